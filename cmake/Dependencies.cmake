@@ -1,0 +1,37 @@
+# Every dependency of wsi-lpd and the reason for it. Read by our own build and, installed, by find_package(wsi_lpd).
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(OPENSLIDE REQUIRED IMPORTED_TARGET openslide)   # reads vendors' slides                        (src/slide)
+pkg_check_modules(VIPS REQUIRED IMPORTED_TARGET vips-cpp)         # decodes, resizes, writes images and pyramids (src/image)
+pkg_check_modules(TIFF REQUIRED IMPORTED_TARGET libtiff-4)        # colour maps and raw labels of TIFF files     (src/image)
+pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)            # palette indices of mask PNGs                 (src/image)
+pkg_check_modules(GLIB REQUIRED IMPORTED_TARGET glib-2.0)         # SHA-256 of models and configurations         (src/output)
+find_package(nlohmann_json REQUIRED)                              # statistics, model metadata                   (src/output, model)
+find_package(TBB REQUIRED)                                        # the streaming pipeline                       (pipeline)
+find_package(spdlog REQUIRED)                                     # the log                                      (src/cli)
+find_package(CLI11 REQUIRED)                                      # options and TOML                             (src/cli)
+find_package(Threads REQUIRED)
+
+find_package(HDF5 REQUIRED COMPONENTS C CXX)                      # results that Python opens                    (src/output)
+
+# LibTorch: the network and its training (model, and one bridge in pipeline). Taken from PyPI's wheel through a target of our
+# own: the wheel's CMake package needs nvcc even for a CPU build. Its headers bring an fmt that would shadow spdlog's: -idirafter.
+if(NOT TARGET wsi_lpd::torch)
+  if(WSI_LPD_CUDA)
+    file(GLOB WSI_LPD_TORCH_FOUND ${PROJECT_SOURCE_DIR}/.deps/cuda/lib/python3.*/site-packages/torch)
+  else()
+    file(GLOB WSI_LPD_TORCH_FOUND ${PROJECT_SOURCE_DIR}/.deps/libtorch-*-cpu)
+  endif()
+  set(WSI_LPD_TORCH "${WSI_LPD_TORCH_FOUND}" CACHE PATH "Folder with LibTorch's include/ and lib/")
+  if(NOT EXISTS "${WSI_LPD_TORCH}/lib/libtorch_cpu.so")
+    message(FATAL_ERROR "No LibTorch in WSI_LPD_TORCH='${WSI_LPD_TORCH}': run scripts/setup (scripts/setup --cuda for WSI_LPD_CUDA=ON)")
+  endif()
+  add_library(wsi_lpd::torch INTERFACE IMPORTED)
+  target_compile_options(wsi_lpd::torch INTERFACE
+    "SHELL:-idirafter ${WSI_LPD_TORCH}/include" "SHELL:-idirafter ${WSI_LPD_TORCH}/include/torch/csrc/api/include")
+  target_link_options(wsi_lpd::torch INTERFACE "LINKER:-rpath,${WSI_LPD_TORCH}/lib" "LINKER:--allow-shlib-undefined")
+  target_link_libraries(wsi_lpd::torch INTERFACE ${WSI_LPD_TORCH}/lib/libtorch_cpu.so ${WSI_LPD_TORCH}/lib/libc10.so)
+  if(WSI_LPD_CUDA) # the backend registers itself when loaded: keep it although no symbol of it is named
+    target_link_libraries(wsi_lpd::torch INTERFACE
+      "-Wl,--no-as-needed" ${WSI_LPD_TORCH}/lib/libtorch_cuda.so ${WSI_LPD_TORCH}/lib/libc10_cuda.so "-Wl,--as-needed")
+  endif()
+endif()

@@ -1,0 +1,79 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/core/tile_plan.hpp"
+
+namespace wsi_lpd {
+
+/// A class is given where its value exceeds this: the t with t = (1 − t)^10, as the paper's background score is (1 − max)^10.
+inline constexpr float kBackgroundThreshold = 0.164920957F;
+
+enum class Blend {
+  Window,  ///< overlapping tiles are averaged with a raised-cosine window
+  Crop,    ///< each tile fills its middle alone
+};
+
+/// Receives rows of the result, top to bottom, each exactly once.
+class CanvasSink {
+ public:
+  virtual ~CanvasSink() = default;
+  /// One row of the grid: class values [C, width] in 0…1, and labels [width] in result values, tissue mask applied.
+  virtual void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) = 0;
+  /// One row of output pixels in result values: kNotTissue, 1…C, kUnreadable. `tissue` counts its pixels inside the tissue mask.
+  virtual void label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) = 0;
+};
+
+/// Blends class maps of tiles on the network's own grid and turns finished rows into labels: bilinear between cell centres, once, so
+/// that no seam can form. Holds one row of tiles, whatever the size of the slide. Not thread-safe.
+class Canvas {
+ public:
+  /// Keeps references to `plan`, `tissue` and `sink`. `grid_stride` (output pixels per cell) divides plan.tile and kTileAlignment.
+  Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink);
+
+  Size grid() const { return grid_; }
+  /// Adds the maps [C, g, g] of a tile, g = plan.tile / grid_stride. Tiles must come in the plan's order.
+  void add(const Tile& tile, std::span<const float> maps);
+  /// Marks a tile that could not be read; what no other tile covers becomes kUnreadable.
+  void add_unreadable(const Tile& tile);
+  /// Emits all remaining rows.
+  void finish();
+
+ private:
+  enum class Cell : std::uint8_t { Empty, Labelled, Unreadable };
+  struct GridRow {
+    std::vector<float> values;  // [C, width]
+    std::vector<Cell> cells;    // [width]
+  };
+  std::vector<float> axis_window(std::int64_t position, std::int64_t count) const;
+  void advance_to(std::int64_t grid_y);
+  void emit_grid_row();
+  void emit_label_rows(std::int64_t until, const GridRow& above);
+  void emit_label_row(const GridRow& above, float fraction, const std::vector<Cell>& cells);
+  void select_mask_row(std::int64_t y);
+  bool is_tissue(std::int64_t x) const { return mask_row_ && mask_column_[static_cast<std::size_t>(x)] >= 0 && mask_row_[mask_column_[static_cast<std::size_t>(x)]]; }
+  std::size_t ring_row(std::int64_t grid_y) const { return static_cast<std::size_t>(grid_y % cells_); }
+
+  const TilePlan& plan_;
+  const TissueMask& tissue_;
+  CanvasSink& sink_;
+  int classes_;
+  int stride_;
+  Blend blend_;
+  std::int64_t cells_;  // of a tile's side
+  Size grid_;
+  std::vector<float> sums_;               // ring of `cells_` grid rows: [row, C, width]
+  std::vector<float> weights_;            // [row, width]
+  std::vector<std::uint8_t> unreadable_;  // [row, width]
+  std::int64_t next_grid_row_ = 0;        // first row not yet emitted
+  std::int64_t next_label_row_ = 0;
+  GridRow previous_, current_;
+  std::vector<std::int32_t> mask_column_;   // tissue mask column of each output column, -1 outside
+  const std::uint8_t* mask_row_ = nullptr;  // of the output row at hand; null outside the mask
+  std::vector<float> line_;                 // [C, width]: values of one output row above and below the cell centres
+  std::vector<std::uint8_t> labels_;
+};
+
+}  // namespace wsi_lpd

@@ -1,0 +1,40 @@
+#pragma once
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace wsi_lpd {
+
+/// The one exception of the library. `what()` is a single line: what failed, on which file, why, and what to do.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Wrong usage or configuration, found before anything was started or written.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The user asked to stop. Temporary files are gone when this reaches the caller.
+class Cancelled : public Error {
+ public:
+  Cancelled() : Error("stopped by the user") {}
+};
+
+/// Runs `action`; an Error that leaves it gets `context + ": "` in front, other exceptions pass unchanged.
+template <class Action>
+decltype(auto) with_context(const std::string& context, Action&& action) {
+  try {
+    return std::forward<Action>(action)();
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const UsageError& error) {
+    throw UsageError(context + ": " + error.what());
+  } catch (const Error& error) {
+    throw Error(context + ": " + error.what());
+  }
+}
+
+}  // namespace wsi_lpd

@@ -1,0 +1,39 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "wsi_lpd/core/error.hpp"
+
+namespace wsi_lpd {
+
+/// How engine code tells its caller what it does; engine code never prints. Calls may come from any thread.
+class ProgressObserver {
+ public:
+  virtual ~ProgressObserver() = default;
+  /// A stage of `total` units ("tiles", "steps", …) begins; it replaces the one before.
+  virtual void begin(const std::string& what, std::int64_t total, const std::string& unit) = 0;
+  /// `done` units of the current stage are finished; `note` is a short state such as a loss.
+  virtual void advance(std::int64_t done, const std::string& note = {}) = 0;
+  virtual void end() = 0;
+  virtual void info(const std::string& line) = 0;
+  virtual void warn(const std::string& line) = 0;
+};
+
+/// An observer that says nothing.
+class SilentObserver : public ProgressObserver {
+ public:
+  void begin(const std::string&, std::int64_t, const std::string&) override {}
+  void advance(std::int64_t, const std::string&) override {}
+  void end() override {}
+  void info(const std::string&) override {}
+  void warn(const std::string&) override {}
+};
+
+/// Set from a signal handler; long work calls `check` and unwinds with Cancelled.
+using CancelFlag = std::atomic<bool>;
+inline void check(const CancelFlag& cancel) {
+  if (cancel.load(std::memory_order_relaxed)) throw Cancelled();
+}
+
+}  // namespace wsi_lpd

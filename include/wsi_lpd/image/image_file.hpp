@@ -1,0 +1,62 @@
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/core/geometry.hpp"
+#include "wsi_lpd/core/image.hpp"
+
+// Image files in and out. Everything here is thread-safe unless it says otherwise, throws Error with the path and the reason, and
+// writes through a PartFile.
+namespace wsi_lpd::image {
+
+/// Starts libvips (idempotent) with one worker thread per operation: parallelism is the pipeline's. Called by every function here.
+void initialise();
+/// "libvips 8.14.1"
+std::string library_version();
+/// The formats that this program needs, and whether libvips was built with them.
+std::vector<std::pair<std::string, bool>> codecs();
+
+/// Decodes a PNG, JPEG or TIFF to RGB; grey becomes RGB, alpha is laid over white, 16 bit is reduced. A truncated file is an error.
+Image read_rgb(const std::filesystem::path& path);
+/// Size from the header alone.
+Size read_size(const std::filesystem::path& path);
+
+void write_png(const std::filesystem::path& path, const Image& image);
+void write_jpeg(const std::filesystem::path& path, const Image& image, int quality = 90);
+/// Indexed PNG: pixel values are kept as palette indices, `palette[value]` is the colour shown.
+void write_labels_png(const std::filesystem::path& path, const Image& labels, const std::vector<Colour>& palette);
+
+/// The same row by row, for rasters that do not fit into memory. Appears under its name at finish(); destroyed before, it leaves nothing.
+/// A value without a colour in `palette` (at most 256) is an error. Not thread-safe.
+class LabelPngWriter {
+ public:
+  LabelPngWriter(const std::filesystem::path& path, Size size, const std::vector<Colour>& palette);
+  LabelPngWriter(LabelPngWriter&&) noexcept;
+  ~LabelPngWriter();
+  void add_rows(const std::uint8_t* labels, std::int64_t rows);
+  void finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Rows of raw label values out of a PNG (palette index or 8-bit grey) or a TIFF (tiled or in strips, palette or grey, 8 bit; first
+/// page). Palettes are never applied. Bounded memory: a row or one row of tiles (an interlaced PNG: the whole). Not thread-safe.
+class LabelReader {
+ public:
+  static std::unique_ptr<LabelReader> open(const std::filesystem::path& path);
+  virtual ~LabelReader() = default;
+  virtual Size size() const = 0;
+  /// ImageDescription of a TIFF; empty for a PNG.
+  virtual std::string description() const = 0;
+  /// The next row, top to bottom, `size().width` values.
+  virtual void next_row(std::uint8_t* row) = 0;
+};
+Image read_labels(const std::filesystem::path& path);
+
+}  // namespace wsi_lpd::image

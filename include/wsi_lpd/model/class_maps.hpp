@@ -1,0 +1,45 @@
+#pragma once
+// Brings in LibTorch: for the model layer, its tests and the pipeline's bridge only.
+#include "wsi_lpd/model/network.hpp"
+
+namespace wsi_lpd::model {
+
+/// Output pixels per cell of the grid on which class maps are fused: the stride of scale 2.
+inline constexpr int kGridStride = 8;
+
+/// The maps that are fused, of scales 2, 3, 4: k merged to 1 as at test, negative values 0. [B, C, h_s, w_s]
+std::array<torch::Tensor, 3> evidence(const NetworkOutput& output, int prototypes_per_class);
+
+/// The paper's evaluation for one view: min–max of each channel over the image, times the image labels [B, C], bilinear (align_corners)
+/// to `size`, 0.3 · scale 2 + 0.3 · scale 3 + 0.4 · scale 4. [B, C, size, size]
+torch::Tensor paper_maps(const std::array<torch::Tensor, 3>& evidence, const torch::Tensor& labels, std::int64_t size);
+
+/// What stands in for a calibration where a model has none: classes count from score 0 on, as the classification loss has it. Its map ranges mean
+/// nothing, so only its gate is of use.
+Calibration uncalibrated(int classes);
+
+/// Without image labels: evidence normalised by ranges learnt in training, so that neighbouring tiles agree, times a smooth gate from the
+/// scores; on the stride-8 grid (half-pixel centres). Holds the calibration as tensors; thread-safe.
+class CalibratedMaps {
+ public:
+  CalibratedMaps(const Calibration& calibration, const torch::Device& device);
+  /// σ((score − threshold) / width), [B, C].
+  torch::Tensor gate(const torch::Tensor& scores) const;
+  /// Fused maps 0…1, [B, C, h_2, w_2].
+  torch::Tensor operator()(const std::array<torch::Tensor, 3>& evidence, const torch::Tensor& scores) const;
+
+ private:
+  torch::Tensor threshold_, width_;
+  std::array<torch::Tensor, 3> low_, range_;
+};
+
+/// Fused maps of evidence normalised by the range of each tile, times `gate` [B, C]; on the stride-8 grid.
+torch::Tensor tile_maps(const std::array<torch::Tensor, 3>& evidence, const torch::Tensor& gate);
+
+/// Maps on the stride-8 grid to pixels: bilinear, half-pixel centres.
+torch::Tensor upsample_grid(const torch::Tensor& maps);
+
+/// Class of each pixel of fused maps [B, C, h, w]: argmax over them and the background (1 − max)^10, which is class C. U8 [B, h, w].
+torch::Tensor labels_from_maps(const torch::Tensor& fused);
+
+}  // namespace wsi_lpd::model

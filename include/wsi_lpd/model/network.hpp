@@ -1,0 +1,49 @@
+#pragma once
+// Brings in LibTorch: for the model layer, its tests and the pipeline's bridge only.
+#include "wsi_lpd/model/mix_transformer.hpp"
+#include "wsi_lpd/model/model_info.hpp"
+
+namespace wsi_lpd::model {
+
+inline constexpr std::int64_t kPrototypeWidth = 512;
+
+/// What the network says of B images. P = C·k; prototype c·k + j is the j-th of class c. Index s is scale s + 1.
+struct NetworkOutput {
+  std::array<torch::Tensor, 4> maps;       ///< [B, P, h_s, w_s]: logit scale · cosine(feature, projected prototype)
+  std::array<torch::Tensor, 4> scores;     ///< [B, P]: spatial mean of the maps
+  std::array<torch::Tensor, 4> projected;  ///< [P, E_s]: the prototypes at each scale
+  torch::Tensor feature;                   ///< [B, E_4, h, w]: stage 4
+};
+
+/// Mix transformer plus LPD's prototypes, under the names of the published checkpoints. Forward in eval mode changes nothing: several
+/// threads may share one.
+class LpdNetworkImpl : public torch::nn::Module {
+ public:
+  LpdNetworkImpl(const MixTransformerShape& shape, int classes, int prototypes_per_class, double drop_path = 0);
+  /// Normalised images [B, 3, H, W]; H and W multiples of 32.
+  NetworkOutput forward(const torch::Tensor& images) const;
+
+ private:
+  torch::Tensor prototypes_;
+  std::array<torch::Tensor, 4> logit_scales_;
+  MixTransformer encoder_{nullptr};
+  std::array<std::shared_ptr<torch::nn::SequentialImpl>, 4> projections_;
+};
+TORCH_MODULE(LpdNetwork);
+
+/// RGB bytes [B, H, W, 3] to the network's input [B, 3, H, W] (channels-last in memory), bit-equal to the published code's. Thread-safe.
+class InputNormaliser {
+ public:
+  InputNormaliser(const ModelInfo& info, const torch::Device& device);
+  torch::Tensor operator()(const torch::Tensor& rgb) const;
+
+ private:
+  torch::Tensor shift_, factor_;
+};
+
+/// k prototypes to one class, of scores [B, P] or maps [B, P, h, w]: the mean, as in training.
+torch::Tensor merge_mean(const torch::Tensor& values, int prototypes_per_class);
+/// The same as at test: Σ softmax_j(z)·z_j at each position.
+torch::Tensor merge_softmax(const torch::Tensor& values, int prototypes_per_class);
+
+}  // namespace wsi_lpd::model

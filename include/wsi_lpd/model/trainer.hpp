@@ -1,0 +1,73 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "wsi_lpd/core/metrics.hpp"
+#include "wsi_lpd/model/model_info.hpp"
+
+namespace wsi_lpd::model {
+
+struct TrainOptions {
+  double lr = 5e-5;
+  double weight_decay = 1e-3;
+  std::int64_t iterations = 0;           ///< all steps
+  std::int64_t warmup_iterations = 0;    ///< L_cls alone and a rising learning rate
+  double warmup_ratio = 1e-6;            ///< learning rate of step 0, as a share of lr
+  double power = 0.9;                    ///< of the polynomial decay
+  std::array<double, 4> class_weights{0, 0.1, 1, 1};  ///< L_cls at scales 1…4
+  double diversity_weight = 0.5;
+  double drop_path = 0.1;
+  std::uint64_t seed = 0;
+  std::string device = "cpu";            ///< "cpu", "cuda" or "cuda:n"
+  int threads = 0;                       ///< of LibTorch, for the whole process; 0 leaves them as they are
+};
+
+/// Rate of one step: linear warm-up from `warmup_ratio`, then polynomial decay over all iterations, as the published code has
+/// it; past the last step it stays.
+double learning_rate(const TrainOptions& options, std::int64_t iteration);
+
+/// Images as the loader makes them: RGB bytes [B, S, S, 3], image labels [B, C] of 0 or 1.
+struct PatchBatch {
+  int count = 0;
+  int size = 0;
+  std::vector<std::uint8_t> rgb;
+  std::vector<float> labels;
+};
+
+struct StepReport {
+  double learning_rate = 0;
+  double total = 0;
+  double classification = 0;
+  std::array<double, 4> bce{};
+  double diversity = 0;  ///< 0 during warm-up
+};
+
+/// The LPD network under training. Not thread-safe; uses LibTorch's own threads.
+class Trainer {
+ public:
+  Trainer(ModelInfo info, TrainOptions options);
+  ~Trainer();
+  const ModelInfo& info() const;
+  std::int64_t iteration() const;
+  /// One optimiser step. Throws Error when a loss is not finite.
+  StepReport step(const PatchBatch& batch);
+  /// Segments the images as the paper does for one view, with the given image labels (the `oracle` protocol): class per pixel [B, S, S],
+  /// 0…C−1, background C.
+  std::vector<std::uint8_t> segment(const PatchBatch& batch);
+  /// The same without image labels, by the calibration, as slides are segmented. Throws Error before calibrate().
+  std::vector<std::uint8_t> segment_unlabelled(const PatchBatch& batch);
+  /// Learns the calibration from labelled images; `next` gives batches until it returns one with count 0.
+  void calibrate(const std::function<PatchBatch()>& next);
+  /// Writes the model file (through a PartFile).
+  void save(const std::filesystem::path& path) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace wsi_lpd::model

@@ -1,0 +1,14 @@
+#pragma once
+#include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/core/image.hpp"
+
+namespace wsi_lpd::output {
+
+/// The slide's thumbnail (RGB) with result labels (1 channel, any size, the same area) drawn over it: tint, class borders, a legend
+/// with the share of each class present, and a scale bar when `mpp` (µm per thumbnail pixel) is not 0.
+Image draw_overlay(const Image& thumbnail, const Image& labels, const ClassScheme& classes, double mpp);
+
+/// Colours of a result raster's values for a palette: 0 background, 1…C classes, 254 unreadable. 256 entries.
+std::vector<Colour> result_palette(const ClassScheme& classes);
+
+}  // namespace wsi_lpd::output

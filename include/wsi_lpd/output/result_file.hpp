@@ -1,0 +1,51 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/core/geometry.hpp"
+
+namespace wsi_lpd::output {
+
+enum class TileStatus : std::uint8_t { Read = 0, Unreadable = 1 };
+
+struct ResultLayout {
+  Frame frame;
+  ClassScheme classes;
+  int prototypes_per_class = 0;
+  int feature_size = 0;                           ///< D of `features`
+  int tile = 0;                                   ///< output pixels
+  int overlap = 0;                                ///< output pixels that neighbouring tiles share
+  int map_stride = 0;                             ///< output pixels per cell of /mask and /probabilities
+  Size map;                                       ///< cells
+  std::map<std::string, std::string> provenance;  ///< become root attributes
+};
+
+/// `slide.h5`: per-tile and per-cell results (docs/outputs.md has the layout, after CLAM and TRIDENT). Appended to while the slide streams
+/// by; memory does not grow with the slide. Appears under its name at finish(); destroyed before, it leaves nothing. One file is not
+/// thread-safe; several files at once are.
+class ResultFile {
+ public:
+  ResultFile(const std::filesystem::path& path, ResultLayout layout);
+  ResultFile(ResultFile&&) noexcept;
+  ~ResultFile();
+  /// One tile: origin in level-0 pixels, features [D], scores [C], prototype peaks [C·k].
+  void add_tile(std::int64_t level0_x, std::int64_t level0_y, std::span<const float> features, std::span<const float> scores,
+                std::span<const float> prototypes, TileStatus status);
+  /// The next `rows` rows of the maps: labels [rows, w] in result values, probabilities [C, rows, w] as 0…255.
+  void add_map_rows(std::int64_t rows, std::span<const std::uint8_t> labels, std::span<const std::uint8_t> probabilities);
+  void finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// "HDF5 1.10.8"
+std::string hdf5_version();
+
+}  // namespace wsi_lpd::output

@@ -1,0 +1,55 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/core/geometry.hpp"
+
+namespace wsi_lpd::output {
+
+struct ClassStatistics {
+  std::int64_t pixels = 0;          ///< output pixels
+  std::int64_t regions = 0;         ///< 8-connected
+  std::int64_t largest_region = 0;  ///< output pixels
+};
+
+/// What is known of one finished slide: `slide.json`, a line of `summary.csv`.
+struct SlideStatistics {
+  std::string slide;              ///< path as given
+  std::string slide_fingerprint;  ///< size and modification time: the same file as last time?
+  std::string model_sha256;
+  std::string configuration_sha256;
+  std::string model_path;
+  Frame frame;
+  std::string mpp_source;  ///< where the slide's µm/px came from
+  bool model_mpp_known = false;
+  ClassScheme classes;
+  std::int64_t tissue_pixels = 0;  ///< output pixels inside the tissue mask
+  std::vector<ClassStatistics> per_class;
+  std::int64_t unlabelled_pixels = 0;  ///< inside the tissue mask, but no class
+  std::int64_t unreadable_pixels = 0;
+  std::int64_t tiles_planned = 0, tiles_read = 0, tiles_skipped = 0, tiles_unreadable = 0;  ///< skipped: of the grid, without tissue
+  std::map<std::string, double> seconds;                                                    ///< per stage, and "total"
+  std::int64_t peak_memory_bytes = 0;
+  std::vector<std::string> warnings;
+  std::map<std::string, std::string> versions;
+};
+
+/// Writes `slide.json` (through a PartFile; schema in docs/outputs.md). Areas are in mm² where µm/px is known, else null.
+void write_statistics(const std::filesystem::path& path, const SlideStatistics& statistics);
+/// Reads what `write_statistics` wrote; nothing when the file is absent. Throws Error when it is damaged.
+std::optional<SlideStatistics> read_statistics(const std::filesystem::path& path);
+
+/// One line per slide (complete ones and failed ones); rewrites `path` as a whole. `failures` maps a slide's path to its reason.
+void write_summary(const std::filesystem::path& path, const std::vector<SlideStatistics>& slides,
+                   const std::map<std::string, std::string>& failures = {});
+
+/// Lower-case hexadecimal SHA-256.
+std::string sha256_of_text(const std::string& text);
+std::string sha256_of_file(const std::filesystem::path& path);
+
+}  // namespace wsi_lpd::output

@@ -1,0 +1,25 @@
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "wsi_lpd/pipeline/segmenter.hpp"
+
+namespace wsi_lpd::pipeline {
+
+/// How activations become class maps that can be compared.
+enum class Normalisation {
+  Calibrated,  ///< by ranges learnt in training: the same everywhere on a slide
+  Tile,        ///< by each tile's own range, as the paper's evaluation does for patches
+};
+
+struct LpdSegmenterOptions {
+  std::string device = "cpu";  ///< as model::resolve_device gives it
+  Normalisation normalisation = Normalisation::Calibrated;
+};
+
+/// A trained LPD model. On the CPU `await` computes in the calling thread, on that thread alone; on a GPU `submit` queues copies and kernels on a stream of
+/// its own and `await` waits for them. Throws Error: no sound model file, the device can't be used, no calibration where one is asked for.
+std::unique_ptr<Segmenter> load_lpd_segmenter(const std::filesystem::path& model, const LpdSegmenterOptions& options = {});
+
+}  // namespace wsi_lpd::pipeline

@@ -1,0 +1,78 @@
+#pragma once
+#include <cstdint>
+#include <future>
+#include <vector>
+
+#include "wsi_lpd/core/image.hpp"
+#include "wsi_lpd/core/progress.hpp"
+#include "wsi_lpd/model/trainer.hpp"
+#include "wsi_lpd/pipeline/patch_folder.hpp"
+
+namespace wsi_lpd::pipeline {
+
+/// How images of another size than the network's become it.
+enum class Fit {
+  Resize,  ///< the whole image, scaled
+  Crop,    ///< a part of it (random in training, the middle otherwise), white where it is too small
+};
+
+struct PatchSetOptions {
+  int size = 0;                     ///< pixels of the network's input; 0 takes the images' own size, which then must be one and the same
+  Fit fit = Fit::Resize;
+  int classes = 0;
+  std::int64_t cache_bytes = std::int64_t{4} << 30;  ///< decoded images kept in memory; a set that needs more is decoded anew each time
+};
+
+/// The images of one split, every one decoded once and found good before anything starts. Read access is thread-safe.
+class PatchSet {
+ public:
+  /// Decodes everything in parallel. Throws PatchError that names every file that can't be read, is smaller than 32 px, or whose mask has another
+  /// size or values past the classes; Cancelled.
+  PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, ProgressObserver& observer, const CancelFlag& cancel);
+
+  std::size_t count() const { return patches_.size(); }
+  int size() const { return size_; }
+  /// How many network pixels one image pixel became: 1 unless all images are resized alike.
+  double zoom() const { return zoom_; }
+  /// The network's input in the middle of image `index`, RGB; with `seed`, a random part where images are cropped.
+  Image image(std::size_t index, const std::uint64_t* seed = nullptr) const;
+  /// The mask that belongs to image(index), 1 channel; empty where there is none.
+  Image mask(std::size_t index) const;
+  /// [C] of 0 or 1; where only a mask says: the classes in it.
+  const std::vector<float>& labels(std::size_t index) const { return patches_[index].labels; }
+  /// `count` images from `first` on, in order, as they are.
+  model::PatchBatch batch(std::size_t first, std::size_t count) const;
+
+ private:
+  Image decode(std::size_t index) const;
+
+  std::vector<Patch> patches_;
+  std::vector<Image> cache_;
+  Fit fit_;
+  int size_;
+  double zoom_ = 1;
+};
+
+/// Endless shuffled, augmented training batches: flips and quarter turns (all eight symmetries of the square). Batch n is a pure function of
+/// seed and n; the next one is made while the caller works on the last. Not thread-safe.
+class TrainingStream {
+ public:
+  /// Keeps a reference to `set`, which must hold at least one image.
+  TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed);
+  ~TrainingStream();
+  model::PatchBatch next();
+  /// Seconds that next() has waited for images so far.
+  double waited() const { return waited_; }
+
+ private:
+  model::PatchBatch make(std::int64_t number) const;
+
+  const PatchSet& set_;
+  int batch_size_;
+  std::uint64_t seed_;
+  std::int64_t number_ = 0;
+  double waited_ = 0;
+  std::future<model::PatchBatch> ahead_;
+};
+
+}  // namespace wsi_lpd::pipeline

@@ -1,0 +1,54 @@
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "wsi_lpd/core/canvas.hpp"
+#include "wsi_lpd/core/progress.hpp"
+#include "wsi_lpd/output/statistics.hpp"
+#include "wsi_lpd/pipeline/segmenter.hpp"
+#include "wsi_lpd/slide/reader.hpp"
+
+namespace wsi_lpd::pipeline {
+
+struct SegmentOptions {
+  int tile = 224;               ///< output pixels
+  double overlap = 0.25;        ///< share of a tile that its neighbour repeats
+  int batch_size = 8;           ///< tiles per forward pass
+  Blend blend = Blend::Window;
+  std::string tissue = "auto";  ///< "auto", "none" (all of it) or the path of a mask image
+  double max_unreadable = 0.05; ///< share of the tiles that may be unreadable before the slide fails
+  double map_mpp = 0;           ///< µm/px of the maps in slide.h5; 0: the network's own grid
+  int threads = 0;              ///< 0: all cores
+  int tokens = 0;               ///< batches alive at once, the memory bound; 0: threads + 2
+};
+
+/// One slide to be segmented, and where its results go: `stem` plus ".tif", ".h5", ".json", ".overlay.jpg".
+struct SlideJob {
+  std::filesystem::path slide;
+  std::filesystem::path stem;
+  std::optional<double> mpp;  ///< µm/px of level 0 that wins over the slide's own
+};
+
+/// What made a result, so that it is never taken for another's.
+struct RunIdentity {
+  std::string model_path, model_sha256, configuration_sha256;
+};
+
+/// Segments one slide. Memory is bounded by tokens × batch, whatever the slide's size; the result does not depend on threads or tokens.
+/// All files appear under their final names only when whole, the statistics last. Throws Error (slide unreadable, too many unreadable tiles,
+/// output not writable, disk full) or Cancelled, and then leaves no temporary file.
+output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
+                                      ProgressObserver& observer, const CancelFlag& cancel);
+
+/// What would be taken of a slide: the mask that `tissue` names (see SegmentOptions), or that is found on `thumbnail`, which covers the
+/// bounds and could not be read in the parts `unreadable`.
+TissueMask tissue_of(const slide::Reader& reader, const Image& thumbnail, const std::vector<Rect>& unreadable, const std::string& tissue);
+
+/// "oneTBB 2021.8"
+std::string library_version();
+
+/// "size modification-time" of a file: is it still the one that a result was made from? Throws Error.
+std::string fingerprint(const std::filesystem::path& file);
+
+}  // namespace wsi_lpd::pipeline

@@ -1,0 +1,55 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "wsi_lpd/core/class_scheme.hpp"
+
+namespace wsi_lpd::pipeline {
+
+/// Pixels of a batch of tiles, RGB bytes [B, T, T, 3], in memory that the segmenter chose (page-locked for a GPU). Move-only, so that a
+/// batch has one owner on its way.
+class TileBuffer {
+ public:
+  virtual ~TileBuffer() = default;
+  virtual std::uint8_t* data() = 0;
+};
+
+/// What the network says of a batch of B tiles, on the grid of cells `grid_stride` output pixels wide, g = T / grid_stride.
+struct TileResults {
+  int count = 0;
+  std::vector<float> maps;        ///< [B, C, g, g]: 0…1, comparable between tiles, gated
+  std::vector<float> scores;      ///< [B, C]: image-level scores
+  std::vector<float> prototypes;  ///< [B, C·k]: peak activation of each prototype
+  std::vector<float> features;    ///< [B, D]: mean stage-4 feature
+};
+
+/// Tiles in, class maps out: the pipeline's view of a network.
+class Segmenter {
+ public:
+  struct Shape {
+    ClassScheme classes;
+    int prototypes_per_class = 0;
+    int feature_size = 0;
+    int grid_stride = 8;     ///< output pixels per cell; tile sizes are multiples of `tile_multiple`
+    int tile_multiple = 32;
+    int patch_size = 224;    ///< pixels of its training images: the natural tile
+    double mpp = 0;          ///< µm/px it expects, 0 if unknown
+  };
+  /// A batch handed to the device.
+  class Pending {
+   public:
+    virtual ~Pending() = default;
+  };
+
+  virtual ~Segmenter() = default;
+  virtual const Shape& shape() const = 0;
+  /// Memory for `count` tiles of `tile` pixels. Thread-safe.
+  virtual std::unique_ptr<TileBuffer> allocate(int count, int tile) const = 0;
+  /// Hands `count` tiles to the device; returns at once on a GPU. Called by one thread at a time.
+  virtual std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile) = 0;
+  /// Waits for (on the CPU: computes) the results. Thread-safe; the results do not depend on the thread or on other batches.
+  virtual TileResults await(std::unique_ptr<Pending> pending) const = 0;
+};
+
+}  // namespace wsi_lpd::pipeline

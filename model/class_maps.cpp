@@ -1,0 +1,84 @@
+#include "wsi_lpd/model/class_maps.hpp"
+
+namespace wsi_lpd::model {
+namespace {
+
+namespace F = torch::nn::functional;
+using torch::Tensor;
+
+constexpr std::array<double, 3> kScaleWeights{0.3, 0.3, 0.4};  // scales 2, 3, 4
+constexpr double kBackgroundPower = 10;
+
+Tensor resize(const Tensor& maps, std::int64_t height, std::int64_t width, bool align_corners) {
+  if (maps.size(2) == height && maps.size(3) == width) return maps;
+  return F::interpolate(maps, F::InterpolateFuncOptions().size(std::vector<std::int64_t>{height, width}).mode(torch::kBilinear).align_corners(align_corners));
+}
+
+Tensor min_max(const Tensor& maps) {
+  const Tensor low = maps.amin({2, 3}, true);
+  return (maps - low) / (maps.amax({2, 3}, true) - low + 1e-6);
+}
+
+Tensor per_channel(const Tensor& values) { return values.unsqueeze(-1).unsqueeze(-1); }
+
+/// Normalised maps of three scales to one grid, then their weighted sum.
+Tensor fuse(const std::array<Tensor, 3>& maps, std::int64_t height, std::int64_t width, bool align_corners) {
+  Tensor sum;
+  for (std::size_t s = 0; s < 3; ++s) {
+    const Tensor part = resize(maps[s], height, width, align_corners) * kScaleWeights[s];
+    sum = s == 0 ? part : sum + part;
+  }
+  return sum;
+}
+
+Tensor channels(const std::vector<float>& values, const torch::Device& device) { return torch::tensor(values).to(device).view({-1, 1, 1}); }
+
+}  // namespace
+
+std::array<Tensor, 3> evidence(const NetworkOutput& output, int prototypes_per_class) {
+  std::array<Tensor, 3> maps;
+  for (std::size_t s = 0; s < 3; ++s) maps[s] = merge_softmax(output.maps[s + 1], prototypes_per_class).relu().contiguous();
+  return maps;
+}
+
+Tensor paper_maps(const std::array<Tensor, 3>& evidence, const Tensor& labels, std::int64_t size) {
+  std::array<Tensor, 3> maps;
+  for (std::size_t s = 0; s < 3; ++s) maps[s] = min_max(evidence[s]) * per_channel(labels);
+  return fuse(maps, size, size, true);
+}
+
+Calibration uncalibrated(int classes) {
+  const auto all = [&](float value) { return std::vector<float>(static_cast<std::size_t>(classes), value); };
+  return {all(0), all(1), {all(0), all(0), all(0)}, {all(1), all(1), all(1)}};
+}
+
+CalibratedMaps::CalibratedMaps(const Calibration& calibration, const torch::Device& device)
+    : threshold_(torch::tensor(calibration.score_threshold).to(device)), width_(torch::tensor(calibration.score_width).to(device)) {
+  for (std::size_t s = 0; s < 3; ++s) {
+    low_[s] = channels(calibration.map_low[s], device);
+    range_[s] = channels(calibration.map_high[s], device) - low_[s];
+  }
+}
+
+Tensor CalibratedMaps::gate(const Tensor& scores) const { return ((scores - threshold_) / width_).sigmoid(); }
+
+Tensor CalibratedMaps::operator()(const std::array<Tensor, 3>& evidence, const Tensor& scores) const {
+  std::array<Tensor, 3> maps;
+  for (std::size_t s = 0; s < 3; ++s) maps[s] = ((evidence[s] - low_[s]) / range_[s]).clamp(0, 1);
+  return fuse(maps, maps[0].size(2), maps[0].size(3), false) * per_channel(gate(scores));
+}
+
+Tensor tile_maps(const std::array<Tensor, 3>& evidence, const Tensor& gate) {
+  std::array<Tensor, 3> maps;
+  for (std::size_t s = 0; s < 3; ++s) maps[s] = min_max(evidence[s]);
+  return fuse(maps, maps[0].size(2), maps[0].size(3), false) * per_channel(gate);
+}
+
+Tensor upsample_grid(const Tensor& maps) { return resize(maps, maps.size(2) * kGridStride, maps.size(3) * kGridStride, false); }
+
+Tensor labels_from_maps(const Tensor& fused) {
+  const Tensor background = (1 - fused.amax(1, true)).pow(kBackgroundPower);
+  return torch::cat({fused, background}, 1).argmax(1).to(torch::kByte);
+}
+
+}  // namespace wsi_lpd::model

@@ -1,0 +1,114 @@
+#include "wsi_lpd/model/model_info.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "model_metadata.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/mix_transformer.hpp"
+#include "wsi_lpd/model/safetensors.hpp"
+
+namespace wsi_lpd::model {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kFormat = "wsi-lpd 1";
+constexpr int kMostPrototypes = 1000;
+
+Json json_of(const Calibration& calibration) {
+  if (calibration.empty()) return nullptr;
+  return {{"score_threshold", calibration.score_threshold},
+          {"score_width", calibration.score_width},
+          {"map_low", calibration.map_low},
+          {"map_high", calibration.map_high}};
+}
+
+Calibration calibration_of(const Json& json, std::size_t classes) {
+  Calibration calibration;
+  if (json.is_null()) return calibration;
+  json.at("score_threshold").get_to(calibration.score_threshold);
+  json.at("score_width").get_to(calibration.score_width);
+  json.at("map_low").get_to(calibration.map_low);
+  json.at("map_high").get_to(calibration.map_high);
+  const auto sound = [&](const std::vector<float>& values) {
+    return values.size() == classes && std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
+  };
+  bool good = sound(calibration.score_threshold) && sound(calibration.score_width) &&
+              std::all_of(calibration.score_width.begin(), calibration.score_width.end(), [](float width) { return width > 0; });
+  for (std::size_t s = 0; s < 3; ++s) {
+    good = good && sound(calibration.map_low[s]) && sound(calibration.map_high[s]) &&
+           std::equal(calibration.map_low[s].begin(), calibration.map_low[s].end(), calibration.map_high[s].begin(), std::less<>());
+  }
+  if (!good) throw Error("its calibration makes no sense");
+  return calibration;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> metadata_from_info(const ModelInfo& info) {
+  std::vector<std::string> colours;
+  for (const Colour& colour : info.classes.colours) colours.push_back(to_string(colour));
+  return {{"format", kFormat},
+          {"method", info.method},
+          {"encoder", info.encoder},
+          {"prototypes_per_class", std::to_string(info.prototypes_per_class)},
+          {"classes", Json(info.classes.names).dump()},
+          {"background", info.classes.background},
+          {"colours", Json(colours).dump()},
+          {"mpp", info.mpp ? Json(*info.mpp).dump() : "null"},
+          {"patch_size", std::to_string(info.patch_size)},
+          {"mean", Json(info.mean).dump()},
+          {"std", Json(info.std).dump()},
+          {"calibration", json_of(info.calibration).dump()},
+          {"provenance", Json(info.provenance).dump()}};
+}
+
+ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata) {
+  const auto format = metadata.find("format");
+  if (format == metadata.end() || format->second != kFormat) {
+    throw Error("holds no model of wsi-lpd (its metadata does not say format = " + std::string(kFormat) + ")");
+  }
+  std::string key;
+  const auto text = [&](const char* name) { return metadata.at(key = name); };
+  const auto json = [&](const char* name) { return Json::parse(text(name)); };
+  try {
+    ModelInfo info;
+    info.method = text("method");
+    info.encoder = text("encoder");
+    mix_transformer_shape(info.encoder);
+    info.prototypes_per_class = json("prototypes_per_class").get<int>();
+    info.classes.names = json("classes").get<std::vector<std::string>>();
+    info.classes.background = text("background");
+    info.classes.colours.clear();
+    for (const Json& colour : json("colours")) info.classes.colours.push_back(parse_colour(colour.get<std::string>()));
+    validate(info.classes);
+    const Json mpp = json("mpp");
+    if (!mpp.is_null()) info.mpp = mpp.get<double>();
+    info.patch_size = json("patch_size").get<int>();
+    info.mean = json("mean").get<std::array<float, 3>>();
+    info.std = json("std").get<std::array<float, 3>>();
+    info.calibration = calibration_of(json("calibration"), info.classes.names.size());
+    info.provenance = json("provenance").get<std::map<std::string, std::string>>();
+    const bool sound = info.prototypes_per_class >= 1 && info.prototypes_per_class <= kMostPrototypes && info.patch_size >= 32 &&
+                       (!info.mpp || (std::isfinite(*info.mpp) && *info.mpp > 0)) &&
+                       std::all_of(info.std.begin(), info.std.end(), [](float value) { return std::isfinite(value) && value > 0; }) &&
+                       std::all_of(info.mean.begin(), info.mean.end(), [](float value) { return std::isfinite(value); });
+    if (!sound) throw Error("it has absurd values");
+    return info;
+  } catch (const std::out_of_range&) {
+    throw Error("its model metadata lacks '" + key + "'");
+  } catch (const Json::exception&) {
+    throw Error("its model metadata has a malformed '" + key + "'");
+  } catch (const Error& error) {
+    throw Error(std::string("its model metadata is wrong: ") + error.what());
+  }
+}
+
+ModelInfo read_model_info(const std::filesystem::path& path) {
+  const auto metadata = read_safetensors_metadata(path);
+  return with_context(path.string(), [&] { return info_from_metadata(metadata); });
+}
+
+}  // namespace wsi_lpd::model

@@ -1,0 +1,145 @@
+#include "wsi_lpd/model/trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/calibration.hpp"
+#include "wsi_lpd/model/device.hpp"
+#include "wsi_lpd/model/losses.hpp"
+#include "wsi_lpd/model/model_file.hpp"
+
+namespace wsi_lpd::model {
+
+using torch::Tensor;
+
+double learning_rate(const TrainOptions& options, std::int64_t iteration) {
+  const auto t = static_cast<double>(std::min(iteration, options.iterations - 1)), warmup = static_cast<double>(options.warmup_iterations);
+  if (iteration < options.warmup_iterations) return options.lr * (1 - (1 - t / warmup) * (1 - options.warmup_ratio));
+  return options.lr * std::pow(1 - (t - warmup) / static_cast<double>(options.iterations), options.power);
+}
+
+struct Trainer::Impl {
+  Impl(ModelInfo model_info, TrainOptions train_options)
+      : info(std::move(model_info)), options(std::move(train_options)), device(resolve_device(options.device)), network(make_network()), input(info, device),
+        optimiser(network->parameters(), torch::optim::AdamWOptions(options.lr).weight_decay(options.weight_decay)) {}
+
+  LpdNetwork make_network() const {
+    if (options.threads > 0) at::set_num_threads(options.threads);
+    torch::manual_seed(options.seed);
+    LpdNetwork made(mix_transformer_shape(info.encoder), info.classes.count(), info.prototypes_per_class, options.drop_path);
+    made->to(device);
+    return made;
+  }
+
+  /// The caller's memory on the device; `host` must outlive the use on the CPU.
+  Tensor on_device(Tensor host) const { return device.is_cpu() ? host : host.pin_memory().to(device, /*non_blocking=*/true); }
+
+  Tensor images(const PatchBatch& batch) const {
+    auto* bytes = const_cast<std::uint8_t*>(batch.rgb.data());  // only read
+    return input(on_device(torch::from_blob(bytes, {batch.count, batch.size, batch.size, 3}, torch::kByte)));
+  }
+
+  Tensor labels(const PatchBatch& batch) const {
+    return on_device(torch::from_blob(const_cast<float*>(batch.labels.data()), {batch.count, info.classes.count()}));
+  }
+
+  ModelInfo info;
+  TrainOptions options;
+  torch::Device device;
+  LpdNetwork network;
+  InputNormaliser input;
+  torch::optim::AdamW optimiser;
+  std::int64_t iteration = 0;
+};
+
+Trainer::Trainer(ModelInfo info, TrainOptions options) {
+  if (options.iterations < 1) throw UsageError("training: the number of iterations must be at least 1");
+  impl_ = std::make_unique<Impl>(std::move(info), std::move(options));
+}
+Trainer::~Trainer() = default;
+const ModelInfo& Trainer::info() const { return impl_->info; }
+std::int64_t Trainer::iteration() const { return impl_->iteration; }
+
+StepReport Trainer::step(const PatchBatch& batch) {
+  const TrainOptions& options = impl_->options;
+  const int k = impl_->info.prototypes_per_class;
+  StepReport report;
+  report.learning_rate = learning_rate(options, impl_->iteration);
+  for (auto& group : impl_->optimiser.param_groups()) group.options().set_lr(report.learning_rate);
+
+  impl_->network->train();
+  const NetworkOutput output = impl_->network->forward(impl_->images(batch));
+  std::array<Tensor, 4> scores;
+  for (std::size_t s = 0; s < 4; ++s) scores[s] = merge_mean(output.scores[s], k);
+  const ClassificationLoss classification = classification_loss(scores, impl_->labels(batch), options.class_weights);
+  Tensor total = classification.total;
+  Tensor diversity = torch::zeros_like(total);
+  if (impl_->iteration >= options.warmup_iterations && options.diversity_weight != 0) {
+    diversity = diversity_loss(output.feature, output.projected[3], pseudo_mask(merge_mean(output.maps[3], k)), k);
+    total = total + options.diversity_weight * diversity;
+  }
+  impl_->optimiser.zero_grad();
+  total.backward();
+
+  const auto& levels = classification.levels;
+  const Tensor terms = torch::stack({total, classification.total, diversity, levels[0], levels[1], levels[2], levels[3]}).detach().cpu();
+  const float* values = terms.const_data_ptr<float>();
+  report.total = values[0];
+  report.classification = values[1];
+  report.diversity = values[2];
+  for (std::size_t s = 0; s < 4; ++s) report.bce[s] = values[3 + s];
+  if (!std::isfinite(report.total)) {
+    throw Error("training: the loss is not finite any more at step " + std::to_string(impl_->iteration) + "; try a lower learning rate or a longer warm-up");
+  }
+  impl_->optimiser.step();
+  ++impl_->iteration;
+  return report;
+}
+
+namespace {
+
+std::vector<std::uint8_t> bytes_of(const Tensor& labels) {
+  const Tensor host = labels.cpu().contiguous();
+  const auto* data = host.const_data_ptr<std::uint8_t>();
+  return {data, data + host.numel()};
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> Trainer::segment(const PatchBatch& batch) {
+  const c10::InferenceMode inference;
+  impl_->network->eval();
+  const auto maps = evidence(impl_->network->forward(impl_->images(batch)), impl_->info.prototypes_per_class);
+  return bytes_of(labels_from_maps(paper_maps(maps, impl_->labels(batch), batch.size)));
+}
+
+std::vector<std::uint8_t> Trainer::segment_unlabelled(const PatchBatch& batch) {
+  if (impl_->info.calibration.empty()) throw Error("segmenting without image labels needs a calibration: call calibrate() first");
+  const c10::InferenceMode inference;
+  impl_->network->eval();
+  const int k = impl_->info.prototypes_per_class;
+  const NetworkOutput output = impl_->network->forward(impl_->images(batch));
+  const CalibratedMaps calibrated(impl_->info.calibration, impl_->device);
+  return bytes_of(labels_from_maps(upsample_grid(calibrated(evidence(output, k), merge_softmax(output.scores[3], k)))));
+}
+
+void Trainer::calibrate(const std::function<PatchBatch()>& next) {
+  const c10::InferenceMode inference;
+  impl_->network->eval();
+  const int k = impl_->info.prototypes_per_class;
+  Calibrator calibrator;
+  for (PatchBatch batch = next(); batch.count > 0; batch = next()) {
+    const NetworkOutput output = impl_->network->forward(impl_->images(batch));
+    calibrator.add(evidence(output, k), merge_softmax(output.scores[3], k), impl_->labels(batch));
+  }
+  impl_->info.calibration = calibrator.finish();
+}
+
+void Trainer::save(const std::filesystem::path& path) const {
+  ModelInfo info = impl_->info;
+  info.provenance["iterations"] = std::to_string(impl_->iteration);
+  save_model(path, impl_->network, info);
+}
+
+}  // namespace wsi_lpd::model

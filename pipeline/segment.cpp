@@ -1,0 +1,301 @@
+#include "wsi_lpd/pipeline/segment.hpp"
+
+#include <sys/stat.h>
+#include <tbb/global_control.h>
+#include <tbb/info.h>
+#include <tbb/parallel_pipeline.h>
+#include <tbb/version.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <memory>
+
+#include "slide_results.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/model/device.hpp"
+#include "wsi_lpd/slide/tissue.hpp"
+
+namespace wsi_lpd::pipeline {
+namespace {
+
+constexpr std::int64_t kThumbnailSide = 2048;
+
+/// Wall time of one stage, added up over threads.
+class StageClock {
+ public:
+  template <class Work>
+  decltype(auto) measure(Work&& work) {
+    struct Stop {
+      StageClock& clock;
+      std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+      ~Stop() { clock.nanoseconds_ += std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count(); }
+    } stop{*this};
+    return work();
+  }
+  double seconds() const { return static_cast<double>(nanoseconds_.load()) * 1e-9; }
+
+ private:
+  std::atomic<std::int64_t> nanoseconds_{0};
+};
+
+/// What travels through the pipeline: one batch of tiles. Move-only.
+struct Token {
+  const TileBatch* batch = nullptr;
+  std::unique_ptr<TileBuffer> tiles;
+  std::vector<bool> readable;
+  std::unique_ptr<Segmenter::Pending> pending;
+  TileResults results;
+};
+
+void fill_tile(std::uint8_t* tile, int side, Colour colour) {
+  for (std::int64_t i = 0; i < std::int64_t{side} * side; ++i) {
+    *tile++ = colour.red;
+    *tile++ = colour.green;
+    *tile++ = colour.blue;
+  }
+}
+
+/// Reads strips into the tiles that are views of them.
+class TileReader {
+ public:
+  TileReader(const slide::FrameReader& reader, const TilePlan& plan, Colour background) : reader_(reader), plan_(plan), background_(background) {}
+
+  void read(Token& token) const {
+    token.readable.assign(token.batch->tiles, true);
+    for (std::size_t s = 0; s < token.batch->strips; ++s) {
+      const Strip& strip = plan_.strips[token.batch->first_strip + s];
+      try {
+        read_strip(strip, token);
+      } catch (const slide::ReadError&) {
+        for (std::size_t i = strip.first; i < strip.first + strip.count; ++i) read_single(i, token);
+      }
+    }
+  }
+
+ private:
+  ImageView<std::uint8_t> tile_view(std::size_t index, Token& token) const {
+    const std::int64_t side = plan_.tile;
+    const auto slot = static_cast<std::int64_t>(index - token.batch->first_tile);
+    return {token.tiles->data() + slot * side * side * 3, side, side, 3, side * 3};
+  }
+
+  void read_strip(const Strip& strip, Token& token) const {
+    if (strip.count == 1) return reader_.read(strip.region, tile_view(strip.first, token));
+    Image pixels(strip.region.width, strip.region.height, 3);
+    reader_.read(strip.region, pixels.view());
+    for (std::size_t i = strip.first; i < strip.first + strip.count; ++i) {
+      const auto from = pixels.view().part({plan_.tiles[i].x - strip.region.x, 0, plan_.tile, plan_.tile});
+      const auto to = tile_view(i, token);
+      for (std::int64_t y = 0; y < to.height; ++y) std::copy_n(from.row(y), to.stride, to.row(y));
+    }
+  }
+
+  void read_single(std::size_t index, Token& token) const {
+    const Tile& tile = plan_.tiles[index];
+    const auto view = tile_view(index, token);
+    try {
+      reader_.read({tile.x, tile.y, plan_.tile, plan_.tile}, view);
+    } catch (const slide::ReadError&) {
+      token.readable[index - token.batch->first_tile] = false;
+      fill_tile(view.pixels, plan_.tile, background_);
+    }
+  }
+
+  const slide::FrameReader& reader_;
+  const TilePlan& plan_;
+  Colour background_;
+};
+
+void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << '5'; }
+
+std::int64_t peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) * 1024;
+  }
+  return 0;
+}
+
+/// A user's mask: non-zero is tissue, in a one-channel image or in any channel of a colour image.
+Image read_mask(const std::filesystem::path& path) {
+  try {
+    return image::read_labels(path);
+  } catch (const Error&) { // not of one channel, or not readable at all: then this throws, too
+    const Image rgb = image::read_rgb(path);
+    Image mask(rgb.width(), rgb.height(), 1);
+    for (std::size_t i = 0; i < mask.bytes(); ++i) mask.data()[i] = std::max({rgb.data()[3 * i], rgb.data()[3 * i + 1], rgb.data()[3 * i + 2]});
+    return mask;
+  }
+}
+
+void check_options(const SegmentOptions& options, const Segmenter::Shape& shape) {
+  if (options.tile < shape.tile_multiple || options.tile > 4096 || options.tile % shape.tile_multiple != 0) {
+    throw UsageError("--tile " + std::to_string(options.tile) + " must be a multiple of " + std::to_string(shape.tile_multiple) + " up to 4096");
+  }
+}
+
+/// Runs the five stages over the plan. The order of accumulation is the plan's, so that the result is the same for any number of tokens.
+void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter, const SegmentOptions& options, Canvas& canvas,
+            SlideResults& results, output::SlideStatistics& statistics, ProgressObserver& observer, const CancelFlag& cancel) {
+  StageClock reading, forward, writing;
+  std::size_t next = 0;
+  const int threads = options.threads > 0 ? options.threads : tbb::info::default_concurrency();
+  const int tokens = options.tokens > 0 ? options.tokens : threads + 2;
+  const auto most_unreadable = static_cast<std::int64_t>(options.max_unreadable * static_cast<double>(plan.tiles.size()));
+
+  const auto next_batch = [&](tbb::flow_control& flow) -> Token {
+    check(cancel);
+    Token token;
+    if (next == plan.batches.size()) {
+      flow.stop();
+    } else {
+      token.batch = &plan.batches[next++];
+    }
+    return token;
+  };
+  const auto read_tiles = [&](Token token) {
+    check(cancel);
+    reading.measure([&] {
+      token.tiles = segmenter.allocate(static_cast<int>(token.batch->tiles), plan.tile);
+      tiles.read(token);
+    });
+    return token;
+  };
+  const auto submit = [&](Token token) {
+    token.pending = segmenter.submit(std::move(token.tiles), static_cast<int>(token.batch->tiles), plan.tile);
+    return token;
+  };
+  const auto await = [&](Token token) {
+    check(cancel);
+    forward.measure([&] { token.results = segmenter.await(std::move(token.pending)); });
+    return token;
+  };
+  const auto accumulate = [&](const Token& token) {
+    writing.measure([&] {
+      const std::size_t values = token.results.maps.size() / token.batch->tiles;
+      for (std::size_t i = 0; i < token.batch->tiles; ++i) {
+        const Tile& tile = plan.tiles[token.batch->first_tile + i];
+        if (token.readable[i]) {
+          canvas.add(tile, std::span(token.results.maps).subspan(i * values, values));
+        } else {
+          canvas.add_unreadable(tile);
+          ++statistics.tiles_unreadable;
+        }
+        results.add_tile(tile, token.results, i, token.readable[i]);
+      }
+    });
+    if (statistics.tiles_unreadable > most_unreadable) {
+      throw Error(std::to_string(statistics.tiles_unreadable) + " of " + std::to_string(plan.tiles.size()) +
+                  " tiles can't be decoded, more than --max-unreadable allows: the file is damaged; get a new copy of it");
+    }
+    observer.advance(static_cast<std::int64_t>(token.batch->first_tile + token.batch->tiles));
+  };
+
+  using tbb::filter_mode;
+  observer.begin("segmenting", static_cast<std::int64_t>(plan.tiles.size()), "tiles");
+  tbb::parallel_pipeline(static_cast<std::size_t>(tokens), tbb::make_filter<void, Token>(filter_mode::serial_in_order, next_batch) &
+                                                               tbb::make_filter<Token, Token>(filter_mode::parallel, read_tiles) &
+                                                               tbb::make_filter<Token, Token>(filter_mode::serial_in_order, submit) &
+                                                               tbb::make_filter<Token, Token>(filter_mode::parallel, await) &
+                                                               tbb::make_filter<Token, void>(filter_mode::serial_in_order, accumulate));
+  observer.end();
+  statistics.seconds["read"] = reading.seconds();
+  statistics.seconds["forward"] = forward.seconds();
+  statistics.seconds["accumulate"] = writing.seconds();
+}
+
+}  // namespace
+
+std::string library_version() { return "oneTBB " + std::to_string(TBB_VERSION_MAJOR) + "." + std::to_string(TBB_VERSION_MINOR); }
+
+std::string fingerprint(const std::filesystem::path& file) {
+  struct stat status {};
+  if (stat(file.c_str(), &status) != 0) throw Error(file.string() + ": " + std::strerror(errno));
+  return std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
+}
+
+TissueMask tissue_of(const slide::Reader& reader, const Image& thumbnail, const std::vector<Rect>& unreadable, const std::string& tissue) {
+  const slide::Properties& properties = reader.properties();
+  if (tissue == "none") return {Image(1, 1, 1, 1), properties.bounds};
+  if (tissue != "auto") return slide::tissue_from_image(read_mask(tissue), properties);
+  const double thumbnail_mpp = properties.mpp.value_or(0) * static_cast<double>(properties.bounds.width) / static_cast<double>(thumbnail.width());
+  return slide::find_tissue(thumbnail, properties.bounds, thumbnail_mpp, {}, unreadable);
+}
+
+output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
+                                      ProgressObserver& observer, const CancelFlag& cancel) {
+  return with_context(job.slide.string(), [&] {
+    const auto start = std::chrono::steady_clock::now();
+    reset_peak_memory();
+    const Segmenter::Shape& shape = segmenter.shape();
+    check_options(options, shape);
+    const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
+                                      static_cast<std::size_t>(options.threads > 0 ? options.threads : tbb::info::default_concurrency()));
+
+    const std::unique_ptr<slide::Reader> reader = slide::open(job.slide, {.mpp = job.mpp});
+    const slide::Properties& properties = reader->properties();
+    if (shape.mpp > 0 && !properties.mpp) {
+      throw Error("the slide does not say its resolution, and the model works at " + std::to_string(shape.mpp) + " um/px: give --mpp");
+    }
+    output::SlideStatistics statistics;
+    statistics.slide = job.slide.string();
+    statistics.slide_fingerprint = fingerprint(job.slide);
+    statistics.model_path = identity.model_path;
+    statistics.model_sha256 = identity.model_sha256;
+    statistics.configuration_sha256 = identity.configuration_sha256;
+    statistics.frame = make_frame(properties.bounds, properties.mpp.value_or(0), shape.mpp);
+    statistics.mpp_source = properties.mpp_source;
+    statistics.model_mpp_known = shape.mpp > 0;
+    statistics.classes = shape.classes;
+    statistics.versions = {{"wsi-lpd", WSI_LPD_VERSION}, {"openslide", slide::library_version()}, {"libvips", image::library_version()},
+                           {"hdf5", output::hdf5_version()}, {"libtorch", model::library_version()}};
+    const auto warn = [&](const std::string& line) {
+      statistics.warnings.push_back(line);
+      observer.warn(job.slide.string() + ": " + line);
+    };
+    if (shape.mpp <= 0) warn("the model does not know its resolution: the slide is read at level 0 as it is");
+
+    observer.begin("finding tissue", 0, "");
+    StageClock tissue_clock;
+    std::vector<Rect> unreadable;
+    const Image thumbnail = tissue_clock.measure([&] { return slide::thumbnail(*reader, kThumbnailSide, &unreadable); });
+    if (!unreadable.empty()) warn(std::to_string(unreadable.size()) + " parts of the thumbnail can't be decoded and count as tissue");
+    const TissueMask tissue = tissue_clock.measure([&] { return tissue_of(*reader, thumbnail, unreadable, options.tissue); });
+    statistics.seconds["tissue"] = tissue_clock.seconds();
+
+    const slide::FrameReader frame_reader(*reader, statistics.frame);
+    TilePlanOptions plan_options{.tile = options.tile, .overlap = options.overlap, .batch_size = options.batch_size};
+    plan_options.level_pixels_per_output_pixel =
+        std::sqrt(static_cast<double>(frame_reader.cost({0, 0, options.tile, options.tile})) / options.tile / options.tile);
+    const TilePlan plan = plan_tiles(statistics.frame, tissue, plan_options);
+    if (plan.tiles.empty()) warn("no tissue was found: the result is empty");
+    statistics.tiles_planned = static_cast<std::int64_t>(plan.tiles.size());
+    statistics.tiles_skipped = plan.skipped();
+
+    std::filesystem::create_directories(job.stem.parent_path());
+    SlideResults results(job, plan, shape, options.map_mpp, thumbnail, statistics);
+    Canvas canvas(plan, tissue, shape.classes.count(), shape.grid_stride, options.blend, results);
+    stream(plan, TileReader(frame_reader, plan, properties.background), segmenter, options, canvas, results, statistics, observer, cancel);
+    statistics.tiles_read = statistics.tiles_planned - statistics.tiles_unreadable;
+    if (statistics.tiles_unreadable > 0) warn(std::to_string(statistics.tiles_unreadable) + " tiles can't be decoded and are marked 254");
+
+    observer.begin("writing results", 0, "");
+    StageClock finishing;
+    finishing.measure([&] {
+      canvas.finish();
+      check(cancel);
+      results.finish();
+    });
+    observer.end();
+    statistics.seconds["write"] = finishing.seconds();
+    statistics.seconds["total"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    statistics.peak_memory_bytes = peak_memory();
+    output::write_statistics(std::filesystem::path(job.stem) += ".json", statistics);
+    return statistics;
+  });
+}
+
+}  // namespace wsi_lpd::pipeline

@@ -1,0 +1,153 @@
+#include "slide_results.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/output/overlay.hpp"
+
+namespace wsi_lpd::pipeline {
+namespace {
+
+std::filesystem::path with_suffix(std::filesystem::path stem, const char* suffix) { return stem += suffix; }
+
+// What a reader of slide.tif alone must know: what the values mean, and where the raster lies on the slide.
+std::string description(const TilePlan& plan, const ClassScheme& classes, const std::filesystem::path& slide) {
+  const Frame& frame = plan.frame;
+  nlohmann::ordered_json json{{"software", "wsi-lpd"},
+                              {"slide", slide.filename().string()},
+                              {"values", {{"0", "not tissue"}, {"254", "unreadable"}}},
+                              {"level0_bounds", {frame.bounds.x, frame.bounds.y, frame.bounds.width, frame.bounds.height}},
+                              {"level0_pixels_per_pixel", frame.scale}};
+  json["mpp"] = frame.mpp > 0 ? nlohmann::ordered_json(frame.mpp) : nlohmann::ordered_json();
+  for (int c = 0; c < classes.count(); ++c) json["values"][std::to_string(c + 1)] = classes.names[static_cast<std::size_t>(c)];
+  return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+}
+
+int map_factor(const TilePlan& plan, int grid_stride, double map_mpp) {
+  const double cell = plan.frame.mpp * grid_stride;
+  return map_mpp > 0 && cell > 0 ? std::max(1, static_cast<int>(std::lround(map_mpp / cell))) : 1;
+}
+
+output::ResultLayout layout_of(const TilePlan& plan, const Segmenter::Shape& shape, int factor, const output::SlideStatistics& statistics) {
+  output::ResultLayout layout;
+  layout.frame = plan.frame;
+  layout.classes = shape.classes;
+  layout.prototypes_per_class = shape.prototypes_per_class;
+  layout.feature_size = shape.feature_size;
+  layout.tile = plan.tile;
+  layout.overlap = plan.tile - plan.stride;
+  layout.map_stride = shape.grid_stride * factor;
+  layout.map = {divide_up(plan.frame.size.width, layout.map_stride), divide_up(plan.frame.size.height, layout.map_stride)};
+  layout.provenance = {{"slide", statistics.slide},
+                       {"model", statistics.model_path},
+                       {"model_sha256", statistics.model_sha256},
+                       {"configuration_sha256", statistics.configuration_sha256},
+                       {"mpp_source", statistics.mpp_source}};
+  layout.provenance.insert(statistics.versions.begin(), statistics.versions.end());
+  return layout;
+}
+
+image::PyramidOptions pyramid_options(const TilePlan& plan, const ClassScheme& classes, const std::filesystem::path& slide) {
+  image::PyramidOptions options;
+  options.reduction = image::PyramidOptions::Reduction::Mode;
+  options.mpp = plan.frame.mpp;
+  options.description = description(plan, classes, slide);
+  options.palette = output::result_palette(classes);
+  return options;
+}
+
+}  // namespace
+
+SlideResults::SlideResults(const SlideJob& job, const TilePlan& plan, const Segmenter::Shape& shape, double map_mpp, const Image& thumbnail,
+                           output::SlideStatistics& statistics)
+    : stem_(job.stem),
+      plan_(plan),
+      overlay_source_(thumbnail),
+      overlay_labels_(thumbnail.width(), thumbnail.height(), 1, kNotTissue),
+      statistics_(statistics),
+      map_factor_(map_factor(plan, shape.grid_stride, map_mpp)),
+      grid_width_(divide_up(plan.frame.size.width, shape.grid_stride)),
+      file_(with_suffix(stem_, ".h5"), layout_of(plan, shape, map_factor_, statistics)),
+      raster_(with_suffix(stem_, ".tif"), plan.frame.size, 1, pyramid_options(plan, shape.classes, job.slide)),
+      regions_(shape.classes.count()) {
+  const auto map_width = static_cast<std::size_t>(divide_up(grid_width_, map_factor_));
+  map_sums_.resize(map_width * static_cast<std::size_t>(shape.classes.count()));
+  map_labels_.resize(map_width);
+}
+
+void SlideResults::grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) {
+  const std::size_t width = labels.size();
+  const std::size_t classes = values.size() / width;
+  const std::size_t map_width = map_labels_.size();
+  for (std::size_t c = 0; c < classes; ++c) {
+    for (std::size_t x = 0; x < width; ++x) map_sums_[c * map_width + x / static_cast<std::size_t>(map_factor_)] += values[c * width + x];
+  }
+  if (map_rows_summed_ == map_factor_ / 2 || map_rows_summed_ == 0) {  // the middle cell of a map cell gives its label
+    for (std::size_t x = 0; x < map_width; ++x) {
+      map_labels_[x] = labels[std::min(x * static_cast<std::size_t>(map_factor_) + static_cast<std::size_t>(map_factor_) / 2, width - 1)];
+    }
+  }
+  ++grid_rows_seen_;
+  if (++map_rows_summed_ == map_factor_) emit_map_row();
+}
+
+void SlideResults::emit_map_row() {
+  const std::size_t map_width = map_labels_.size();
+  std::vector<std::uint8_t> probabilities(map_sums_.size());
+  for (std::size_t i = 0; i < map_sums_.size(); ++i) {
+    const std::int64_t left = static_cast<std::int64_t>(i % map_width) * map_factor_;
+    const std::int64_t cells = std::min<std::int64_t>(map_factor_, grid_width_ - left) * map_rows_summed_;
+    probabilities[i] = static_cast<std::uint8_t>(std::clamp(std::lround(255 * map_sums_[i] / static_cast<float>(cells)), 0L, 255L));
+  }
+  file_.add_map_rows(1, map_labels_, probabilities);
+  std::fill(map_sums_.begin(), map_sums_.end(), 0.0F);
+  map_rows_summed_ = 0;
+}
+
+void SlideResults::label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) {
+  raster_.add_rows(labels.data(), 1);
+  regions_.add_row(labels);
+  statistics_.tissue_pixels += tissue;
+  statistics_.unreadable_pixels += std::count(labels.begin(), labels.end(), kUnreadable);
+  // The overlay takes the pixels nearest to its own centres.
+  const double rows_per_pixel = static_cast<double>(plan_.frame.size.height) / static_cast<double>(overlay_labels_.height());
+  const double columns_per_pixel = static_cast<double>(labels.size()) / static_cast<double>(overlay_labels_.width());
+  const auto first = static_cast<std::int64_t>(std::ceil(static_cast<double>(label_rows_seen_) / rows_per_pixel - 0.5));
+  const auto end = static_cast<std::int64_t>(std::ceil(static_cast<double>(label_rows_seen_ + 1) / rows_per_pixel - 0.5));
+  for (std::int64_t y = std::max<std::int64_t>(first, 0); y < std::min(end, overlay_labels_.height()); ++y) {
+    for (std::int64_t x = 0; x < overlay_labels_.width(); ++x) {
+      *overlay_labels_.at(x, y) = labels[std::min(static_cast<std::size_t>((static_cast<double>(x) + 0.5) * columns_per_pixel), labels.size() - 1)];
+    }
+  }
+  ++label_rows_seen_;
+}
+
+void SlideResults::add_tile(const Tile& tile, const TileResults& results, std::size_t index, bool readable) {
+  const auto slice = [&](const std::vector<float>& values) {
+    const std::size_t each = values.size() / static_cast<std::size_t>(results.count);
+    return std::span(values).subspan(index * each, each);
+  };
+  file_.add_tile(std::llround(plan_.frame.level0_x_from_output(static_cast<double>(tile.x))),
+                 std::llround(plan_.frame.level0_y_from_output(static_cast<double>(tile.y))), slice(results.features), slice(results.scores),
+                 slice(results.prototypes), readable ? output::TileStatus::Read : output::TileStatus::Unreadable);
+}
+
+void SlideResults::finish() {
+  if (map_rows_summed_ > 0) emit_map_row();
+  std::int64_t labelled = 0;
+  for (const RegionCounter::Count& count : regions_.finish()) {
+    statistics_.per_class.push_back({count.pixels, count.regions, count.largest});
+    labelled += count.pixels;
+  }
+  statistics_.unlabelled_pixels = statistics_.tissue_pixels - labelled - statistics_.unreadable_pixels;
+  // Older statistics must not vouch for newer files.
+  std::filesystem::remove(with_suffix(stem_, ".json"));
+  file_.finish();
+  raster_.finish();
+  const double overlay_mpp = statistics_.frame.slide_mpp * static_cast<double>(plan_.frame.bounds.width) / static_cast<double>(overlay_source_.width());
+  image::write_jpeg(with_suffix(stem_, ".overlay.jpg"), output::draw_overlay(overlay_source_, overlay_labels_, statistics_.classes, overlay_mpp));
+}
+
+}  // namespace wsi_lpd::pipeline

@@ -1,0 +1,129 @@
+#include "wsi_lpd/pipeline/train.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace wsi_lpd::pipeline {
+namespace {
+
+constexpr std::size_t kEvaluationBatch = 10;
+constexpr std::size_t kCalibrationImages = 400;  // enough for stable thresholds; more would only cost time
+
+std::string fixed(double value, int digits) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+ConfusionMatrix validate(model::Trainer& trainer, const PatchSet& valid, int classes, const CancelFlag& cancel) {
+  ConfusionMatrix matrix(classes);
+  for (std::size_t first = 0; first < valid.count(); first += kEvaluationBatch) {
+    check(cancel);
+    const model::PatchBatch batch = valid.batch(first, kEvaluationBatch);
+    const std::vector<std::uint8_t> labels = trainer.segment(batch);
+    const std::size_t pixels = labels.size() / static_cast<std::size_t>(batch.count);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(batch.count); ++i) {
+      const Image mask = valid.mask(first + i);
+      matrix.add({mask.data(), mask.bytes()}, {labels.data() + i * pixels, pixels});
+    }
+  }
+  return matrix;
+}
+
+/// Every n-th image of the set, so that all of it is represented.
+void calibrate(model::Trainer& trainer, const PatchSet& set, const CancelFlag& cancel) {
+  const std::size_t step = std::max<std::size_t>(1, divide_up(static_cast<std::int64_t>(set.count()), kCalibrationImages));
+  std::size_t next = 0;
+  trainer.calibrate([&] {
+    check(cancel);
+    model::PatchBatch batch;
+    batch.size = set.size();
+    for (; next < set.count() && batch.count < static_cast<int>(kEvaluationBatch); next += step) {
+      const model::PatchBatch one = set.batch(next, 1);
+      batch.rgb.insert(batch.rgb.end(), one.rgb.begin(), one.rgb.end());
+      batch.labels.insert(batch.labels.end(), one.labels.begin(), one.labels.end());
+      ++batch.count;
+    }
+    return batch;
+  });
+}
+
+nlohmann::ordered_json json_of(std::int64_t step, const model::StepReport& report) {
+  return {{"iteration", step}, {"lr", report.learning_rate}, {"total", report.total}, {"cls", report.classification},
+          {"bce", report.bce}, {"div", report.diversity}};
+}
+
+}  // namespace
+
+TrainResult train(const TrainJob& job, ProgressObserver& observer, const CancelFlag& cancel) {
+  const int classes = job.info.classes.count();
+  const PatchSet set(job.patches.train, job.images, observer, cancel);
+  PatchSetOptions valid_options = job.images;
+  valid_options.size = set.size();
+  const PatchSet valid(job.patches.valid, valid_options, observer, cancel);
+
+  model::ModelInfo info = job.info;
+  info.patch_size = set.size();
+  if (info.mpp) *info.mpp /= set.zoom();
+  if (set.zoom() != 1) observer.warn("images are resized by " + fixed(set.zoom(), 3) + " to " + std::to_string(set.size()) + " pixels: the model works at that resolution");
+  model::TrainOptions options = job.options;
+  const auto images = static_cast<double>(set.count());
+  if (options.iterations == 0) options.iterations = std::max<std::int64_t>(1, std::llround(job.epochs * images / job.batch_size));
+  options.warmup_iterations = std::min(options.warmup_iterations, options.iterations);
+  const std::int64_t steps_per_epoch = std::max<std::int64_t>(1, std::llround(images / job.batch_size));
+
+  std::filesystem::create_directories(job.run);
+  std::ofstream log(job.run / "log.jsonl");
+  if (!log) throw Error("writing " + (job.run / "log.jsonl").string() + ": can't be created");
+  const auto write_log = [&](const nlohmann::ordered_json& line) {
+    if (!(log << line.dump() << std::endl)) throw Error("writing " + (job.run / "log.jsonl").string() + ": is the disk full?");
+  };
+
+  model::Trainer trainer(info, options);
+  TrainingStream stream(set, job.batch_size, options.seed);
+  TrainResult result;
+  result.model = job.run / "model.safetensors";
+  double best = -1;
+  double seconds = 0;
+  observer.begin("training", options.iterations, "steps");
+  for (std::int64_t step = 1; step <= options.iterations; ++step) {
+    check(cancel);
+    const auto start = std::chrono::steady_clock::now();
+    const model::StepReport report = trainer.step(stream.next());
+    seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    write_log(json_of(step, report));
+    observer.advance(step, "loss " + fixed(report.total, 3));
+    if (step % steps_per_epoch != 0 && step != options.iterations) continue;
+
+    // The end of an epoch: calibrate, keep, and judge by the validation masks if there are any.
+    calibrate(trainer, valid.count() > 0 ? valid : set, cancel);
+    trainer.save(job.run / "last.safetensors");
+    const std::string epoch = fixed(static_cast<double>(step) * job.batch_size / images, 1);
+    double score = 0;
+    if (valid.count() > 0) {
+      const ConfusionMatrix matrix = validate(trainer, valid, classes, cancel);
+      score = std::isnan(matrix.mean_iou()) ? 0 : matrix.mean_iou();
+      write_log({{"epoch", epoch}, {"iteration", step}, {"valid_miou_oracle", score}});
+      observer.info("epoch " + epoch + ": validation mIoU " + fixed(100 * score, 2) + " % (image labels given, one view), loss " + fixed(report.total, 3));
+      if (score > best) result.validation = matrix;
+    } else {
+      observer.info("epoch " + epoch + ": loss " + fixed(report.total, 3) + " (no validation masks)");
+    }
+    if (score > best || valid.count() == 0) {
+      best = score;
+      result.best_iteration = step;
+      trainer.save(result.model);
+    }
+  }
+  observer.end();
+  result.iterations = options.iterations;
+  result.images_per_second = static_cast<double>(options.iterations * job.batch_size) / seconds;
+  result.waited_share = stream.waited() / seconds;
+  return result;
+}
+
+}  // namespace wsi_lpd::pipeline

@@ -1,0 +1,37 @@
+"""Takes from the PyTorch wheel, and from two NVIDIA wheels, what a CPU build of a C++ program needs, and nothing else.
+
+Usage: unpack_libtorch.py WHEEL_FOLDER TARGET. TARGET gets include/ and lib/; it appears only when it is complete.
+"""
+
+import pathlib
+import re
+import shutil
+import sys
+import zipfile
+
+# libtorch_cpu links to the CUDA runtime and to CUPTI (its profiler) even where no GPU is used.
+WANTED = re.compile(
+    r"torch/(include/.*|lib/(libtorch_cpu|libc10)\.so|lib/libgomp[^/]*)$"
+    r"|nvidia/[^/]+/lib/(libcudart|libcupti)\.so\.\d+$"
+)
+
+
+def main() -> None:
+    wheels, target = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    part = target.with_name(target.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    for wheel in sorted(wheels.glob("*.whl")):
+        with zipfile.ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                if name.endswith("/") or not WANTED.match(name):
+                    continue
+                inner = name.removeprefix("torch/") if name.startswith("torch/") else "lib/" + name.rsplit("/", 1)[1]
+                file = part / inner
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(name) as source, open(file, "wb") as sink:
+                    shutil.copyfileobj(source, sink, 1 << 20)
+    part.rename(target)
+
+
+if __name__ == "__main__":
+    main()

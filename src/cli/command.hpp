@@ -1,0 +1,51 @@
+#pragma once
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "wsi_lpd/core/progress.hpp"
+
+namespace wsi_lpd::cli {
+
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kWrongUsage = 2;
+inline constexpr int kSomeSlidesFailed = 3;
+
+/// What every command takes.
+struct CommonOptions {
+  bool quiet = false;
+  bool verbose = false;
+  std::string log_file;
+  std::string config;
+  int threads = 0;
+  std::string device = "auto";
+};
+
+/// What a command runs with.
+struct Context {
+  const CommonOptions& common;
+  ProgressObserver& observer;
+  const CancelFlag& cancel;
+  const CLI::App& options;  ///< the command's options, parsed: see config.hpp
+};
+
+/// One command: its options, already added to the program, and what it does. Returns an exit code; throws wsi_lpd::Error.
+struct Command {
+  CLI::App* options = nullptr;
+  std::function<int(const Context&)> run;
+};
+
+Command add_train(CLI::App& program);
+Command add_segment(CLI::App& program);
+Command add_batch(CLI::App& program);
+Command add_compare(CLI::App& program);
+Command add_info(CLI::App& program);
+Command add_synth(CLI::App& program);
+Command add_doctor(CLI::App& program);
+
+}  // namespace wsi_lpd::cli

@@ -1,0 +1,165 @@
+#include "config.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+#include "wsi_lpd/core/file.hpp"
+
+namespace wsi_lpd::cli {
+namespace {
+
+/// CLI11 takes every # for a comment, in quotes too: comments are cut here, and CLI11 is given a comment sign that no file has.
+std::string without_comment(const std::string& line) {
+  char quote = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (quote) {
+      if (line[i] == quote) quote = 0;
+    } else if (line[i] == '"' || line[i] == '\'') {
+      quote = line[i];
+    } else if (line[i] == '#') {
+      return line.substr(0, i);
+    }
+  }
+  return line;
+}
+
+std::vector<CLI::ConfigItem> parse_toml(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  if (!file || std::filesystem::is_directory(path)) throw UsageError(path.string() + ": the configuration file can't be read");
+  std::stringstream stream;
+  for (std::string line; std::getline(file, line);) stream << without_comment(line) << "\n";
+  std::vector<CLI::ConfigItem> items;
+  try {
+    CLI::ConfigTOML parser;
+    parser.comment('\x01');
+    items = parser.from_config(stream);
+  } catch (const CLI::Error& error) {
+    throw UsageError(path.string() + ": is not valid TOML: " + error.what());
+  }
+  std::erase_if(items, [](const CLI::ConfigItem& item) { return item.name == "++" || item.name == "--"; });  // section marks
+  return items;
+}
+
+const CLI::App* chosen_command(const CLI::App& program, const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
+      if (command->check_name(argument)) return command;
+    }
+  }
+  return nullptr;
+}
+
+bool is_command(const CLI::App& program, const std::string& name) { return chosen_command(program, {name}) != nullptr; }
+
+/// The value of --config in `arguments`, from the back: the last one counts.
+std::string config_argument(const std::vector<std::string>& arguments) {
+  for (auto argument = arguments.rbegin(); argument != arguments.rend(); ++argument) {
+    if (argument->starts_with("--config=")) return argument->substr(9);
+    if (argument != arguments.rbegin() && *argument == "--config") return *std::prev(argument);
+  }
+  return {};
+}
+
+const CLI::Option* find_option(const CLI::App& command, const std::string& name) {
+  const CLI::Option* option = command.get_option_no_throw("--" + name);
+  return option && option->get_configurable() ? option : nullptr;
+}
+
+std::string known_names(const CLI::App& command) {
+  std::string names;
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_lnames().empty() && option->get_configurable()) names += (names.empty() ? "" : ", ") + option->get_lnames().front();
+  }
+  return names;
+}
+
+bool is_number_or_bool(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return text == "true" || text == "false" || (error == std::errc() && end == text.data() + text.size());
+}
+
+std::string toml_value(const std::string& text) {
+  if (is_number_or_bool(text)) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+}  // namespace
+
+std::vector<std::string> with_config_file(const CLI::App& program, std::vector<std::string> arguments) {
+  const std::string path = config_argument(arguments);
+  const CLI::App* command = chosen_command(program, arguments);
+  if (path.empty() || !command) return arguments;
+  std::vector<std::string> from_file;
+  for (const CLI::ConfigItem& item : parse_toml(path)) {
+    if (!item.parents.empty() && item.parents != std::vector{command->get_name()}) {
+      const bool other_command = item.parents.size() == 1 && is_command(program, item.parents[0]);
+      if (other_command) continue;
+      throw UsageError(path + ": section [" + item.parents[0] + "] is no command");
+    }
+    const CLI::Option* option = find_option(*command, item.name);
+    if (!option) throw UsageError(path + ": unknown key '" + item.name + "'; " + command->get_name() + " knows: " + known_names(*command));
+    const std::string name = "--" + item.name;
+    const bool on_command_line = std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
+      return argument.starts_with(name + "=") || option->check_name(argument);
+    });
+    if (on_command_line) continue;
+    if (option->get_items_expected_max() == 0) {
+      from_file.push_back(name + "=" + item.inputs.at(0));
+    } else {
+      from_file.push_back(name);
+      from_file.insert(from_file.end(), item.inputs.begin(), item.inputs.end());
+    }
+  }
+  const auto at = std::find_if(arguments.begin(), arguments.end(), [&](const std::string& argument) { return command->check_name(argument); });
+  arguments.insert(std::next(at), from_file.begin(), from_file.end());
+  return arguments;
+}
+
+std::string resolved_config(const CLI::App& command, const std::set<std::string>& without) {
+  std::string text;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_lnames().empty() || !option->get_configurable() || without.contains(option->get_lnames().front())) continue;
+    std::vector<std::string> values = option->reduced_results();
+    if (const std::string otherwise = option->get_default_str(); option->count() == 0) {
+      values = otherwise.empty() || otherwise == "[]" ? std::vector<std::string>{} : std::vector{otherwise};
+    }
+    if (option->get_items_expected_max() == 0) values = {option->count() > 0 ? values.empty() ? "true" : values.front() : "false"};
+    if (values.empty()) continue;
+    text += option->get_lnames().front() + " = ";
+    if (values.size() == 1) {
+      text += toml_value(values.front());
+    } else {
+      for (std::size_t i = 0; i < values.size(); ++i) text += (i == 0 ? "[" : ", ") + toml_value(values[i]);
+      text += "]";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+void write_resolved_config(const CLI::App& command, const std::filesystem::path& folder) {
+  std::string line = "# wsi-lpd " WSI_LPD_VERSION " " + command.get_name();
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_lnames().empty()) continue;
+    for (const std::string& value : option->results()) line += " " + toml_value(value);
+  }
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  std::filesystem::create_directories(folder);
+  write_text_file(folder / "config.toml", line + "\n" + resolved_config(command));
+}
+
+std::vector<std::pair<std::string, std::vector<std::string>>> read_toml(const std::filesystem::path& path) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> pairs;
+  for (const CLI::ConfigItem& item : parse_toml(path)) pairs.emplace_back(item.fullname(), item.inputs);
+  return pairs;
+}
+
+}  // namespace wsi_lpd::cli

@@ -1,0 +1,23 @@
+#pragma once
+#include <set>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+
+namespace wsi_lpd::cli {
+
+/// Arguments with the keys of the file that --config names put before those of the command line, which wins. A key is an option's long name,
+/// at the top of the file or under [command]. Throws UsageError: no such file, not TOML, unknown key (file, key, known ones).
+std::vector<std::string> with_config_file(const CLI::App& program, std::vector<std::string> arguments);
+
+/// Every option of a command with its value in force, as TOML that --config takes back; `without` names options to leave out.
+std::string resolved_config(const CLI::App& command, const std::set<std::string>& without = {});
+
+/// Writes resolved_config as FOLDER/config.toml, with the command line that led to it as a comment.
+void write_resolved_config(const CLI::App& command, const std::filesystem::path& folder);
+
+/// A file of TOML `key = value` lines as pairs; lists have several values. Throws UsageError naming the file.
+std::vector<std::pair<std::string, std::vector<std::string>>> read_toml(const std::filesystem::path& path);
+
+}  // namespace wsi_lpd::cli

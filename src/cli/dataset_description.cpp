@@ -1,0 +1,80 @@
+#include "dataset_description.hpp"
+
+#include <charconv>
+
+#include "config.hpp"
+
+namespace wsi_lpd::cli {
+namespace {
+
+double parse_mpp(const std::string& text, const std::string& where) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0.05 || value > 10) {
+    throw UsageError(where + ": mpp '" + text + "' is not a number of um/px between 0.05 and 10");
+  }
+  return value;
+}
+
+DatasetOptions read_description(const std::filesystem::path& file) {
+  DatasetOptions description;
+  for (const auto& [key, values] : read_toml(file)) {
+    if (key == "classes") {
+      description.classes = values;
+    } else if (key == "background") {
+      description.background = values.at(0);
+    } else if (key == "colours") {
+      description.colours = values;
+    } else if (key == "mpp") {
+      description.mpp = parse_mpp(values.at(0), file.string());
+    } else {
+      throw UsageError(file.string() + ": unknown key '" + key + "'; known are classes, background, colours, mpp");
+    }
+  }
+  return description;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : " ") + name;
+  return text;
+}
+
+}  // namespace
+
+DatasetDescription describe_dataset(const std::filesystem::path& folder, int count, const std::vector<std::string>& names,
+                                    const DatasetOptions& options, ProgressObserver& observer) {
+  const std::filesystem::path file = folder / "dataset.toml";
+  const DatasetOptions described = std::filesystem::exists(file) ? read_description(file) : DatasetOptions{};
+  DatasetDescription result;
+  result.classes = default_class_scheme(count);
+  result.mpp = options.mpp ? options.mpp : described.mpp;
+
+  const std::vector<std::string>& given = !options.classes.empty() ? options.classes : !described.classes.empty() ? described.classes : names;
+  if (!given.empty()) {
+    if (static_cast<int>(given.size()) != count) {
+      throw UsageError(folder.string() + ": " + std::to_string(given.size()) + " class names (" + joined(given) + ") for images with " + std::to_string(count) + " labels");
+    }
+    result.classes.names = given;
+  } else {
+    observer.warn("no class names are given (dataset.toml or --classes): taking " + joined(result.classes.names));
+  }
+  if (const std::string& background = !options.background.empty() ? options.background : described.background; !background.empty()) {
+    result.classes.background = background;
+  }
+  const std::vector<std::string>& colours = !options.colours.empty() ? options.colours : described.colours;
+  if (!colours.empty()) {
+    result.classes.colours.clear();
+    for (const std::string& colour : colours) result.classes.colours.push_back(parse_colour(colour));
+    if (static_cast<int>(colours.size()) == count) result.classes.colours.push_back({255, 255, 255});
+  } else {
+    observer.info(count == 4 ? "no colours are given: taking BCSS's" : "no colours are given: taking a colour-blind-safe palette");
+  }
+  if (!result.mpp) {
+    observer.warn("the images' um/px is not known (dataset.toml or --mpp): segment will read slides at level 0 as they are");
+  }
+  validate(result.classes);
+  return result;
+}
+
+}  // namespace wsi_lpd::cli

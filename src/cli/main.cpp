@@ -1,0 +1,102 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <new>
+
+#include "config.hpp"
+#include "terminal.hpp"
+
+namespace wsi_lpd::cli {
+namespace {
+
+CancelFlag g_cancel{false};
+volatile std::sig_atomic_t g_signal = 0;
+
+/// The first signal asks the work to stop and clean up; the second ends the process.
+void on_signal(int number) {
+  if (g_signal) _exit(128 + number);
+  g_signal = number;
+  g_cancel.store(true, std::memory_order_relaxed);
+}
+
+void add_common_options(CLI::App& command, CommonOptions& common) {
+  command.add_option("--config", common.config, "TOML file with any of these options as `name = value`; the command line wins; e.g. --config night.toml")
+      ->configurable(false)
+      ->group("Common");
+  command.add_option("--threads", common.threads, "threads to compute with; 0: all cores; e.g. --threads 8")->check(CLI::Range(0, 1024))->group("Common");
+  command.add_option("--device", common.device, "auto, cpu, cuda or cuda:N; auto takes a GPU if there is one; e.g. --device cuda:1")
+      ->check([](const std::string& text) {
+        const bool known = text == "auto" || text == "cpu" || text == "cuda" || (text.starts_with("cuda:") && text.size() > 5 && text.find_first_not_of("0123456789", 5) == std::string::npos);
+        return known ? std::string() : "'" + text + "' is none of auto, cpu, cuda, cuda:N";
+      })
+      ->group("Common");
+  command.add_flag("--quiet", common.quiet, "only warnings and errors")->configurable(false)->group("Common");
+  command.add_flag("--verbose", common.verbose, "everything, and the full text of errors")->configurable(false)->group("Common");
+  command.add_option("--log-file", common.log_file, "write the log to this file, too; e.g. --log-file night.log")->configurable(false)->group("Common");
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+int run(int argc, char** argv) {
+  CLI::App program("Weakly supervised segmentation of whole slide images: learns from image labels, segments slides and archives.", "wsi-lpd");
+  program.set_version_flag("--version", "wsi-lpd " WSI_LPD_VERSION);
+  program.require_subcommand(1);
+  program.option_defaults()->always_capture_default();
+  program.footer("\nStart with:  wsi-lpd train patches/   then   wsi-lpd segment slide.svs");
+  CommonOptions common;
+  const std::vector<Command> commands{add_train(program), add_segment(program), add_batch(program), add_compare(program),
+                                      add_info(program),  add_synth(program),   add_doctor(program)};
+  for (const Command& command : commands) add_common_options(*command.options, common);
+
+  std::unique_ptr<Terminal> terminal;
+  const auto report = [&](const std::string& line) {
+    if (terminal) {
+      terminal->error(line);
+    } else {
+      std::fprintf(stderr, "error: %s\n", line.c_str());
+    }
+  };
+  try {
+    std::vector<std::string> arguments = with_config_file(program, {argv + 1, argv + argc});
+    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+    program.parse(std::move(arguments));
+    terminal = std::make_unique<Terminal>(common);
+    for (const Command& command : commands) {
+      if (command.options->parsed()) return command.run({common, *terminal, g_cancel, *command.options});
+    }
+  } catch (const CLI::Success& success) {  // --help, --version
+    return program.exit(success);
+  } catch (const CLI::ParseError& error) {
+    report(first_line(error.what()) + "; see --help");
+    return kWrongUsage;
+  } catch (const UsageError& error) {
+    report(error.what());
+    return kWrongUsage;
+  } catch (const Cancelled& stopped) {
+    report(std::string(stopped.what()) + "; what is finished is kept, the same command continues");
+    return g_signal ? 128 + g_signal : kFailed;
+  } catch (const Error& error) {
+    report(error.what());
+    return kFailed;
+  } catch (const std::bad_alloc&) {
+    report("out of memory: try a smaller --batch-size or --tile, or fewer --threads");
+    return kFailed;
+  } catch (const std::exception& error) {
+    report(common.verbose ? error.what() : first_line(error.what()));
+    return kFailed;
+  }
+  return kFailed;
+}
+
+}  // namespace
+}  // namespace wsi_lpd::cli
+
+int main(int argc, char** argv) {
+  std::signal(SIGINT, wsi_lpd::cli::on_signal);
+  std::signal(SIGTERM, wsi_lpd::cli::on_signal);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit shall be an error of the write, not the end
+  std::signal(SIGPIPE, SIG_IGN);
+  return wsi_lpd::cli::run(argc, argv);
+}

@@ -1,0 +1,189 @@
+#include "wsi_lpd/core/canvas.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace wsi_lpd {
+
+Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink)
+    : plan_(plan),
+      tissue_(tissue),
+      sink_(sink),
+      classes_(classes),
+      stride_(grid_stride),
+      blend_(blend),
+      cells_(plan.tile / grid_stride),
+      grid_{divide_up(plan.frame.size.width, grid_stride), divide_up(plan.frame.size.height, grid_stride)} {
+  const auto cells_in_row = static_cast<std::size_t>(grid_.width);
+  const auto rows = static_cast<std::size_t>(cells_);
+  const auto values_in_row = static_cast<std::size_t>(classes) * cells_in_row;
+  sums_.resize(rows * values_in_row);
+  weights_.resize(rows * cells_in_row);
+  unreadable_.resize(rows * cells_in_row);
+  for (GridRow* row : {&previous_, &current_}) {
+    row->values.resize(values_in_row);
+    row->cells.resize(cells_in_row);
+  }
+  line_.resize(values_in_row);
+  labels_.resize(static_cast<std::size_t>(plan.frame.size.width));
+  mask_column_.resize(labels_.size(), -1);
+  const double columns_per_pixel = static_cast<double>(tissue.mask.width()) / static_cast<double>(std::max<std::int64_t>(1, tissue.area.width));
+  for (std::size_t x = 0; x < mask_column_.size(); ++x) {
+    const double level0 = plan.frame.level0_x_from_output(static_cast<double>(x) + 0.5) - static_cast<double>(tissue.area.x);
+    const double column = std::floor(level0 * columns_per_pixel);
+    if (column >= 0 && column < static_cast<double>(tissue.mask.width())) mask_column_[x] = static_cast<std::int32_t>(column);
+  }
+}
+
+// Weight of each cell of a tile along one axis; `position` (output pixels) of `count` tiles on that axis.
+std::vector<float> Canvas::axis_window(std::int64_t position, std::int64_t count) const {
+  std::vector<float> window(static_cast<std::size_t>(cells_), 0.0F);
+  if (blend_ == Blend::Window) {
+    for (std::size_t i = 0; i < window.size(); ++i) {
+      const double s = std::sin(std::numbers::pi * (static_cast<double>(i) + 0.5) / static_cast<double>(cells_));
+      window[i] = static_cast<float>(s * s);
+    }
+  } else {
+    const std::int64_t margin = (plan_.tile - plan_.stride) / 2 / stride_;
+    const std::int64_t begin = position == 0 ? 0 : margin;
+    const std::int64_t end = position == (count - 1) * plan_.stride ? cells_ : margin + plan_.stride / stride_;
+    std::fill(window.begin() + begin, window.begin() + end, 1.0F);
+  }
+  return window;
+}
+
+void Canvas::add(const Tile& tile, std::span<const float> maps) {
+  const std::int64_t left = tile.x / stride_;
+  const std::int64_t top = tile.y / stride_;
+  advance_to(top);
+  const std::vector<float> across = axis_window(tile.x, plan_.columns);
+  const std::vector<float> down = axis_window(tile.y, plan_.rows);
+  const std::int64_t columns = std::min(cells_, grid_.width - left);
+  const std::int64_t rows = std::min(cells_, grid_.height - top);
+  for (std::int64_t y = 0; y < rows; ++y) {
+    const std::size_t ring = ring_row(top + y);
+    const auto row_weight = down[static_cast<std::size_t>(y)];
+    float* weights = weights_.data() + ring * static_cast<std::size_t>(grid_.width) + left;
+    for (std::int64_t x = 0; x < columns; ++x) weights[x] += row_weight * across[static_cast<std::size_t>(x)];
+    for (int c = 0; c < classes_; ++c) {
+      float* sums = sums_.data() + (ring * static_cast<std::size_t>(classes_) + static_cast<std::size_t>(c)) * static_cast<std::size_t>(grid_.width) + left;
+      const float* map = maps.data() + (c * cells_ + y) * cells_;
+      for (std::int64_t x = 0; x < columns; ++x) sums[x] += row_weight * across[static_cast<std::size_t>(x)] * map[x];
+    }
+  }
+}
+
+void Canvas::add_unreadable(const Tile& tile) {
+  const std::int64_t left = tile.x / stride_;
+  const std::int64_t top = tile.y / stride_;
+  advance_to(top);
+  for (std::int64_t y = top; y < std::min(top + cells_, grid_.height); ++y) {
+    std::uint8_t* row = unreadable_.data() + ring_row(y) * static_cast<std::size_t>(grid_.width);
+    std::fill(row + left, row + std::min(left + cells_, grid_.width), std::uint8_t{1});
+  }
+}
+
+void Canvas::finish() {
+  advance_to(grid_.height);
+  emit_label_rows(plan_.frame.size.height, current_);
+}
+
+void Canvas::advance_to(std::int64_t grid_y) {
+  while (next_grid_row_ < grid_y) emit_grid_row();
+}
+
+void Canvas::emit_grid_row() {
+  std::swap(previous_, current_);
+  const auto width = static_cast<std::size_t>(grid_.width);
+  const std::size_t ring = ring_row(next_grid_row_);
+  float* sums = sums_.data() + ring * static_cast<std::size_t>(classes_) * width;
+  float* weights = weights_.data() + ring * width;
+  std::uint8_t* unreadable = unreadable_.data() + ring * width;
+  for (std::size_t x = 0; x < width; ++x) {
+    const bool labelled = weights[x] > 0;
+    current_.cells[x] = labelled ? Cell::Labelled : unreadable[x] ? Cell::Unreadable : Cell::Empty;
+    for (int c = 0; c < classes_; ++c) {
+      const std::size_t i = static_cast<std::size_t>(c) * width + x;
+      current_.values[i] = labelled ? sums[i] / weights[x] : 0.0F;
+    }
+  }
+  std::fill_n(sums, static_cast<std::size_t>(classes_) * width, 0.0F);
+  std::fill_n(weights, width, 0.0F);
+  std::fill_n(unreadable, width, std::uint8_t{0});
+
+  select_mask_row(std::min(next_grid_row_ * stride_ + stride_ / 2, plan_.frame.size.height - 1));
+  std::vector<std::uint8_t> grid_labels(width, kNotTissue);
+  for (std::size_t x = 0; x < width; ++x) {
+    if (!is_tissue(std::min(static_cast<std::int64_t>(x) * stride_ + stride_ / 2, plan_.frame.size.width - 1))) continue;
+    float best = kBackgroundThreshold;
+    for (int c = 0; c < classes_; ++c) {
+      const float value = current_.values[static_cast<std::size_t>(c) * width + x];
+      if (value > best) {
+        best = value;
+        grid_labels[x] = static_cast<std::uint8_t>(c + 1);
+      }
+    }
+    if (current_.cells[x] == Cell::Unreadable) grid_labels[x] = kUnreadable;
+  }
+  sink_.grid_row(current_.values, grid_labels);
+
+  // Output rows whose centres lie above this grid row's centre now have both their neighbours.
+  const std::int64_t row = next_grid_row_++;
+  emit_label_rows(std::min(row * stride_ + stride_ / 2, plan_.frame.size.height), row == 0 ? current_ : previous_);
+}
+
+void Canvas::emit_label_rows(std::int64_t until, const GridRow& above) {
+  for (; next_label_row_ < until; ++next_label_row_) {
+    const double position = (static_cast<double>(next_label_row_) + 0.5) / stride_ - 0.5;  // in grid rows, from centre to centre
+    const std::int64_t cell_row = next_label_row_ / stride_;
+    select_mask_row(next_label_row_);
+    emit_label_row(above, static_cast<float>(position - std::floor(position)), cell_row == next_grid_row_ - 1 ? current_.cells : above.cells);
+  }
+}
+
+void Canvas::emit_label_row(const GridRow& above, float fraction, const std::vector<Cell>& cells) {
+  const auto width = static_cast<std::size_t>(grid_.width);
+  for (std::size_t i = 0; i < line_.size(); ++i) line_[i] = above.values[i] + fraction * (current_.values[i] - above.values[i]);
+  std::fill(labels_.begin(), labels_.end(), kNotTissue);
+  std::int64_t tissue = 0;
+  const std::int64_t last = grid_.width - 1;
+  // Between two neighbouring cell centres the values are linear: a segment whose both ends are background stays background.
+  for (std::int64_t segment = -1; segment <= last; ++segment) {
+    const auto left = static_cast<std::size_t>(std::max<std::int64_t>(segment, 0));
+    const auto right = static_cast<std::size_t>(std::min(segment + 1, last));
+    const std::int64_t begin = std::max<std::int64_t>(0, segment * stride_ + stride_ / 2);
+    const std::int64_t end = std::min((segment + 1) * stride_ + stride_ / 2, plan_.frame.size.width);
+    bool background = cells[left] != Cell::Unreadable && cells[right] != Cell::Unreadable;
+    for (std::size_t c = 0; c < static_cast<std::size_t>(classes_) && background; ++c) {
+      background = line_[c * width + left] <= kBackgroundThreshold && line_[c * width + right] <= kBackgroundThreshold;
+    }
+    for (std::int64_t x = begin; x < end; ++x) {
+      if (!is_tissue(x)) continue;
+      ++tissue;
+      if (background) continue;
+      if (cells[static_cast<std::size_t>(x / stride_)] == Cell::Unreadable) {
+        labels_[static_cast<std::size_t>(x)] = kUnreadable;
+        continue;
+      }
+      const float along = (static_cast<float>(x - segment * stride_) + 0.5F) / static_cast<float>(stride_) - 0.5F;
+      float best = kBackgroundThreshold;
+      for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) {
+        const float value = line_[c * width + left] + along * (line_[c * width + right] - line_[c * width + left]);
+        if (value > best) {
+          best = value;
+          labels_[static_cast<std::size_t>(x)] = static_cast<std::uint8_t>(c + 1);
+        }
+      }
+    }
+  }
+  sink_.label_row(labels_, tissue);
+}
+
+void Canvas::select_mask_row(std::int64_t y) {
+  const double level0 = plan_.frame.level0_y_from_output(static_cast<double>(y) + 0.5) - static_cast<double>(tissue_.area.y);
+  const double row = std::floor(level0 * static_cast<double>(tissue_.mask.height()) / static_cast<double>(std::max<std::int64_t>(1, tissue_.area.height)));
+  mask_row_ = row >= 0 && row < static_cast<double>(tissue_.mask.height()) ? tissue_.mask.at(0, static_cast<std::int64_t>(row)) : nullptr;
+}
+
+}  // namespace wsi_lpd

@@ -1,0 +1,78 @@
+#include "wsi_lpd/core/metrics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace wsi_lpd {
+namespace {
+
+double ratio(double part, double whole) { return whole > 0 ? part / whole : std::numeric_limits<double>::quiet_NaN(); }
+
+template <class Value>
+double mean_of_defined(int count, Value value) {
+  double sum = 0;
+  int defined = 0;
+  for (int c = 0; c < count; ++c) {
+    if (const double v = value(c); !std::isnan(v)) {
+      sum += v;
+      ++defined;
+    }
+  }
+  return ratio(sum, defined);
+}
+
+}  // namespace
+
+void ConfusionMatrix::add(std::span<const std::uint8_t> truth, std::span<const std::uint8_t> prediction) {
+  const std::size_t pixels = std::min(truth.size(), prediction.size());
+  for (std::size_t i = 0; i < pixels; ++i) {
+    if (truth[i] <= classes_ && prediction[i] <= classes_) ++counts_[index(truth[i], prediction[i])];
+  }
+}
+
+void ConfusionMatrix::add(const ConfusionMatrix& other) {
+  for (std::size_t i = 0; i < counts_.size() && i < other.counts_.size(); ++i) counts_[i] += other.counts_[i];
+}
+
+std::int64_t ConfusionMatrix::total() const { return std::accumulate(counts_.begin(), counts_.end(), std::int64_t{0}); }
+
+std::int64_t ConfusionMatrix::row(int truth) const {
+  std::int64_t sum = 0;
+  for (int p = 0; p <= classes_; ++p) sum += count(truth, p);
+  return sum;
+}
+
+std::int64_t ConfusionMatrix::column(int prediction) const {
+  std::int64_t sum = 0;
+  for (int t = 0; t <= classes_; ++t) sum += count(t, prediction);
+  return sum;
+}
+
+double ConfusionMatrix::iou(int index) const {
+  const auto hit = static_cast<double>(count(index, index));
+  return ratio(hit, static_cast<double>(row(index) + column(index)) - hit);
+}
+
+double ConfusionMatrix::dice(int index) const {
+  return ratio(2.0 * static_cast<double>(count(index, index)), static_cast<double>(row(index) + column(index)));
+}
+
+double ConfusionMatrix::mean_iou() const {
+  return mean_of_defined(classes_, [this](int c) { return iou(c); });
+}
+
+double ConfusionMatrix::mean_dice() const {
+  return mean_of_defined(classes_, [this](int c) { return dice(c); });
+}
+
+double ConfusionMatrix::frequency_weighted_iou() const {
+  double sum = 0;
+  for (int c = 0; c <= classes_; ++c) {
+    if (row(c) > 0) sum += static_cast<double>(row(c)) * iou(c);
+  }
+  return ratio(sum, static_cast<double>(total()));
+}
+
+}  // namespace wsi_lpd

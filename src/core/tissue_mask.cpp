@@ -1,0 +1,39 @@
+#include "wsi_lpd/core/tissue_mask.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace wsi_lpd {
+
+bool TissueMask::any(double left, double top, double right, double bottom) const {
+  if (mask.empty()) return false;
+  const double cells_x = static_cast<double>(mask.width()) / static_cast<double>(area.width);
+  const double cells_y = static_cast<double>(mask.height()) / static_cast<double>(area.height);
+  const auto first = [](double position) { return std::max<std::int64_t>(0, static_cast<std::int64_t>(std::floor(position))); };
+  const auto last = [](double position, std::int64_t size) { return std::min(size, static_cast<std::int64_t>(std::ceil(position))); };
+  const std::int64_t x0 = first((left - static_cast<double>(area.x)) * cells_x);
+  const std::int64_t y0 = first((top - static_cast<double>(area.y)) * cells_y);
+  const std::int64_t x1 = last((right - static_cast<double>(area.x)) * cells_x, mask.width());
+  const std::int64_t y1 = last((bottom - static_cast<double>(area.y)) * cells_y, mask.height());
+  for (std::int64_t y = y0; y < y1; ++y) {
+    for (std::int64_t x = x0; x < x1; ++x) {
+      if (*mask.at(x, y)) return true;
+    }
+  }
+  return false;
+}
+
+bool TissueMask::at(double level0_x, double level0_y) const {
+  const double x = (level0_x - static_cast<double>(area.x)) * static_cast<double>(mask.width()) / static_cast<double>(area.width);
+  const double y = (level0_y - static_cast<double>(area.y)) * static_cast<double>(mask.height()) / static_cast<double>(area.height);
+  if (mask.empty() || x < 0 || y < 0 || x >= static_cast<double>(mask.width()) || y >= static_cast<double>(mask.height())) return false;
+  return *mask.at(static_cast<std::int64_t>(x), static_cast<std::int64_t>(y)) != 0;
+}
+
+double TissueMask::fraction() const {
+  if (mask.empty()) return 0;
+  const std::uint8_t* end = mask.data() + mask.bytes();
+  return static_cast<double>(std::count_if(mask.data(), end, [](std::uint8_t v) { return v != 0; })) / static_cast<double>(mask.bytes());
+}
+
+}  // namespace wsi_lpd

@@ -1,0 +1,50 @@
+#include "wsi_lpd/image/drawing.hpp"
+
+#include <memory>
+
+#include "vips.hpp"
+
+namespace wsi_lpd::image {
+
+Size draw_text(Image& target, std::int64_t x, std::int64_t y, const std::string& text, Colour colour, int pixel_height) {
+  if (text.empty()) return {};
+  // Pango takes UTF-8 markup: what could be a tag becomes a character. At 72 dpi a point is a pixel.
+  using Text = std::unique_ptr<gchar, void (*)(gpointer)>;
+  const Text valid(g_utf8_make_valid(text.c_str(), -1), g_free);
+  const Text plain(g_markup_escape_text(valid.get(), -1), g_free);
+  const Image ink = with_vips("drawing", "text", [&] {
+    return to_image(vips::VImage::text(
+        plain.get(), vips::VImage::option()->set("font", ("DejaVu Sans " + std::to_string(pixel_height)).c_str())->set("dpi", 72)));
+  });
+  const Rect visible = intersection({x, y, ink.width(), ink.height()}, {0, 0, target.width(), target.height()});
+  const std::uint8_t parts[] = {colour.red, colour.green, colour.blue};
+  for (std::int64_t row = visible.y; row < visible.bottom(); ++row) {
+    for (std::int64_t column = visible.x; column < visible.right(); ++column) {
+      const int share = *ink.at(column - x, row - y);
+      std::uint8_t* pixel = target.at(column, row);
+      for (int c = 0; c < 3; ++c) pixel[c] = static_cast<std::uint8_t>((pixel[c] * (255 - share) + parts[c] * share + 127) / 255);
+    }
+  }
+  return {ink.width(), ink.height()};
+}
+
+void fill_rect(Image& target, const Rect& rect, Colour colour) {
+  const Rect visible = intersection(rect, {0, 0, target.width(), target.height()});
+  for (std::int64_t y = visible.y; y < visible.bottom(); ++y) {
+    for (std::int64_t x = visible.x; x < visible.right(); ++x) {
+      std::uint8_t* pixel = target.at(x, y);
+      pixel[0] = colour.red, pixel[1] = colour.green, pixel[2] = colour.blue;
+    }
+  }
+}
+
+Image resize(const Image& source, Size size) {
+  return with_vips("resizing", "an image", [&] {
+    return to_image(borrow(source).resize(static_cast<double>(size.width) / static_cast<double>(source.width()),
+                                          vips::VImage::option()
+                                              ->set("vscale", static_cast<double>(size.height) / static_cast<double>(source.height()))
+                                              ->set("kernel", VIPS_KERNEL_LINEAR)));
+  });
+}
+
+}  // namespace wsi_lpd::image

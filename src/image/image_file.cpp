@@ -1,0 +1,82 @@
+#include "wsi_lpd/image/image_file.hpp"
+
+#include "file_kind.hpp"
+#include "vips.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file.hpp"
+
+namespace wsi_lpd::image {
+namespace {
+
+/// A header promises pixels; nothing is allocated for more bytes than this.
+constexpr std::int64_t kMaxBytes = std::int64_t{1} << 31;
+
+/// Opens without decoding, with the loaders that we promise and no other: libvips' own choice would hand a slide to OpenSlide, and some
+/// files to interpreters. Not through a file name, in which libvips takes "[…]" for options.
+vips::VImage open_image(const std::filesystem::path& path) {
+  const FileKind kind = kind_of(path);
+  const vips::VSource source = vips::VSource::new_from_file(path.c_str());
+  vips::VOption* options = vips::VImage::option()->set("access", VIPS_ACCESS_SEQUENTIAL)->set("fail_on", VIPS_FAIL_ON_ERROR);
+  switch (kind) {
+    case FileKind::Png:
+      return vips::VImage::pngload_source(source, options);
+    case FileKind::Jpeg:
+      return vips::VImage::jpegload_source(source, options);
+    default:
+      return vips::VImage::tiffload_source(source, options);
+  }
+}
+
+}  // namespace
+
+Image read_rgb(const std::filesystem::path& path) {
+  return with_vips("reading", path, [&] {
+    vips::VImage image = open_image(path);
+    if (std::int64_t{image.width()} * image.height() > kMaxBytes / 3) {
+      throw Error("reading " + path.string() + ": " + std::to_string(image.width()) + " x " + std::to_string(image.height()) +
+                  " pixels are too many for one image in memory");
+    }
+    image = image.colourspace(VIPS_INTERPRETATION_sRGB);
+    if (image.has_alpha()) image = image.flatten(vips::VImage::option()->set("background", std::vector<double>{255, 255, 255}));
+    return to_image(image.cast(VIPS_FORMAT_UCHAR).extract_band(0, vips::VImage::option()->set("n", 3)));
+  });
+}
+
+Size read_size(const std::filesystem::path& path) {
+  return with_vips("reading", path, [&] {
+    const vips::VImage image = open_image(path);
+    return Size{image.width(), image.height()};
+  });
+}
+
+void write_png(const std::filesystem::path& path, const Image& image) {
+  PartFile part(path);
+  with_vips("writing", path, [&] { borrow(image).pngsave(part.path().c_str()); });
+  part.commit();
+}
+
+void write_jpeg(const std::filesystem::path& path, const Image& image, int quality) {
+  PartFile part(path);
+  with_vips("writing", path, [&] { borrow(image).jpegsave(part.path().c_str(), vips::VImage::option()->set("Q", quality)); });
+  part.commit();
+}
+
+void write_labels_png(const std::filesystem::path& path, const Image& labels, const std::vector<Colour>& palette) {
+  LabelPngWriter writer(path, {labels.width(), labels.height()}, palette);
+  writer.add_rows(labels.data(), labels.height());
+  writer.finish();
+}
+
+Image read_labels(const std::filesystem::path& path) {
+  const std::unique_ptr<LabelReader> reader = LabelReader::open(path);
+  const Size size = reader->size();
+  if (size.height > kMaxBytes / size.width) {
+    throw Error("reading " + path.string() + ": " + std::to_string(size.width) + " x " + std::to_string(size.height) +
+                " labels are too many for one image in memory");
+  }
+  Image labels(size.width, size.height, 1);
+  for (std::int64_t y = 0; y < size.height; ++y) reader->next_row(labels.at(0, y));
+  return labels;
+}
+
+}  // namespace wsi_lpd::image

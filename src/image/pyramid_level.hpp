@@ -1,0 +1,47 @@
+#pragma once
+// Private to src/image: one page of a pyramid on its way to disk.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tiff_file.hpp"
+#include "wsi_lpd/core/geometry.hpp"
+#include "wsi_lpd/image/raster_writer.hpp"
+
+namespace wsi_lpd::image {
+
+/// Collects rows into one row of tiles and writes that when it is whole. The next level is made of the rows in here.
+class PyramidLevel {
+ public:
+  /// `index` 0 is the full resolution. `doing` starts every error.
+  PyramidLevel(const std::string& doing, const std::filesystem::path& path, int index, Size size, int channels,
+               const PyramidOptions& options);
+
+  /// Appends a row. True when the level below can have its next row.
+  bool add_row(const std::uint8_t* row);
+  /// That row: [size of the level below], of the last two rows added (of the last alone when the height is odd).
+  void reduce(std::uint8_t* half) const;
+
+  TiffFile& file() { return file_; }
+  std::int64_t rows() const { return rows_; }
+  /// Ends the current page of `target` and appends this level to it as a new one, tile by tile as compressed. Closes this file.
+  void append_to(TiffFile& target);
+
+ private:
+  void set_fields(TiffFile& file) const;
+  void write_tiles();
+
+  std::string doing_;
+  std::filesystem::path path_;
+  int index_;
+  Size size_;
+  int channels_;
+  const PyramidOptions& options_;
+  TiffFile file_;
+  std::int64_t tile_width_, tile_height_;
+  std::int64_t rows_ = 0;
+  std::vector<std::uint8_t> band_;  ///< [tile height, width, channels]
+  std::vector<std::uint8_t> tile_;  ///< [tile height, tile width, channels]
+};
+
+}  // namespace wsi_lpd::image

@@ -1,0 +1,80 @@
+#include "wsi_lpd/image/raster_writer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "pyramid_level.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file.hpp"
+
+namespace wsi_lpd::image {
+namespace {
+
+constexpr std::int64_t kMaxSide = INT32_MAX;
+
+}  // namespace
+
+struct RasterWriter::Impl {
+  Impl(const std::filesystem::path& path, Size size_, int channels_, PyramidOptions options_)
+      : size(size_), channels(channels_), options(std::move(options_)), doing("writing " + path.string()) {
+    check_arguments();
+    for (Size level = size;; level = {divide_up(level.width, 2), divide_up(level.height, 2)}) {
+      const auto index = static_cast<int>(levels.size());
+      parts.emplace_back(index == 0 ? path : std::filesystem::path(path.string() + ".level" + std::to_string(index)));
+      levels.emplace_back(doing, parts.back().path(), index, level, channels, options);
+      if (std::max(level.width, level.height) <= options.tile) break;
+      halves.emplace_back(static_cast<std::size_t>(divide_up(level.width, 2) * channels));
+    }
+  }
+
+  [[noreturn]] void fail(const std::string& why) const { throw Error(doing + ": " + why); }
+
+  void check_arguments() const {
+    if (channels != 1 && channels != 3) fail("a raster has 1 or 3 channels, not " + std::to_string(channels));
+    if (size.width < 1 || size.height < 1 || std::max(size.width, size.height) > kMaxSide) {
+      fail("a raster of " + std::to_string(size.width) + " x " + std::to_string(size.height) + " pixels cannot be written");
+    }
+    if (options.tile < 16 || options.tile % 16 != 0) fail("tiles of " + std::to_string(options.tile) + " pixels are not a multiple of 16");
+    if (!options.palette.empty() && (channels != 1 || options.palette.size() > 256)) fail("the colour map does not fit the raster");
+    if (channels == 1 && options.compression == PyramidOptions::Compression::Jpeg) fail("JPEG would change labels");
+  }
+
+  void add_row(std::size_t level, const std::uint8_t* row) {
+    if (!levels[level].add_row(row) || level + 1 == levels.size()) return;
+    levels[level].reduce(halves[level].data());
+    add_row(level + 1, halves[level].data());
+  }
+
+  Size size;
+  int channels;
+  PyramidOptions options;
+  std::string doing;
+  std::vector<PartFile> parts;       ///< the target, then the temporary of each lower level; outlive `levels`, which have them open
+  std::vector<PyramidLevel> levels;  ///< refer to `options`
+  std::vector<std::vector<std::uint8_t>> halves;  ///< a row of each lower level
+};
+
+RasterWriter::RasterWriter(const std::filesystem::path& path, Size size, int channels, PyramidOptions options)
+    : impl_(std::make_unique<Impl>(path, size, channels, std::move(options))) {}
+RasterWriter::RasterWriter(RasterWriter&&) noexcept = default;
+RasterWriter::~RasterWriter() = default;
+
+void RasterWriter::add_rows(const std::uint8_t* pixels, std::int64_t rows) {
+  if (rows > impl_->size.height - rows_written()) impl_->fail("more rows than the raster is high");
+  for (std::int64_t y = 0; y < rows; ++y) impl_->add_row(0, pixels + y * impl_->size.width * impl_->channels);
+}
+
+std::int64_t RasterWriter::rows_written() const { return impl_->levels.front().rows(); }
+
+void RasterWriter::finish() {
+  if (rows_written() != impl_->size.height) {
+    impl_->fail("only " + std::to_string(rows_written()) + " of " + std::to_string(impl_->size.height) + " rows were added");
+  }
+  TiffFile& target = impl_->levels.front().file();
+  for (std::size_t level = 1; level < impl_->levels.size(); ++level) impl_->levels[level].append_to(target);
+  target.close();
+  impl_->parts.front().commit();
+  impl_->parts.clear();  // the other levels' temporaries
+}
+
+}  // namespace wsi_lpd::image

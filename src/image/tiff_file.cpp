@@ -1,0 +1,46 @@
+#include "tiff_file.hpp"
+
+#include <cstdio>
+#include <cstring>
+
+#include "wsi_lpd/core/error.hpp"
+
+namespace wsi_lpd::image {
+namespace {
+
+int keep_first(TIFF*, void* user_data, const char*, const char* format, va_list arguments) {
+  auto& reason = *static_cast<std::string*>(user_data);
+  char text[512];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  if (reason.empty()) reason = text;
+  return 1;  // nobody else hears of it
+}
+
+int ignore(TIFF*, void*, const char*, const char*, va_list) { return 1; }
+
+}  // namespace
+
+TiffFile::TiffFile(std::string doing, const std::filesystem::path& path, const char* mode) : doing_(std::move(doing)) {
+  const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(), TIFFOpenOptionsFree);
+  TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_first, reason_.get());
+  TIFFOpenOptionsSetWarningHandlerExtR(options.get(), ignore, nullptr);
+  errno = 0;
+  tiff_.reset(TIFFOpenExt(path.c_str(), mode, options.get()));
+  if (!tiff_) fail_with(errno, "is not a TIFF");
+}
+
+void TiffFile::fail(const std::string& why) const { throw Error(doing_ + ": " + (reason_->empty() ? why : *reason_)); }
+
+void TiffFile::fail_with(int error_number, const std::string& otherwise) const {
+  if (error_number != 0) throw Error(doing_ + ": " + std::strerror(error_number));
+  fail(otherwise);
+}
+
+void TiffFile::close() {
+  write([&] {
+    tiff_.reset();
+    return true;
+  });
+}
+
+}  // namespace wsi_lpd::image

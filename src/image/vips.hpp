@@ -1,0 +1,45 @@
+#pragma once
+// Private to src/image: libvips behind one Error.
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vips/vips8>
+
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/image.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+
+namespace wsi_lpd::image {
+
+/// What `error` says in one line: the system's reason where there is one, else the first line, which is nearest to the cause. libvips has
+/// one error buffer for all threads: of two calls that fail at the same moment, one may report the other's reason, never the other's path.
+std::string reason_of(const vips::VError& error);
+
+/// Runs `action` on an initialised libvips; what libvips throws becomes Error("`doing` PATH: reason").
+template <class Action>
+decltype(auto) with_vips(const std::string& doing, const std::filesystem::path& path, Action&& action) {
+  initialise();
+  try {
+    return std::forward<Action>(action)();
+  } catch (const vips::VError& error) {
+    throw Error(doing + " " + path.string() + ": " + reason_of(error));
+  }
+}
+
+/// The pixels of `image` as libvips sees them, without a copy: `image` must outlive the result.
+inline vips::VImage borrow(const Image& image) {
+  return vips::VImage::new_from_memory(const_cast<std::uint8_t*>(image.data()), image.bytes(), static_cast<int>(image.width()),
+                                       static_cast<int>(image.height()), image.channels(), VIPS_FORMAT_UCHAR)
+      .copy(vips::VImage::option()->set("interpretation", image.channels() == 3 ? VIPS_INTERPRETATION_sRGB : VIPS_INTERPRETATION_B_W));
+}
+
+/// Computes `source` (8 bit) into memory of our own, without a second copy.
+inline Image to_image(const vips::VImage& source) {
+  Image image(source.width(), source.height(), source.bands());
+  vips::VImage memory =
+      vips::VImage::new_from_memory(image.data(), image.bytes(), source.width(), source.height(), source.bands(), VIPS_FORMAT_UCHAR);
+  source.write(memory);
+  return image;
+}
+
+}  // namespace wsi_lpd::image

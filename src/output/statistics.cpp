@@ -1,0 +1,129 @@
+#include "wsi_lpd/output/statistics.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "figures.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file.hpp"
+
+namespace wsi_lpd::output {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kVersion = 1;  ///< of the schema; raised when a key changes its meaning
+
+Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
+Json class_json(const SlideStatistics& s, std::size_t c) {
+  const ClassStatistics& figures = s.per_class[c];
+  return {{"name", s.classes.names[c]},
+          {"value", c + 1},
+          {"colour", to_string(s.classes.colours[c])},
+          {"pixels", figures.pixels},
+          {"mm2", number(square_millimetres(s, figures.pixels))},
+          {"fraction_of_tissue", number(ratio(figures.pixels, s.tissue_pixels))},
+          {"regions", figures.regions},
+          {"largest_region_pixels", figures.largest_region},
+          {"largest_region_mm2", number(square_millimetres(s, figures.largest_region))}};
+}
+
+Json to_json(const SlideStatistics& s) {
+  Json classes = Json::array();
+  for (std::size_t c = 0; c < s.per_class.size(); ++c) classes.push_back(class_json(s, c));
+  const Frame& frame = s.frame;
+  return {
+      {"format", "wsi-lpd slide statistics"},
+      {"version", kVersion},
+      {"slide", s.slide},
+      {"slide_fingerprint", s.slide_fingerprint},
+      {"model", {{"path", s.model_path}, {"sha256", s.model_sha256}, {"mpp_known", s.model_mpp_known}}},
+      {"configuration_sha256", s.configuration_sha256},
+      {"mpp", frame.mpp > 0 ? Json(frame.mpp) : Json()},
+      {"frame",
+       {{"level0_bounds", {frame.bounds.x, frame.bounds.y, frame.bounds.width, frame.bounds.height}},
+        {"level0_pixels_per_output_pixel", frame.scale},
+        {"size", {frame.size.width, frame.size.height}},
+        {"level0_mpp", frame.slide_mpp > 0 ? Json(frame.slide_mpp) : Json()},
+        {"level0_mpp_source", s.mpp_source}}},
+      {"tissue", {{"pixels", s.tissue_pixels}, {"mm2", number(square_millimetres(s, s.tissue_pixels))}}},
+      {"classes", classes},
+      {"background", {{"name", s.classes.background}, {"colour", to_string(s.classes.colours.back())}}},
+      {"unlabelled", {{"pixels", s.unlabelled_pixels}, {"fraction_of_tissue", number(ratio(s.unlabelled_pixels, s.tissue_pixels))}}},
+      {"unreadable", {{"pixels", s.unreadable_pixels}, {"fraction_of_tissue", number(ratio(s.unreadable_pixels, s.tissue_pixels))}}},
+      {"tumour_stroma_ratio", number(tumour_stroma_ratio(s))},
+      {"til_fraction", number(til_fraction(s))},
+      {"tiles", {{"planned", s.tiles_planned}, {"read", s.tiles_read}, {"skipped", s.tiles_skipped}, {"unreadable", s.tiles_unreadable}}},
+      {"seconds", s.seconds},
+      {"peak_memory_bytes", s.peak_memory_bytes},
+      {"warnings", s.warnings},
+      {"versions", s.versions}};
+}
+
+double number_or_zero(const Json& json) { return json.is_null() ? 0 : json.get<double>(); }
+
+SlideStatistics from_json(const Json& json) {
+  if (json.at("version") != kVersion)
+    throw Error("its version is " + json.at("version").dump() + ", and " + std::to_string(kVersion) + " is known");
+  SlideStatistics s;
+  json.at("slide").get_to(s.slide);
+  json.at("slide_fingerprint").get_to(s.slide_fingerprint);
+  json.at("model").at("path").get_to(s.model_path);
+  json.at("model").at("sha256").get_to(s.model_sha256);
+  json.at("model").at("mpp_known").get_to(s.model_mpp_known);
+  json.at("configuration_sha256").get_to(s.configuration_sha256);
+  const Json& frame = json.at("frame");
+  const auto bounds = frame.at("level0_bounds").get<std::array<std::int64_t, 4>>();
+  const auto size = frame.at("size").get<std::array<std::int64_t, 2>>();
+  s.frame.bounds = {bounds[0], bounds[1], bounds[2], bounds[3]};
+  s.frame.size = {size[0], size[1]};
+  s.frame.scale = frame.at("level0_pixels_per_output_pixel");
+  s.frame.mpp = number_or_zero(json.at("mpp"));
+  s.frame.slide_mpp = number_or_zero(frame.at("level0_mpp"));
+  frame.at("level0_mpp_source").get_to(s.mpp_source);
+  s.tissue_pixels = json.at("tissue").at("pixels");
+  for (const Json& entry : json.at("classes")) {
+    s.classes.names.push_back(entry.at("name"));
+    s.classes.colours.push_back(parse_colour(entry.at("colour")));
+    s.per_class.push_back(
+        {.pixels = entry.at("pixels"), .regions = entry.at("regions"), .largest_region = entry.at("largest_region_pixels")});
+  }
+  json.at("background").at("name").get_to(s.classes.background);
+  s.classes.colours.push_back(parse_colour(json.at("background").at("colour")));
+  s.unlabelled_pixels = json.at("unlabelled").at("pixels");
+  s.unreadable_pixels = json.at("unreadable").at("pixels");
+  const Json& tiles = json.at("tiles");
+  s.tiles_planned = tiles.at("planned");
+  s.tiles_read = tiles.at("read");
+  s.tiles_skipped = tiles.at("skipped");
+  s.tiles_unreadable = tiles.at("unreadable");
+  json.at("seconds").get_to(s.seconds);
+  s.peak_memory_bytes = json.at("peak_memory_bytes");
+  json.at("warnings").get_to(s.warnings);
+  json.at("versions").get_to(s.versions);
+  return s;
+}
+
+}  // namespace
+
+void write_statistics(const std::filesystem::path& path, const SlideStatistics& statistics) {
+  validate(statistics.classes);
+  if (statistics.per_class.size() != statistics.classes.names.size())
+    throw Error("writing " + path.string() + ": figures of some classes are missing");
+  // File names are bytes: what is not UTF-8 in them is replaced, as JSON has no other way.
+  write_text_file(path, to_json(statistics).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+std::optional<SlideStatistics> read_statistics(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return {};
+  const std::string text = read_text_file(path);
+  return with_context("reading " + path.string(), [&] {
+    try {
+      return from_json(Json::parse(text));
+    } catch (const Json::exception& error) {
+      throw Error("is not a statistics file of this program, or damaged (" + std::string(error.what()) + ")");
+    }
+  });
+}
+
+}  // namespace wsi_lpd::output

@@ -1,0 +1,112 @@
+#include <algorithm>
+#include <sstream>
+
+#include "figures.hpp"
+#include "wsi_lpd/core/file.hpp"
+
+namespace wsi_lpd::output {
+namespace {
+
+/// A field after RFC 4180: quoted where it must be.
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string field = "\"";
+  for (const char character : text) field.append(character == '"' ? 2 : 1, character);
+  return field + '"';
+}
+
+std::string number(const std::optional<double>& value) {
+  if (!value) return {};
+  std::ostringstream text;
+  text.precision(9);
+  text << *value;
+  return text.str();
+}
+
+std::string line(const std::vector<std::string>& fields) {
+  std::string text = quoted(fields.front());
+  for (std::size_t i = 1; i < fields.size(); ++i) (text += ',') += quoted(fields[i]);
+  return text + '\n';
+}
+
+/// Class names of all slides, in the order of their first appearance: slides of several models may share a folder.
+std::vector<std::string> all_classes(const std::vector<SlideStatistics>& slides) {
+  std::vector<std::string> names;
+  for (const SlideStatistics& slide : slides) {
+    for (const std::string& name : slide.classes.names) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> fields_of(const SlideStatistics& s, const std::vector<std::string>& classes) {
+  const auto total = s.seconds.find("total");
+  std::vector<std::string> fields{s.slide,
+                                  "complete",
+                                  "",
+                                  number(s.frame.mpp > 0 ? std::optional(s.frame.mpp) : std::nullopt),
+                                  std::to_string(s.tissue_pixels),
+                                  number(square_millimetres(s, s.tissue_pixels)),
+                                  number(ratio(s.unlabelled_pixels, s.tissue_pixels)),
+                                  number(ratio(s.unreadable_pixels, s.tissue_pixels)),
+                                  number(tumour_stroma_ratio(s)),
+                                  number(til_fraction(s)),
+                                  std::to_string(s.tiles_read),
+                                  std::to_string(s.tiles_skipped),
+                                  std::to_string(s.tiles_unreadable),
+                                  number(total == s.seconds.end() ? std::nullopt : std::optional(total->second)),
+                                  std::to_string(s.peak_memory_bytes),
+                                  s.model_sha256,
+                                  s.configuration_sha256};
+  for (const std::string& name : classes) {
+    const auto found = std::find(s.classes.names.begin(), s.classes.names.end(), name);
+    if (found == s.classes.names.end()) {
+      fields.insert(fields.end(), 4, "");
+      continue;
+    }
+    const ClassStatistics& figures = s.per_class[static_cast<std::size_t>(found - s.classes.names.begin())];
+    fields.push_back(number(square_millimetres(s, figures.pixels)));
+    fields.push_back(number(ratio(figures.pixels, s.tissue_pixels)));
+    fields.push_back(std::to_string(figures.regions));
+    fields.push_back(number(square_millimetres(s, figures.largest_region)));
+  }
+  return fields;
+}
+
+}  // namespace
+
+void write_summary(const std::filesystem::path& path, const std::vector<SlideStatistics>& slides,
+                   const std::map<std::string, std::string>& failures) {
+  const std::vector<std::string> classes = all_classes(slides);
+  std::vector<std::string> header{"slide",
+                                  "status",
+                                  "reason",
+                                  "mpp",
+                                  "tissue_pixels",
+                                  "tissue_mm2",
+                                  "unlabelled_fraction",
+                                  "unreadable_fraction",
+                                  "tumour_stroma_ratio",
+                                  "til_fraction",
+                                  "tiles_read",
+                                  "tiles_skipped",
+                                  "tiles_unreadable",
+                                  "seconds",
+                                  "peak_memory_bytes",
+                                  "model_sha256",
+                                  "configuration_sha256"};
+  for (const std::string& name : classes) {
+    for (const char* figure : {"_mm2", "_fraction", "_regions", "_largest_region_mm2"}) header.push_back(name + figure);
+  }
+  std::string text = line(header);
+  for (const SlideStatistics& slide : slides) text += line(fields_of(slide, classes));
+  for (const auto& [slide, reason] : failures) {
+    std::vector<std::string> fields{slide, "failed", reason};
+    fields.resize(header.size());
+    text += line(fields);
+  }
+  write_text_file(path, text);
+}
+
+}  // namespace wsi_lpd::output

@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <cmath>
+
+#include "wsi_lpd/slide/reader.hpp"
+
+namespace wsi_lpd::slide {
+namespace {
+
+constexpr std::int64_t kReadAtOnce = std::int64_t{16} << 20;  // level pixels that a thumbnail holds at once
+constexpr std::int64_t kSmallestUnreadable = 32;              // thumbnail pixels: damage is not sought more finely
+
+void fill(ImageView<std::uint8_t> target, const Colour& colour) {
+  for (std::int64_t y = 0; y < target.height; ++y) {
+    for (std::uint8_t* pixel = target.row(y); pixel != target.row(y) + target.width * 3; pixel += 3) {
+      pixel[0] = colour.red;
+      pixel[1] = colour.green;
+      pixel[2] = colour.blue;
+    }
+  }
+}
+
+/// The coarsest level that is still at least as fine as `scale` level-0 pixels a pixel.
+int best_level(const Properties& properties, double scale) {
+  int best = 0;
+  for (std::size_t i = 0; i < properties.levels.size(); ++i) {
+    const Level& level = properties.levels[i];
+    const bool fine_enough = std::max(level.downsample_x, level.downsample_y) <= scale * (1 + 1e-6);
+    if (fine_enough && level.downsample_x > properties.levels[static_cast<std::size_t>(best)].downsample_x) best = static_cast<int>(i);
+  }
+  return best;
+}
+
+}  // namespace
+
+FrameReader::FrameReader(const Reader& reader, const Frame& frame)
+    : reader_(reader), frame_(frame), level_(best_level(reader.properties(), frame.scale)) {}
+
+// The level pixels that `region` (output) touches, at least one: a level may end a fraction of a pixel before the slide does.
+Rect FrameReader::level_region(const Rect& region) const {
+  const Level& level = reader_.properties().levels[static_cast<std::size_t>(level_)];
+  const auto span = [](double begin, double end, double downsample, std::int64_t size) {
+    constexpr double kRounding = 1e-6;  // of a pixel: not worth another row
+    const auto first = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(begin / downsample + kRounding)), 0, size - 1);
+    return std::pair{first, std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(end / downsample - kRounding)), first + 1, size)};
+  };
+  const auto [left, right] = span(frame_.level0_x_from_output(static_cast<double>(region.x)),
+                                  frame_.level0_x_from_output(static_cast<double>(region.right())), level.downsample_x, level.size.width);
+  const auto [top, bottom] = span(frame_.level0_y_from_output(static_cast<double>(region.y)),
+                                  frame_.level0_y_from_output(static_cast<double>(region.bottom())), level.downsample_y, level.size.height);
+  return {left, top, right - left, bottom - top};
+}
+
+std::int64_t FrameReader::cost(const Rect& region) const {
+  const Rect from = level_region(region);
+  return from.width * from.height;
+}
+
+void FrameReader::read(const Rect& region, ImageView<std::uint8_t> target) const {
+  const Properties& properties = reader_.properties();
+  const Rect inside = intersection(region, {0, 0, frame_.size.width, frame_.size.height});
+  if (inside != region) fill(target, properties.background);
+  if (inside.empty()) return;
+  const Level& level = properties.levels[static_cast<std::size_t>(level_)];
+  const Rect from = level_region(inside);
+  const auto into = target.part({inside.x - region.x, inside.y - region.y, inside.width, inside.height});
+  const double origin_x = frame_.level0_x_from_output(static_cast<double>(inside.x)) / level.downsample_x - static_cast<double>(from.x);
+  const double origin_y = frame_.level0_y_from_output(static_cast<double>(inside.y)) / level.downsample_y - static_cast<double>(from.y);
+  const double scale_x = frame_.scale / level.downsample_x;
+  const double scale_y = frame_.scale / level.downsample_y;
+  const bool pixel_for_pixel = scale_x == 1 && scale_y == 1 && origin_x == 0 && origin_y == 0;
+  if (pixel_for_pixel && from.width == inside.width && from.height == inside.height) return reader_.read(level_, from, into);
+  Image pixels(from.width, from.height, 3);
+  reader_.read(level_, from, pixels.view());
+  resample_area(pixels.view(), origin_x, origin_y, scale_x, scale_y, into);
+}
+
+Image thumbnail(const Reader& reader, std::int64_t longest, std::vector<Rect>* unreadable) {
+  const Rect& bounds = reader.properties().bounds;
+  Frame frame;
+  frame.bounds = bounds;
+  frame.scale = std::max(1.0, static_cast<double>(std::max(bounds.width, bounds.height)) / static_cast<double>(longest));
+  const auto side = [&](std::int64_t length) {
+    return std::clamp<std::int64_t>(std::llround(static_cast<double>(length) / frame.scale), 1, longest);
+  };
+  frame.size = {side(bounds.width), side(bounds.height)};
+  const FrameReader frame_reader(reader, frame);
+  Image result(frame.size.width, frame.size.height, 3);
+
+  const auto halves = [](const Rect& part) {
+    const bool across = part.width >= part.height;
+    const std::int64_t half = (across ? part.width : part.height) / 2;
+    return across ? std::pair{Rect{part.x, part.y, half, part.height}, Rect{part.x + half, part.y, part.width - half, part.height}}
+                  : std::pair{Rect{part.x, part.y, part.width, half}, Rect{part.x, part.y + half, part.width, part.height - half}};
+  };
+  // Halves what is too large to be read at once, and what can't be read as a whole.
+  const auto read = [&](const auto& self, const Rect& part) -> void {
+    const bool single = part.width == 1 && part.height == 1;
+    if (single || frame_reader.cost(part) <= kReadAtOnce) {
+      try {
+        return frame_reader.read(part, result.view().part(part));
+      } catch (const ReadError&) {
+        if (part.width <= kSmallestUnreadable && part.height <= kSmallestUnreadable) {
+          fill(result.view().part(part), reader.properties().background);
+          if (unreadable) unreadable->push_back(part);
+          return;
+        }
+      }
+    }
+    const auto [first, second] = halves(part);
+    self(self, first);
+    self(self, second);
+  };
+  read(read, {0, 0, frame.size.width, frame.size.height});
+  return result;
+}
+
+}  // namespace wsi_lpd::slide

@@ -1,0 +1,271 @@
+#include <openslide/openslide.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/slide/reader.hpp"
+
+namespace wsi_lpd::slide {
+namespace {
+
+constexpr double kFinestMpp = 0.05;  // µm/px outside these limits is a mistake in the file
+constexpr double kCoarsestMpp = 10;
+constexpr std::int64_t kLongestSide = std::int64_t{1} << 31;
+constexpr std::int64_t kMostPixels = 1'000'000'000'000;
+// Side of the pieces that OpenSlide is asked for: ARGB takes 4 bytes a pixel, and past 4096 OpenSlide cuts regions itself at positions that
+// it rounds down to whole level-0 pixels.
+constexpr std::int64_t kPiece = 2048;
+
+using Handle = std::shared_ptr<openslide_t>;
+
+/// A fresh handle; throws Error with OpenSlide's own reason.
+Handle open_handle(const std::filesystem::path& path) {
+  Handle handle(openslide_open(path.c_str()), [](openslide_t* slide) {
+    if (slide) openslide_close(slide);
+  });
+  if (!handle) throw Error(path.string() + ": not a slide that OpenSlide can read");
+  if (const char* error = openslide_get_error(handle.get())) throw Error(path.string() + ": OpenSlide can't open it: " + error);
+  return handle;
+}
+
+std::optional<std::string> text_property(openslide_t* slide, const char* name) {
+  const char* value = openslide_get_property_value(slide, name);
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+std::optional<double> number_property(openslide_t* slide, const char* name) {
+  const auto text = text_property(slide, name);
+  if (!text) return {};
+  double value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  return error == std::errc() && std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
+bool plausible(double mpp) { return mpp >= kFinestMpp && mpp <= kCoarsestMpp; }
+
+/// "0.4990", with no more digits than mean something.
+std::string number_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+/// µm/px along one axis from the TIFF resolution tags, which count pixels per centimetre or inch; nothing when they can't be meant.
+std::optional<double> mpp_from_tiff_tags(openslide_t* slide, const char* resolution_name) {
+  const auto resolution = number_property(slide, resolution_name);
+  const auto unit = text_property(slide, "tiff.ResolutionUnit");
+  if (!resolution || !unit || *resolution <= 0) return {};
+  const double micrometres = *unit == "centimeter" ? 10000 : *unit == "inch" ? 25400 : 0;
+  const double mpp = micrometres / *resolution;
+  return plausible(mpp) ? std::optional(mpp) : std::nullopt;
+}
+
+void read_resolution(openslide_t* slide, const OpenOptions& options, Properties& properties) {
+  const std::string name = properties.path.string();
+  if (options.mpp) {
+    if (!plausible(*options.mpp)) {
+      throw UsageError(name + ": " + number_text(*options.mpp) + " um/px was given; it must be " + number_text(kFinestMpp) + " to " +
+                       number_text(kCoarsestMpp));
+    }
+    properties.mpp = options.mpp;
+    properties.mpp_source = "given";
+    return;
+  }
+  auto x = number_property(slide, OPENSLIDE_PROPERTY_NAME_MPP_X);
+  auto y = number_property(slide, OPENSLIDE_PROPERTY_NAME_MPP_Y);
+  properties.mpp_source = "slide";
+  if ((!x && !y) || properties.vendor == "generic-tiff") {  // whose µm/px OpenSlide 4 takes from the same tags, unchecked
+    x = mpp_from_tiff_tags(slide, "tiff.XResolution");
+    y = mpp_from_tiff_tags(slide, "tiff.YResolution");
+    properties.mpp_source = x || y ? "tiff tags" : "unknown";
+  }
+  if (!x && !y) return;
+  const double across = x.value_or(y.value_or(0));
+  const double down = y.value_or(across);
+  if (!plausible(across) || !plausible(down)) {
+    throw Error(name + ": the slide says " + number_text(plausible(across) ? down : across) + " um/px, which can't be; give --mpp");
+  }
+  if (std::abs(across / down - 1) > 0.02) {
+    throw Error(name + ": the slide says " + number_text(across) + " um/px across but " + number_text(down) + " down; give --mpp");
+  }
+  properties.mpp = (across + down) / 2;
+}
+
+/// Level-0 pixels per level pixel along one axis: the integer factor that explains the level's size, a power of two before others (small
+/// levels leave a choice). The ratio of rounded sizes, 4.0015 say, would drift by tens of pixels over a slide.
+double true_downsample(std::int64_t level0, std::int64_t level) {
+  const double ratio = static_cast<double>(level0) / static_cast<double>(level);
+  for (const std::int64_t factor :
+       {std::int64_t{1} << std::lround(std::log2(std::max(1.0, ratio))), static_cast<std::int64_t>(std::llround(ratio))}) {
+    if (factor >= 1 && level >= level0 / factor && level <= divide_up(level0, factor)) return static_cast<double>(factor);
+  }
+  return ratio;
+}
+
+void read_levels(openslide_t* slide, Properties& properties) {
+  const std::string name = properties.path.string();
+  const std::int32_t count = openslide_get_level_count(slide);
+  if (count < 1) throw Error(name + ": the slide has no image levels; the file is damaged or of a kind that OpenSlide reads only in part");
+  for (std::int32_t i = 0; i < count; ++i) {
+    Level level;
+    openslide_get_level_dimensions(slide, i, &level.size.width, &level.size.height);
+    const bool sane = level.size.width > 0 && level.size.height > 0 && level.size.width <= kLongestSide &&
+                      level.size.height <= kLongestSide && level.size.height <= kMostPixels / level.size.width;
+    if (!sane) {
+      throw Error(name + ": level " + std::to_string(i) + " claims " + std::to_string(level.size.width) + " x " +
+                  std::to_string(level.size.height) + " pixels, which can't be; the header is damaged");
+    }
+    const Size& level0 = i == 0 ? level.size : properties.levels.front().size;
+    level.downsample_x = true_downsample(level0.width, level.size.width);
+    level.downsample_y = true_downsample(level0.height, level.size.height);
+    properties.levels.push_back(level);
+  }
+}
+
+void read_bounds(openslide_t* slide, Properties& properties) {
+  const Size& level0 = properties.levels.front().size;
+  const Rect all{0, 0, level0.width, level0.height};
+  const auto property = [&](const char* name, std::int64_t otherwise) {
+    const auto limit = static_cast<double>(kLongestSide);
+    return std::llround(std::clamp(number_property(slide, name).value_or(static_cast<double>(otherwise)), -limit, limit));
+  };
+  const Rect bounds{property(OPENSLIDE_PROPERTY_NAME_BOUNDS_X, 0), property(OPENSLIDE_PROPERTY_NAME_BOUNDS_Y, 0),
+                    property(OPENSLIDE_PROPERTY_NAME_BOUNDS_WIDTH, level0.width),
+                    property(OPENSLIDE_PROPERTY_NAME_BOUNDS_HEIGHT, level0.height)};
+  const Rect inside = intersection(bounds, all);
+  properties.bounds = inside.empty() ? all : inside;
+}
+
+class OpenSlideReader : public Reader {
+ public:
+  OpenSlideReader(const std::filesystem::path& path, const OpenOptions& options) : handle_(open_handle(path)) {
+    openslide_t* slide = handle_.get();
+    properties_.path = path;
+    properties_.vendor = text_property(slide, OPENSLIDE_PROPERTY_NAME_VENDOR).value_or("unknown");
+    read_levels(slide, properties_);
+    read_bounds(slide, properties_);
+    read_resolution(slide, options, properties_);
+    properties_.objective_power = number_property(slide, OPENSLIDE_PROPERTY_NAME_OBJECTIVE_POWER);
+    const auto colour = text_property(slide, OPENSLIDE_PROPERTY_NAME_BACKGROUND_COLOR);
+    if (colour) properties_.background = with_context(path.string(), [&] { return parse_colour("#" + *colour); });
+  }
+
+  const Properties& properties() const override { return properties_; }
+
+  void read(int level, const Rect& region, ImageView<std::uint8_t> target) const override {
+    const Size& size = properties_.levels.at(static_cast<std::size_t>(level)).size;
+    const Rect inside = intersection(region, {0, 0, size.width, size.height});
+    if (inside != region) {
+      for (std::int64_t y = 0; y < target.height; ++y) {
+        for (std::int64_t x = 0; x < target.width; ++x) put(properties_.background, target.at(x, y));
+      }
+    }
+    for (std::int64_t y = inside.y; y < inside.bottom(); y += kPiece) {
+      for (std::int64_t x = inside.x; x < inside.right(); x += kPiece) {
+        const Rect piece = intersection({x, y, kPiece, kPiece}, inside);
+        read_piece(level, piece, target.part({piece.x - region.x, piece.y - region.y, piece.width, piece.height}));
+      }
+    }
+  }
+
+ private:
+  static void put(const Colour& colour, std::uint8_t* pixel) {
+    pixel[0] = colour.red;
+    pixel[1] = colour.green;
+    pixel[2] = colour.blue;
+  }
+
+  /// A handle with an error stays in error for good, and another thread's read may have broken the shared one: a failed read is tried once
+  /// more on a handle of its own, and only that outcome counts. Whatever it is, a good handle takes the broken one's place.
+  void read_piece(int level, const Rect& region, ImageView<std::uint8_t> target) const {
+    std::vector<std::uint32_t> argb(static_cast<std::size_t>(region.width * region.height));
+    const Handle shared = current();
+    if (try_read(shared.get(), level, region, argb)) {
+      try {
+        const Handle own = reopen();
+        if (const auto reason = try_read(own.get(), level, region, argb)) {
+          replace(shared, reopen());
+          throw Error(*reason);
+        }
+        replace(shared, own);
+      } catch (const Error& error) {
+        throw ReadError(properties_.path.string() + ": level " + std::to_string(level) + ", " + std::to_string(region.width) + " x " +
+                        std::to_string(region.height) + " pixels at (" + std::to_string(region.x) + ", " + std::to_string(region.y) +
+                        ") can't be read: " + error.what());
+      }
+    }
+    convert(argb, target);
+  }
+
+  Handle reopen() const {
+    Handle fresh = open_handle(properties_.path);
+    Properties now;
+    read_levels(fresh.get(), now);
+    const auto same = [](const Level& a, const Level& b) { return a.size == b.size; };
+    if (!std::ranges::equal(now.levels, properties_.levels, same)) throw Error("the file has been replaced by another slide");
+    return fresh;
+  }
+
+  /// OpenSlide wants a level-0 position and divides it by its own ratio, which need not be an integer: the nearest one is at most half a
+  /// level-0 pixel off. Returns OpenSlide's reason when it fails.
+  static std::optional<std::string> try_read(openslide_t* slide, int level, const Rect& region, std::vector<std::uint32_t>& argb) {
+    const double reported = openslide_get_level_downsample(slide, level);
+    const auto level0 = [&](std::int64_t position) { return std::llround(static_cast<double>(position) * reported); };
+    openslide_read_region(slide, argb.data(), level0(region.x), level0(region.y), level, region.width, region.height);
+    const char* error = openslide_get_error(slide);
+    return error ? std::optional<std::string>(error) : std::nullopt;
+  }
+
+  Handle current() const {
+    const std::lock_guard lock(mutex_);
+    return handle_;
+  }
+  void replace(const Handle& broken, const Handle& fresh) const {
+    const std::lock_guard lock(mutex_);
+    if (handle_ == broken) handle_ = fresh;
+  }
+
+  /// Premultiplied ARGB over the background colour.
+  void convert(const std::vector<std::uint32_t>& argb, ImageView<std::uint8_t> target) const {
+    const Colour& background = properties_.background;
+    const std::uint32_t* from = argb.data();
+    for (std::int64_t y = 0; y < target.height; ++y) {
+      std::uint8_t* to = target.row(y);
+      for (std::int64_t x = 0; x < target.width; ++x, to += 3) {
+        const std::uint32_t pixel = *from++;
+        const std::uint32_t rest = 255 - (pixel >> 24U);
+        to[0] = static_cast<std::uint8_t>(((pixel >> 16U) & 255U) + (rest * background.red + 127) / 255);
+        to[1] = static_cast<std::uint8_t>(((pixel >> 8U) & 255U) + (rest * background.green + 127) / 255);
+        to[2] = static_cast<std::uint8_t>((pixel & 255U) + (rest * background.blue + 127) / 255);
+      }
+    }
+  }
+
+  Properties properties_;
+  mutable std::mutex mutex_;
+  mutable Handle handle_;
+};
+
+}  // namespace
+
+std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOptions& options) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw Error(path.string() + ": is a folder; a slide file is wanted (for a folder of slides: wsi-lpd batch)");
+  }
+  if (::access(path.c_str(), R_OK) != 0) throw Error(path.string() + ": " + std::strerror(errno));
+  return std::make_unique<OpenSlideReader>(path, options);
+}
+
+bool is_slide(const std::filesystem::path& path) { return openslide_detect_vendor(path.c_str()) != nullptr; }
+
+std::string library_version() { return std::string("OpenSlide ") + openslide_get_version(); }
+
+}  // namespace wsi_lpd::slide

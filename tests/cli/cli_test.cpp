@@ -1,0 +1,247 @@
+// The program as a user meets it: commands, exit codes, one-line errors, files.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "test_data.hpp"
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/raster_writer.hpp"
+
+namespace wsi_lpd {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+struct Outcome {
+  int code = -1;
+  std::string out, err;
+  std::size_t error_lines() const { return static_cast<std::size_t>(std::count(err.begin(), err.end(), '\n')); }
+};
+
+/// A folder with patches, a model trained for a few steps, and slides, made once with the program itself.
+class Program : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    world_ = new testing::TemporaryFolder();
+    const Outcome synth = run("synth data --train 24 --valid 4 --test 0 --patch-size 96 --slides 1 --slide-size 900 700 --seed 3");
+    ASSERT_EQ(synth.code, 0) << synth.err;
+    const Outcome train = run("train data/patches --encoder mit_b0 --iterations 4 --warmup-iterations 2 --batch-size 4");
+    ASSERT_EQ(train.code, 0) << train.err;
+  }
+  static void TearDownTestSuite() {
+    delete world_;
+    world_ = nullptr;
+  }
+
+  /// Runs the program in the world through a shell; `prefix` comes before it, such as "ulimit -f 100; ".
+  static Outcome run(const std::string& arguments, const std::string& prefix = "") {
+    const std::string command = "cd '" + world_->path().string() + "' && unset WSI_LPD_MODEL; " + prefix + " '" WSI_LPD_PROGRAM "' " + arguments + " >stdout.txt 2>stderr.txt </dev/null";
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_text_file(*world_ / "stdout.txt"), read_text_file(*world_ / "stderr.txt")};
+  }
+  static fs::path path(const std::string& name) { return world_->path() / name; }
+
+  /// One line on stderr that names the trouble, nothing on stdout, nothing left in `folder`.
+  static void expect_refusal(const std::string& arguments, int code, const std::string& words, const std::string& prefix = "") {
+    SCOPED_TRACE(arguments);
+    fs::remove_all(path("bad"));
+    const Outcome outcome = run(arguments, prefix);
+    EXPECT_EQ(outcome.code, code) << outcome.err;
+    std::string errors;
+    std::istringstream lines(outcome.err);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("error: ")) errors += line + "\n";
+    }
+    EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << outcome.err;
+    EXPECT_THAT(errors, HasSubstr(words));
+    EXPECT_THAT(outcome.err, Not(HasSubstr("c10::")));
+    if (!fs::exists(path("bad"))) return;
+    for (const auto& entry : fs::recursive_directory_iterator(path("bad"))) {
+      const std::string name = entry.path().filename();
+      EXPECT_TRUE(entry.is_directory() || name == "config.toml" || name == "summary.csv") << entry.path() << " was left behind";
+    }
+  }
+
+  static testing::TemporaryFolder* world_;
+};
+testing::TemporaryFolder* Program::world_ = nullptr;
+
+TEST_F(Program, TrainsThenSegmentsWithoutAnyOption) {
+  EXPECT_TRUE(fs::exists(path("runs/latest/model.safetensors")));
+  for (const char* file : {"last.safetensors", "log.jsonl", "config.toml"}) EXPECT_TRUE(fs::exists(path("runs/latest") / file)) << file;
+  const Outcome outcome = run("segment data/slides/slide-1.tif");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* file : {"slide-1.tif", "slide-1.h5", "slide-1.json", "slide-1.overlay.jpg", "summary.csv", "config.toml"}) {
+    EXPECT_TRUE(fs::exists(path("results") / file)) << file;
+  }
+  for (const auto& entry : fs::directory_iterator(path("results"))) EXPECT_NE(entry.path().extension(), ".part") << entry.path();
+
+  const Outcome again = run("segment data/slides/slide-1.tif");
+  EXPECT_EQ(again.code, 0);
+  EXPECT_THAT(again.out, HasSubstr("already done"));
+
+  const Outcome compared = run("compare results/slide-1.tif data/slides/slide-1.labels.png --json");
+  ASSERT_EQ(compared.code, 0) << compared.err;
+  EXPECT_EQ(nlohmann::json::parse(compared.out)["pixels"], 900 * 700);
+}
+
+TEST_F(Program, WritesAConfigurationThatItTakesBack) {
+  const Outcome outcome = run("segment data/slides/slide-1.tif -o taken --overlap 0.5 --blend crop");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const std::string config = read_text_file(path("taken/config.toml"));
+  EXPECT_THAT(config, HasSubstr("overlap = 0.5\n"));
+  EXPECT_THAT(config, HasSubstr("blend = \"crop\"\n"));
+  const Outcome again = run("segment data/slides/slide-1.tif --config taken/config.toml");
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("already done"));
+  const Outcome other = run("segment data/slides/slide-1.tif --config taken/config.toml --blend window");
+  EXPECT_THAT(other.out, HasSubstr("1 done")) << "the command line wins";
+}
+
+TEST_F(Program, DescribesSlidesModelsAndResults) {
+  const auto slide = nlohmann::json::parse(run("info data/slides/slide-1.tif --json").out);
+  EXPECT_EQ(slide["kind"], "slide");
+  EXPECT_NEAR(slide["mpp"].get<double>(), 0.5, 1e-3);
+  const auto model = nlohmann::json::parse(run("info runs/latest/model.safetensors --json").out);
+  EXPECT_EQ(model["encoder"], "mit_b0");
+  EXPECT_EQ(model["classes"].size(), 4U);
+  EXPECT_EQ(model["calibrated"], true);
+  ASSERT_EQ(run("segment data/slides/slide-1.tif -o described").code, 0);
+  EXPECT_EQ(nlohmann::json::parse(run("info described/slide-1.tif --json").out)["kind"], "label raster");
+  EXPECT_EQ(run("info described/slide-1.json").code, 0);
+}
+
+TEST_F(Program, BatchGoesOnAfterAFailureAndSaysSo) {
+  fs::create_directories(path("archive"));
+  fs::copy_file(path("data/slides/slide-1.tif"), path("archive/good.tif"), fs::copy_options::overwrite_existing);
+  std::ofstream(path("archive/list.txt")) << "broken.svs\ngood.tif\n";
+  std::ofstream(path("archive/broken.svs")) << "nothing";
+  const Outcome outcome = run("batch archive/list.txt -o nightly");
+  EXPECT_EQ(outcome.code, 3) << outcome.err;
+  EXPECT_TRUE(fs::exists(path("nightly/good.json")));
+  EXPECT_FALSE(fs::exists(path("nightly/broken.json")));
+  EXPECT_THAT(read_text_file(path("nightly/summary.csv")), HasSubstr("broken.svs"));
+  fs::remove(path("archive/broken.svs"));
+  std::ofstream(path("archive/list.txt")) << "good.tif\n";
+  const Outcome again = run("batch archive/list.txt -o nightly");
+  EXPECT_EQ(again.code, 0);
+  EXPECT_THAT(again.out, HasSubstr("1 already done"));
+}
+
+TEST_F(Program, RefusesWrongUsage) {
+  expect_refusal("", 2, "--help");
+  expect_refusal("fly", 2, "--help");
+  expect_refusal("segment", 2, "SLIDE");
+  expect_refusal("segment a.svs --overlap 2 -o bad", 2, "overlap");
+  expect_refusal("segment data/slides/slide-1.tif --tile 100 -o bad", 2, "--tile 100");
+  expect_refusal("segment data/slides/slide-1.tif --mpp 77 -o bad", 2, "mpp");
+  expect_refusal("segment data/slides/slide-1.tif --device tpu -o bad", 2, "tpu");
+  std::ofstream(path("wrong.toml")) << "overlop = 0.5\n";
+  expect_refusal("segment data/slides/slide-1.tif --config wrong.toml -o bad", 2, "unknown key 'overlop'");
+  expect_refusal("segment data/slides/slide-1.tif --config absent.toml -o bad", 2, "absent.toml");
+  std::ofstream(path("wrong.toml")) << "overlap = \"much\"\n";
+  expect_refusal("segment data/slides/slide-1.tif --config wrong.toml -o bad", 2, "overlap");
+  expect_refusal("segment data/slides/slide-1.tif --model absent.safetensors -o bad", 1, "absent.safetensors");
+  expect_refusal("batch absent -o bad", 2, "absent");
+  expect_refusal("segment data/slides/slide-1.tif -o data/slides", 2, "overwrite");
+}
+
+TEST_F(Program, SaysWhereItLooksForAModel) {
+  fs::create_directories(path("elsewhere"));
+  expect_refusal("segment ../data/slides/slide-1.tif -o ../bad", 2, "--model FILE, set WSI_LPD_MODEL", "cd elsewhere;");
+  const Outcome outcome = run("segment ../data/slides/slide-1.tif -o ../found", "cd elsewhere; WSI_LPD_MODEL=../runs/latest/model.safetensors");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+}
+
+TEST_F(Program, RefusesBadSlides) {
+  const std::string out = " --model runs/latest/model.safetensors -o bad";
+  std::ofstream(path("empty.svs")).close();
+  expect_refusal("segment empty.svs" + out, 1, "empty.svs");
+  expect_refusal("segment absent.svs" + out, 1, "absent.svs");
+  expect_refusal("segment data" + out, 1, "data");
+  const std::string whole = read_text_file(path("data/slides/slide-1.tif"));
+  std::ofstream(path("cut.tif"), std::ios::binary) << whole.substr(0, whole.size() / 2);
+  expect_refusal("segment cut.tif" + out, 1, "cut.tif");
+  std::ofstream(path("noise.tif"), std::ios::binary) << std::string(5000, 'n');
+  expect_refusal("segment noise.tif" + out, 1, "noise.tif");
+  image::PyramidOptions options;
+  const auto write_flat = [&](const std::string& name, double mpp) {
+    options.mpp = mpp;
+    image::RasterWriter writer(path(name), {300, 300}, 3, options);
+    const std::vector<std::uint8_t> pixels(300 * 300 * 3, 120);
+    writer.add_rows(pixels.data(), 300);
+    writer.finish();
+  };
+  write_flat("no-mpp.tif", 0);
+  expect_refusal("segment no-mpp.tif" + out, 1, "--mpp");
+  write_flat("absurd-mpp.tif", 500);
+  expect_refusal("segment absurd-mpp.tif" + out, 1, "--mpp");
+}
+
+TEST_F(Program, SurvivesAFullDiskAndAnUnwritableFolder) {
+  expect_refusal("segment data/slides/slide-1.tif -o bad", 1, "File too large", "ulimit -f 40;");
+  std::ofstream(path("file")) << "x";
+  expect_refusal("segment data/slides/slide-1.tif -o file/bad", 1, "file");
+}
+
+TEST_F(Program, RefusesBadPatches) {
+  expect_refusal("train absent -o bad", 2, "absent");
+  expect_refusal("train data/slides/slide-1.tif -o bad", 2, "is a file");
+  fs::create_directories(path("empty"));
+  expect_refusal("train empty -o bad", 2, "no PNG");
+
+  fs::remove_all(path("patches"));
+  fs::copy(path("data/patches"), path("patches"), fs::copy_options::recursive);
+  const fs::path victim = *fs::directory_iterator(path("patches/train"));
+  fs::resize_file(victim, fs::file_size(victim) / 2);
+  expect_refusal("train patches -o bad", 1, victim.filename());
+  fs::rename(victim, path("patches/train/x[101].png"));
+  expect_refusal("train patches -o bad", 1, "x[101].png");
+  fs::rename(path("patches/train/x[101].png"), path("patches/train/x.png"));
+  expect_refusal("train patches -o bad", 1, "x.png");
+  fs::remove(path("patches/train/x.png"));
+  std::ofstream(path("patches/dataset.toml")) << "classes = [\"A\", \"B\"]\n";
+  expect_refusal("train patches -o bad", 2, "2 class names");
+  std::ofstream(path("patches/dataset.toml")) << "clases = [\"A\"]\n";
+  expect_refusal("train patches -o bad", 2, "unknown key 'clases'");
+}
+
+TEST_F(Program, StopsCleanlyOnASignal) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const pid_t child = fork();
+    if (child == 0) {
+      [[maybe_unused]] const int changed = chdir(world_->path().c_str());
+      [[maybe_unused]] auto* err = freopen("stopped.txt", "w", stderr);
+      execl(WSI_LPD_PROGRAM, WSI_LPD_PROGRAM, "segment", "data/slides/slide-1.tif", "--overlap", "0.9", "--batch-size", "1", "-o", "stopped", nullptr);
+      _exit(99);
+    }
+    // As soon as it has begun to write.
+    for (int i = 0; i < 600 && !fs::exists(path("stopped/slide-1.h5.part")); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    kill(child, signal);
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 128 + signal) << read_text_file(path("stopped.txt"));
+    for (const auto& entry : fs::directory_iterator(path("stopped"))) EXPECT_EQ(entry.path().filename(), "config.toml");
+  }
+}
+
+TEST_F(Program, HelpsWithEveryCommand) {
+  EXPECT_EQ(run("--version").code, 0);
+  for (const char* command : {"train", "segment", "batch", "compare", "info", "synth", "doctor"}) {
+    const Outcome outcome = run(std::string(command) + " --help");
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_THAT(outcome.out, HasSubstr("Example:  wsi-lpd ")) << command;
+  }
+  EXPECT_THAT(run("doctor").out, HasSubstr("LibTorch"));
+}
+
+}  // namespace
+}  // namespace wsi_lpd

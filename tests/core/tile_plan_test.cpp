@@ -1,0 +1,104 @@
+#include "wsi_lpd/core/tile_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "wsi_lpd/core/error.hpp"
+
+namespace wsi_lpd {
+namespace {
+
+TissueMask everywhere(const Rect& area) { return {Image(1, 1, 1, 1), area}; }
+
+TEST(TileStride, IsTheNearestMultipleOfTheAlignment) {
+  EXPECT_EQ(tile_stride(224, 0), 224);
+  EXPECT_EQ(tile_stride(224, 0.25), 176);
+  EXPECT_EQ(tile_stride(224, 0.5), 112);
+  EXPECT_EQ(tile_stride(64, 0.9), 16);
+}
+
+TEST(MakeFrame, ScalesByTheRatioOfResolutions) {
+  const Frame frame = make_frame({10, 20, 8001, 4003}, 0.25, 0.5);
+  EXPECT_DOUBLE_EQ(frame.scale, 2);
+  EXPECT_EQ(frame.size, (Size{4001, 2002}));
+  EXPECT_DOUBLE_EQ(frame.mpp, 0.5);
+  EXPECT_DOUBLE_EQ(frame.level0_x_from_output(100), 210);
+  EXPECT_DOUBLE_EQ(make_frame({0, 0, 100, 100}, 0, 0.5).scale, 1);
+}
+
+TEST(MakeFrame, RefusesEmptyAndGiganticResults) {
+  EXPECT_THROW(make_frame({0, 0, 1, 1}, 0.1, 10), Error);
+  EXPECT_THROW(make_frame({0, 0, std::int64_t{1} << 30, 10}, 10, 0.1), Error);
+}
+
+TEST(TilePlan, CoversEveryPixelOfRandomFrames) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 50; ++round) {
+    const auto pick = [&](int low, int high) { return std::uniform_int_distribution(low, high)(random); };
+    const Frame frame = make_frame({pick(-50, 50), pick(0, 900), pick(1, 900), pick(1, 900)}, 0.5, 0.5);
+    TilePlanOptions options;
+    options.tile = 32 * pick(1, 5);
+    options.overlap = pick(0, 7) / 10.0;
+    options.batch_size = pick(1, 9);
+    const TilePlan plan = plan_tiles(frame, everywhere(frame.bounds), options);
+    ASSERT_EQ(static_cast<std::int64_t>(plan.tiles.size()), plan.columns * plan.rows);
+    EXPECT_GE((plan.columns - 1) * plan.stride + plan.tile, frame.size.width);
+    if (plan.columns > 1) {
+      EXPECT_LT((plan.columns - 2) * plan.stride + plan.tile, frame.size.width);
+    }
+    EXPECT_GE((plan.rows - 1) * plan.stride + plan.tile, frame.size.height);
+    // Batches and strips slice the tiles without gap or repetition; a strip lies in one row and covers its tiles exactly.
+    std::size_t tile = 0;
+    std::size_t strip_index = 0;
+    for (const TileBatch& batch : plan.batches) {
+      EXPECT_EQ(batch.first_tile, tile);
+      EXPECT_EQ(batch.first_strip, strip_index);
+      EXPECT_LE(batch.tiles, static_cast<std::size_t>(options.batch_size));
+      for (std::size_t s = 0; s < batch.strips; ++s) {
+        const Strip& strip = plan.strips[strip_index++];
+        EXPECT_EQ(strip.first, tile);
+        EXPECT_EQ(strip.region.x, plan.tiles[tile].x);
+        tile += strip.count;
+        EXPECT_EQ(strip.region.right(), plan.tiles[tile - 1].x + plan.tile);
+        EXPECT_EQ(plan.tiles[tile - 1].y, strip.region.y);
+      }
+      EXPECT_EQ(batch.first_tile + batch.tiles, tile);
+    }
+    EXPECT_EQ(tile, plan.tiles.size());
+    EXPECT_EQ(strip_index, plan.strips.size());
+  }
+}
+
+TEST(TilePlan, TakesTheTilesWhoseMiddleTouchesTissue) {
+  const Frame frame = make_frame({0, 0, 1000, 1000}, 0, 0);
+  TissueMask tissue{Image(100, 100, 1), frame.bounds};
+  *tissue.mask.at(50, 50) = 1;  // level-0 [500, 510)
+  TilePlanOptions options;
+  options.tile = 128;
+  options.overlap = 0.5;
+  const TilePlan plan = plan_tiles(frame, tissue, options);
+  ASSERT_EQ(plan.tiles.size(), 1U);
+  EXPECT_EQ(plan.tiles[0], (Tile{448, 448}));
+  EXPECT_EQ(plan.skipped(), plan.columns * plan.rows - 1);
+}
+
+TEST(TilePlan, BoundsTheSizeOfOneRead) {
+  const Frame frame = make_frame({0, 0, 20000, 500}, 0, 0);
+  TilePlanOptions options;
+  options.batch_size = 64;
+  options.level_pixels_per_output_pixel = 3;
+  for (const Strip& strip : plan_tiles(frame, everywhere(frame.bounds), options).strips) {
+    EXPECT_LE(strip.region.width * strip.region.height * 9, options.max_strip_pixels);
+  }
+}
+
+TEST(TilePlan, IsEmptyWithoutTissue) {
+  const Frame frame = make_frame({0, 0, 1000, 1000}, 0, 0);
+  const TilePlan plan = plan_tiles(frame, TissueMask{}, {});
+  EXPECT_TRUE(plan.tiles.empty());
+  EXPECT_TRUE(plan.batches.empty());
+}
+
+}  // namespace
+}  // namespace wsi_lpd

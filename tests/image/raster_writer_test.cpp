@@ -1,0 +1,232 @@
+#include "wsi_lpd/image/raster_writer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <tiffio.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "image/file_size_limit.hpp"
+#include "test_data.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/image.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+
+namespace wsi_lpd::image {
+namespace {
+
+using testing::FileSizeLimit;
+using ::testing::HasSubstr;
+using testing::TemporaryFolder;
+
+const std::vector<Colour> kPalette{{255, 255, 255}, {200, 0, 0}, {0, 200, 0}, {0, 0, 200}, {120, 60, 30}};
+
+PyramidOptions label_options() {
+  PyramidOptions options;
+  options.reduction = PyramidOptions::Reduction::Mode;
+  options.palette = kPalette;
+  return options;
+}
+
+Image random_image(std::int64_t width, std::int64_t height, int channels, int values, unsigned seed) {
+  Image image(width, height, channels);
+  std::mt19937 random(seed);
+  for (std::size_t i = 0; i < image.bytes(); ++i) image.data()[i] = static_cast<std::uint8_t>(random() % static_cast<unsigned>(values));
+  return image;
+}
+
+void write(const std::filesystem::path& path, const Image& image, const PyramidOptions& options) {
+  RasterWriter writer(path, {image.width(), image.height()}, image.channels(), options);
+  for (std::int64_t y = 0; y < image.height(); y += 100) writer.add_rows(image.at(0, y), std::min<std::int64_t>(100, image.height() - y));
+  writer.finish();
+}
+
+/// Every page as libtiff decodes it, with what must hold for each of them.
+std::vector<Image> read_pages(const std::filesystem::path& path, int tile, bool palette) {
+  std::vector<Image> pages;
+  TIFF* tiff = TIFFOpen(path.c_str(), "r");
+  EXPECT_TRUE(TIFFIsBigTIFF(tiff));
+  do {
+    std::uint32_t width = 0, height = 0, tile_width = 0, tile_height = 0, type = 0;
+    std::uint16_t channels = 0, photometric = 0;
+    TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
+    TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
+    TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &tile_width);
+    TIFFGetField(tiff, TIFFTAG_TILELENGTH, &tile_height);
+    TIFFGetField(tiff, TIFFTAG_SAMPLESPERPIXEL, &channels);
+    TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &photometric);
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_SUBFILETYPE, &type);
+    EXPECT_EQ(tile_width, width < 16 ? 16 : std::min(width / 16 * 16, static_cast<std::uint32_t>(tile)));
+    EXPECT_EQ(tile_height, height < 16 ? 16 : std::min(height / 16 * 16, static_cast<std::uint32_t>(tile)));
+    EXPECT_EQ(type, pages.empty() ? 0u : static_cast<unsigned>(FILETYPE_REDUCEDIMAGE));
+    EXPECT_EQ(photometric == PHOTOMETRIC_PALETTE, palette);
+    Image page(width, height, channels);
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(TIFFTileSize(tiff)));
+    for (std::uint32_t y = 0; y < height; y += tile_height) {
+      for (std::uint32_t x = 0; x < width; x += tile_width) {
+        EXPECT_GT(TIFFReadTile(tiff, pixels.data(), x, y, 0, 0), 0);
+        for (std::uint32_t row = y; row < std::min(y + tile_height, height); ++row) {
+          std::copy_n(pixels.data() + (row - y) * tile_width * channels, std::min(tile_width, width - x) * channels, page.at(x, row));
+        }
+      }
+    }
+    pages.push_back(std::move(page));
+  } while (TIFFReadDirectory(tiff));
+  TIFFClose(tiff);
+  return pages;
+}
+
+/// docs/outputs.md: the value that most of the 2 × 2 pixels have, of equally frequent ones the first in reading order; at an odd edge a
+/// pixel stands for its missing neighbour.
+std::uint8_t mode_at(const Image& above, std::int64_t x, std::int64_t y) {
+  std::vector<std::uint8_t> pixels;
+  for (const std::int64_t row : {2 * y, std::min(2 * y + 1, above.height() - 1)}) {
+    for (const std::int64_t column : {2 * x, std::min(2 * x + 1, above.width() - 1)}) pixels.push_back(*above.at(column, row));
+  }
+  const auto votes = [&](std::uint8_t value) { return std::count(pixels.begin(), pixels.end(), value); };
+  return *std::max_element(pixels.begin(), pixels.end(), [&](std::uint8_t a, std::uint8_t b) { return votes(a) < votes(b); });
+}
+
+void expect_levels_follow_the_rule(const std::vector<Image>& pages, int tile) {
+  for (std::size_t level = 1; level < pages.size(); ++level) {
+    const Image& above = pages[level - 1];
+    const Image& page = pages[level];
+    EXPECT_GT(std::max(above.width(), above.height()), tile);
+    ASSERT_EQ(page.width(), (above.width() + 1) / 2);
+    ASSERT_EQ(page.height(), (above.height() + 1) / 2);
+    std::int64_t wrong = 0;
+    for (std::int64_t y = 0; y < page.height(); ++y) {
+      for (std::int64_t x = 0; x < page.width(); ++x) wrong += *page.at(x, y) != mode_at(above, x, y);
+    }
+    EXPECT_EQ(wrong, 0) << "level " << level;
+  }
+  EXPECT_LE(std::max(pages.back().width(), pages.back().height()), tile);
+}
+
+TEST(RasterWriter, EveryLevelOfALabelPyramidFollowsTheRule) {
+  const TemporaryFolder folder;
+  std::mt19937 random(7);
+  std::uniform_int_distribution<std::int64_t> side(1, 900);
+  std::vector<Size> sizes{{1, 1}, {1, 700}, {700, 1}, {2, 2000}, {513, 511}, {512, 512}, {2049, 1025}};
+  for (int i = 0; i < 12; ++i) sizes.push_back({side(random), side(random)});
+  for (const Size& size : sizes) {
+    SCOPED_TRACE(std::to_string(size.width) + " x " + std::to_string(size.height));
+    PyramidOptions options = label_options();
+    options.tile = size.width > 900 || size.height > 900 ? 512 : 64;
+    options.compression = size.width % 2 ? PyramidOptions::Compression::Deflate : PyramidOptions::Compression::Zstd;
+    const Image labels = random_image(size.width, size.height, 1, 5, static_cast<unsigned>(size.width));
+    write(folder / "labels.tif", labels, options);
+    const std::vector<Image> pages = read_pages(folder / "labels.tif", options.tile, true);
+    EXPECT_TRUE(pages[0] == labels);
+    expect_levels_follow_the_rule(pages, options.tile);
+    EXPECT_TRUE(read_labels(folder / "labels.tif") == labels);
+  }
+}
+
+TEST(RasterWriter, AveragesRgb) {
+  const TemporaryFolder folder;
+  const Image rgb = random_image(301, 203, 3, 256, 3);
+  PyramidOptions options;
+  options.tile = 128;
+  write(folder / "rgb.tif", rgb, options);
+  const std::vector<Image> pages = read_pages(folder / "rgb.tif", 128, false);
+  ASSERT_EQ(pages.size(), 3u);
+  EXPECT_TRUE(pages[0] == rgb);
+  for (std::int64_t i = 0; i < 101 * 150; ++i) {
+    const std::int64_t x = i % 150, y = i / 150;
+    const double mean =
+        (rgb.at(2 * x, 2 * y)[1] + rgb.at(2 * x + 1, 2 * y)[1] + rgb.at(2 * x, 2 * y + 1)[1] + rgb.at(2 * x + 1, 2 * y + 1)[1]) / 4.0;
+    ASSERT_NEAR(pages[1].at(x, y)[1], mean, 0.5) << x << ' ' << y;
+  }
+}
+
+TEST(RasterWriter, WritesScaleAndDescription) {
+  const TemporaryFolder folder;
+  PyramidOptions options = label_options();
+  options.mpp = 0.4992;
+  options.description = "{\"frame\": 1}";
+  write(folder / "labels.tif", random_image(600, 40, 1, 5, 1), options);
+  TIFF* tiff = TIFFOpen((folder / "labels.tif").c_str(), "r");
+  float x = 0, y = 0;
+  std::uint16_t unit = 0;
+  TIFFGetField(tiff, TIFFTAG_XRESOLUTION, &x);
+  TIFFGetField(tiff, TIFFTAG_YRESOLUTION, &y);
+  TIFFGetField(tiff, TIFFTAG_RESOLUTIONUNIT, &unit);
+  TIFFClose(tiff);
+  EXPECT_EQ(unit, RESUNIT_CENTIMETER);
+  EXPECT_NEAR(10000 / x, 0.4992, 1e-6);
+  EXPECT_NEAR(10000 / y, 0.4992, 1e-6);
+  EXPECT_EQ(LabelReader::open(folder / "labels.tif")->description(), options.description);
+}
+
+std::set<std::string> names_in(const std::filesystem::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.insert(entry.path().filename());
+  return names;
+}
+
+template <class Action>
+std::string error_of(Action&& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST(RasterWriter, LeavesNothingWhenItIsNotFinished) {
+  const TemporaryFolder folder;
+  const Image labels = random_image(100, 100, 1, 5, 1);
+  {
+    PyramidOptions options = label_options();
+    options.tile = 64;
+    RasterWriter writer(folder / "labels.tif", {100, 100}, 1, options);
+    writer.add_rows(labels.data(), 60);
+    EXPECT_EQ(writer.rows_written(), 60);
+    EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{"labels.tif.part", "labels.tif.level1.part"}));
+    EXPECT_THAT(error_of([&] { writer.finish(); }), HasSubstr("only 60 of 100 rows"));
+    EXPECT_THAT(error_of([&] { writer.add_rows(labels.data(), 41); }), HasSubstr("more rows"));
+  }
+  EXPECT_TRUE(names_in(folder.path()).empty());
+}
+
+TEST(RasterWriter, SaysThatTheDiskIsFull) {
+  const TemporaryFolder folder;
+  const Image noise = random_image(700, 700, 1, 5, 1);
+  write(folder / "labels.tif", noise, label_options());
+  const auto whole = std::filesystem::file_size(folder / "labels.tif");
+  std::filesystem::remove(folder / "labels.tif");
+  // at the header, the first tile, a lower level, the lower levels' way into the file, the last directory
+  for (const auto bytes : std::vector<std::uintmax_t>{0, 1000, whole / 10, whole / 2, whole * 9 / 10, whole - 100, whole - 1}) {
+    std::string error;
+    {
+      const FileSizeLimit limit(bytes);
+      error = error_of([&] { write(folder / "labels.tif", noise, label_options()); });
+    }
+    EXPECT_EQ(error, "writing " + (folder / "labels.tif").string() + ": File too large") << bytes << " of " << whole;
+    EXPECT_TRUE(names_in(folder.path()).empty());
+  }
+  const FileSizeLimit limit(whole);
+  write(folder / "labels.tif", noise, label_options());
+}
+
+TEST(RasterWriter, RefusesWhatItCannotWrite) {
+  const TemporaryFolder folder;
+  PyramidOptions jpeg = label_options();
+  jpeg.compression = PyramidOptions::Compression::Jpeg;
+  EXPECT_THAT(error_of([&] { RasterWriter(folder / "a.tif", {10, 10}, 1, jpeg); }), HasSubstr("JPEG"));
+  EXPECT_THAT(error_of([&] { RasterWriter(folder / "a.tif", {0, 10}, 1, label_options()); }), HasSubstr("0 x 10"));
+  EXPECT_THAT(error_of([&] { RasterWriter(folder / "a.tif", {10, 10}, 3, label_options()); }), HasSubstr("colour map"));
+  jpeg.tile = 100;
+  EXPECT_THAT(error_of([&] { RasterWriter(folder / "a.tif", {10, 10}, 1, jpeg); }), HasSubstr("multiple of 16"));
+  EXPECT_THAT(error_of([&] {
+                RasterWriter(folder / "no" / "a.tif", {10, 10}, 1, label_options());
+              }),
+              HasSubstr((folder / "no" / "a.tif").string() + ": No such file or directory"));
+}
+
+}  // namespace
+}  // namespace wsi_lpd::image

@@ -1,0 +1,106 @@
+#include "wsi_lpd/model/model_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "test_data.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/safetensors.hpp"
+
+namespace wsi_lpd::model {
+namespace {
+
+using ::testing::HasSubstr;
+
+ModelInfo sample_info() {
+  ModelInfo info;
+  info.encoder = "mit_b0";
+  info.prototypes_per_class = 2;
+  info.classes = default_class_scheme(3);
+  info.mpp = 0.31;
+  info.patch_size = 64;
+  info.calibration = {.score_threshold = {1, 2, 3}, .score_width = {0.5F, 1, 2}, .map_low = {}, .map_high = {}};
+  info.calibration.map_low.fill({0, 0, 1});
+  info.calibration.map_high.fill({5, 6, 7});
+  info.provenance = {{"patches", "some"}};
+  return info;
+}
+
+class ModelFile : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    torch::manual_seed(0);
+    network_ = LpdNetwork(mix_transformer_shape("mit_b0"), 3, 2);
+    network_->eval();
+    save_model(path_, network_, sample_info());
+  }
+
+  /// The line that loading a copy ends with, after `change`.
+  std::string error_after(const std::function<void(TensorFile&)>& change) {
+    TensorFile file = read_safetensors(path_);
+    change(file);
+    const auto changed = folder_ / "changed.safetensors";
+    write_safetensors(changed, file);
+    try {
+      load_model(changed);
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr(changed.string()));
+      return error.what();
+    }
+    return "loaded without complaint";
+  }
+
+  testing::TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "model.safetensors";
+  LpdNetwork network_{nullptr};
+};
+
+TEST_F(ModelFile, RoundTripKeepsEverything) {
+  const LoadedModel loaded = load_model(path_);
+  const ModelInfo expected = sample_info();
+  EXPECT_EQ(loaded.info.classes, expected.classes);
+  EXPECT_EQ(loaded.info.encoder, expected.encoder);
+  EXPECT_EQ(loaded.info.prototypes_per_class, expected.prototypes_per_class);
+  EXPECT_EQ(loaded.info.mpp, expected.mpp);
+  EXPECT_EQ(loaded.info.patch_size, expected.patch_size);
+  EXPECT_EQ(loaded.info.mean, expected.mean);
+  EXPECT_EQ(loaded.info.std, expected.std);
+  EXPECT_EQ(loaded.info.calibration.score_width, expected.calibration.score_width);
+  EXPECT_EQ(loaded.info.calibration.map_high, expected.calibration.map_high);
+  EXPECT_EQ(loaded.info.provenance, expected.provenance);
+  EXPECT_EQ(read_model_info(path_).classes, expected.classes);
+
+  const c10::InferenceMode inference;
+  const torch::Tensor images = torch::randn({1, 3, 64, 64});
+  LpdNetwork network = loaded.network;
+  EXPECT_TRUE(torch::equal(network->forward(images).maps[3], network_->forward(images).maps[3]));
+}
+
+TEST_F(ModelFile, HalfPrecisionWeightsLoad) {
+  EXPECT_EQ(error_after([](TensorFile& file) {
+              for (auto& [name, tensor] : file.tensors) tensor = tensor.to(torch::kHalf);
+            }),
+            "loaded without complaint");
+  EXPECT_EQ(load_model(folder_ / "changed.safetensors").network->parameters()[0].scalar_type(), torch::kFloat);
+}
+
+TEST_F(ModelFile, WrongTensorsAreNamed) {
+  EXPECT_THAT(error_after([](TensorFile& file) { file.tensors["l_fc1.fc1.bias"] = torch::zeros({7}); }), HasSubstr("l_fc1.fc1.bias has another"));
+  EXPECT_THAT(error_after([](TensorFile& file) { file.tensors.erase("l_fc1.fc1.bias"); }), HasSubstr("l_fc1.fc1.bias is missing"));
+  EXPECT_THAT(error_after([](TensorFile& file) { file.tensors["extra"] = torch::zeros({1}); }), HasSubstr("extra does not belong"));
+}
+
+TEST_F(ModelFile, WrongMetadataIsNamed) {
+  const auto with = [](const char* key, const char* value) { return [=](TensorFile& file) { file.metadata[key] = value; }; };
+  EXPECT_THAT(error_after(with("calibration", "{\"score_threshold\":[1]}")), HasSubstr("calibration"));
+  EXPECT_THAT(error_after(with("std", "[0,1,1]")), HasSubstr("absurd"));
+  EXPECT_THAT(error_after(with("prototypes_per_class", "1000000000")), HasSubstr("absurd"));
+  EXPECT_THAT(error_after(with("encoder", "resnet")), HasSubstr("resnet"));
+  EXPECT_THAT(error_after(with("classes", "[\"a\"")), HasSubstr("malformed 'classes'"));
+  EXPECT_THAT(error_after([](TensorFile& file) { file.metadata.erase("mean"); }), HasSubstr("lacks 'mean'"));
+  EXPECT_THAT(error_after([](TensorFile& file) { file.metadata.clear(); }), HasSubstr("no model of wsi-lpd"));
+  EXPECT_THROW(read_model_info(folder_ / "changed.safetensors"), Error);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::model

@@ -1,0 +1,125 @@
+#include "wsi_lpd/model/trainer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <random>
+
+#include "test_data.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file.hpp"
+
+namespace wsi_lpd::model {
+namespace {
+
+constexpr int kSize = 64;
+constexpr int kClasses = 2;
+
+/// Noisy red or blue pictures, or half and half with the border in the middle.
+PatchBatch tiny_batch(unsigned seed) {
+  std::mt19937 random(seed);
+  PatchBatch batch{.count = 6, .size = kSize, .rgb = {}, .labels = {}};
+  for (int i = 0; i < batch.count; ++i) {
+    const bool left = i % 3 != 1, right = i % 3 != 0;  // class 0 alone, class 1 alone, both
+    for (int y = 0; y < kSize; ++y) {
+      for (int x = 0; x < kSize; ++x) {
+        const bool red = left && (!right || x < kSize / 2);
+        for (int channel = 0; channel < 3; ++channel) {
+          batch.rgb.push_back(static_cast<std::uint8_t>((channel == (red ? 0 : 2) ? 180 : 60) + random() % 40));
+        }
+      }
+    }
+    batch.labels.insert(batch.labels.end(), {left ? 1.0F : 0.0F, right ? 1.0F : 0.0F});
+  }
+  return batch;
+}
+
+ModelInfo tiny_info() {
+  ModelInfo info;
+  info.encoder = "mit_b0";
+  info.classes = default_class_scheme(kClasses);
+  info.patch_size = kSize;
+  return info;
+}
+
+TrainOptions tiny_options() { return {.lr = 1e-3, .iterations = 30, .warmup_iterations = 10, .seed = 3, .threads = 1}; }
+
+void calibrate(Trainer& trainer) {
+  int left = 3;
+  trainer.calibrate([&] { return left-- > 0 ? tiny_batch(100 + static_cast<unsigned>(left)) : PatchBatch{}; });
+}
+
+TEST(Trainer, LearnsTwoTinyClassesFromImageLabels) {
+  Trainer trainer(tiny_info(), tiny_options());
+  StepReport first, last;
+  for (unsigned t = 0; t < 30; ++t) {
+    last = trainer.step(tiny_batch(t));
+    if (t == 0) first = last;
+    EXPECT_EQ(last.diversity > 0, t >= 10) << t;
+  }
+  EXPECT_LT(last.classification, 0.5 * first.classification);
+  EXPECT_NEAR(last.total, last.classification + 0.5 * last.diversity, 1e-4);
+  EXPECT_EQ(trainer.iteration(), 30);
+
+  calibrate(trainer);
+  const PatchBatch batch = tiny_batch(1000);
+  for (const auto& labels : {trainer.segment(batch), trainer.segment_unlabelled(batch)}) {
+    ASSERT_EQ(labels.size(), 6U * kSize * kSize);
+    const auto at = [&](int image, int y, int x) { return labels[static_cast<std::size_t>((image * kSize + y) * kSize + x)]; };
+    EXPECT_EQ(at(0, 32, 32), 0);
+    EXPECT_EQ(at(1, 32, 32), 1);
+    EXPECT_EQ(at(2, 32, 8), 0);
+    EXPECT_EQ(at(2, 32, 56), 1);
+  }
+}
+
+TEST(Trainer, SameSeedSameBytesOtherSeedOthers) {
+  const testing::TemporaryFolder folder;
+  const auto run = [&](const std::string& name, std::uint64_t seed) {
+    TrainOptions options = tiny_options();
+    options.seed = seed;
+    options.warmup_iterations = 1;
+    Trainer trainer(tiny_info(), options);
+    for (unsigned t = 0; t < 3; ++t) trainer.step(tiny_batch(t));
+    trainer.save(folder / name);
+    return read_text_file(folder / name);
+  };
+  const std::string a = run("a", 5);
+  EXPECT_TRUE(a == run("b", 5));
+  EXPECT_FALSE(a == run("c", 6));
+}
+
+TEST(Trainer, SavedModelSaysWhatItIs) {
+  const testing::TemporaryFolder folder;
+  Trainer trainer(tiny_info(), tiny_options());
+  trainer.step(tiny_batch(0));
+  EXPECT_THROW(trainer.segment_unlabelled(tiny_batch(0)), Error);
+  calibrate(trainer);
+  trainer.save(folder / "m.safetensors");
+  const ModelInfo info = read_model_info(folder / "m.safetensors");
+  EXPECT_EQ(info.classes, tiny_info().classes);
+  EXPECT_EQ(info.provenance.at("iterations"), "1");
+  EXPECT_EQ(info.calibration.score_threshold, trainer.info().calibration.score_threshold);
+}
+
+TEST(Trainer, StopsWhenTheLossIsNotFinite) {
+  TrainOptions options = tiny_options();
+  options.lr = 1e30;
+  options.warmup_iterations = 0;
+  Trainer trainer(tiny_info(), options);
+  EXPECT_THROW(
+      {
+        for (unsigned t = 0; t < 10; ++t) trainer.step(tiny_batch(t));
+      },
+      Error);
+}
+
+TEST(Trainer, RefusesADeviceThatIsNotHere) {
+  TrainOptions options = tiny_options();
+  options.device = "cuda:99";
+  EXPECT_THROW(Trainer(tiny_info(), options), Error);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::model

@@ -1,0 +1,85 @@
+#include "wsi_lpd/output/overlay.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "wsi_lpd/image/drawing.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+
+namespace wsi_lpd::output {
+namespace {
+
+Colour pixel(const Image& image, std::int64_t x, std::int64_t y) {
+  const std::uint8_t* at = image.at(x, y);
+  return {at[0], at[1], at[2]};
+}
+
+/// A disc of TUM in a larger one of STR, an unreadable square, LYM in a corner.
+Image some_labels(std::int64_t width, std::int64_t height) {
+  Image labels(width, height, 1);
+  for (std::int64_t y = 0; y < height; ++y) {
+    for (std::int64_t x = 0; x < width; ++x) {
+      const double dx = (static_cast<double>(x) + 0.5) / static_cast<double>(width) - 0.5;
+      const double dy = (static_cast<double>(y) + 0.5) / static_cast<double>(height) - 0.5;
+      const double distance = dx * dx + dy * dy;
+      std::uint8_t label = distance < 0.03 ? 1 : distance < 0.12 ? 2 : kNotTissue;
+      if (dx > 0.1 && dx < 0.2 && dy > 0.0 && dy < 0.1) label = kUnreadable;
+      if (dx < -0.4 && dy < -0.3) label = 3;
+      *labels.at(x, y) = label;
+    }
+  }
+  return labels;
+}
+
+TEST(Overlay, TintsInsideAndDrawsBordersFully) {
+  const ClassScheme classes = default_class_scheme(4);
+  Image thumbnail(400, 300, 3, 200);
+  const Image picture = draw_overlay(thumbnail, some_labels(100, 75), classes, 0);
+  ASSERT_EQ(picture.width(), 400);
+  ASSERT_EQ(picture.height(), 300);
+  EXPECT_EQ(pixel(picture, 200, 150), (Colour{222, 120, 120}));  // 60 % of 200 and 40 % of red
+  int borders = 0;
+  for (std::int64_t x = 0; x < 400; ++x) borders += pixel(picture, x, 150) == Colour{255, 0, 0};
+  EXPECT_GE(borders, 2);
+  EXPECT_LE(borders, 8);
+  EXPECT_EQ(pixel(picture, 20, 290) == (Colour{200, 200, 200}) || pixel(picture, 20, 290) == (Colour{255, 255, 255}) ||
+                pixel(picture, 20, 290) == (Colour{0, 0, 0}),
+            true);
+}
+
+TEST(Overlay, EverySizeCanBeDrawn) {
+  const ClassScheme classes = default_class_scheme(4);
+  for (const Size size : {Size{1, 1}, Size{1, 900}, Size{900, 1}, Size{40, 30}, Size{150, 90}}) {
+    for (const Size map : {Size{1, 1}, Size{7, 5}, Size{2000, 3}}) {
+      for (const double mpp : {0.0, 1e-3, 0.25, 1e6}) {
+        const Image picture = draw_overlay(Image(size.width, size.height, 3, 128), some_labels(map.width, map.height), classes, mpp);
+        EXPECT_EQ((Size{picture.width(), picture.height()}), size);
+      }
+    }
+  }
+  EXPECT_TRUE(draw_overlay(Image(30, 20, 3, 128), Image(30, 20, 1), classes, 0) == Image(30, 20, 3, 128));  // no tissue: as it was
+}
+
+TEST(Overlay, LegendAndScaleBarStandWhereLittleIsHidden) {
+  const ClassScheme classes = default_class_scheme(4);
+  const Image picture = draw_overlay(Image(1200, 900, 3, 200), some_labels(600, 450), classes, 4.0);
+  std::int64_t paper_outside = 0;
+  for (std::int64_t y = 0; y < 900; ++y) {
+    for (std::int64_t x = 0; x < 1200; ++x) paper_outside += pixel(picture, x, y) == Colour{255, 255, 255};
+  }
+  EXPECT_GT(paper_outside, 5000);
+  EXPECT_EQ(pixel(picture, 5, 5), (Colour{120, 120, 222}));  // LYM's corner is not covered
+  if (const char* path = std::getenv("WSI_LPD_TEST_PICTURE")) image::write_png(path, picture);
+}
+
+TEST(Overlay, PaletteHasEveryValue) {
+  const std::vector<Colour> palette = result_palette(default_class_scheme(4));
+  ASSERT_EQ(palette.size(), 256u);
+  EXPECT_EQ(palette[0], (Colour{255, 255, 255}));
+  EXPECT_EQ(palette[4], (Colour{153, 0, 255}));
+  EXPECT_FALSE(palette[kUnreadable] == palette[255]);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::output

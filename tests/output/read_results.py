@@ -1,0 +1,102 @@
+"""Opens the files of readers_test.cpp with other people's readers and checks what they see. Usage: read_results.py FOLDER"""
+
+import csv
+import json
+import pathlib
+import sys
+
+import h5py
+import numpy as np
+import openslide
+import tifffile
+from PIL import Image
+
+folder = pathlib.Path(sys.argv[1])
+palette = {0: (255, 255, 255), 1: (255, 0, 0), 2: (0, 255, 0), 3: (0, 0, 255), 4: (153, 0, 255), 254: (64, 64, 64)}
+statistics = json.loads((folder / "slide.json").read_text())
+width, height = statistics["frame"]["size"]
+labels = np.fromfile(folder / "labels.raw", np.uint8).reshape(height, width)
+
+
+def reduced(above):
+    """The rule of docs/outputs.md: the most frequent of 2 x 2, ties to the first in reading order; an odd edge repeats itself."""
+    above = np.pad(above, [(0, above.shape[0] % 2), (0, above.shape[1] % 2)], mode="edge")
+    pixels = np.stack([above[0::2, 0::2], above[0::2, 1::2], above[1::2, 0::2], above[1::2, 1::2]])
+    votes = (pixels[:, None] == pixels[None]).sum(1)
+    return np.take_along_axis(pixels, votes.argmax(0)[None], 0)[0]
+
+
+levels = [labels]
+while max(levels[-1].shape) > 512:
+    levels.append(reduced(levels[-1]))
+
+
+def colours(values):
+    table = np.zeros((256, 3), np.uint8)
+    for value, colour in palette.items():
+        table[value] = colour
+    return table[values]
+
+
+for name in ("slide.tif", "zstd.tif"):
+    with tifffile.TiffFile(folder / name) as tiff:
+        assert tiff.is_bigtiff and len(tiff.pages) == len(levels), name
+        for index, (page, level) in enumerate(zip(tiff.pages, levels)):
+            side = [min(max(length // 16 * 16, 16), 512) for length in level.shape]
+            assert page.is_tiled and list(page.tile) == side and page.is_reduced == (index > 0), (name, index)
+            assert page.photometric == tifffile.PHOTOMETRIC.PALETTE and page.dtype == np.uint8
+            assert np.array_equal(page.asarray(), level), (name, index)
+            assert all(tuple(page.colormap[:, value] // 257) == colour for value, colour in palette.items())
+        first = tiff.pages[0]
+        assert json.loads(first.description) == {"description": "of a test"}
+        assert first.resolutionunit == tifffile.RESUNIT.CENTIMETER
+        per_cm = first.resolution
+        assert all(abs(10000 / value - statistics["mpp"]) < 1e-6 for value in per_cm), per_cm
+
+# the levels as OpenSlide shows them, each in its colours
+with openslide.OpenSlide(folder / "slide.tif") as slide:
+    assert slide.level_dimensions == tuple(level.shape[::-1] for level in levels), slide.level_dimensions
+    assert slide.properties["tiff.ResolutionUnit"] == "centimeter"
+    assert abs(10000 / float(slide.properties["tiff.XResolution"]) - statistics["mpp"]) < 1e-6
+    for index, level in enumerate(levels):
+        region = np.asarray(slide.read_region((0, 0), index, level.shape[::-1]))
+        assert (region[..., 3] == 255).all() and np.array_equal(region[..., :3], colours(level)), index
+
+with openslide.OpenSlide(folder / "rgb.tif") as slide:
+    assert slide.level_dimensions == ((1300, 700), (650, 350), (325, 175)), slide.level_dimensions
+    for index, factor in enumerate((1, 2, 4)):
+        region = np.asarray(slide.read_region((0, 0), index, slide.level_dimensions[index])).astype(int)
+        y, x = np.mgrid[0 : region.shape[0], 0 : region.shape[1]] * factor
+        assert abs(region[..., 0] - x // 6).max() < 8 and abs(region[..., 1] - y // 3).max() < 8, index
+
+png = Image.open(folder / "labels.png")
+assert png.mode == "P" and np.array_equal(np.asarray(png), labels)
+assert np.array_equal(np.asarray(png.convert("RGB")), colours(labels))
+assert Image.open(folder / "slide.overlay.jpg").size == (1300, 700)
+
+with h5py.File(folder / "slide.h5") as file:
+    coords = file["coords"]
+    assert coords.shape == (300, 2) and coords.dtype == np.int64 and tuple(coords[3]) == (100 + 444 * 3, 200)
+    attributes = dict(coords.attrs)
+    assert attributes["patch_size"] == 224 and attributes["patch_level"] == 0 and attributes["overlap"] == 112
+    assert attributes["patch_size_level0"] == round(224 * statistics["frame"]["level0_pixels_per_output_pixel"])
+    assert attributes["level0_magnification"] == 40 and attributes["target_magnification"] == 20 and attributes["name"] == "slide"
+    assert np.allclose(attributes["downsample"], statistics["frame"]["level0_pixels_per_output_pixel"])
+    assert file["features"].shape == (300, 5) and file["features"].dtype == np.float32 and file["features"][299].tolist() == [1, 2, 3, 4, 5]
+    assert file["tiles/scores"].shape == (300, 4) and file["tiles/prototypes"].shape == (300, 4, 2) and file["tiles/status"].shape == (300,)
+    assert file["tiles/prototypes"][7].tolist() == [[1, 2], [3, 4], [5, 6], [7, 8]]
+    assert file["mask"].shape == (189, 252) and (file["mask"][:] == (np.arange(189) % 5)[:, None]).all()
+    assert file["probabilities"].shape == (4, 189, 252) and (file["probabilities"][:] == 51).all()
+    assert file["mask"].attrs["output_pixels_per_cell"] == 8 and file["mask"].attrs["mpp"] == 4.0
+    assert list(file.attrs["classes"]) == ["TUM", "STR", "LYM", "NEC"] and file.attrs["background"] == "BACK"
+    assert list(file.attrs["level0_bounds"]) == [100, 200, 4001, 3001] and file.attrs["mpp"] == 0.5
+    assert file.attrs["model_sha256"] == "abc123" and file.attrs["mpp_source"] == ""
+with h5py.File(folder / "empty.h5") as file:
+    assert file["coords"].shape == (0, 2) and file["features"][:].shape == (0, 5)
+
+with open(folder / "summary.csv", newline="") as lines:
+    rows = list(csv.DictReader(lines))
+assert [row["status"] for row in rows] == ["complete", "failed"]
+assert rows[0]["slide"] == statistics["slide"] and float(rows[0]["TUM_fraction"]) == 0.4
+assert rows[1]["reason"] == 'a reason, "quoted"\nin two lines'
+assert np.isclose(statistics["classes"][0]["mm2"], 0.2) and np.isclose(statistics["til_fraction"], 0.2)

@@ -1,0 +1,97 @@
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <random>
+
+#include "output/results.hpp"
+#include "test_data.hpp"
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/raster_writer.hpp"
+#include "wsi_lpd/output/overlay.hpp"
+#include "wsi_lpd/output/result_file.hpp"
+#include "wsi_lpd/output/statistics.hpp"
+
+namespace wsi_lpd::output {
+namespace {
+
+/// Everything that a slide gets, opened by programs that know nothing of ours: openslide-python, tifffile, h5py, Pillow, csv, json.
+TEST(Readers, OpenWhatWeWrite) {
+  const std::filesystem::path source = WSI_LPD_SOURCE_DIR;
+  const std::filesystem::path python = source / ".deps/python/bin/python";
+  if (!std::filesystem::exists(python) || !std::filesystem::exists(source / ".deps/python/.tests-1")) {
+    GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
+  }
+  const testing::TemporaryFolder folder;
+  const SlideStatistics statistics = testing::some_statistics();
+  const Size size = statistics.frame.size;
+
+  Image labels(size.width, size.height, 1);
+  std::mt19937 random(5);
+  for (std::int64_t y = 0; y < size.height; ++y) {
+    for (std::int64_t x = 0; x < size.width; ++x) {
+      const std::uint8_t block = static_cast<std::uint8_t>((x / 97 + y / 61) % 6);
+      *labels.at(x, y) = block == 5 ? kUnreadable : random() % 8 == 0 ? std::uint8_t{2} : block;
+    }
+  }
+  write_text_file(folder / "labels.raw", std::string(reinterpret_cast<const char*>(labels.data()), labels.bytes()));
+  image::PyramidOptions options;
+  options.reduction = image::PyramidOptions::Reduction::Mode;
+  options.mpp = statistics.frame.mpp;
+  options.description = "{\"description\": \"of a test\"}";
+  options.palette = result_palette(statistics.classes);
+  for (const auto& [name, compression] : {std::pair{"slide.tif", image::PyramidOptions::Compression::Deflate},
+                                          std::pair{"zstd.tif", image::PyramidOptions::Compression::Zstd}}) {
+    options.compression = compression;
+    image::RasterWriter raster(folder / name, size, 1, options);
+    raster.add_rows(labels.data(), size.height);
+    raster.finish();
+  }
+  image::write_labels_png(folder / "labels.png", labels, options.palette);
+
+  Image rgb(1300, 700, 3);
+  for (std::int64_t y = 0; y < 700; ++y) {
+    for (std::int64_t x = 0; x < 1300; ++x) {
+      const std::uint8_t colour[] = {static_cast<std::uint8_t>(x / 6), static_cast<std::uint8_t>(y / 3), 90};
+      std::copy_n(colour, 3, rgb.at(x, y));
+    }
+  }
+  image::PyramidOptions photograph;
+  photograph.compression = image::PyramidOptions::Compression::Jpeg;
+  photograph.mpp = 0.25;
+  image::RasterWriter slide(folder / "rgb.tif", {1300, 700}, 3, photograph);
+  slide.add_rows(rgb.data(), 700);
+  slide.finish();
+
+  ResultLayout layout;
+  layout.frame = statistics.frame;
+  layout.classes = statistics.classes;
+  layout.prototypes_per_class = 2;
+  layout.feature_size = 5;
+  layout.tile = 224;
+  layout.overlap = 112;
+  layout.map_stride = 8;
+  layout.map = {252, 189};
+  layout.provenance = {{"model_sha256", statistics.model_sha256}, {"mpp_source", ""}};
+  ResultFile file(folder / "slide.h5", layout);
+  const std::vector<float> features{1, 2, 3, 4, 5}, scores{0.5, 1, 1.5, 2}, prototypes{1, 2, 3, 4, 5, 6, 7, 8};
+  for (int i = 0; i < 300; ++i) file.add_tile(100 + 444 * i, 200, features, scores, prototypes, TileStatus::Read);
+  for (std::int64_t y = 0; y < 189; ++y) {
+    file.add_map_rows(1, std::vector<std::uint8_t>(252, static_cast<std::uint8_t>(y % 5)), std::vector<std::uint8_t>(252 * 4, 51));
+  }
+  file.finish();
+  ResultFile empty(folder / "empty.h5", layout);
+  empty.add_map_rows(189, std::vector<std::uint8_t>(252 * 189), std::vector<std::uint8_t>(252 * 189 * 4));
+  empty.finish();
+
+  write_statistics(folder / "slide.json", statistics);
+  write_summary(folder / "summary.csv", {statistics}, {{"b.svs", "a reason, \"quoted\"\nin two lines"}});
+  image::write_jpeg(folder / "slide.overlay.jpg", draw_overlay(rgb, labels, statistics.classes, 0.25));
+
+  const std::string command = python.string() + " " + (source / "tests/output/read_results.py").string() + " " + folder.path().string();
+  const int status = std::system(command.c_str());
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::output

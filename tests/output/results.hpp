@@ -1,0 +1,33 @@
+#pragma once
+#include "wsi_lpd/output/statistics.hpp"
+
+namespace wsi_lpd::testing {
+
+/// Statistics in which every field differs from its default.
+inline output::SlideStatistics some_statistics() {
+  output::SlideStatistics s;
+  s.slide = "archive/\"odd\", name\nof a slide.svs";
+  s.slide_fingerprint = "1938955-1700000000";
+  s.model_sha256 = "abc123";
+  s.configuration_sha256 = "def456";
+  s.model_path = "runs/latest/model.safetensors";
+  s.frame = {{100, 200, 4001, 3001}, 1.98765432101234, {2013, 1510}, 0.5, 0.25155};
+  s.mpp_source = "OpenSlide";
+  s.model_mpp_known = true;
+  s.classes = default_class_scheme(4);
+  s.tissue_pixels = 2'000'000;
+  s.per_class = {{800'000, 12, 500'000}, {400'000, 3, 399'000}, {100'000, 40, 9'000}, {0, 0, 0}};
+  s.unlabelled_pixels = 690'000;
+  s.unreadable_pixels = 10'000;
+  s.tiles_planned = 60;
+  s.tiles_read = 49;
+  s.tiles_skipped = 10;
+  s.tiles_unreadable = 1;
+  s.seconds = {{"read", 1.25}, {"total", 3.0000001}};
+  s.peak_memory_bytes = 123'456'789'012;
+  s.warnings = {"tile (3, 4) of the slide is unreadable"};
+  s.versions = {{"wsi-lpd", "0.1.0"}, {"hdf5", "HDF5 1.10.8"}};
+  return s;
+}
+
+}  // namespace wsi_lpd::testing

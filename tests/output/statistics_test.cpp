@@ -1,0 +1,120 @@
+#include "wsi_lpd/output/statistics.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "output/results.hpp"
+#include "test_data.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file.hpp"
+
+namespace wsi_lpd::output {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::some_statistics;
+using testing::TemporaryFolder;
+
+TEST(Statistics, ComeBackAsTheyWere) {
+  const TemporaryFolder folder;
+  const SlideStatistics s = some_statistics();
+  write_statistics(folder / "slide.json", s);
+  const std::optional<SlideStatistics> back = read_statistics(folder / "slide.json");
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->slide, s.slide);
+  EXPECT_EQ(back->slide_fingerprint, s.slide_fingerprint);
+  EXPECT_EQ(back->model_sha256, s.model_sha256);
+  EXPECT_EQ(back->configuration_sha256, s.configuration_sha256);
+  EXPECT_EQ(back->model_path, s.model_path);
+  EXPECT_EQ(back->frame.bounds, s.frame.bounds);
+  EXPECT_EQ(back->frame.size, s.frame.size);
+  EXPECT_EQ(back->frame.scale, s.frame.scale);
+  EXPECT_EQ(back->frame.mpp, s.frame.mpp);
+  EXPECT_EQ(back->frame.slide_mpp, s.frame.slide_mpp);
+  EXPECT_EQ(back->mpp_source, s.mpp_source);
+  EXPECT_EQ(back->model_mpp_known, s.model_mpp_known);
+  EXPECT_EQ(back->classes, s.classes);
+  EXPECT_EQ(back->tissue_pixels, s.tissue_pixels);
+  ASSERT_EQ(back->per_class.size(), 4u);
+  EXPECT_EQ(back->per_class[1].pixels, 400'000);
+  EXPECT_EQ(back->per_class[2].regions, 40);
+  EXPECT_EQ(back->per_class[0].largest_region, 500'000);
+  EXPECT_EQ(back->unlabelled_pixels, s.unlabelled_pixels);
+  EXPECT_EQ(back->unreadable_pixels, s.unreadable_pixels);
+  EXPECT_EQ(back->tiles_planned, s.tiles_planned);
+  EXPECT_EQ(back->tiles_read, s.tiles_read);
+  EXPECT_EQ(back->tiles_skipped, s.tiles_skipped);
+  EXPECT_EQ(back->tiles_unreadable, s.tiles_unreadable);
+  EXPECT_EQ(back->seconds, s.seconds);
+  EXPECT_EQ(back->peak_memory_bytes, s.peak_memory_bytes);
+  EXPECT_EQ(back->warnings, s.warnings);
+  EXPECT_EQ(back->versions, s.versions);
+  // and written again it is the same file
+  write_statistics(folder / "again.json", *back);
+  EXPECT_EQ(read_text_file(folder / "again.json"), read_text_file(folder / "slide.json"));
+}
+
+TEST(Statistics, FiguresFollowTheirDefinitions) {
+  const TemporaryFolder folder;
+  write_statistics(folder / "slide.json", some_statistics());
+  const std::string text = read_text_file(folder / "slide.json");
+  EXPECT_THAT(text, HasSubstr("\"tumour_stroma_ratio\": 2.0"));
+  EXPECT_THAT(text, HasSubstr("\"til_fraction\": 0.2"));
+  EXPECT_THAT(text, HasSubstr("\"mm2\": 0.5"));                  // 2,000,000 px of 0.5 µm
+  EXPECT_THAT(text, HasSubstr("\"fraction_of_tissue\": 0.05"));  // LYM
+  EXPECT_THAT(text, HasSubstr("\"largest_region_mm2\": 0.125"));
+}
+
+TEST(Statistics, WhatIsUnknownIsNull) {
+  const TemporaryFolder folder;
+  SlideStatistics s = some_statistics();
+  s.frame.mpp = s.frame.slide_mpp = 0;
+  s.tissue_pixels = 0;
+  s.classes.names = {"a", "b", "c", "d"};
+  write_statistics(folder / "slide.json", s);
+  const std::string text = read_text_file(folder / "slide.json");
+  for (const std::string key :
+       {"mpp", "mm2", "fraction_of_tissue", "largest_region_mm2", "level0_mpp", "tumour_stroma_ratio", "til_fraction"}) {
+    EXPECT_THAT(text, HasSubstr("\"" + key + "\": null")) << key;
+  }
+  EXPECT_EQ(read_statistics(folder / "slide.json")->frame.mpp, 0);
+}
+
+TEST(Statistics, DamagedFilesAreErrorsAndAbsentOnesAreNone) {
+  const TemporaryFolder folder;
+  EXPECT_FALSE(read_statistics(folder / "slide.json"));
+  write_statistics(folder / "slide.json", some_statistics());
+  const std::string text = read_text_file(folder / "slide.json");
+  for (const std::string& broken : {text.substr(0, text.size() / 2), std::string(), std::string("[1, 2]"), std::string("{\"version\": 7}"),
+                                    std::string("{\"version\": 1, \"slide\": 3}")}) {
+    write_text_file(folder / "broken.json", broken);
+    try {
+      read_statistics(folder / "broken.json");
+      ADD_FAILURE() << broken;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("reading " + (folder / "broken.json").string() + ": "));
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+    }
+  }
+}
+
+TEST(Statistics, NamesThatAreNotUtf8DoNotStopThem) {
+  const TemporaryFolder folder;
+  SlideStatistics s = some_statistics();
+  s.slide = "caf\xe9.svs";
+  write_statistics(folder / "slide.json", s);
+  EXPECT_EQ(read_statistics(folder / "slide.json")->slide, "caf\xef\xbf\xbd.svs");
+}
+
+TEST(Sha256, OfTextAndOfFilesLargerThanABlock) {
+  EXPECT_EQ(sha256_of_text("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  const TemporaryFolder folder;
+  const std::string text(200'001, 'x');
+  write_text_file(folder / "file", text);
+  EXPECT_EQ(sha256_of_file(folder / "file"), sha256_of_text(text));
+  EXPECT_THROW(sha256_of_file(folder / "absent"), Error);
+  EXPECT_THROW(sha256_of_file(folder.path()), Error);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::output

@@ -1,0 +1,42 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "output/results.hpp"
+#include "test_data.hpp"
+#include "wsi_lpd/core/file.hpp"
+
+namespace wsi_lpd::output {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::some_statistics;
+using ::testing::StartsWith;
+using testing::TemporaryFolder;
+
+TEST(Summary, QuotesAndLeavesOutWhatIsUnknown) {
+  const TemporaryFolder folder;
+  SlideStatistics other;
+  other.slide = "b.svs";
+  other.classes = {{"a,b"}, "background", {{1, 2, 3}, {255, 255, 255}}};
+  other.per_class = {{5, 1, 5}};
+  write_summary(folder / "summary.csv", {some_statistics(), other}, {{"c.svs", "reading c.svs: \"no\" level\nat all"}});
+  const std::string text = read_text_file(folder / "summary.csv");
+  EXPECT_THAT(text, StartsWith("slide,status,reason,mpp,"));
+  EXPECT_THAT(text, HasSubstr(",NEC_largest_region_mm2,\"a,b_mm2\",\"a,b_fraction\",\"a,b_regions\",\"a,b_largest_region_mm2\"\n"));
+  EXPECT_THAT(text,
+              HasSubstr("\n\"archive/\"\"odd\"\", name\nof a slide.svs\",complete,,0.5,2000000,0.5,0.345,0.005,2,0.2,49,10,1,3.0000001,"
+                        "123456789012,abc123,def456,0.2,0.4,12,0.125,0.1,0.2,3,0.09975,0.025,0.05,40,0.00225,0,0,0,0,,,,\n"));
+  EXPECT_THAT(text, HasSubstr("\nb.svs,complete,,,0,,,,,,0,0,0,,0,,,,,,,,,,,,,,,,,,,,,1,\n"));
+  EXPECT_THAT(text, HasSubstr("\nc.svs,failed,\"reading c.svs: \"\"no\"\" level\nat all\",,,"));
+}
+
+TEST(Summary, OfNoSlidesHasItsHeader) {
+  const TemporaryFolder folder;
+  write_summary(folder / "summary.csv", {});
+  const std::string text = read_text_file(folder / "summary.csv");
+  EXPECT_THAT(text, StartsWith("slide,status,"));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::output

@@ -1,0 +1,109 @@
+#include "wsi_lpd/pipeline/batch.hpp"
+
+#include <fstream>
+
+#include "identity_segmenter.hpp"
+#include "test_data.hpp"
+#include "wsi_lpd/core/file.hpp"
+
+namespace wsi_lpd::pipeline {
+namespace {
+
+using testing::IdentitySegmenter;
+using testing::kPaint;
+using testing::TemporaryFolder;
+using testing::write_slide;
+
+const CancelFlag kNever{false};
+
+class Archive : public ::testing::Test {
+ protected:
+  Archive() {
+    std::filesystem::create_directories(folder_.path() / "archive" / "sub");
+    for (const char* name : {"a.tif", "sub/a.tif", "b it's.tif"}) {
+      write_slide(folder_.path() / "archive" / name, {300, 200}, 0.5, [](auto, auto) { return kPaint[0]; });
+    }
+    std::ofstream(folder_.path() / "archive" / "notes.txt") << "no slide\n";
+  }
+  BatchReport run(const std::vector<SlideJob>& jobs, const std::string& model = "m1", bool force = false) {
+    IdentitySegmenter network(8, 0.5);
+    SilentObserver observer;
+    return run_batch(jobs, output_, network, {.tissue = "none"}, {"model", model, "c1"}, force, observer, kNever);
+  }
+
+  TemporaryFolder folder_;
+  std::filesystem::path archive_ = folder_ / "archive";
+  std::filesystem::path output_ = folder_ / "out";
+};
+
+TEST_F(Archive, IsSearchedThroughAndKeepsItsFolders) {
+  const auto jobs = find_slides(archive_, output_);
+  ASSERT_EQ(jobs.size(), 3U);
+  EXPECT_EQ(jobs[0].stem, output_ / "a");
+  EXPECT_EQ(jobs[1].stem, output_ / "b it's");
+  EXPECT_EQ(jobs[2].stem, output_ / "sub" / "a");
+}
+
+TEST_F(Archive, IsTakenFromPatternsListsAndManifests) {
+  EXPECT_EQ(find_slides((archive_ / "*.tif").string(), output_).size(), 2U);
+  std::ofstream(archive_ / "list.txt") << "# the good ones\na.tif\nsub/../a.tif\nb it's.tif\r\n";
+  EXPECT_THROW(find_slides(archive_ / "list.txt", output_), UsageError) << "one slide twice";
+  std::ofstream(archive_ / "list.txt") << "# the good ones\na.tif\n\nb it's.tif\r\n";
+  EXPECT_EQ(find_slides(archive_ / "list.txt", output_).size(), 2U);
+  std::ofstream(archive_ / "manifest.csv") << "patient,slide,mpp\n7,\"a.tif\",0.25\n8,b it's.tif,\n";
+  const auto jobs = find_slides(archive_ / "manifest.csv", output_);
+  ASSERT_EQ(jobs.size(), 2U);
+  EXPECT_EQ(jobs[0].mpp, 0.25);
+  EXPECT_FALSE(jobs[1].mpp);
+  std::ofstream(archive_ / "manifest.csv") << "slide,mpp\na.tif,wide\n";
+  EXPECT_THROW(find_slides(archive_ / "manifest.csv", output_), UsageError);
+  EXPECT_THROW(find_slides(archive_ / "*.svs", output_), UsageError);
+  EXPECT_THROW(find_slides(folder_ / "nowhere", output_), UsageError);
+}
+
+TEST_F(Archive, KeepsTheExtensionWhereNamesWouldCollide) {
+  std::filesystem::copy_file(archive_ / "a.tif", archive_ / "a.tiff");
+  const auto jobs = find_slides(archive_, output_);
+  EXPECT_EQ(jobs[0].stem, output_ / "a.tif");
+  EXPECT_EQ(jobs[1].stem, output_ / "a.tiff");
+}
+
+TEST_F(Archive, NeverOverwritesASlideWithItsResult) {
+  EXPECT_THROW(find_slides(archive_, archive_), UsageError);
+  EXPECT_THROW(name_results({archive_ / "a.tif"}, archive_), UsageError);
+}
+
+TEST_F(Archive, OneFailureStopsNoOtherAndFinishedSlidesAreSkipped) {
+  std::ofstream(archive_ / "broken.tif") << "II*\0 nothing";
+  auto jobs = find_slides(archive_, output_);
+  jobs.insert(jobs.begin(), {archive_ / "broken.tif", output_ / "broken", {}});
+  BatchReport report = run(jobs);
+  EXPECT_EQ(report.finished.size(), 3U);
+  ASSERT_EQ(report.failures.size(), 1U);
+  EXPECT_THAT(report.failures.begin()->second, ::testing::HasSubstr("broken.tif"));
+  const std::string summary = read_text_file(output_ / "summary.csv");
+  EXPECT_EQ(std::count(summary.begin(), summary.end(), '\n'), 5);
+  EXPECT_FALSE(std::filesystem::exists(output_ / "broken.json"));
+
+  report = run(jobs);
+  EXPECT_EQ(report.skipped.size(), 3U);
+  EXPECT_TRUE(report.finished.empty());
+  EXPECT_EQ(run(jobs, "m1", true).finished.size(), 3U) << "--force";
+  EXPECT_EQ(run(jobs, "m2").finished.size(), 3U) << "another model";
+  write_slide(archive_ / "a.tif", {310, 200}, 0.5, [](auto, auto) { return kPaint[1]; });
+  report = run(jobs, "m2");
+  EXPECT_EQ(report.finished.size(), 1U) << "the slide has changed";
+  EXPECT_EQ(report.skipped.size(), 2U);
+}
+
+TEST_F(Archive, DoesASlideAgainWhoseStatisticsAreDamaged) {
+  const auto jobs = find_slides(archive_, output_);
+  run(jobs);
+  std::ofstream(output_ / "a.json") << "{";
+  const BatchReport report = run(jobs);
+  EXPECT_EQ(report.finished.size(), 1U);
+  EXPECT_EQ(report.skipped.size(), 2U);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::pipeline

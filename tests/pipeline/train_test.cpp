@@ -1,0 +1,99 @@
+#include "wsi_lpd/pipeline/train.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "test_data.hpp"
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/model/model_info.hpp"
+
+namespace wsi_lpd::pipeline {
+namespace {
+
+using testing::TemporaryFolder;
+
+const CancelFlag kNever{false};
+
+/// Patches of two classes that stripes of different width tell apart; masks say the same.
+void write_patches(const TemporaryFolder& folder) {
+  for (const char* part : {"train", "valid/img", "valid/mask"}) std::filesystem::create_directories(folder.path() / part);
+  for (int i = 0; i < 12; ++i) {
+    const int c = i % 2;
+    Image image(64, 64, 3);
+    for (int y = 0; y < 64; ++y) {
+      for (int x = 0; x < 64; ++x) std::fill_n(image.at(x, y), 3, static_cast<std::uint8_t>(((x + i) / (c ? 2 : 8)) % 2 ? 220 : 60));
+    }
+    const std::string name = "p" + std::to_string(i);
+    image::write_png(folder.path() / "train" / (name + (c ? "[01].png" : "[10].png")), image);
+    if (i >= 4) continue;
+    image::write_png(folder.path() / "valid" / "img" / (name + ".png"), image);
+    image::write_labels_png(folder.path() / "valid" / "mask" / (name + ".png"), Image(64, 64, 1, static_cast<std::uint8_t>(c)), std::vector<Colour>(3));
+  }
+}
+
+TrainJob job_for(const TemporaryFolder& folder, const std::string& run) {
+  TrainJob job;
+  job.patches = scan_patches(folder.path());
+  job.run = folder / run;
+  job.info.encoder = "mit_b0";
+  job.info.classes = default_class_scheme(2);
+  job.info.mpp = 0.5;
+  job.images.classes = 2;
+  job.options.lr = 3e-4;
+  job.options.iterations = 6;
+  job.options.warmup_iterations = 3;
+  job.options.seed = 5;
+  job.batch_size = 4;
+  return job;
+}
+
+TEST(Train, WritesTheBestAndTheLastModelAndALog) {
+  const TemporaryFolder folder;
+  write_patches(folder);
+  SilentObserver observer;
+  const TrainResult result = train(job_for(folder, "run"), observer, kNever);
+  EXPECT_EQ(result.iterations, 6);
+  ASSERT_TRUE(result.validation);
+  EXPECT_EQ(result.validation->total(), 4 * 64 * 64);
+  const model::ModelInfo info = model::read_model_info(result.model);
+  EXPECT_EQ(info.patch_size, 64);
+  EXPECT_EQ(info.mpp, 0.5);
+  EXPECT_FALSE(info.calibration.empty());
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "run" / "last.safetensors"));
+  std::ifstream log(folder.path() / "run" / "log.jsonl");
+  int steps = 0, epochs = 0;
+  for (std::string line; std::getline(log, line);) {
+    const auto json = nlohmann::json::parse(line);
+    json.contains("epoch") ? ++epochs : ++steps;
+  }
+  EXPECT_EQ(steps, 6);
+  EXPECT_EQ(epochs, 2);
+}
+
+TEST(Train, IsRepeatable) {
+  const TemporaryFolder folder;
+  write_patches(folder);
+  SilentObserver observer;
+  train(job_for(folder, "a"), observer, kNever);
+  train(job_for(folder, "b"), observer, kNever);
+  EXPECT_EQ(read_text_file(folder.path() / "a" / "last.safetensors"), read_text_file(folder.path() / "b" / "last.safetensors"));
+}
+
+TEST(Train, StopsBetweenStepsAndKeepsWholeFiles) {
+  struct Stopper : SilentObserver {
+    CancelFlag cancel{false};
+    std::string what;
+    void begin(const std::string& stage, std::int64_t, const std::string&) override { what = stage; }
+    void advance(std::int64_t done, const std::string&) override { cancel = what == "training" && done == 4; }
+  } observer;
+  const TemporaryFolder folder;
+  write_patches(folder);
+  EXPECT_THROW(train(job_for(folder, "run"), observer, observer.cancel), Cancelled);
+  EXPECT_NO_THROW(model::read_model_info(folder.path() / "run" / "last.safetensors"));
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "run")) EXPECT_NE(entry.path().extension(), ".part");
+}
+
+}  // namespace
+}  // namespace wsi_lpd::pipeline

@@ -1,0 +1,44 @@
+#pragma once
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace wsi_lpd::testing {
+
+/// A folder of this test alone, removed at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "wsi-lpd-test-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// The folder of real data or golden numbers ("data", "golden"), empty where there is none: then call GTEST_SKIP().
+inline std::filesystem::path real_data(const std::string& kind) {
+  const char* given = std::getenv("WSI_LPD_TEST_DATA");
+  const std::filesystem::path root = given ? std::filesystem::path(given).parent_path() : std::filesystem::path(WSI_LPD_SOURCE_DIR) / "../shared";
+  const auto folder = (given && kind == "data") ? std::filesystem::path(given) : root / kind;
+  return std::filesystem::is_directory(folder) ? std::filesystem::weakly_canonical(folder) : std::filesystem::path{};
+}
+
+#define WSI_LPD_NEEDS_DATA(variable, kind)                              \
+  const std::filesystem::path variable = wsi_lpd::testing::real_data(kind); \
+  if (variable.empty()) GTEST_SKIP() << "no real data here (WSI_LPD_TEST_DATA)"
+
+}  // namespace wsi_lpd::testing
