@@ -24,7 +24,8 @@ int main(int argc, char** argv) {
     const CancelFlag never{false};
     const output::SlideStatistics result = pipeline::segment_slide(job, *segmenter, options, identity, observer, never);
     for (std::size_t c = 0; c < result.per_class.size(); ++c) {
-      std::cout << result.classes.names[c] << ": " << result.per_class[c].pixels << " pixels in " << result.per_class[c].regions << " regions\n";
+      std::cout << result.classes.names[c] << ": " << result.per_class[c].pixels << " pixels in " << result.per_class[c].regions
+                << " regions\n";
     }
   } catch (const Error& error) {
     std::cerr << error.what() << "\n";

@@ -1,9 +1,5 @@
 #include "wsi_lpd/model/calibration.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <numeric>
-
 #include "wsi_lpd/core/error.hpp"
 
 namespace wsi_lpd::model {
@@ -11,41 +7,30 @@ namespace {
 
 using torch::Tensor;
 
-struct ScoredImage {
-  float score = 0;
-  bool present = false;
+/// Where between "not there" and the usual peak of an image with the class a pixel counts as certain. Chosen on real patches with pixel
+/// truth: 0.3 and 0.5 do much the same, 1 (the reference's min–max, in effect) costs 4 points of mIoU.
+constexpr double kCertain = 0.3;
+constexpr double kSmallestRange = 0.1;  // logit units
+
+struct Gate {
+  float threshold, width;
 };
 
-/// The score above which to say "present" so that F1 is largest, midway between two images.
-float best_threshold(std::vector<ScoredImage> images) {
-  std::sort(images.begin(), images.end(), [](const ScoredImage& a, const ScoredImage& b) { return a.score > b.score; });
-  const auto present = static_cast<double>(std::count_if(images.begin(), images.end(), [](const ScoredImage& image) { return image.present; }));
-  double hits = 0, best = -1;
-  float threshold = images.front().score;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    hits += images[i].present;
-    const double f1 = 2 * hits / (static_cast<double>(i + 1) + present);
-    if (f1 < best || (i + 1 < images.size() && images[i + 1].score == images[i].score)) continue;
-    best = f1;
-    threshold = i + 1 < images.size() ? (images[i].score + images[i + 1].score) / 2 : images[i].score;
-  }
-  return threshold;
-}
-
-/// The width that makes σ((score − threshold) / width) the likeliest for the labels.
-float best_width(const std::vector<ScoredImage>& images, float threshold) {
-  double spread = 1e-3;
-  for (const ScoredImage& image : images) spread = std::max(spread, static_cast<double>(std::abs(image.score - threshold)));
-  double best = HUGE_VAL, width = spread;
-  for (double candidate = spread; candidate > spread / 100; candidate *= 0.9) {
-    double loss = 0;
-    for (const ScoredImage& image : images) {
-      const double margin = (image.score - threshold) / candidate * (image.present ? 1 : -1);
-      loss += std::log1p(std::exp(-margin));
-    }
-    if (loss < best) best = loss, width = candidate;
-  }
-  return static_cast<float>(width);
+/// Platt's fit: threshold and width for which σ((score − threshold) / width) is the likeliest probability that the class is there, with
+/// his softened targets, which keep it sound where scores separate the images perfectly or all images are of one kind. Searched on a
+/// grid: two parameters, no divergence.
+Gate fit_gate(const Tensor& scores, const Tensor& present) {
+  const auto low = scores.min().item<double>();
+  const double range = std::max(scores.max().item<double>() - low, 1e-3);
+  const Tensor thresholds = torch::linspace(low - range / 2, low + 1.5 * range, 101).view({1, -1, 1});
+  const Tensor widths = range * torch::logspace(-2, 0, 41).view({1, 1, -1});
+  const Tensor with = present.sum(), without = (1 - present).sum();
+  const Tensor targets = torch::where(present > 0.5, (with + 1) / (with + 2), 1 / (without + 2));
+  const Tensor logits = (scores.view({-1, 1, 1}) - thresholds) / widths;
+  const Tensor loss =
+      torch::binary_cross_entropy_with_logits(logits, targets.view({-1, 1, 1}).expand_as(logits), {}, {}, at::Reduction::None).sum(0);
+  const auto best = loss.argmin().item<std::int64_t>();
+  return {thresholds[0][best / widths.numel()].item<float>(), widths[0][0][best % widths.numel()].item<float>()};
 }
 
 }  // namespace
@@ -61,15 +46,19 @@ Calibration Calibrator::finish() const {
   const Tensor scores = torch::cat(scores_), labels = torch::cat(labels_);
   Calibration calibration;
   for (std::int64_t c = 0; c < scores.size(1); ++c) {
-    std::vector<ScoredImage> images;
-    for (std::int64_t i = 0; i < scores.size(0); ++i) images.push_back({scores[i][c].item<float>(), labels[i][c].item<float>() > 0.5F});
-    calibration.score_threshold.push_back(best_threshold(images));
-    calibration.score_width.push_back(best_width(images, calibration.score_threshold.back()));
-    for (std::size_t s = 0; s < 3; ++s) {
-      const Tensor maps = torch::cat(evidence_[s]).select(1, c).flatten(1);
-      const Tensor with = maps.index({labels.select(1, c) > 0.5});
-      calibration.map_low[s].push_back(0);
-      calibration.map_high[s].push_back(with.size(0) > 0 ? with.amax(1).median().item<float>() + 1e-3F : 1.0F);
+    const auto [threshold, width] = fit_gate(scores.select(1, c), labels.select(1, c));
+    calibration.score_threshold.push_back(threshold);
+    calibration.score_width.push_back(width);
+  }
+  for (std::size_t s = 0; s < 3; ++s) {
+    const Tensor maps = torch::cat(evidence_[s]).flatten(2);  // [N, C, pixels]
+    for (std::int64_t c = 0; c < scores.size(1); ++c) {
+      const Tensor present = labels.select(1, c) > 0.5;
+      const Tensor with = maps.select(1, c).index({present}), without = maps.select(1, c).index({~present});
+      const double low = without.numel() > 0 ? without.median().item<double>() : 0;
+      const double peak = with.numel() > 0 ? with.amax(1).median().item<double>() : low;
+      calibration.map_low[s].push_back(static_cast<float>(low));
+      calibration.map_high[s].push_back(static_cast<float>(low + std::max(kCertain * (peak - low), kSmallestRange)));
     }
   }
   return calibration;

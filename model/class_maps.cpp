@@ -11,7 +11,8 @@ constexpr double kBackgroundPower = 10;
 
 Tensor resize(const Tensor& maps, std::int64_t height, std::int64_t width, bool align_corners) {
   if (maps.size(2) == height && maps.size(3) == width) return maps;
-  return F::interpolate(maps, F::InterpolateFuncOptions().size(std::vector<std::int64_t>{height, width}).mode(torch::kBilinear).align_corners(align_corners));
+  return F::interpolate(
+      maps, F::InterpolateFuncOptions().size(std::vector<std::int64_t>{height, width}).mode(torch::kBilinear).align_corners(align_corners));
 }
 
 Tensor min_max(const Tensor& maps) {

@@ -10,11 +10,13 @@ std::string resolve_device(const std::string& wanted) {
   const bool usable = torch::cuda::is_available();
   if (wanted == "auto") return usable ? "cuda" : "cpu";
   if (wanted == "cpu") return wanted;
-  if (!has_cuda_backend()) throw UsageError("--device " + wanted + ": this build has no CUDA backend; build the cuda preset, or use --device cpu");
+  if (!has_cuda_backend())
+    throw UsageError("--device " + wanted + ": this build has no CUDA backend; build the cuda preset, or use --device cpu");
   const c10::Device device(wanted);
   const auto count = static_cast<int>(torch::cuda::device_count());
   if (!usable || (device.has_index() && device.index() >= count)) {
-    throw UsageError("--device " + wanted + ": this machine has " + std::to_string(usable ? count : 0) + " usable GPUs; see wsi-lpd doctor, or use --device cpu");
+    throw UsageError("--device " + wanted + ": this machine has " + std::to_string(usable ? count : 0) +
+                     " usable GPUs; see wsi-lpd doctor, or use --device cpu");
   }
   return wanted;
 }
@@ -24,7 +26,8 @@ bool has_cuda_backend() { return torch::hasCUDA() || c10::impl::hasDeviceGuardIm
 std::vector<std::string> cuda_devices() {
   std::vector<std::string> devices;
   if (!torch::cuda::is_available()) return devices;
-  for (c10::DeviceIndex i = 0; i < static_cast<c10::DeviceIndex>(torch::cuda::device_count()); ++i) devices.push_back("cuda:" + std::to_string(i));
+  for (c10::DeviceIndex i = 0; i < static_cast<c10::DeviceIndex>(torch::cuda::device_count()); ++i)
+    devices.push_back("cuda:" + std::to_string(i));
   return devices;
 }
 

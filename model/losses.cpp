@@ -22,7 +22,8 @@ Tensor pseudo_mask(const Tensor& merged_maps) {
   return torch::cat({torch::full_like(maps.narrow(1, 0, 1), kBackgroundActivation), maps}, 1).argmax(1);
 }
 
-Tensor diversity_loss(const Tensor& feature, const Tensor& prototypes, const Tensor& mask, int prototypes_per_class, const DiversityOptions& options) {
+Tensor diversity_loss(const Tensor& feature, const Tensor& prototypes, const Tensor& mask, int prototypes_per_class,
+                      const DiversityOptions& options) {
   const std::int64_t k = prototypes_per_class, classes = prototypes.size(0) / k;
   if (k == 1) return torch::zeros({}, feature.options());
   constexpr double kNone = -std::numeric_limits<double>::infinity();

@@ -16,7 +16,8 @@ constexpr double kEmbeddingEpsilon = 1e-5;                   // norms after a pa
 
 nn::LayerNorm layer_norm(std::int64_t width, double epsilon) { return nn::LayerNorm(nn::LayerNormOptions({width}).eps(epsilon)); }
 
-nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride, std::int64_t padding, std::int64_t groups = 1) {
+nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+                       std::int64_t groups = 1) {
   return nn::Conv2d(nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).groups(groups));
 }
 

@@ -29,7 +29,8 @@ LoadedModel load_model(const std::filesystem::path& path) {
       item.value().copy_(stored);
       file.tensors.erase(found);
     }
-    if (!file.tensors.empty()) throw Error("tensor " + file.tensors.begin()->first + " does not belong to a " + model.info.encoder + " model");
+    if (!file.tensors.empty())
+      throw Error("tensor " + file.tensors.begin()->first + " does not belong to a " + model.info.encoder + " model");
     model.network->eval();
     return model;
   });

@@ -42,7 +42,8 @@ NetworkOutput LpdNetworkImpl::forward(const Tensor& images) const {
   return output;
 }
 
-InputNormaliser::InputNormaliser(const ModelInfo& info, const torch::Device& device) : shift_(torch::empty({3})), factor_(torch::empty({3})) {
+InputNormaliser::InputNormaliser(const ModelInfo& info, const torch::Device& device)
+    : shift_(torch::empty({3})), factor_(torch::empty({3})) {
   for (std::size_t channel = 0; channel < 3; ++channel) {
     shift_.data_ptr<float>()[channel] = info.mean[channel] * 255.0F;
     factor_.data_ptr<float>()[channel] = 1.0F / (info.std[channel] * 255.0F);
@@ -51,7 +52,9 @@ InputNormaliser::InputNormaliser(const ModelInfo& info, const torch::Device& dev
   factor_ = factor_.to(device);
 }
 
-Tensor InputNormaliser::operator()(const Tensor& rgb) const { return rgb.to(torch::kFloat).sub_(shift_).mul_(factor_).permute({0, 3, 1, 2}); }
+Tensor InputNormaliser::operator()(const Tensor& rgb) const {
+  return rgb.to(torch::kFloat).sub_(shift_).mul_(factor_).permute({0, 3, 1, 2});
+}
 
 Tensor merge_mean(const Tensor& values, int prototypes_per_class) { return split_classes(values, prototypes_per_class).mean(2); }
 

@@ -93,7 +93,8 @@ Header open_header(const std::filesystem::path& path) {
   } catch (const Json::exception&) {
     fail("its header can't be read");
   }
-  std::sort(header.entries.begin(), header.entries.end(), [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+  std::sort(header.entries.begin(), header.entries.end(),
+            [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
   std::uint64_t position = 0;
   for (const Entry& entry : header.entries) {
     if (entry.begin != position) fail("tensor " + entry.name + (entry.begin < position ? " overlaps another" : " follows a gap"));
@@ -131,7 +132,8 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
   if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
   std::uint64_t position = 0;
   for (const auto& [name, tensor] : file.tensors) {
-    const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeName& candidate) { return tensor.scalar_type() == candidate.type; });
+    const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                    [&](const TypeName& candidate) { return tensor.scalar_type() == candidate.type; });
     if (type == std::end(kTypes)) throw Error("writing " + path.string() + ": tensor " + name + " is of a type that is not written");
     header[name] = {{"dtype", type->name}, {"shape", tensor.sizes().vec()}, {"data_offsets", {position, position + tensor.nbytes()}}};
     position += tensor.nbytes();

@@ -8,20 +8,26 @@
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/model/losses.hpp"
 #include "wsi_lpd/model/model_file.hpp"
+#include "wsi_lpd/model/torch_error.hpp"
 
 namespace wsi_lpd::model {
 
 using torch::Tensor;
 
 double learning_rate(const TrainOptions& options, std::int64_t iteration) {
-  const auto t = static_cast<double>(std::min(iteration, options.iterations - 1)), warmup = static_cast<double>(options.warmup_iterations);
-  if (iteration < options.warmup_iterations) return options.lr * (1 - (1 - t / warmup) * (1 - options.warmup_ratio));
+  const auto t = static_cast<double>(std::min(iteration, options.iterations - 1)),
+             warmup = static_cast<double>(options.lr_warmup_iterations);
+  if (iteration < options.lr_warmup_iterations) return options.lr * (1 - (1 - t / warmup) * (1 - options.warmup_ratio));
   return options.lr * std::pow(1 - (t - warmup) / static_cast<double>(options.iterations), options.power);
 }
 
 struct Trainer::Impl {
   Impl(ModelInfo model_info, TrainOptions train_options)
-      : info(std::move(model_info)), options(std::move(train_options)), device(resolve_device(options.device)), network(make_network()), input(info, device),
+      : info(std::move(model_info)),
+        options(std::move(train_options)),
+        device(resolve_device(options.device)),
+        network(make_network()),
+        input(info, device),
         optimiser(network->parameters(), torch::optim::AdamWOptions(options.lr).weight_decay(options.weight_decay)) {}
 
   LpdNetwork make_network() const {
@@ -44,6 +50,14 @@ struct Trainer::Impl {
     return on_device(torch::from_blob(const_cast<float*>(batch.labels.data()), {batch.count, info.classes.count()}));
   }
 
+  StepReport step(const PatchBatch& batch);
+
+  /// What the network says of `batch` now, without gradients.
+  NetworkOutput look(const PatchBatch& batch) {
+    network->eval();
+    return network->forward(images(batch));
+  }
+
   ModelInfo info;
   TrainOptions options;
   torch::Device device;
@@ -53,33 +67,24 @@ struct Trainer::Impl {
   std::int64_t iteration = 0;
 };
 
-Trainer::Trainer(ModelInfo info, TrainOptions options) {
-  if (options.iterations < 1) throw UsageError("training: the number of iterations must be at least 1");
-  impl_ = std::make_unique<Impl>(std::move(info), std::move(options));
-}
-Trainer::~Trainer() = default;
-const ModelInfo& Trainer::info() const { return impl_->info; }
-std::int64_t Trainer::iteration() const { return impl_->iteration; }
-
-StepReport Trainer::step(const PatchBatch& batch) {
-  const TrainOptions& options = impl_->options;
-  const int k = impl_->info.prototypes_per_class;
+StepReport Trainer::Impl::step(const PatchBatch& batch) {
+  const int k = info.prototypes_per_class;
   StepReport report;
-  report.learning_rate = learning_rate(options, impl_->iteration);
-  for (auto& group : impl_->optimiser.param_groups()) group.options().set_lr(report.learning_rate);
+  report.learning_rate = learning_rate(options, iteration);
+  for (auto& group : optimiser.param_groups()) group.options().set_lr(report.learning_rate);
 
-  impl_->network->train();
-  const NetworkOutput output = impl_->network->forward(impl_->images(batch));
+  network->train();
+  const NetworkOutput output = network->forward(images(batch));
   std::array<Tensor, 4> scores;
   for (std::size_t s = 0; s < 4; ++s) scores[s] = merge_mean(output.scores[s], k);
-  const ClassificationLoss classification = classification_loss(scores, impl_->labels(batch), options.class_weights);
+  const ClassificationLoss classification = classification_loss(scores, labels(batch), options.class_weights);
   Tensor total = classification.total;
   Tensor diversity = torch::zeros_like(total);
-  if (impl_->iteration >= options.warmup_iterations && options.diversity_weight != 0) {
+  if (iteration >= options.warmup_iterations && options.diversity_weight != 0) {
     diversity = diversity_loss(output.feature, output.projected[3], pseudo_mask(merge_mean(output.maps[3], k)), k);
     total = total + options.diversity_weight * diversity;
   }
-  impl_->optimiser.zero_grad();
+  optimiser.zero_grad();
   total.backward();
 
   const auto& levels = classification.levels;
@@ -90,11 +95,24 @@ StepReport Trainer::step(const PatchBatch& batch) {
   report.diversity = values[2];
   for (std::size_t s = 0; s < 4; ++s) report.bce[s] = values[3 + s];
   if (!std::isfinite(report.total)) {
-    throw Error("training: the loss is not finite any more at step " + std::to_string(impl_->iteration) + "; try a lower learning rate or a longer warm-up");
+    throw Error("training: the loss is not finite any more at step " + std::to_string(iteration) +
+                "; try a lower learning rate or a longer warm-up");
   }
-  impl_->optimiser.step();
-  ++impl_->iteration;
+  optimiser.step();
+  ++iteration;
   return report;
+}
+
+Trainer::Trainer(ModelInfo info, TrainOptions options) {
+  if (options.iterations < 1) throw UsageError("training: the number of iterations must be at least 1");
+  impl_ = std::make_unique<Impl>(std::move(info), std::move(options));
+}
+Trainer::~Trainer() = default;
+const ModelInfo& Trainer::info() const { return impl_->info; }
+std::int64_t Trainer::iteration() const { return impl_->iteration; }
+
+StepReport Trainer::step(const PatchBatch& batch) {
+  return with_torch_errors("training", [&] { return impl_->step(batch); });
 }
 
 namespace {
@@ -108,32 +126,35 @@ std::vector<std::uint8_t> bytes_of(const Tensor& labels) {
 }  // namespace
 
 std::vector<std::uint8_t> Trainer::segment(const PatchBatch& batch) {
-  const c10::InferenceMode inference;
-  impl_->network->eval();
-  const auto maps = evidence(impl_->network->forward(impl_->images(batch)), impl_->info.prototypes_per_class);
-  return bytes_of(labels_from_maps(paper_maps(maps, impl_->labels(batch), batch.size)));
+  return with_torch_errors("segmenting", [&] {
+    const c10::InferenceMode inference;
+    const auto maps = evidence(impl_->look(batch), impl_->info.prototypes_per_class);
+    return bytes_of(labels_from_maps(paper_maps(maps, impl_->labels(batch), batch.size)));
+  });
 }
 
 std::vector<std::uint8_t> Trainer::segment_unlabelled(const PatchBatch& batch) {
   if (impl_->info.calibration.empty()) throw Error("segmenting without image labels needs a calibration: call calibrate() first");
-  const c10::InferenceMode inference;
-  impl_->network->eval();
-  const int k = impl_->info.prototypes_per_class;
-  const NetworkOutput output = impl_->network->forward(impl_->images(batch));
-  const CalibratedMaps calibrated(impl_->info.calibration, impl_->device);
-  return bytes_of(labels_from_maps(upsample_grid(calibrated(evidence(output, k), merge_softmax(output.scores[3], k)))));
+  return with_torch_errors("segmenting", [&] {
+    const c10::InferenceMode inference;
+    const int k = impl_->info.prototypes_per_class;
+    const NetworkOutput output = impl_->look(batch);
+    const CalibratedMaps calibrated(impl_->info.calibration, impl_->device);
+    return bytes_of(labels_from_maps(upsample_grid(calibrated(evidence(output, k), merge_softmax(output.scores[3], k)))));
+  });
 }
 
 void Trainer::calibrate(const std::function<PatchBatch()>& next) {
-  const c10::InferenceMode inference;
-  impl_->network->eval();
-  const int k = impl_->info.prototypes_per_class;
-  Calibrator calibrator;
-  for (PatchBatch batch = next(); batch.count > 0; batch = next()) {
-    const NetworkOutput output = impl_->network->forward(impl_->images(batch));
-    calibrator.add(evidence(output, k), merge_softmax(output.scores[3], k), impl_->labels(batch));
-  }
-  impl_->info.calibration = calibrator.finish();
+  with_torch_errors("calibrating", [&] {
+    const c10::InferenceMode inference;
+    const int k = impl_->info.prototypes_per_class;
+    Calibrator calibrator;
+    for (PatchBatch batch = next(); batch.count > 0; batch = next()) {
+      const NetworkOutput output = impl_->look(batch);
+      calibrator.add(evidence(output, k), merge_softmax(output.scores[3], k), impl_->labels(batch));
+    }
+    impl_->info.calibration = calibrator.finish();
+  });
 }
 
 void Trainer::save(const std::filesystem::path& path) const {

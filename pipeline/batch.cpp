@@ -22,7 +22,8 @@ struct Found {
 std::vector<Found> in_folder(const fs::path& root, const fs::path& output) {
   std::vector<Found> found;
   const fs::path results = fs::weakly_canonical(output);
-  for (auto entry = fs::recursive_directory_iterator(root, fs::directory_options::skip_permission_denied); entry != fs::end(entry); ++entry) {
+  for (auto entry = fs::recursive_directory_iterator(root, fs::directory_options::skip_permission_denied); entry != fs::end(entry);
+       ++entry) {
     if (entry->is_directory() && (fs::weakly_canonical(entry->path()) == results || entry->path().filename().string().starts_with('.'))) {
       entry.disable_recursion_pending();
     } else if (entry->is_regular_file() && slide::is_slide(entry->path())) {
@@ -48,7 +49,8 @@ std::optional<double> parse_mpp(const std::string& text, const std::string& wher
   if (text.empty()) return {};
   double mpp = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mpp);
-  if (error != std::errc() || end != text.data() + text.size() || !(mpp > 0)) throw UsageError(where + ": mpp '" + text + "' is not a positive number");
+  if (error != std::errc() || end != text.data() + text.size() || !(mpp > 0))
+    throw UsageError(where + ": mpp '" + text + "' is not a positive number");
   return mpp;
 }
 
@@ -67,7 +69,9 @@ std::vector<Found> in_list(const fs::path& list) {
     const std::string where = list.string() + " line " + std::to_string(number);
     const std::vector<std::string> fields = manifest ? split_csv(line) : std::vector{line};
     if (manifest && number == 1) {
-      const auto column = [&](const char* name) { return static_cast<std::size_t>(std::find(fields.begin(), fields.end(), name) - fields.begin()); };
+      const auto column = [&](const char* name) {
+        return static_cast<std::size_t>(std::find(fields.begin(), fields.end(), name) - fields.begin());
+      };
       slide_column = column("slide");
       if (slide_column == fields.size()) throw UsageError(where + ": a manifest starts with a line of column names, one of them 'slide'");
       if (column("mpp") < fields.size()) mpp_column = column("mpp");
@@ -92,7 +96,8 @@ std::vector<SlideJob> name_jobs(std::vector<Found> found, const fs::path& output
     fs::path stem = plain_stem(f);
     if (stems.count(stem) > 1) stem = (output / f.folder / f.slide.filename()).lexically_normal();
     if (!used.insert(stem).second) {
-      throw UsageError(f.slide.string() + ": another slide of the same name would write to " + stem.string() + ".*: segment them into different folders");
+      throw UsageError(f.slide.string() + ": another slide of the same name would write to " + stem.string() +
+                       ".*: segment them into different folders");
     }
     std::error_code ignored;
     if (fs::equivalent(f.slide, fs::path(stem) += ".tif", ignored)) {
@@ -115,8 +120,9 @@ void rewrite_summary(const fs::path& output, const std::map<std::string, std::st
   for (const auto& entry : fs::recursive_directory_iterator(output, fs::directory_options::skip_permission_denied)) {
     if (!entry.is_regular_file() || entry.path().extension() != ".json") continue;
     try {
-      if (auto statistics = output::read_statistics(entry.path()); statistics && !failures.contains(statistics->slide)) all.push_back(*statistics);
-    } catch (const Error&) { // not a statistics file of ours, or a damaged one, whose slide will be done again
+      if (auto statistics = output::read_statistics(entry.path()); statistics && !failures.contains(statistics->slide))
+        all.push_back(*statistics);
+    } catch (const Error&) {  // not a statistics file of ours, or a damaged one, whose slide will be done again
     }
   }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.slide < b.slide; });
@@ -158,7 +164,7 @@ BatchReport run_batch(const std::vector<SlideJob>& jobs, const fs::path& output,
         report.skipped.push_back(job.slide);
         continue;
       }
-    } catch (const Error& error) { // unreadable statistics are no proof of anything: do the slide again
+    } catch (const Error& error) {  // unreadable statistics are no proof of anything: do the slide again
       observer.warn(error.what());
     }
     if (jobs.size() > 1) observer.info("slide " + std::to_string(i + 1) + " of " + std::to_string(jobs.size()) + ": " + job.slide.string());
@@ -166,12 +172,12 @@ BatchReport run_batch(const std::vector<SlideJob>& jobs, const fs::path& output,
       report.finished.push_back(segment_slide(job, segmenter, options, identity, observer, cancel));
     } catch (const Cancelled&) {
       throw;
-    } catch (const UsageError&) { // wrong for every slide
+    } catch (const UsageError&) {  // wrong for every slide
       throw;
     } catch (const std::exception& error) {
-      report.failures[job.slide.string()] = error.what();
+      report.failures[job.slide.string()] = in_context(job.slide.string(), error.what());
       observer.end();
-      observer.warn(std::string("failed: ") + error.what());
+      observer.error(report.failures[job.slide.string()]);
     }
     rewrite_summary(output, report.failures);
   }

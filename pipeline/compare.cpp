@@ -51,11 +51,14 @@ std::vector<std::uint8_t> translation(LabelValues values, int classes) {
   return table;
 }
 
-void check_values(const std::vector<std::uint8_t>& row, const std::vector<std::uint8_t>& table, LabelValues values, const std::string& file) {
+void check_values(const std::vector<std::uint8_t>& row, const std::vector<std::uint8_t>& table, LabelValues values,
+                  const std::string& file) {
   for (const std::uint8_t value : row) {
     if (table[value] == kLeftOut && !(values == LabelValues::Results && value == kUnreadable)) {
-      throw Error(file + ": label value " + std::to_string(value) + " is none of this model's classes; is it a label raster with values of " +
-                  (values == LabelValues::Results ? "results (0 not tissue, 1… classes)" : "masks (0… classes, then background)") + "? See --truth-values");
+      throw Error(file + ": label value " + std::to_string(value) +
+                  " is none of this model's classes; is it a label raster with values of " +
+                  (values == LabelValues::Results ? "results (0 not tissue, 1… classes)" : "masks (0… classes, then background)") +
+                  "? See --truth-values");
     }
   }
 }

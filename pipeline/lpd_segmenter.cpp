@@ -56,7 +56,11 @@ std::vector<float> numbers(const Tensor& tensor) {
 class LpdSegmenter final : public Segmenter {
  public:
   LpdSegmenter(model::LoadedModel loaded, const torch::Device& device, Normalisation normalisation)
-      : info_(std::move(loaded.info)), network_(std::move(loaded.network)), device_(device), normalisation_(normalisation), input_(info_, device) {
+      : info_(std::move(loaded.info)),
+        network_(std::move(loaded.network)),
+        device_(device),
+        normalisation_(normalisation),
+        input_(info_, device) {
     if (!device.is_cpu()) {
       const c10::impl::VirtualGuardImpl backend(device.type());
       if (!device.has_index()) device_ = backend.getDevice();
@@ -146,7 +150,8 @@ std::unique_ptr<Segmenter> load_lpd_segmenter(const std::filesystem::path& path,
   if (options.normalisation == Normalisation::Calibrated && loaded.info.calibration.empty()) {
     throw Error(path.string() + ": the model carries no calibration; train it with this program, or use --normalisation tile");
   }
-  return model::with_torch_errors(path.string(), [&] { return std::make_unique<LpdSegmenter>(std::move(loaded), device, options.normalisation); });
+  return model::with_torch_errors(path.string(),
+                                  [&] { return std::make_unique<LpdSegmenter>(std::move(loaded), device, options.normalisation); });
 }
 
 }  // namespace wsi_lpd::pipeline

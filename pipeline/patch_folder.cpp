@@ -5,8 +5,8 @@
 #include <map>
 #include <optional>
 
-#include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/core/csv.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace fs = std::filesystem;
@@ -50,7 +50,8 @@ std::string label_digits(const fs::path& image) {
 }
 
 void add_labels(Patch& patch, const std::vector<float>& labels, std::vector<std::string>& problems) {
-  if (std::find(labels.begin(), labels.end(), 1.0F) == labels.end()) problems.push_back(patch.image.string() + ": none of its image labels is 1");
+  if (std::find(labels.begin(), labels.end(), 1.0F) == labels.end())
+    problems.push_back(patch.image.string() + ": none of its image labels is 1");
   patch.labels = labels;
 }
 
@@ -69,7 +70,8 @@ std::vector<Patch> from_names(const fs::path& folder, int& classes, std::vector<
     if (digits.empty()) {
       problems.push_back(image.string() + ": no image labels; name it like NAME[101].png, one digit a class, or write labels.csv");
     } else if (static_cast<int>(digits.size()) != classes) {
-      problems.push_back(image.string() + ": " + std::to_string(digits.size()) + " label digits, but most images have " + std::to_string(classes));
+      problems.push_back(image.string() + ": " + std::to_string(digits.size()) + " label digits, but most images have " +
+                         std::to_string(classes));
     } else {
       std::vector<float> labels;
       for (const char digit : digits) labels.push_back(digit == '1' ? 1.0F : 0.0F);
@@ -97,7 +99,8 @@ std::vector<Patch> from_csv(const fs::path& table, PatchFolder& result, std::vec
       continue;
     }
     if (static_cast<int>(fields.size()) != result.classes + 1) {
-      problems.push_back(where + ": " + std::to_string(fields.size() - 1) + " labels, but the first line names " + std::to_string(result.classes) + " classes");
+      problems.push_back(where + ": " + std::to_string(fields.size() - 1) + " labels, but the first line names " +
+                         std::to_string(result.classes) + " classes");
       continue;
     }
     Patch patch{table.parent_path() / fields[0], {}, {}};
@@ -143,7 +146,9 @@ PatchFolder scan_patches(const fs::path& folder) {
   result.valid = with_masks(first_folder(folder, {"valid", "val"}), problems);
   result.test = with_masks(first_folder(folder, {"test"}), problems);
   if (result.train.empty()) throw UsageError(train.string() + ": no PNG, JPEG or TIFF image in it");
-  if (result.classes > kMaxClasses) problems.push_back(train.string() + ": " + std::to_string(result.classes) + " classes, at most " + std::to_string(kMaxClasses) + " are supported");
+  if (result.classes > kMaxClasses)
+    problems.push_back(train.string() + ": " + std::to_string(result.classes) + " classes, at most " + std::to_string(kMaxClasses) +
+                       " are supported");
   if (!problems.empty()) throw PatchError(problems);
   return result;
 }

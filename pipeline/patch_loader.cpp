@@ -36,7 +36,8 @@ Image cropped(const Image& source, std::int64_t left, std::int64_t top, std::int
 Image nearest(const Image& labels, std::int64_t size) {
   Image target(size, size, 1);
   for (std::int64_t y = 0; y < size; ++y) {
-    for (std::int64_t x = 0; x < size; ++x) *target.at(x, y) = *labels.at((2 * x + 1) * labels.width() / (2 * size), (2 * y + 1) * labels.height() / (2 * size));
+    for (std::int64_t x = 0; x < size; ++x)
+      *target.at(x, y) = *labels.at((2 * x + 1) * labels.width() / (2 * size), (2 * y + 1) * labels.height() / (2 * size));
   }
   return target;
 }
@@ -73,7 +74,8 @@ PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, P
       if (std::min(image.width(), image.height()) < kSmallestImage) throw Error(patch.image.string() + ": is smaller than 32 pixels");
       if (!patch.mask.empty()) {
         const Image mask = image::read_labels(patch.mask);
-        if (mask.width() != image.width() || mask.height() != image.height()) throw Error(patch.mask.string() + ": the mask has another size than its image");
+        if (mask.width() != image.width() || mask.height() != image.height())
+          throw Error(patch.mask.string() + ": the mask has another size than its image");
         patch.labels.assign(static_cast<std::size_t>(options.classes), 0.0F);
         for (const std::uint8_t* value = mask.data(); value != mask.data() + mask.bytes(); ++value) {
           if (*value > options.classes) {

@@ -61,7 +61,8 @@ void fill_tile(std::uint8_t* tile, int side, Colour colour) {
 /// Reads strips into the tiles that are views of them.
 class TileReader {
  public:
-  TileReader(const slide::FrameReader& reader, const TilePlan& plan, Colour background) : reader_(reader), plan_(plan), background_(background) {}
+  TileReader(const slide::FrameReader& reader, const TilePlan& plan, Colour background)
+      : reader_(reader), plan_(plan), background_(background) {}
 
   void read(Token& token) const {
     token.readable.assign(token.batch->tiles, true);
@@ -123,17 +124,19 @@ std::int64_t peak_memory() {
 Image read_mask(const std::filesystem::path& path) {
   try {
     return image::read_labels(path);
-  } catch (const Error&) { // not of one channel, or not readable at all: then this throws, too
+  } catch (const Error&) {  // not of one channel, or not readable at all: then this throws, too
     const Image rgb = image::read_rgb(path);
     Image mask(rgb.width(), rgb.height(), 1);
-    for (std::size_t i = 0; i < mask.bytes(); ++i) mask.data()[i] = std::max({rgb.data()[3 * i], rgb.data()[3 * i + 1], rgb.data()[3 * i + 2]});
+    for (std::size_t i = 0; i < mask.bytes(); ++i)
+      mask.data()[i] = std::max({rgb.data()[3 * i], rgb.data()[3 * i + 1], rgb.data()[3 * i + 2]});
     return mask;
   }
 }
 
 void check_options(const SegmentOptions& options, const Segmenter::Shape& shape) {
   if (options.tile < shape.tile_multiple || options.tile > 4096 || options.tile % shape.tile_multiple != 0) {
-    throw UsageError("--tile " + std::to_string(options.tile) + " must be a multiple of " + std::to_string(shape.tile_multiple) + " up to 4096");
+    throw UsageError("--tile " + std::to_string(options.tile) + " must be a multiple of " + std::to_string(shape.tile_multiple) +
+                     " up to 4096");
   }
 }
 
@@ -221,7 +224,8 @@ TissueMask tissue_of(const slide::Reader& reader, const Image& thumbnail, const 
   const slide::Properties& properties = reader.properties();
   if (tissue == "none") return {Image(1, 1, 1, 1), properties.bounds};
   if (tissue != "auto") return slide::tissue_from_image(read_mask(tissue), properties);
-  const double thumbnail_mpp = properties.mpp.value_or(0) * static_cast<double>(properties.bounds.width) / static_cast<double>(thumbnail.width());
+  const double thumbnail_mpp =
+      properties.mpp.value_or(0) * static_cast<double>(properties.bounds.width) / static_cast<double>(thumbnail.width());
   return slide::find_tissue(thumbnail, properties.bounds, thumbnail_mpp, {}, unreadable);
 }
 
@@ -250,8 +254,11 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     statistics.mpp_source = properties.mpp_source;
     statistics.model_mpp_known = shape.mpp > 0;
     statistics.classes = shape.classes;
-    statistics.versions = {{"wsi-lpd", WSI_LPD_VERSION}, {"openslide", slide::library_version()}, {"libvips", image::library_version()},
-                           {"hdf5", output::hdf5_version()}, {"libtorch", model::library_version()}};
+    statistics.versions = {{"wsi-lpd", WSI_LPD_VERSION},
+                           {"openslide", slide::library_version()},
+                           {"libvips", image::library_version()},
+                           {"hdf5", output::hdf5_version()},
+                           {"libtorch", model::library_version()}};
     const auto warn = [&](const std::string& line) {
       statistics.warnings.push_back(line);
       observer.warn(job.slide.string() + ": " + line);

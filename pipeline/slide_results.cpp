@@ -118,7 +118,8 @@ void SlideResults::label_row(std::span<const std::uint8_t> labels, std::int64_t 
   const auto end = static_cast<std::int64_t>(std::ceil(static_cast<double>(label_rows_seen_ + 1) / rows_per_pixel - 0.5));
   for (std::int64_t y = std::max<std::int64_t>(first, 0); y < std::min(end, overlay_labels_.height()); ++y) {
     for (std::int64_t x = 0; x < overlay_labels_.width(); ++x) {
-      *overlay_labels_.at(x, y) = labels[std::min(static_cast<std::size_t>((static_cast<double>(x) + 0.5) * columns_per_pixel), labels.size() - 1)];
+      *overlay_labels_.at(x, y) =
+          labels[std::min(static_cast<std::size_t>((static_cast<double>(x) + 0.5) * columns_per_pixel), labels.size() - 1)];
     }
   }
   ++label_rows_seen_;
@@ -130,8 +131,8 @@ void SlideResults::add_tile(const Tile& tile, const TileResults& results, std::s
     return std::span(values).subspan(index * each, each);
   };
   file_.add_tile(std::llround(plan_.frame.level0_x_from_output(static_cast<double>(tile.x))),
-                 std::llround(plan_.frame.level0_y_from_output(static_cast<double>(tile.y))), slice(results.features), slice(results.scores),
-                 slice(results.prototypes), readable ? output::TileStatus::Read : output::TileStatus::Unreadable);
+                 std::llround(plan_.frame.level0_y_from_output(static_cast<double>(tile.y))), slice(results.features),
+                 slice(results.scores), slice(results.prototypes), readable ? output::TileStatus::Read : output::TileStatus::Unreadable);
 }
 
 void SlideResults::finish() {
@@ -146,8 +147,10 @@ void SlideResults::finish() {
   std::filesystem::remove(with_suffix(stem_, ".json"));
   file_.finish();
   raster_.finish();
-  const double overlay_mpp = statistics_.frame.slide_mpp * static_cast<double>(plan_.frame.bounds.width) / static_cast<double>(overlay_source_.width());
-  image::write_jpeg(with_suffix(stem_, ".overlay.jpg"), output::draw_overlay(overlay_source_, overlay_labels_, statistics_.classes, overlay_mpp));
+  const double overlay_mpp =
+      statistics_.frame.slide_mpp * static_cast<double>(plan_.frame.bounds.width) / static_cast<double>(overlay_source_.width());
+  image::write_jpeg(with_suffix(stem_, ".overlay.jpg"),
+                    output::draw_overlay(overlay_source_, overlay_labels_, statistics_.classes, overlay_mpp));
 }
 
 }  // namespace wsi_lpd::pipeline

@@ -31,7 +31,7 @@ class SlideResults : public CanvasSink {
   Image overlay_source_;
   Image overlay_labels_;
   output::SlideStatistics& statistics_;
-  int map_factor_;                        // grid cells per map cell
+  int map_factor_;  // grid cells per map cell
   std::int64_t grid_width_, grid_rows_seen_ = 0, label_rows_seen_ = 0;
   std::vector<float> map_sums_;           // [C, w]
   std::vector<std::uint8_t> map_labels_;  // [w]

@@ -69,7 +69,9 @@ TrainResult train(const TrainJob& job, ProgressObserver& observer, const CancelF
   model::ModelInfo info = job.info;
   info.patch_size = set.size();
   if (info.mpp) *info.mpp /= set.zoom();
-  if (set.zoom() != 1) observer.warn("images are resized by " + fixed(set.zoom(), 3) + " to " + std::to_string(set.size()) + " pixels: the model works at that resolution");
+  if (set.zoom() != 1)
+    observer.warn("images are resized by " + fixed(set.zoom(), 3) + " to " + std::to_string(set.size()) +
+                  " pixels: the model works at that resolution");
   model::TrainOptions options = job.options;
   const auto images = static_cast<double>(set.count());
   if (options.iterations == 0) options.iterations = std::max<std::int64_t>(1, std::llround(job.epochs * images / job.batch_size));
@@ -108,7 +110,8 @@ TrainResult train(const TrainJob& job, ProgressObserver& observer, const CancelF
       const ConfusionMatrix matrix = validate(trainer, valid, classes, cancel);
       score = std::isnan(matrix.mean_iou()) ? 0 : matrix.mean_iou();
       write_log({{"epoch", epoch}, {"iteration", step}, {"valid_miou_oracle", score}});
-      observer.info("epoch " + epoch + ": validation mIoU " + fixed(100 * score, 2) + " % (image labels given, one view), loss " + fixed(report.total, 3));
+      observer.info("epoch " + epoch + ": validation mIoU " + fixed(100 * score, 2) + " % (image labels given, one view), loss " +
+                    fixed(report.total, 3));
       if (score > best) result.validation = matrix;
     } else {
       observer.info("epoch " + epoch + ": loss " + fixed(report.total, 3) + " (no validation masks)");

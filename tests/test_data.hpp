@@ -32,12 +32,13 @@ class TemporaryFolder {
 /// The folder of real data or golden numbers ("data", "golden"), empty where there is none: then call GTEST_SKIP().
 inline std::filesystem::path real_data(const std::string& kind) {
   const char* given = std::getenv("WSI_LPD_TEST_DATA");
-  const std::filesystem::path root = given ? std::filesystem::path(given).parent_path() : std::filesystem::path(WSI_LPD_SOURCE_DIR) / "../shared";
+  const std::filesystem::path root =
+      given ? std::filesystem::path(given).parent_path() : std::filesystem::path(WSI_LPD_SOURCE_DIR) / "../shared";
   const auto folder = (given && kind == "data") ? std::filesystem::path(given) : root / kind;
   return std::filesystem::is_directory(folder) ? std::filesystem::weakly_canonical(folder) : std::filesystem::path{};
 }
 
-#define WSI_LPD_NEEDS_DATA(variable, kind)                              \
+#define WSI_LPD_NEEDS_DATA(variable, kind)                                  \
   const std::filesystem::path variable = wsi_lpd::testing::real_data(kind); \
   if (variable.empty()) GTEST_SKIP() << "no real data here (WSI_LPD_TEST_DATA)"
 

@@ -22,8 +22,11 @@ nlohmann::json number(double value) { return std::isnan(value) ? nlohmann::json(
 
 void print_json(const pipeline::Comparison& comparison, const std::vector<std::string>& names) {
   const ConfusionMatrix& m = comparison.matrix;
-  nlohmann::ordered_json json{{"mIoU", number(m.mean_iou())}, {"mDice", number(m.mean_dice())}, {"FwIoU", number(m.frequency_weighted_iou())},
-                              {"pixels", m.total()}, {"unreadable_pixels", comparison.unreadable}};
+  nlohmann::ordered_json json{{"mIoU", number(m.mean_iou())},
+                              {"mDice", number(m.mean_dice())},
+                              {"FwIoU", number(m.frequency_weighted_iou())},
+                              {"pixels", m.total()},
+                              {"unreadable_pixels", comparison.unreadable}};
   for (int c = 0; c < m.classes(); ++c) {
     json["classes"][names[static_cast<std::size_t>(c)]] = {{"IoU", number(m.iou(c))}, {"Dice", number(m.dice(c))}};
   }
@@ -37,11 +40,15 @@ void print_json(const pipeline::Comparison& comparison, const std::vector<std::s
 
 void print_table(const pipeline::Comparison& comparison, const std::vector<std::string>& names) {
   const ConfusionMatrix& m = comparison.matrix;
-  std::cout << std::fixed << std::setprecision(4) << std::left << std::setw(16) << "class" << std::right << std::setw(8) << "IoU" << std::setw(8) << "Dice" << "\n";
+  std::cout << std::fixed << std::setprecision(4) << std::left << std::setw(16) << "class" << std::right << std::setw(8) << "IoU"
+            << std::setw(8) << "Dice"
+            << "\n";
   for (int c = 0; c < m.classes(); ++c) {
-    std::cout << std::left << std::setw(16) << names[static_cast<std::size_t>(c)] << std::right << std::setw(8) << m.iou(c) << std::setw(8) << m.dice(c) << "\n";
+    std::cout << std::left << std::setw(16) << names[static_cast<std::size_t>(c)] << std::right << std::setw(8) << m.iou(c) << std::setw(8)
+              << m.dice(c) << "\n";
   }
-  std::cout << "mIoU " << m.mean_iou() << "  mDice " << m.mean_dice() << "  FwIoU " << m.frequency_weighted_iou() << "  over " << m.total() << " pixels";
+  std::cout << "mIoU " << m.mean_iou() << "  mDice " << m.mean_dice() << "  FwIoU " << m.frequency_weighted_iou() << "  over " << m.total()
+            << " pixels";
   if (comparison.unreadable > 0) std::cout << ", " << comparison.unreadable << " unreadable ones left out";
   std::cout << "\n";
 }
@@ -56,8 +63,8 @@ int run_compare(const CompareArguments& arguments, const Context& context) {
   std::optional<pipeline::LabelValues> values;
   if (arguments.truth_values == "patches") values = pipeline::LabelValues::Patches;
   if (arguments.truth_values == "results") values = pipeline::LabelValues::Results;
-  const pipeline::Comparison comparison = pipeline::compare_labels(arguments.result, arguments.truth, static_cast<int>(names.size()), values,
-                                                                   context.observer, context.cancel);
+  const pipeline::Comparison comparison =
+      pipeline::compare_labels(arguments.result, arguments.truth, static_cast<int>(names.size()), values, context.observer, context.cancel);
   if (!values) {
     context.observer.info(comparison.truth_values == pipeline::LabelValues::Patches
                               ? "the truth's values are read as in patches: 0… classes, then background (--truth-values)"
@@ -79,9 +86,12 @@ Command add_compare(CLI::App& program) {
   command->footer("\nExample:  wsi-lpd compare results/slide.tif slide.labels.png");
   command->add_option("RESULT", arguments->result, "label raster: what segment wrote")->required();
   command->add_option("TRUTH", arguments->truth, "labels as PNG or TIFF, of the same part of the slide at any resolution")->required();
-  command->add_option("--classes", arguments->classes, "class names, where the result does not carry them; e.g. --classes TUM,STR")->delimiter(',');
-  command->add_option("--truth-values", arguments->truth_values,
-                      "patches: 0… classes, then background; results: 0 not tissue, 1… classes; auto: results where segment wrote it; e.g. results")
+  command->add_option("--classes", arguments->classes, "class names, where the result does not carry them; e.g. --classes TUM,STR")
+      ->delimiter(',');
+  command
+      ->add_option(
+          "--truth-values", arguments->truth_values,
+          "patches: 0… classes, then background; results: 0 not tissue, 1… classes; auto: results where segment wrote it; e.g. results")
       ->check(CLI::IsMember({"auto", "patches", "results"}));
   command->add_flag("--json", arguments->json, "one JSON object on stdout");
   return {command, [arguments](const Context& context) { return run_compare(*arguments, context); }};

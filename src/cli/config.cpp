@@ -118,7 +118,8 @@ std::vector<std::string> with_config_file(const CLI::App& program, std::vector<s
       from_file.insert(from_file.end(), item.inputs.begin(), item.inputs.end());
     }
   }
-  const auto at = std::find_if(arguments.begin(), arguments.end(), [&](const std::string& argument) { return command->check_name(argument); });
+  const auto at =
+      std::find_if(arguments.begin(), arguments.end(), [&](const std::string& argument) { return command->check_name(argument); });
   arguments.insert(std::next(at), from_file.begin(), from_file.end());
   return arguments;
 }

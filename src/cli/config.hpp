@@ -7,8 +7,8 @@
 
 namespace wsi_lpd::cli {
 
-/// Arguments with the keys of the file that --config names put before those of the command line, which wins. A key is an option's long name,
-/// at the top of the file or under [command]. Throws UsageError: no such file, not TOML, unknown key (file, key, known ones).
+/// Arguments with the keys of the file that --config names put before those of the command line, which wins. A key is an option's long
+/// name, at the top of the file or under [command]. Throws UsageError: no such file, not TOML, unknown key (file, key, known ones).
 std::vector<std::string> with_config_file(const CLI::App& program, std::vector<std::string> arguments);
 
 /// Every option of a command with its value in force, as TOML that --config takes back; `without` names options to leave out.

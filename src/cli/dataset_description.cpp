@@ -50,10 +50,13 @@ DatasetDescription describe_dataset(const std::filesystem::path& folder, int cou
   result.classes = default_class_scheme(count);
   result.mpp = options.mpp ? options.mpp : described.mpp;
 
-  const std::vector<std::string>& given = !options.classes.empty() ? options.classes : !described.classes.empty() ? described.classes : names;
+  const std::vector<std::string>& given = !options.classes.empty()     ? options.classes
+                                          : !described.classes.empty() ? described.classes
+                                                                       : names;
   if (!given.empty()) {
     if (static_cast<int>(given.size()) != count) {
-      throw UsageError(folder.string() + ": " + std::to_string(given.size()) + " class names (" + joined(given) + ") for images with " + std::to_string(count) + " labels");
+      throw UsageError(folder.string() + ": " + std::to_string(given.size()) + " class names (" + joined(given) + ") for images with " +
+                       std::to_string(count) + " labels");
     }
     result.classes.names = given;
   } else {

@@ -27,7 +27,9 @@ std::string first_field(const char* file, const std::string& key) {
   return {};
 }
 
-void row(const std::string& name, const std::string& value) { std::cout << "  " << name << std::string(name.size() < 16 ? 16 - name.size() : 1, ' ') << value << "\n"; }
+void row(const std::string& name, const std::string& value) {
+  std::cout << "  " << name << std::string(name.size() < 16 ? 16 - name.size() : 1, ' ') << value << "\n";
+}
 
 int run_doctor() {
   int problems = 0;
@@ -36,9 +38,10 @@ int run_doctor() {
     std::cout << "  WRONG: " << line << "\n";
   };
   std::cout << "wsi-lpd " WSI_LPD_VERSION "\n\nLibraries\n";
-  for (const std::string& library : {slide::library_version(), image::library_version(), output::hdf5_version(), model::library_version(),
-                                     pipeline::library_version(), std::string("CLI11 ") + CLI11_VERSION,
-                                     "spdlog " + std::to_string(SPDLOG_VER_MAJOR) + "." + std::to_string(SPDLOG_VER_MINOR) + "." + std::to_string(SPDLOG_VER_PATCH)}) {
+  for (const std::string& library :
+       {slide::library_version(), image::library_version(), output::hdf5_version(), model::library_version(), pipeline::library_version(),
+        std::string("CLI11 ") + CLI11_VERSION,
+        "spdlog " + std::to_string(SPDLOG_VER_MAJOR) + "." + std::to_string(SPDLOG_VER_MINOR) + "." + std::to_string(SPDLOG_VER_PATCH)}) {
     const std::size_t space = library.find(' ');
     row(library.substr(0, space), library.substr(space + 1));
   }
@@ -61,7 +64,8 @@ int run_doctor() {
   row("memory", first_field("/proc/meminfo", "MemAvailable") + " available of " + first_field("/proc/meminfo", "MemTotal"));
   const std::vector<std::string> gpus = model::cuda_devices();
   for (const std::string& gpu : gpus) row("GPU", gpu);
-  if (gpus.empty()) row("GPU", model::has_cuda_backend() ? "none found" : "none used: this build has no CUDA backend (scripts/setup --cuda)");
+  if (gpus.empty())
+    row("GPU", model::has_cuda_backend() ? "none found" : "none used: this build has no CUDA backend (scripts/setup --cuda)");
 
   std::cout << "\nDisk\n";
   for (const std::filesystem::path& folder : {std::filesystem::current_path(), std::filesystem::temp_directory_path()}) {
@@ -73,7 +77,8 @@ int run_doctor() {
     }
     row(folder.string(), std::to_string(space.available >> 30) + " GiB free");
     if (access(folder.c_str(), W_OK) != 0) wrong(folder.string() + " is not writable");
-    if ((space.available >> 30) < 2) wrong(folder.string() + " has less than 2 GiB free; a slide's label raster needs up to one byte a pixel");
+    if ((space.available >> 30) < 2)
+      wrong(folder.string() + " has less than 2 GiB free; a slide's label raster needs up to one byte a pixel");
   }
   std::cout << "\n" << (problems == 0 ? "nothing wrong was found" : std::to_string(problems) + " problem(s) found") << "\n";
   return problems == 0 ? kDone : kFailed;

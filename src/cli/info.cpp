@@ -17,8 +17,12 @@ using Json = nlohmann::ordered_json;
 
 Json describe_model(const std::filesystem::path& path) {
   const model::ModelInfo info = model::read_model_info(path);
-  Json json{{"kind", "model"}, {"method", info.method}, {"encoder", info.encoder}, {"prototypes_per_class", info.prototypes_per_class},
-            {"classes", info.classes.names}, {"background", info.classes.background}};
+  Json json{{"kind", "model"},
+            {"method", info.method},
+            {"encoder", info.encoder},
+            {"prototypes_per_class", info.prototypes_per_class},
+            {"classes", info.classes.names},
+            {"background", info.classes.background}};
   for (const Colour& colour : info.classes.colours) json["colours"].push_back(to_string(colour));
   json["mpp"] = info.mpp ? Json(*info.mpp) : Json();
   json["patch_size"] = info.patch_size;
@@ -62,7 +66,7 @@ Json describe_raster(const std::filesystem::path& path) {
     json["height"] = reader->size().height;
     json["kind"] = "label raster";
     return json;
-  } catch (const Error&) { // a TIFF, but no raster of labels
+  } catch (const Error&) {  // a TIFF, but no raster of labels
     return {};
   }
 }
@@ -92,7 +96,8 @@ void print(const Json& json, const std::string& indent) {
       for (const Json& item : value) std::cout << indent << "  " << item.dump() << "\n";
     } else if (value.is_string()) {
       std::string text = value.get<std::string>();
-      for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos && at + 1 < text.size(); ++at) text.insert(at + 1, indent + "    ");
+      for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos && at + 1 < text.size(); ++at)
+        text.insert(at + 1, indent + "    ");
       std::cout << (text.find('\n') == std::string::npos ? "" : "\n" + indent + "    ") << text << "\n";
     } else {
       std::cout << (value.is_null() ? "unknown" : value.dump()) << "\n";

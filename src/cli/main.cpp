@@ -22,25 +22,33 @@ void on_signal(int number) {
 }
 
 void add_common_options(CLI::App& command, CommonOptions& common) {
-  command.add_option("--config", common.config, "TOML file with any of these options as `name = value`; the command line wins; e.g. --config night.toml")
+  command
+      .add_option("--config", common.config,
+                  "TOML file with any of these options as `name = value`; the command line wins; e.g. --config night.toml")
       ->configurable(false)
       ->group("Common");
-  command.add_option("--threads", common.threads, "threads to compute with; 0: all cores; e.g. --threads 8")->check(CLI::Range(0, 1024))->group("Common");
+  command.add_option("--threads", common.threads, "threads to compute with; 0: all cores; e.g. --threads 8")
+      ->check(CLI::Range(0, 1024))
+      ->group("Common");
   command.add_option("--device", common.device, "auto, cpu, cuda or cuda:N; auto takes a GPU if there is one; e.g. --device cuda:1")
       ->check([](const std::string& text) {
-        const bool known = text == "auto" || text == "cpu" || text == "cuda" || (text.starts_with("cuda:") && text.size() > 5 && text.find_first_not_of("0123456789", 5) == std::string::npos);
+        const bool known = text == "auto" || text == "cpu" || text == "cuda" ||
+                           (text.starts_with("cuda:") && text.size() > 5 && text.find_first_not_of("0123456789", 5) == std::string::npos);
         return known ? std::string() : "'" + text + "' is none of auto, cpu, cuda, cuda:N";
       })
       ->group("Common");
   command.add_flag("--quiet", common.quiet, "only warnings and errors")->configurable(false)->group("Common");
   command.add_flag("--verbose", common.verbose, "everything, and the full text of errors")->configurable(false)->group("Common");
-  command.add_option("--log-file", common.log_file, "write the log to this file, too; e.g. --log-file night.log")->configurable(false)->group("Common");
+  command.add_option("--log-file", common.log_file, "write the log to this file, too; e.g. --log-file night.log")
+      ->configurable(false)
+      ->group("Common");
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 int run(int argc, char** argv) {
-  CLI::App program("Weakly supervised segmentation of whole slide images: learns from image labels, segments slides and archives.", "wsi-lpd");
+  CLI::App program("Weakly supervised segmentation of whole slide images: learns from image labels, segments slides and archives.",
+                   "wsi-lpd");
   program.set_version_flag("--version", "wsi-lpd " WSI_LPD_VERSION);
   program.require_subcommand(1);
   program.option_defaults()->always_capture_default();

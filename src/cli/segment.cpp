@@ -44,8 +44,9 @@ std::string configuration_sha256(const CLI::App& options) {
 int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>& jobs, const Context& context) {
   const fs::path model_path = find_model(arguments.model);
   const auto segmenter = pipeline::load_lpd_segmenter(
-      model_path, {.device = model::resolve_device(context.common.device),
-                   .normalisation = arguments.normalisation == "tile" ? pipeline::Normalisation::Tile : pipeline::Normalisation::Calibrated});
+      model_path,
+      {.device = model::resolve_device(context.common.device),
+       .normalisation = arguments.normalisation == "tile" ? pipeline::Normalisation::Tile : pipeline::Normalisation::Calibrated});
   pipeline::SegmentOptions options = arguments.options;
   if (options.tile == 0) options.tile = segmenter->shape().patch_size;
   options.blend = arguments.blend == "crop" ? Blend::Crop : Blend::Window;
@@ -55,35 +56,59 @@ int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>
 
   const pipeline::BatchReport report =
       pipeline::run_batch(jobs, arguments.output, *segmenter, options, identity, arguments.force, context.observer, context.cancel);
-  for (const fs::path& slide : report.skipped) std::cout << slide.string() << ": already done with this model and configuration (--force does it again)\n";
+  for (const fs::path& slide : report.skipped)
+    std::cout << slide.string() << ": already done with this model and configuration (--force does it again)\n";
   for (const output::SlideStatistics& slide : report.finished) {
-    std::cout << slide.slide << ": " << slide.tiles_read << " tiles in " << std::fixed << std::setprecision(1) << slide.seconds.at("total") << " s";
+    std::cout << slide.slide << ": " << slide.tiles_read << " tiles in " << std::fixed << std::setprecision(1) << slide.seconds.at("total")
+              << " s";
     for (std::size_t c = 0; c < slide.per_class.size(); ++c) {
-      const double share = slide.tissue_pixels > 0 ? 100.0 * static_cast<double>(slide.per_class[c].pixels) / static_cast<double>(slide.tissue_pixels) : 0;
+      const double share =
+          slide.tissue_pixels > 0 ? 100.0 * static_cast<double>(slide.per_class[c].pixels) / static_cast<double>(slide.tissue_pixels) : 0;
       std::cout << (c == 0 ? "; " : ", ") << slide.classes.names[c] << " " << share << " %";
     }
     std::cout << "\n";
   }
-  std::cout << report.finished.size() << " done, " << report.skipped.size() << " already done, " << report.failures.size() << " failed; results in "
-            << arguments.output.string() << "\n";
+  std::cout << report.finished.size() << " done, " << report.skipped.size() << " already done, " << report.failures.size()
+            << " failed; results in " << arguments.output.string() << "\n";
   if (report.failures.empty()) return kDone;
   return jobs.size() == 1 ? kFailed : kSomeSlidesFailed;
 }
 
 void add_options(CLI::App& command, SegmentArguments& arguments) {
   command.add_option("-o,--output", arguments.output, "folder for the results; e.g. -o results");
-  command.add_option("--model", arguments.model, "model file; else WSI_LPD_MODEL, else runs/latest/model.safetensors; e.g. --model lung.safetensors");
-  command.add_option("--mpp", arguments.mpp, "um per pixel of level 0, wins over what the slide says; e.g. --mpp 0.25")->check(CLI::Range(0.05, 10.0));
-  command.add_option("--tile", arguments.options.tile, "side of a tile, pixels at the model's resolution, a multiple of 32; 0: as in training; e.g. --tile 448")->check(CLI::Range(0, 4096));
-  command.add_option("--overlap", arguments.options.overlap, "share of a tile that its neighbour repeats; e.g. --overlap 0.5")->check(CLI::Range(0.0, 0.9));
-  command.add_option("--tissue", arguments.options.tissue, "auto finds tissue, none takes everything, FILE is a mask image whose non-zero pixels are tissue; e.g. --tissue mask.png");
-  command.add_option("--normalisation", arguments.normalisation, "calibrated: ranges learnt in training; tile: min-max of each tile, as in the paper's evaluation; e.g. tile")
+  command.add_option("--model", arguments.model,
+                     "model file; else WSI_LPD_MODEL, else runs/latest/model.safetensors; e.g. --model lung.safetensors");
+  command.add_option("--mpp", arguments.mpp, "um per pixel of level 0, wins over what the slide says; e.g. --mpp 0.25")
+      ->check(CLI::Range(0.05, 10.0));
+  command
+      .add_option("--tile", arguments.options.tile,
+                  "side of a tile, pixels at the model's resolution, a multiple of 32; 0: as in training; e.g. --tile 448")
+      ->check(CLI::Range(0, 4096));
+  command.add_option("--overlap", arguments.options.overlap, "share of a tile that its neighbour repeats; e.g. --overlap 0.5")
+      ->check(CLI::Range(0.0, 0.9));
+  command.add_option(
+      "--tissue", arguments.options.tissue,
+      "auto finds tissue, none takes everything, FILE is a mask image whose non-zero pixels are tissue; e.g. --tissue mask.png");
+  command
+      .add_option("--normalisation", arguments.normalisation,
+                  "calibrated: ranges learnt in training; tile: min-max of each tile, as in the paper's evaluation; e.g. tile")
       ->check(CLI::IsMember({"calibrated", "tile"}));
-  command.add_option("--blend", arguments.blend, "window averages overlapping tiles smoothly, crop takes each tile's middle; e.g. --blend crop")->check(CLI::IsMember({"window", "crop"}));
-  command.add_option("--batch-size", arguments.options.batch_size, "tiles of one forward pass; e.g. --batch-size 32")->check(CLI::Range(1, 1024));
-  command.add_option("--tokens", arguments.options.tokens, "batches alive at once, which bounds memory; 0: threads + 2; e.g. --tokens 3")->check(CLI::Range(0, 1024));
-  command.add_option("--max-unreadable", arguments.options.max_unreadable, "share of tiles that may be unreadable before a slide fails; e.g. 0.01")->check(CLI::Range(0.0, 1.0));
-  command.add_option("--map-mpp", arguments.options.map_mpp, "um per cell of the maps in the HDF5 file; 0: the network's own, 8 pixels; e.g. --map-mpp 16")->check(CLI::Range(0.0, 1000.0));
+  command
+      .add_option("--blend", arguments.blend,
+                  "window averages overlapping tiles smoothly, crop takes each tile's middle; e.g. --blend crop")
+      ->check(CLI::IsMember({"window", "crop"}));
+  command.add_option("--batch-size", arguments.options.batch_size, "tiles of one forward pass; e.g. --batch-size 32")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--tokens", arguments.options.tokens, "batches alive at once, which bounds memory; 0: threads + 2; e.g. --tokens 3")
+      ->check(CLI::Range(0, 1024));
+  command
+      .add_option("--max-unreadable", arguments.options.max_unreadable,
+                  "share of tiles that may be unreadable before a slide fails; e.g. 0.01")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      .add_option("--map-mpp", arguments.options.map_mpp,
+                  "um per cell of the maps in the HDF5 file; 0: the network's own, 8 pixels; e.g. --map-mpp 16")
+      ->check(CLI::Range(0.0, 1000.0));
   command.add_flag("--force", arguments.force, "do slides again whose results are complete")->configurable(false);
 }
 
@@ -106,9 +131,13 @@ Command add_segment(CLI::App& program) {
 Command add_batch(CLI::App& program) {
   auto arguments = std::make_shared<SegmentArguments>();
   arguments->options.tile = 0;
-  CLI::App* command = program.add_subcommand("batch", "Segment an archive: one slide's failure stops no other, finished slides are skipped");
+  CLI::App* command =
+      program.add_subcommand("batch", "Segment an archive: one slide's failure stops no other, finished slides are skipped");
   command->footer("\nExample:  wsi-lpd batch archive/ -o results");
-  command->add_option("SOURCE", arguments->source, "folder (searched through), pattern in quotes, .txt list or .csv manifest with the columns slide,mpp")->required();
+  command
+      ->add_option("SOURCE", arguments->source,
+                   "folder (searched through), pattern in quotes, .txt list or .csv manifest with the columns slide,mpp")
+      ->required();
   add_options(*command, *arguments);
   return {command, [arguments](const Context& context) {
             std::vector<pipeline::SlideJob> jobs = pipeline::find_slides(arguments->source, arguments->output);

@@ -18,10 +18,14 @@ Command add_synth(CLI::App& program) {
   command->add_option("--test", options->test, "test patches with masks; e.g. --test 60")->check(CLI::Range(0, 1000000));
   command->add_option("--patch-size", options->patch_size, "side of a patch, pixels; e.g. --patch-size 224")->check(CLI::Range(32, 4096));
   command->add_option("--slides", options->slides, "slides with truth; e.g. --slides 2")->check(CLI::Range(0, 10000));
-  command->add_option("--slide-size", *side, "width and height of a slide, pixels; e.g. --slide-size 8192 4096")->expected(2)->check(CLI::Range(64, 200000));
+  command->add_option("--slide-size", *side, "width and height of a slide, pixels; e.g. --slide-size 8192 4096")
+      ->expected(2)
+      ->check(CLI::Range(64, 200000));
   command->add_option("--mpp", options->mpp, "um per pixel; e.g. --mpp 0.25")->check(CLI::Range(0.05, 10.0));
-  command->add_option("--tissue-fraction", options->tissue_fraction, "share of a slide that is tissue; e.g. 0.3")->check(CLI::Range(0.0, 1.0));
-  command->add_option("--stain-variation", options->stain_variation, "0: one stain for all, 1: as between laboratories; e.g. 0.5")->check(CLI::Range(0.0, 3.0));
+  command->add_option("--tissue-fraction", options->tissue_fraction, "share of a slide that is tissue; e.g. 0.3")
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_option("--stain-variation", options->stain_variation, "0: one stain for all, 1: as between laboratories; e.g. 0.5")
+      ->check(CLI::Range(0.0, 3.0));
   command->add_option("--seed", options->seed, "of everything; e.g. --seed 7");
   return {command, [options, side](const Context& context) {
             options->slide_size = {side->at(0), side->at(1)};

@@ -84,7 +84,8 @@ void Terminal::end() {
   clear_bar();
   if (total_ > 0 && done_ > 0) {
     const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-    log_->info("{}: {} {} in {}, {:.1f} {}/s", what_, done_, unit_, clock_text(seconds), static_cast<double>(done_) / std::max(seconds, 1e-9), unit_);
+    log_->info("{}: {} {} in {}, {:.1f} {}/s", what_, done_, unit_, clock_text(seconds),
+               static_cast<double>(done_) / std::max(seconds, 1e-9), unit_);
   }
 }
 
@@ -124,7 +125,9 @@ void Terminal::draw_bar() {
   const int room = std::min(30, columns - static_cast<int>(text.size()) - 10);
   if (total_ > 0 && room >= 5) {
     const auto full = static_cast<std::size_t>(room * done_ / total_);
-    text = fmt::format("[{}{}] {:3}% ", std::string(full, '#'), std::string(static_cast<std::size_t>(room) - full, '.'), 100 * done_ / total_) + text;
+    text = fmt::format("[{}{}] {:3}% ", std::string(full, '#'), std::string(static_cast<std::size_t>(room) - full, '.'),
+                       100 * done_ / total_) +
+           text;
   }
   std::fprintf(stderr, "\r\x1b[K%.*s", columns - 1, text.c_str());
   std::fflush(stderr);

@@ -25,7 +25,7 @@ class Terminal : public ProgressObserver {
   void info(const std::string& line) override;
   void warn(const std::string& line) override;
   /// One line for each line of `text`.
-  void error(const std::string& text);
+  void error(const std::string& text) override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -35,7 +35,7 @@ class Terminal : public ProgressObserver {
 
   std::shared_ptr<spdlog::logger> log_;
   std::mutex mutex_;
-  bool bar_;       // stderr is a terminal that somebody looks at
+  bool bar_;  // stderr is a terminal that somebody looks at
   bool bar_drawn_ = false;
   bool quiet_;
   std::string what_, unit_, note_;

@@ -61,9 +61,11 @@ void link_latest(const fs::path& run) {
 void print_validation(const ConfusionMatrix& matrix, const ClassScheme& classes) {
   std::cout << std::fixed << std::setprecision(2);
   for (int c = 0; c < classes.count(); ++c) {
-    std::cout << "  IoU " << std::left << std::setw(12) << classes.names[static_cast<std::size_t>(c)] << std::right << std::setw(6) << 100 * matrix.iou(c) << " %\n";
+    std::cout << "  IoU " << std::left << std::setw(12) << classes.names[static_cast<std::size_t>(c)] << std::right << std::setw(6)
+              << 100 * matrix.iou(c) << " %\n";
   }
-  std::cout << "  mIoU " << 100 * matrix.mean_iou() << " %  mDice " << 100 * matrix.mean_dice() << " %  (validation, image labels given, one view)\n";
+  std::cout << "  mIoU " << 100 * matrix.mean_iou() << " %  mDice " << 100 * matrix.mean_dice()
+            << " %  (validation, image labels given, one view)\n";
 }
 
 int run_train(const TrainArguments& arguments, const Context& context) {
@@ -80,8 +82,10 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   job.info.prototypes_per_class = arguments.prototypes;
   job.info.classes = dataset.classes;
   job.info.mpp = dataset.mpp;
-  job.info.provenance = {{"software", "wsi-lpd " WSI_LPD_VERSION}, {"patches", fs::weakly_canonical(arguments.patches).filename().string()},
-                         {"images", std::to_string(job.patches.train.size())}, {"configuration", resolved_config(context.options)}};
+  job.info.provenance = {{"software", "wsi-lpd " WSI_LPD_VERSION},
+                         {"patches", fs::weakly_canonical(arguments.patches).filename().string()},
+                         {"images", std::to_string(job.patches.train.size())},
+                         {"configuration", resolved_config(context.options)}};
   job.options = arguments.options;
   job.options.iterations = arguments.iterations;
   job.options.device = model::resolve_device(context.common.device);
@@ -92,8 +96,9 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   job.images.cache_bytes = arguments.cache_mib << 20;
   job.batch_size = arguments.batch_size;
   job.epochs = arguments.epochs;
-  const std::int64_t steps = arguments.iterations > 0 ? arguments.iterations
-                                                      : std::llround(arguments.epochs * static_cast<double>(job.patches.train.size()) / arguments.batch_size);
+  const std::int64_t steps = arguments.iterations > 0
+                                 ? arguments.iterations
+                                 : std::llround(arguments.epochs * static_cast<double>(job.patches.train.size()) / arguments.batch_size);
   job.options.warmup_iterations = arguments.warmup >= 0 ? arguments.warmup : steps * 2 / 5;
 
   context.observer.info("training on " + std::to_string(job.patches.train.size()) + " images, " + std::to_string(job.patches.valid.size()) +
@@ -101,9 +106,9 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   write_resolved_config(context.options, job.run);
   const pipeline::TrainResult result = pipeline::train(job, context.observer, context.cancel);
   if (default_folder) link_latest(job.run);
-  std::cout << result.model.string() << "\n" << std::fixed << std::setprecision(1) << "  " << result.iterations << " steps, "
-            << result.images_per_second << " images/s, " << 100 * result.waited_share << " % of the time waiting for images, best at step "
-            << result.best_iteration << "\n";
+  std::cout << result.model.string() << "\n"
+            << std::fixed << std::setprecision(1) << "  " << result.iterations << " steps, " << result.images_per_second << " images/s, "
+            << 100 * result.waited_share << " % of the time waiting for images, best at step " << result.best_iteration << "\n";
   if (result.validation) print_validation(*result.validation, dataset.classes);
   return kDone;
 }
@@ -113,32 +118,52 @@ int run_train(const TrainArguments& arguments, const Context& context) {
 Command add_train(CLI::App& program) {
   auto arguments = std::make_shared<TrainArguments>();
   CLI::App* command = program.add_subcommand("train", "Train a model from patches that carry image labels only");
-  command->footer("\nExample:  wsi-lpd train patches/ --epochs 12\nWrites runs/<time>/ and points runs/latest at it, where `segment` looks for its model.");
-  command->add_option("PATCHES", arguments->patches, "folder of patches: train/NAME[101].png with valid/ and test/{img,mask}/, or labels.csv")->required();
-  command->add_option("-o,--output", arguments->output, "folder of this run instead of runs/<time>; e.g. -o runs/first")->configurable(false);
+  command->footer(
+      "\nExample:  wsi-lpd train patches/ --epochs 12\nWrites runs/<time>/ and points runs/latest at it, where `segment` looks for its "
+      "model.");
+  command
+      ->add_option("PATCHES", arguments->patches, "folder of patches: train/NAME[101].png with valid/ and test/{img,mask}/, or labels.csv")
+      ->required();
+  command->add_option("-o,--output", arguments->output, "folder of this run instead of runs/<time>; e.g. -o runs/first")
+      ->configurable(false);
   command->add_option("--encoder", arguments->encoder, "mit_b0 (small) to mit_b5 (large); e.g. --encoder mit_b2")
       ->check(CLI::IsMember({"mit_b0", "mit_b1", "mit_b2", "mit_b3", "mit_b4", "mit_b5"}));
-  command->add_option("--prototypes-per-class", arguments->prototypes, "learnable prototypes of each class; e.g. --prototypes-per-class 10")->check(CLI::Range(1, 100));
+  command->add_option("--prototypes-per-class", arguments->prototypes, "learnable prototypes of each class; e.g. --prototypes-per-class 10")
+      ->check(CLI::Range(1, 100));
   command->add_option("--epochs", arguments->epochs, "times that every image is seen; e.g. --epochs 12")->check(CLI::Range(0.01, 1e6));
-  command->add_option("--iterations", arguments->iterations, "steps instead of epochs; 0: by --epochs; e.g. --iterations 5000")->check(CLI::Range(std::int64_t{0}, std::int64_t{100000000}));
-  command->add_option("--warmup-iterations", arguments->warmup, "steps with the classification loss alone while the rate rises; -1: two fifths; e.g. 3000")
+  command->add_option("--iterations", arguments->iterations, "steps instead of epochs; 0: by --epochs; e.g. --iterations 5000")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{100000000}));
+  command
+      ->add_option("--warmup-iterations", arguments->warmup,
+                   "steps with the classification loss alone while the rate rises; -1: two fifths; e.g. 3000")
       ->check(CLI::Range(std::int64_t{-1}, std::int64_t{100000000}));
   command->add_option("--lr", arguments->options.lr, "highest learning rate of AdamW; e.g. --lr 5e-5")->check(CLI::Range(1e-8, 1.0));
-  command->add_option("--weight-decay", arguments->options.weight_decay, "of AdamW, on every parameter; e.g. 1e-3")->check(CLI::Range(0.0, 1.0));
-  command->add_option("--diversity-weight", arguments->options.diversity_weight, "weight of the diversity loss; 0 leaves it out; e.g. 0.5")->check(CLI::Range(0.0, 100.0));
+  command->add_option("--weight-decay", arguments->options.weight_decay, "of AdamW, on every parameter; e.g. 1e-3")
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_option("--diversity-weight", arguments->options.diversity_weight, "weight of the diversity loss; 0 leaves it out; e.g. 0.5")
+      ->check(CLI::Range(0.0, 100.0));
   command->add_option("--batch-size", arguments->batch_size, "images of one step; e.g. --batch-size 20")->check(CLI::Range(1, 4096));
-  command->add_option("--patch-size", arguments->patch_size, "pixels of the network's input, a multiple of 32; 0: as the images are; e.g. 224")
+  command
+      ->add_option("--patch-size", arguments->patch_size, "pixels of the network's input, a multiple of 32; 0: as the images are; e.g. 224")
       ->check([](const std::string& text) {
         const int size = std::atoi(text.c_str());
-        return size == 0 || (size >= 64 && size <= 2048 && size % 32 == 0) ? std::string() : "--patch-size " + text + " is neither 0 nor a multiple of 32 from 64 to 2048";
+        return size == 0 || (size >= 64 && size <= 2048 && size % 32 == 0)
+                   ? std::string()
+                   : "--patch-size " + text + " is neither 0 nor a multiple of 32 from 64 to 2048";
       });
-  command->add_option("--fit", arguments->fit, "images of another size are resized or cropped; e.g. --fit crop")->check(CLI::IsMember({"resize", "crop"}));
-  command->add_option("--classes", arguments->dataset.classes, "class names in the order of the digits; e.g. --classes TUM,STR,LYM")->delimiter(',');
+  command->add_option("--fit", arguments->fit, "images of another size are resized or cropped; e.g. --fit crop")
+      ->check(CLI::IsMember({"resize", "crop"}));
+  command->add_option("--classes", arguments->dataset.classes, "class names in the order of the digits; e.g. --classes TUM,STR,LYM")
+      ->delimiter(',');
   command->add_option("--background", arguments->dataset.background, "name of the background class; e.g. --background GLASS");
-  command->add_option("--colours", arguments->dataset.colours, "one #rrggbb a class, and one for the background; e.g. --colours '#ff0000,#00ff00'")->delimiter(',');
+  command
+      ->add_option("--colours", arguments->dataset.colours,
+                   "one #rrggbb a class, and one for the background; e.g. --colours '#ff0000,#00ff00'")
+      ->delimiter(',');
   command->add_option("--mpp", arguments->dataset.mpp, "um per pixel of the images; e.g. --mpp 0.5")->check(CLI::Range(0.05, 10.0));
   command->add_option("--seed", arguments->options.seed, "of all random numbers; e.g. --seed 7");
-  command->add_option("--cache-mib", arguments->cache_mib, "memory for decoded images, MiB; e.g. --cache-mib 1000")->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24));
+  command->add_option("--cache-mib", arguments->cache_mib, "memory for decoded images, MiB; e.g. --cache-mib 1000")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24));
   return {command, [arguments](const Context& context) { return run_train(*arguments, context); }};
 }
 

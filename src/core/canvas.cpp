@@ -28,7 +28,8 @@ Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int 
   line_.resize(values_in_row);
   labels_.resize(static_cast<std::size_t>(plan.frame.size.width));
   mask_column_.resize(labels_.size(), -1);
-  const double columns_per_pixel = static_cast<double>(tissue.mask.width()) / static_cast<double>(std::max<std::int64_t>(1, tissue.area.width));
+  const double columns_per_pixel =
+      static_cast<double>(tissue.mask.width()) / static_cast<double>(std::max<std::int64_t>(1, tissue.area.width));
   for (std::size_t x = 0; x < mask_column_.size(); ++x) {
     const double level0 = plan.frame.level0_x_from_output(static_cast<double>(x) + 0.5) - static_cast<double>(tissue.area.x);
     const double column = std::floor(level0 * columns_per_pixel);
@@ -67,7 +68,9 @@ void Canvas::add(const Tile& tile, std::span<const float> maps) {
     float* weights = weights_.data() + ring * static_cast<std::size_t>(grid_.width) + left;
     for (std::int64_t x = 0; x < columns; ++x) weights[x] += row_weight * across[static_cast<std::size_t>(x)];
     for (int c = 0; c < classes_; ++c) {
-      float* sums = sums_.data() + (ring * static_cast<std::size_t>(classes_) + static_cast<std::size_t>(c)) * static_cast<std::size_t>(grid_.width) + left;
+      float* sums = sums_.data() +
+                    (ring * static_cast<std::size_t>(classes_) + static_cast<std::size_t>(c)) * static_cast<std::size_t>(grid_.width) +
+                    left;
       const float* map = maps.data() + (c * cells_ + y) * cells_;
       for (std::int64_t x = 0; x < columns; ++x) sums[x] += row_weight * across[static_cast<std::size_t>(x)] * map[x];
     }
@@ -138,7 +141,8 @@ void Canvas::emit_label_rows(std::int64_t until, const GridRow& above) {
     const double position = (static_cast<double>(next_label_row_) + 0.5) / stride_ - 0.5;  // in grid rows, from centre to centre
     const std::int64_t cell_row = next_label_row_ / stride_;
     select_mask_row(next_label_row_);
-    emit_label_row(above, static_cast<float>(position - std::floor(position)), cell_row == next_grid_row_ - 1 ? current_.cells : above.cells);
+    emit_label_row(above, static_cast<float>(position - std::floor(position)),
+                   cell_row == next_grid_row_ - 1 ? current_.cells : above.cells);
   }
 }
 
@@ -182,7 +186,8 @@ void Canvas::emit_label_row(const GridRow& above, float fraction, const std::vec
 
 void Canvas::select_mask_row(std::int64_t y) {
   const double level0 = plan_.frame.level0_y_from_output(static_cast<double>(y) + 0.5) - static_cast<double>(tissue_.area.y);
-  const double row = std::floor(level0 * static_cast<double>(tissue_.mask.height()) / static_cast<double>(std::max<std::int64_t>(1, tissue_.area.height)));
+  const double row =
+      std::floor(level0 * static_cast<double>(tissue_.mask.height()) / static_cast<double>(std::max<std::int64_t>(1, tissue_.area.height)));
   mask_row_ = row >= 0 && row < static_cast<double>(tissue_.mask.height()) ? tissue_.mask.at(0, static_cast<std::int64_t>(row)) : nullptr;
 }
 

@@ -13,7 +13,8 @@ Frame make_frame(const Rect& bounds, double slide_mpp, double model_mpp) {
   frame.slide_mpp = slide_mpp;
   frame.scale = slide_mpp > 0 && model_mpp > 0 ? model_mpp / slide_mpp : 1.0;
   frame.mpp = slide_mpp * frame.scale;
-  frame.size = {std::llround(static_cast<double>(bounds.width) / frame.scale), std::llround(static_cast<double>(bounds.height) / frame.scale)};
+  frame.size = {std::llround(static_cast<double>(bounds.width) / frame.scale),
+                std::llround(static_cast<double>(bounds.height) / frame.scale)};
   // TIFF and libvips count pixels of a side in 31 bits.
   constexpr std::int64_t kLongestSide = (std::int64_t{1} << 31) - 1;
   if (frame.size.width < 1 || frame.size.height < 1 || frame.size.width > kLongestSide || frame.size.height > kLongestSide) {

@@ -8,8 +8,8 @@ namespace {
 
 // Which source pixels make one target pixel along one axis, and with what weight; weights of a target pixel add up to 1.
 struct Taps {
-  std::vector<std::int64_t> first;   // index of the first source pixel of each target pixel
-  std::vector<std::size_t> offset;   // where its weights start
+  std::vector<std::int64_t> first;  // index of the first source pixel of each target pixel
+  std::vector<std::size_t> offset;  // where its weights start
   std::vector<float> weights;
 };
 

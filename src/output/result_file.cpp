@@ -1,6 +1,8 @@
 #include "wsi_lpd/output/result_file.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -55,15 +57,22 @@ ResultFile::Impl::~Impl() {
   const Hdf5Session session;
   if (!tables) return;
   // Not finished. HDF5 flushes whatever it holds when it closes, and if the disk has no room it can neither close nor let go: the program
-  // would crash at its end. So what it flushes now goes to memory that nobody reads.
+  // would crash at its end. So what it flushes now goes to memory that nobody reads; or, as a limit of file sizes holds for memory, too,
+  // nowhere.
   void* descriptor = nullptr;
   if (H5Fget_vfd_handle(file.getId(), H5P_DEFAULT, &descriptor) >= 0) {
-    const int nowhere = memfd_create("wsi-lpd-abandoned", MFD_CLOEXEC);
+    rlimit limit{};
+    getrlimit(RLIMIT_FSIZE, &limit);
+    const int nowhere =
+        limit.rlim_cur == RLIM_INFINITY ? memfd_create("wsi-lpd-abandoned", MFD_CLOEXEC) : open("/dev/null", O_RDWR | O_CLOEXEC);
     dup2(nowhere, *static_cast<int*>(descriptor));
     close(nowhere);
   }
   tables.reset();
-  file.close();
+  try {
+    file.close();
+  } catch (const H5::Exception&) {  // the file is lost anyway, and its name goes with `part`
+  }
 }
 
 void ResultFile::Impl::check_layout() const {

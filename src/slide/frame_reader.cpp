@@ -7,7 +7,7 @@ namespace wsi_lpd::slide {
 namespace {
 
 constexpr std::int64_t kReadAtOnce = std::int64_t{16} << 20;  // level pixels that a thumbnail holds at once
-constexpr std::int64_t kSmallestUnreadable = 32;              // thumbnail pixels: damage is not sought more finely
+constexpr std::int64_t kSmallestUnreadable = 128;             // thumbnail pixels: each try opens the slide anew
 
 void fill(ImageView<std::uint8_t> target, const Colour& colour) {
   for (std::int64_t y = 0; y < target.height; ++y) {

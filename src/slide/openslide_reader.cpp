@@ -109,6 +109,13 @@ double true_downsample(std::int64_t level0, std::int64_t level) {
   return ratio;
 }
 
+/// Debian 12's OpenSlide and libtiff give other pixels than the file's, without an error, where a level is smaller than one of its tiles.
+bool is_smaller_than_its_tile(openslide_t* slide, std::int32_t level, const Size& size) {
+  const std::string prefix = "openslide.level[" + std::to_string(level) + "].tile-";
+  return static_cast<double>(size.width) < number_property(slide, (prefix + "width").c_str()).value_or(0) ||
+         static_cast<double>(size.height) < number_property(slide, (prefix + "height").c_str()).value_or(0);
+}
+
 void read_levels(openslide_t* slide, Properties& properties) {
   const std::string name = properties.path.string();
   const std::int32_t count = openslide_get_level_count(slide);
@@ -121,6 +128,11 @@ void read_levels(openslide_t* slide, Properties& properties) {
     if (!sane) {
       throw Error(name + ": level " + std::to_string(i) + " claims " + std::to_string(level.size.width) + " x " +
                   std::to_string(level.size.height) + " pixels, which can't be; the header is damaged");
+    }
+    if (is_smaller_than_its_tile(slide, i, level.size)) {
+      if (i > 0) break;  // nor is a coarser one of use
+      throw Error(name + ": the image of " + std::to_string(level.size.width) + " x " + std::to_string(level.size.height) +
+                  " pixels is smaller than one of its tiles, which OpenSlide reads wrongly; write it with smaller tiles");
     }
     const Size& level0 = i == 0 ? level.size : properties.levels.front().size;
     level.downsample_x = true_downsample(level0.width, level.size.width);

@@ -42,9 +42,11 @@ class Program : public ::testing::Test {
 
   /// Runs the program in the world through a shell; `prefix` comes before it, such as "ulimit -f 100; ".
   static Outcome run(const std::string& arguments, const std::string& prefix = "") {
-    const std::string command = "cd '" + world_->path().string() + "' && unset WSI_LPD_MODEL; " + prefix + " '" WSI_LPD_PROGRAM "' " + arguments + " >stdout.txt 2>stderr.txt </dev/null";
+    const std::string command = "cd '" + world_->path().string() + "' && unset WSI_LPD_MODEL; " + prefix + " '" WSI_LPD_PROGRAM "' " +
+                                arguments + " >'" + path("stdout.txt").string() + "' 2>'" + path("stderr.txt").string() + "' </dev/null";
     const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_text_file(*world_ / "stdout.txt"), read_text_file(*world_ / "stderr.txt")};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_text_file(*world_ / "stdout.txt"),
+            read_text_file(*world_ / "stderr.txt")};
   }
   static fs::path path(const std::string& name) { return world_->path() / name; }
 
@@ -156,7 +158,8 @@ TEST_F(Program, RefusesWrongUsage) {
 TEST_F(Program, SaysWhereItLooksForAModel) {
   fs::create_directories(path("elsewhere"));
   expect_refusal("segment ../data/slides/slide-1.tif -o ../bad", 2, "--model FILE, set WSI_LPD_MODEL", "cd elsewhere;");
-  const Outcome outcome = run("segment ../data/slides/slide-1.tif -o ../found", "cd elsewhere; WSI_LPD_MODEL=../runs/latest/model.safetensors");
+  const Outcome outcome =
+      run("segment ../data/slides/slide-1.tif -o ../found", "cd elsewhere; WSI_LPD_MODEL=../runs/latest/model.safetensors");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
 }
 
@@ -219,11 +222,13 @@ TEST_F(Program, StopsCleanlyOnASignal) {
     if (child == 0) {
       [[maybe_unused]] const int changed = chdir(world_->path().c_str());
       [[maybe_unused]] auto* err = freopen("stopped.txt", "w", stderr);
-      execl(WSI_LPD_PROGRAM, WSI_LPD_PROGRAM, "segment", "data/slides/slide-1.tif", "--overlap", "0.9", "--batch-size", "1", "-o", "stopped", nullptr);
+      execl(WSI_LPD_PROGRAM, WSI_LPD_PROGRAM, "segment", "data/slides/slide-1.tif", "--overlap", "0.9", "--batch-size", "1", "-o",
+            "stopped", nullptr);
       _exit(99);
     }
     // As soon as it has begun to write.
-    for (int i = 0; i < 600 && !fs::exists(path("stopped/slide-1.h5.part")); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    for (int i = 0; i < 600 && !fs::exists(path("stopped/slide-1.h5.part")); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
     kill(child, signal);
     int status = 0;
     waitpid(child, &status, 0);

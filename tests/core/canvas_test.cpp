@@ -88,7 +88,9 @@ TEST_P(CanvasOfAnyShape, ReproducesAGlobalField) {
         double second = 0;
         int label = 0;
         for (int c = 0; c < kClasses; ++c) {
-          const auto at = [&](double dx, double dy) { return static_cast<double>(value(c, clamp_x(std::floor(gx) + dx), clamp_y(std::floor(gy) + dy))); };
+          const auto at = [&](double dx, double dy) {
+            return static_cast<double>(value(c, clamp_x(std::floor(gx) + dx), clamp_y(std::floor(gy) + dy)));
+          };
           const double v = (1 - fy) * ((1 - fx) * at(0, 0) + fx * at(1, 0)) + fy * ((1 - fx) * at(0, 1) + fx * at(1, 1));
           if (v > best) {
             second = best;

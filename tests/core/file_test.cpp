@@ -38,7 +38,7 @@ TEST(TextFile, LeavesNothingWhenTheDiskIsFull) {
   write_text_file(folder / "a", "old");
   struct rlimit before {};
   getrlimit(RLIMIT_FSIZE, &before);
-  const struct rlimit small {1000, before.rlim_max};
+  const struct rlimit small { 1000, before.rlim_max };
   std::signal(SIGXFSZ, SIG_IGN);
   setrlimit(RLIMIT_FSIZE, &small);
   EXPECT_THROW(write_text_file(folder / "a", std::string(100000, 'x')), Error);

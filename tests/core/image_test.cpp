@@ -26,7 +26,8 @@ TEST(ResampleArea, MatchesTheIntegralOfEachTargetPixel) {
             for (auto sx = static_cast<std::int64_t>(std::floor(x0 + x * scale_x)); sx < x0 + (x + 1) * scale_x; ++sx) {
               const double wx = std::min(x0 + (x + 1) * scale_x, sx + 1.0) - std::max(x0 + x * scale_x, static_cast<double>(sx));
               const double wy = std::min(y0 + (y + 1) * scale_y, sy + 1.0) - std::max(y0 + y * scale_y, static_cast<double>(sy));
-              const auto* pixel = source.at(std::clamp<std::int64_t>(sx, 0, source.width() - 1), std::clamp<std::int64_t>(sy, 0, source.height() - 1));
+              const auto* pixel =
+                  source.at(std::clamp<std::int64_t>(sx, 0, source.width() - 1), std::clamp<std::int64_t>(sy, 0, source.height() - 1));
               sum += wx * wy * pixel[c];
             }
           }

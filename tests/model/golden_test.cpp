@@ -101,7 +101,8 @@ TEST(Golden, EveryParameterNameAndShape) {
     expected.erase("head.weight");
     expected.erase("head.bias");
     std::map<std::string, std::vector<std::int64_t>> actual;
-    for (const auto& item : MixTransformer(mix_transformer_shape(variant), 0)->named_parameters()) actual[item.key()] = item.value().sizes().vec();
+    for (const auto& item : MixTransformer(mix_transformer_shape(variant), 0)->named_parameters())
+      actual[item.key()] = item.value().sizes().vec();
     EXPECT_EQ(actual, expected) << variant;
   }
 }
@@ -167,11 +168,12 @@ TEST(Golden, LearningRates) {
   for (const auto& [name, schedule] : schedules.items()) {
     const TrainOptions options{.lr = schedule.at("base_lr"),
                                .iterations = schedule.at("max_iter"),
-                               .warmup_iterations = schedule.at("warmup_iter"),
+                               .lr_warmup_iterations = schedule.at("warmup_iter"),
                                .warmup_ratio = schedule.at("warmup_ratio"),
                                .power = schedule.at("power")};
     const auto rates = schedule.at("lr_used_by_step").get<std::vector<double>>();
-    for (std::size_t t = 0; t < rates.size(); ++t) EXPECT_NEAR(learning_rate(options, static_cast<std::int64_t>(t)), rates[t], 1e-12 * rates[t]) << name << " " << t;
+    for (std::size_t t = 0; t < rates.size(); ++t)
+      EXPECT_NEAR(learning_rate(options, static_cast<std::int64_t>(t)), rates[t], 1e-12 * rates[t]) << name << " " << t;
   }
 }
 

@@ -30,7 +30,8 @@ inline float golden_weight(const std::string& name, const torch::Tensor& tensor,
   const double u = static_cast<double>(splitmix64((crc32(name) << 32) + index) >> 11) * 0x1p-53;
   const double v = 2 * u - 1;
   if (last == "prototypes") return static_cast<float>(v);
-  if (tensor.dim() >= 2) return static_cast<float>(v * std::sqrt(3 / (static_cast<double>(tensor.numel()) / static_cast<double>(tensor.size(0)))));
+  if (tensor.dim() >= 2)
+    return static_cast<float>(v * std::sqrt(3 / (static_cast<double>(tensor.numel()) / static_cast<double>(tensor.size(0)))));
   return static_cast<float>(last == "bias" ? 0.02 * v : 1 + 0.1 * v);
 }
 

@@ -85,7 +85,8 @@ TEST_F(ModelFile, HalfPrecisionWeightsLoad) {
 }
 
 TEST_F(ModelFile, WrongTensorsAreNamed) {
-  EXPECT_THAT(error_after([](TensorFile& file) { file.tensors["l_fc1.fc1.bias"] = torch::zeros({7}); }), HasSubstr("l_fc1.fc1.bias has another"));
+  EXPECT_THAT(error_after([](TensorFile& file) { file.tensors["l_fc1.fc1.bias"] = torch::zeros({7}); }),
+              HasSubstr("l_fc1.fc1.bias has another"));
   EXPECT_THAT(error_after([](TensorFile& file) { file.tensors.erase("l_fc1.fc1.bias"); }), HasSubstr("l_fc1.fc1.bias is missing"));
   EXPECT_THAT(error_after([](TensorFile& file) { file.tensors["extra"] = torch::zeros({1}); }), HasSubstr("extra does not belong"));
 }

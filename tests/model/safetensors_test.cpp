@@ -16,7 +16,9 @@ namespace {
 using ::testing::HasSubstr;
 
 TensorFile sample() {
-  return {.tensors = {{"b", torch::arange(6, torch::kFloat).view({2, 3}).t()}, {"a.weight", torch::tensor({1.5F})}, {"none", torch::empty({0, 4})}},
+  return {.tensors = {{"b", torch::arange(6, torch::kFloat).view({2, 3}).t()},
+                      {"a.weight", torch::tensor({1.5F})},
+                      {"none", torch::empty({0, 4})}},
           .metadata = {{"said", "ein \"Wort\" µ"}}};
 }
 

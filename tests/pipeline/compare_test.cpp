@@ -26,7 +26,9 @@ class CompareLabels : public ::testing::Test {
     for (std::int64_t y = 0; y < height; ++y) std::fill_n(truth.at(0, y), width / 2, static_cast<std::uint8_t>(left));
     image::write_labels_png(folder_ / "truth.png", truth, std::vector<Colour>(8));
   }
-  Comparison compare(std::optional<LabelValues> values = {}) { return compare_labels(folder_ / "result.tif", folder_ / "truth.png", 3, values, observer_, kNever); }
+  Comparison compare(std::optional<LabelValues> values = {}) {
+    return compare_labels(folder_ / "result.tif", folder_ / "truth.png", 3, values, observer_, kNever);
+  }
 
   SilentObserver observer_;
   TemporaryFolder folder_;

@@ -10,8 +10,8 @@ namespace wsi_lpd::testing {
 /// Colours that a test slide is painted with: one per class, far apart.
 inline const std::vector<Colour> kPaint{{200, 30, 30}, {30, 200, 30}, {30, 30, 200}};
 
-/// A "network" that recognises the paint: the map of class c is 1 where a cell's middle pixel has its colour. With it, segmenting a painted slide
-/// must give the painting back. `exact` asks for the very colour; otherwise maps are smooth functions of it.
+/// A "network" that recognises the paint: the map of class c is 1 where a cell's middle pixel has its colour. With it, segmenting a painted
+/// slide must give the painting back. `exact` asks for the very colour; otherwise maps are smooth functions of it.
 class IdentitySegmenter : public pipeline::Segmenter {
  public:
   IdentitySegmenter(int grid_stride, double mpp, bool exact = true) : exact_(exact) {
@@ -48,7 +48,8 @@ class IdentitySegmenter : public pipeline::Segmenter {
       const std::uint8_t* tile = work.tiles->data() + b * static_cast<std::size_t>(work.tile) * work.tile * 3;
       for (const Colour& paint : kPaint) {
         for (int y = shape_.grid_stride / 2; y < work.tile; y += shape_.grid_stride) {
-          for (int x = shape_.grid_stride / 2; x < work.tile; x += shape_.grid_stride) results.maps.push_back(likeness(tile + (y * work.tile + x) * 3, paint));
+          for (int x = shape_.grid_stride / 2; x < work.tile; x += shape_.grid_stride)
+            results.maps.push_back(likeness(tile + (y * work.tile + x) * 3, paint));
         }
       }
     }

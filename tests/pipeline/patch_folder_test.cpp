@@ -43,14 +43,16 @@ TEST(ScanPatches, ReadsAPlainFolderAndATable) {
 
 TEST(ScanPatches, NamesEveryBadImage) {
   const TemporaryFolder folder;
-  for (const char* name : {"a[101].png", "b[100].png", "c[10].png", "d.png", "e[000].png", "f[12x].png"}) touch(folder.path() / "train" / name);
+  for (const char* name : {"a[101].png", "b[100].png", "c[10].png", "d.png", "e[000].png", "f[12x].png"})
+    touch(folder.path() / "train" / name);
   touch(folder.path() / "valid" / "img" / "v.png");
   try {
     scan_patches(folder.path());
     FAIL();
   } catch (const PatchError& error) {
     EXPECT_EQ(error.count(), 5U);
-    for (const char* name : {"c[10].png", "d.png", "e[000].png", "f[12x].png", "v.png"}) EXPECT_THAT(error.what(), ::testing::HasSubstr(name));
+    for (const char* name : {"c[10].png", "d.png", "e[000].png", "f[12x].png", "v.png"})
+      EXPECT_THAT(error.what(), ::testing::HasSubstr(name));
   }
 }
 

@@ -95,7 +95,8 @@ TEST_F(Patches, ThatCannotBeReadAreAllNamed) {
     FAIL();
   } catch (const PatchError& error) {
     EXPECT_EQ(error.count(), 5U) << error.what();
-    for (const char* name : {"p3.png", "p20.png", "p30.png", "small.png", "wild.png"}) EXPECT_THAT(error.what(), ::testing::HasSubstr(name));
+    for (const char* name : {"p3.png", "p20.png", "p30.png", "small.png", "wild.png"})
+      EXPECT_THAT(error.what(), ::testing::HasSubstr(name));
   }
 }
 

@@ -29,7 +29,8 @@ void write_patches(const TemporaryFolder& folder) {
     image::write_png(folder.path() / "train" / (name + (c ? "[01].png" : "[10].png")), image);
     if (i >= 4) continue;
     image::write_png(folder.path() / "valid" / "img" / (name + ".png"), image);
-    image::write_labels_png(folder.path() / "valid" / "mask" / (name + ".png"), Image(64, 64, 1, static_cast<std::uint8_t>(c)), std::vector<Colour>(3));
+    image::write_labels_png(folder.path() / "valid" / "mask" / (name + ".png"), Image(64, 64, 1, static_cast<std::uint8_t>(c)),
+                            std::vector<Colour>(3));
   }
 }
 

@@ -53,7 +53,9 @@ class Canvas {
   void emit_label_rows(std::int64_t until, const GridRow& above);
   void emit_label_row(const GridRow& above, float fraction, const std::vector<Cell>& cells);
   void select_mask_row(std::int64_t y);
-  bool is_tissue(std::int64_t x) const { return mask_row_ && mask_column_[static_cast<std::size_t>(x)] >= 0 && mask_row_[mask_column_[static_cast<std::size_t>(x)]]; }
+  bool is_tissue(std::int64_t x) const {
+    return mask_row_ && mask_column_[static_cast<std::size_t>(x)] >= 0 && mask_row_[mask_column_[static_cast<std::size_t>(x)]];
+  }
   std::size_t ring_row(std::int64_t grid_y) const { return static_cast<std::size_t>(grid_y % cells_); }
 
   const TilePlan& plan_;

@@ -23,7 +23,12 @@ class Cancelled : public Error {
   Cancelled() : Error("stopped by the user") {}
 };
 
-/// Runs `action`; an Error that leaves it gets `context + ": "` in front, other exceptions pass unchanged.
+/// `what` with `context + ": "` in front, unless it names the context already.
+inline std::string in_context(const std::string& context, const std::string& what) {
+  return what.find(context) == std::string::npos ? context + ": " + what : what;
+}
+
+/// Runs `action`; an Error that leaves it is put in_context, other exceptions pass unchanged.
 template <class Action>
 decltype(auto) with_context(const std::string& context, Action&& action) {
   try {
@@ -31,9 +36,9 @@ decltype(auto) with_context(const std::string& context, Action&& action) {
   } catch (const Cancelled&) {
     throw;
   } catch (const UsageError& error) {
-    throw UsageError(context + ": " + error.what());
+    throw UsageError(in_context(context, error.what()));
   } catch (const Error& error) {
-    throw Error(context + ": " + error.what());
+    throw Error(in_context(context, error.what()));
   }
 }
 

@@ -42,10 +42,10 @@ constexpr std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b
 
 /// How the output frame lies on a slide. Computed once, by `make_frame`, and carried.
 struct Frame {
-  Rect bounds;         ///< level-0: the part of the slide that is handled
-  double scale = 1;    ///< level-0 pixels per output pixel
-  Size size;           ///< output pixels
-  double mpp = 0;      ///< µm per output pixel; 0 when neither slide nor model knows
+  Rect bounds;           ///< level-0: the part of the slide that is handled
+  double scale = 1;      ///< level-0 pixels per output pixel
+  Size size;             ///< output pixels
+  double mpp = 0;        ///< µm per output pixel; 0 when neither slide nor model knows
   double slide_mpp = 0;  ///< µm per level-0 pixel; 0 when unknown
 
   /// The one expression that places an output coordinate in level-0 pixels: no accumulation, no drift.

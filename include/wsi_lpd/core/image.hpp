@@ -20,11 +20,7 @@ struct ImageView {
   T* at(std::int64_t x, std::int64_t y) const { return row(y) + x * channels; }
   /// The part of the view inside `rect`, which must lie within it.
   ImageView part(const Rect& rect) const { return {at(rect.x, rect.y), rect.width, rect.height, channels, stride}; }
-  operator ImageView<const T>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {pixels, width, height, channels, stride};
-  }
+  operator ImageView<const T>() const requires(!std::is_const_v<T>) { return {pixels, width, height, channels, stride}; }
 };
 
 /// 8-bit pixels in memory: 1 channel (labels, masks) or 3 (RGB). Rows are packed.

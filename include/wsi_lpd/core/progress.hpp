@@ -18,6 +18,8 @@ class ProgressObserver {
   virtual void end() = 0;
   virtual void info(const std::string& line) = 0;
   virtual void warn(const std::string& line) = 0;
+  /// A part of the work has failed, and the rest goes on.
+  virtual void error(const std::string& line) = 0;
 };
 
 /// An observer that says nothing.
@@ -28,6 +30,7 @@ class SilentObserver : public ProgressObserver {
   void end() override {}
   void info(const std::string&) override {}
   void warn(const std::string&) override {}
+  void error(const std::string&) override {}
 };
 
 /// Set from a signal handler; long work calls `check` and unwinds with Cancelled.

@@ -26,7 +26,7 @@ class RegionCounter {
   struct Run {
     std::int64_t begin, end;  // [begin, end)
     std::uint8_t value;
-    std::size_t region;       // index into regions_
+    std::size_t region;  // index into regions_
   };
   struct Region {
     std::size_t parent;

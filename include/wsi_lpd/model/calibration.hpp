@@ -6,7 +6,9 @@
 
 namespace wsi_lpd::model {
 
-/// Learns a Calibration from what the network says of images whose labels are known; no pixel truth. Memory grows with the images.
+/// Learns a Calibration from what the network says of images whose labels are known; no pixel truth. The gate is the probability that a
+/// class is there (Platt 1999); a map runs from its median in images without the class up to a share of its usual peak in images with it.
+/// Memory grows with the images.
 class Calibrator {
  public:
   /// `evidence` of B images, `scores` [B, C] of stage 4 as merged at test, `labels` [B, C] of 0 or 1.

@@ -14,8 +14,8 @@ std::array<torch::Tensor, 3> evidence(const NetworkOutput& output, int prototype
 /// to `size`, 0.3 · scale 2 + 0.3 · scale 3 + 0.4 · scale 4. [B, C, size, size]
 torch::Tensor paper_maps(const std::array<torch::Tensor, 3>& evidence, const torch::Tensor& labels, std::int64_t size);
 
-/// What stands in for a calibration where a model has none: classes count from score 0 on, as the classification loss has it. Its map ranges mean
-/// nothing, so only its gate is of use.
+/// What stands in for a calibration where a model has none: classes count from score 0 on, as the classification loss has it. Its map
+/// ranges mean nothing, so only its gate is of use.
 Calibration uncalibrated(int classes);
 
 /// Without image labels: evidence normalised by ranges learnt in training, so that neighbouring tiles agree, times a smooth gate from the

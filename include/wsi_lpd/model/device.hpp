@@ -4,8 +4,8 @@
 
 namespace wsi_lpd::model {
 
-/// "auto" becomes "cuda" where a GPU can be used, else "cpu"; "cpu", "cuda" and "cuda:n" stay. Throws UsageError when the named GPU can't be
-/// used, and says whether this build or this machine lacks it.
+/// "auto" becomes "cuda" where a GPU can be used, else "cpu"; "cpu", "cuda" and "cuda:n" stay. Throws UsageError when the named GPU can't
+/// be used, and says whether this build or this machine lacks it.
 std::string resolve_device(const std::string& wanted);
 /// Was this build linked with LibTorch's CUDA backend?
 bool has_cuda_backend();

@@ -16,7 +16,8 @@ struct ClassificationLoss {
 
 /// L_cls: at every scale the mean binary cross entropy of merged scores [B, C] with image labels [B, C], weighted. A weight of 0 gives zero
 /// gradients, not absent ones, so that weight decay reaches every parameter.
-ClassificationLoss classification_loss(const std::array<torch::Tensor, 4>& scores, const torch::Tensor& labels, const std::array<double, 4>& weights);
+ClassificationLoss classification_loss(const std::array<torch::Tensor, 4>& scores, const torch::Tensor& labels,
+                                       const std::array<double, 4>& weights);
 
 /// Argmax over (background, merged stage-4 maps [B, C, h, w]): I64 [B, h, w], 0 background, c + 1 class c, ties to the lower.
 torch::Tensor pseudo_mask(const torch::Tensor& merged_maps);
@@ -28,7 +29,7 @@ struct DiversityOptions {
 
 /// L_div: how alike the k prototypes of a class attend to that class's pixels: mean of exp(−Jeffreys divergence) over their pairs, over the
 /// classes found in an image, over images. `feature` [B, D, h, w], `prototypes` [C·k, D], `mask` I64 [B, h, w]. With k = 1 it is 0.
-torch::Tensor diversity_loss(const torch::Tensor& feature, const torch::Tensor& prototypes, const torch::Tensor& mask, int prototypes_per_class,
-                             const DiversityOptions& options = {});
+torch::Tensor diversity_loss(const torch::Tensor& feature, const torch::Tensor& prototypes, const torch::Tensor& mask,
+                             int prototypes_per_class, const DiversityOptions& options = {});
 
 }  // namespace wsi_lpd::model

@@ -12,21 +12,21 @@ namespace wsi_lpd::model {
 
 /// How raw class maps and scores become comparable between tiles: learnt after training from images and image labels alone.
 struct Calibration {
-  std::vector<float> score_threshold;               ///< [C] image-level score (stage 4, test merge) above which a class counts as present
-  std::vector<float> score_width;                   ///< [C] softness of the gate around the threshold, in score units, > 0
-  std::array<std::vector<float>, 3> map_low;        ///< scales 2, 3, 4: [C] map value that means "not there"
-  std::array<std::vector<float>, 3> map_high;       ///< scales 2, 3, 4: [C] map value that means "certainly there"
+  std::vector<float> score_threshold;          ///< [C] image-level score (stage 4, test merge) above which a class counts as present
+  std::vector<float> score_width;              ///< [C] softness of the gate around the threshold, in score units, > 0
+  std::array<std::vector<float>, 3> map_low;   ///< scales 2, 3, 4: [C] map value that means "not there"
+  std::array<std::vector<float>, 3> map_high;  ///< scales 2, 3, 4: [C] map value that means "certainly there"
   bool empty() const { return score_threshold.empty(); }
 };
 
 /// Everything a model file says about itself, beside its tensors.
 struct ModelInfo {
   std::string method = "lpd";
-  std::string encoder = "mit_b1";       ///< mit_b0 … mit_b5
+  std::string encoder = "mit_b1";  ///< mit_b0 … mit_b5
   int prototypes_per_class = 3;
   ClassScheme classes;
-  std::optional<double> mpp;            ///< µm/px it was trained at
-  int patch_size = 224;                 ///< pixels of a training image
+  std::optional<double> mpp;                                         ///< µm/px it was trained at
+  int patch_size = 224;                                              ///< pixels of a training image
   std::array<float, 3> mean{0.70623304F, 0.47791372F, 0.66791496F};  ///< RGB, of 0…1 values
   std::array<float, 3> std{0.19820057F, 0.22564577F, 0.1736589F};
   Calibration calibration;

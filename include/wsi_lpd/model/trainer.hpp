@@ -14,16 +14,17 @@ namespace wsi_lpd::model {
 struct TrainOptions {
   double lr = 5e-5;
   double weight_decay = 1e-3;
-  std::int64_t iterations = 0;           ///< all steps
-  std::int64_t warmup_iterations = 0;    ///< L_cls alone and a rising learning rate
-  double warmup_ratio = 1e-6;            ///< learning rate of step 0, as a share of lr
-  double power = 0.9;                    ///< of the polynomial decay
+  std::int64_t iterations = 0;                        ///< all steps
+  std::int64_t warmup_iterations = 0;                 ///< L_cls alone
+  std::int64_t lr_warmup_iterations = 0;              ///< a rising learning rate; the published configuration has as many of both
+  double warmup_ratio = 1e-6;                         ///< learning rate of step 0, as a share of lr
+  double power = 0.9;                                 ///< of the polynomial decay
   std::array<double, 4> class_weights{0, 0.1, 1, 1};  ///< L_cls at scales 1…4
   double diversity_weight = 0.5;
   double drop_path = 0.1;
   std::uint64_t seed = 0;
-  std::string device = "cpu";            ///< "cpu", "cuda" or "cuda:n"
-  int threads = 0;                       ///< of LibTorch, for the whole process; 0 leaves them as they are
+  std::string device = "cpu";  ///< "cpu", "cuda" or "cuda:n"
+  int threads = 0;             ///< of LibTorch, for the whole process; 0 leaves them as they are
 };
 
 /// Rate of one step: linear warm-up from `warmup_ratio`, then polynomial decay over all iterations, as the published code has

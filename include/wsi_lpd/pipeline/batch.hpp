@@ -8,10 +8,10 @@
 
 namespace wsi_lpd::pipeline {
 
-/// The slides of `source`, sorted: a folder (searched through, whatever OpenSlide knows), a glob pattern, a .txt list (one path a line) or a
-/// .csv manifest with the columns slide and, if wanted, mpp; relative paths in lists are relative to the list. Results go to
-/// `output` under the slide's place below the folder, and under its name without extension; slides that would share it keep their extension.
-/// Throws UsageError when there are none, or a list is malformed (file and line).
+/// The slides of `source`, sorted: a folder (searched through, whatever OpenSlide knows), a glob pattern, a .txt list (one path a line) or
+/// a .csv manifest with the columns slide and, if wanted, mpp; relative paths in lists are relative to the list. Results go to `output`
+/// under the slide's place below the folder, and under its name without extension; slides that would share it keep their extension. Throws
+/// UsageError when there are none, or a list is malformed (file and line).
 std::vector<SlideJob> find_slides(const std::string& source, const std::filesystem::path& output);
 
 /// The same for slides named one by one; all results go flat into `output`.
@@ -23,8 +23,8 @@ struct BatchReport {
   std::map<std::string, std::string> failures;  ///< slide to reason
 };
 
-/// Segments slide after slide. One that fails stops no other; one whose complete results were made from the same file with the same model and
-/// configuration is skipped unless `force`. Rewrites OUT/summary.csv from all results in `output` after each slide. Throws Cancelled.
+/// Segments slide after slide. One that fails stops no other; one whose complete results were made from the same file with the same model
+/// and configuration is skipped unless `force`. Rewrites OUT/summary.csv from all results in `output` after each slide. Throws Cancelled.
 BatchReport run_batch(const std::vector<SlideJob>& jobs, const std::filesystem::path& output, Segmenter& segmenter,
                       const SegmentOptions& options, const RunIdentity& identity, bool force, ProgressObserver& observer,
                       const CancelFlag& cancel);

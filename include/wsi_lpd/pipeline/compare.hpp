@@ -23,9 +23,9 @@ struct Comparison {
 /// The class names that a result of ours carries in its description; nothing for other files.
 std::optional<ClassScheme> result_classes(const std::filesystem::path& raster);
 
-/// Compares a result raster with a pixel truth (PNG or TIFF labels). The truth may have another resolution: result pixels are looked up at the
-/// centres of the truth's pixels, through the result's level-0 frame. Without `truth_values` a truth that `segment` wrote is read as such, any
-/// other as patches' masks. Throws Error when sizes can't belong together or values are out of range.
+/// Compares a result raster with a pixel truth (PNG or TIFF labels). The truth may have another resolution: result pixels are looked up at
+/// the centres of the truth's pixels, through the result's level-0 frame. Without `truth_values` a truth that `segment` wrote is read as
+/// such, any other as patches' masks. Throws Error when sizes can't belong together or values are out of range.
 Comparison compare_labels(const std::filesystem::path& result, const std::filesystem::path& truth, int classes,
                           std::optional<LabelValues> truth_values, ProgressObserver& observer, const CancelFlag& cancel);
 

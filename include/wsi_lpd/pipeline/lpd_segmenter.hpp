@@ -18,8 +18,9 @@ struct LpdSegmenterOptions {
   Normalisation normalisation = Normalisation::Calibrated;
 };
 
-/// A trained LPD model. On the CPU `await` computes in the calling thread, on that thread alone; on a GPU `submit` queues copies and kernels on a stream of
-/// its own and `await` waits for them. Throws Error: no sound model file, the device can't be used, no calibration where one is asked for.
+/// A trained LPD model. On the CPU `await` computes in the calling thread, on that thread alone; on a GPU `submit` queues copies and
+/// kernels on a stream of its own and `await` waits for them. Throws Error: no sound model file, the device can't be used, no calibration
+/// where one is asked for.
 std::unique_ptr<Segmenter> load_lpd_segmenter(const std::filesystem::path& model, const LpdSegmenterOptions& options = {});
 
 }  // namespace wsi_lpd::pipeline

@@ -30,9 +30,9 @@ class PatchError : public Error {
   std::size_t count_;
 };
 
-/// Lists a folder of patches without decoding them: the BCSS-WSSS layout (train/NAME[101].png, {valid,val,test}/{img,mask}/), a plain folder with the
-/// labels in the names, or one with labels.csv (file,class1,…). Throws PatchError that names every image without a label, of another
-/// number of digits, without a mask, or of no class at all; UsageError when there is no folder or no image.
+/// Lists a folder of patches without decoding them: the BCSS-WSSS layout (train/NAME[101].png, {valid,val,test}/{img,mask}/), a plain
+/// folder with the labels in the names, or one with labels.csv (file,class1,…). Throws PatchError that names every image without a label,
+/// of another number of digits, without a mask, or of no class at all; UsageError when there is no folder or no image.
 PatchFolder scan_patches(const std::filesystem::path& folder);
 
 }  // namespace wsi_lpd::pipeline

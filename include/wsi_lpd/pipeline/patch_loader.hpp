@@ -17,7 +17,7 @@ enum class Fit {
 };
 
 struct PatchSetOptions {
-  int size = 0;                     ///< pixels of the network's input; 0 takes the images' own size, which then must be one and the same
+  int size = 0;  ///< pixels of the network's input; 0 takes the images' own size, which then must be one and the same
   Fit fit = Fit::Resize;
   int classes = 0;
   std::int64_t cache_bytes = std::int64_t{4} << 30;  ///< decoded images kept in memory; a set that needs more is decoded anew each time
@@ -26,8 +26,8 @@ struct PatchSetOptions {
 /// The images of one split, every one decoded once and found good before anything starts. Read access is thread-safe.
 class PatchSet {
  public:
-  /// Decodes everything in parallel. Throws PatchError that names every file that can't be read, is smaller than 32 px, or whose mask has another
-  /// size or values past the classes; Cancelled.
+  /// Decodes everything in parallel. Throws PatchError that names every file that can't be read, is smaller than 32 px, or whose mask has
+  /// another size or values past the classes; Cancelled.
   PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, ProgressObserver& observer, const CancelFlag& cancel);
 
   std::size_t count() const { return patches_.size(); }
@@ -53,8 +53,8 @@ class PatchSet {
   double zoom_ = 1;
 };
 
-/// Endless shuffled, augmented training batches: flips and quarter turns (all eight symmetries of the square). Batch n is a pure function of
-/// seed and n; the next one is made while the caller works on the last. Not thread-safe.
+/// Endless shuffled, augmented training batches: flips and quarter turns (all eight symmetries of the square). Batch n is a pure function
+/// of seed and n; the next one is made while the caller works on the last. Not thread-safe.
 class TrainingStream {
  public:
   /// Keeps a reference to `set`, which must hold at least one image.

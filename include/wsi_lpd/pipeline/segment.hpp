@@ -12,15 +12,15 @@
 namespace wsi_lpd::pipeline {
 
 struct SegmentOptions {
-  int tile = 224;               ///< output pixels
-  double overlap = 0.25;        ///< share of a tile that its neighbour repeats
-  int batch_size = 8;           ///< tiles per forward pass
+  int tile = 224;         ///< output pixels
+  double overlap = 0.25;  ///< share of a tile that its neighbour repeats
+  int batch_size = 8;     ///< tiles per forward pass
   Blend blend = Blend::Window;
-  std::string tissue = "auto";  ///< "auto", "none" (all of it) or the path of a mask image
-  double max_unreadable = 0.05; ///< share of the tiles that may be unreadable before the slide fails
-  double map_mpp = 0;           ///< µm/px of the maps in slide.h5; 0: the network's own grid
-  int threads = 0;              ///< 0: all cores
-  int tokens = 0;               ///< batches alive at once, the memory bound; 0: threads + 2
+  std::string tissue = "auto";   ///< "auto", "none" (all of it) or the path of a mask image
+  double max_unreadable = 0.05;  ///< share of the tiles that may be unreadable before the slide fails
+  double map_mpp = 0;            ///< µm/px of the maps in slide.h5; 0: the network's own grid
+  int threads = 0;               ///< 0: all cores
+  int tokens = 0;                ///< batches alive at once, the memory bound; 0: threads + 2
 };
 
 /// One slide to be segmented, and where its results go: `stem` plus ".tif", ".h5", ".json", ".overlay.jpg".
@@ -36,8 +36,8 @@ struct RunIdentity {
 };
 
 /// Segments one slide. Memory is bounded by tokens × batch, whatever the slide's size; the result does not depend on threads or tokens.
-/// All files appear under their final names only when whole, the statistics last. Throws Error (slide unreadable, too many unreadable tiles,
-/// output not writable, disk full) or Cancelled, and then leaves no temporary file.
+/// All files appear under their final names only when whole, the statistics last. Throws Error (slide unreadable, too many unreadable
+/// tiles, output not writable, disk full) or Cancelled, and then leaves no temporary file.
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
                                       ProgressObserver& observer, const CancelFlag& cancel);
 

@@ -31,10 +31,10 @@ class Segmenter {
     ClassScheme classes;
     int prototypes_per_class = 0;
     int feature_size = 0;
-    int grid_stride = 8;     ///< output pixels per cell; tile sizes are multiples of `tile_multiple`
+    int grid_stride = 8;  ///< output pixels per cell; tile sizes are multiples of `tile_multiple`
     int tile_multiple = 32;
-    int patch_size = 224;    ///< pixels of its training images: the natural tile
-    double mpp = 0;          ///< µm/px it expects, 0 if unknown
+    int patch_size = 224;  ///< pixels of its training images: the natural tile
+    double mpp = 0;        ///< µm/px it expects, 0 if unknown
   };
   /// A batch handed to the device.
   class Pending {

@@ -2,8 +2,8 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "wsi_lpd/core/progress.hpp"
 #include "wsi_lpd/core/geometry.hpp"
+#include "wsi_lpd/core/progress.hpp"
 
 namespace wsi_lpd::pipeline {
 
@@ -14,7 +14,7 @@ struct SynthOptions {
   int slides = 1;
   Size slide_size{4096, 4096};
   double mpp = 0.5;
-  double tissue_fraction = 0.6;            ///< of the slides
+  double tissue_fraction = 0.6;  ///< of the slides
   double stain_variation = 1;
   std::uint64_t seed = 0;
 };

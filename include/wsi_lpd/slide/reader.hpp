@@ -75,7 +75,7 @@ class FrameReader {
 
 /// The slide's bounds at a size whose longer side is at most `longest` pixels, read in pieces so that a slide without a pyramid needs no
 /// more memory. What can't be decoded shows the background colour; `unreadable`, if given, gets those parts (thumbnail pixels, as small as
-/// halving finds them, down to 32 pixels a side).
+/// halving finds them, down to 128 pixels a side).
 Image thumbnail(const Reader& reader, std::int64_t longest, std::vector<Rect>* unreadable = nullptr);
 
 }  // namespace wsi_lpd::slide
