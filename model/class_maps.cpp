@@ -32,8 +32,6 @@ Tensor fuse(const std::array<Tensor, 3>& maps, std::int64_t height, std::int64_t
   return sum;
 }
 
-Tensor channels(const std::vector<float>& values, const torch::Device& device) { return torch::tensor(values).to(device).view({-1, 1, 1}); }
-
 }  // namespace
 
 std::array<Tensor, 3> evidence(const NetworkOutput& output, int prototypes_per_class) {
@@ -41,6 +39,8 @@ std::array<Tensor, 3> evidence(const NetworkOutput& output, int prototypes_per_c
   for (std::size_t s = 0; s < 3; ++s) maps[s] = merge_softmax(output.maps[s + 1], prototypes_per_class).relu().contiguous();
   return maps;
 }
+
+Tensor class_scores(const NetworkOutput& output, int prototypes_per_class) { return merge_mean(output.scores[3], prototypes_per_class); }
 
 Tensor paper_maps(const std::array<Tensor, 3>& evidence, const Tensor& labels, std::int64_t size) {
   std::array<Tensor, 3> maps;
@@ -50,22 +50,19 @@ Tensor paper_maps(const std::array<Tensor, 3>& evidence, const Tensor& labels, s
 
 Calibration uncalibrated(int classes) {
   const auto all = [&](float value) { return std::vector<float>(static_cast<std::size_t>(classes), value); };
-  return {all(0), all(1), {all(0), all(0), all(0)}, {all(1), all(1), all(1)}};
+  return {all(0), all(1), {all(1), all(1), all(1)}};
 }
 
 CalibratedMaps::CalibratedMaps(const Calibration& calibration, const torch::Device& device)
     : threshold_(torch::tensor(calibration.score_threshold).to(device)), width_(torch::tensor(calibration.score_width).to(device)) {
-  for (std::size_t s = 0; s < 3; ++s) {
-    low_[s] = channels(calibration.map_low[s], device);
-    range_[s] = channels(calibration.map_high[s], device) - low_[s];
-  }
+  for (std::size_t s = 0; s < 3; ++s) high_[s] = torch::tensor(calibration.map_high[s]).to(device).view({-1, 1, 1});
 }
 
 Tensor CalibratedMaps::gate(const Tensor& scores) const { return ((scores - threshold_) / width_).sigmoid(); }
 
 Tensor CalibratedMaps::operator()(const std::array<Tensor, 3>& evidence, const Tensor& scores) const {
   std::array<Tensor, 3> maps;
-  for (std::size_t s = 0; s < 3; ++s) maps[s] = ((evidence[s] - low_[s]) / range_[s]).clamp(0, 1);
+  for (std::size_t s = 0; s < 3; ++s) maps[s] = (evidence[s] / high_[s]).clamp_max(1);
   return fuse(maps, maps[0].size(2), maps[0].size(3), false) * per_channel(gate(scores));
 }
 

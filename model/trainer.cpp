@@ -140,7 +140,7 @@ std::vector<std::uint8_t> Trainer::segment_unlabelled(const PatchBatch& batch) {
     const int k = impl_->info.prototypes_per_class;
     const NetworkOutput output = impl_->look(batch);
     const CalibratedMaps calibrated(impl_->info.calibration, impl_->device);
-    return bytes_of(labels_from_maps(upsample_grid(calibrated(evidence(output, k), merge_softmax(output.scores[3], k)))));
+    return bytes_of(labels_from_maps(upsample_grid(calibrated(evidence(output, k), class_scores(output, k)))));
   });
 }
 
@@ -151,7 +151,7 @@ void Trainer::calibrate(const std::function<PatchBatch()>& next) {
     Calibrator calibrator;
     for (PatchBatch batch = next(); batch.count > 0; batch = next()) {
       const NetworkOutput output = impl_->look(batch);
-      calibrator.add(evidence(output, k), merge_softmax(output.scores[3], k), impl_->labels(batch));
+      calibrator.add(evidence(output, k), class_scores(output, k), impl_->labels(batch));
     }
     impl_->info.calibration = calibrator.finish();
   });

@@ -127,7 +127,7 @@ class LpdSegmenter final : public Segmenter {
     const int k = info_.prototypes_per_class;
     const model::NetworkOutput output = network_->forward(input_(tiles));
     const auto evidence = model::evidence(output, k);
-    const Tensor scores = model::merge_softmax(output.scores[3], k);
+    const Tensor scores = model::class_scores(output, k);
     return {normalisation_ == Normalisation::Tile ? model::tile_maps(evidence, maps_->gate(scores)) : (*maps_)(evidence, scores), scores,
             output.maps[3].amax({2, 3}), output.feature.mean({2, 3})};
   }

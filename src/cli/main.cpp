@@ -7,6 +7,7 @@
 
 #include "config.hpp"
 #include "terminal.hpp"
+#include "wsi_lpd/image/image_file.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -71,6 +72,7 @@ int run(int argc, char** argv) {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     program.parse(std::move(arguments));
     terminal = std::make_unique<Terminal>(common);
+    image::initialise();
     for (const Command& command : commands) {
       if (command.options->parsed()) return command.run({common, *terminal, g_cancel, *command.options});
     }

@@ -28,7 +28,7 @@ struct TrainArguments {
   std::int64_t iterations = 0;
   std::int64_t warmup = -1;
   std::int64_t cache_mib = 4096;
-  model::TrainOptions options;
+  model::TrainOptions options{.lr = 3e-4};  // from scratch; the paper's 5e-5 is for an encoder that has seen ImageNet
 };
 
 std::string time_name() {

@@ -1,5 +1,7 @@
 #include "vips.hpp"
 
+#include <tiffio.h>
+
 #include <mutex>
 
 namespace wsi_lpd::image {
@@ -9,7 +11,9 @@ void initialise() {
   std::call_once(once, [] {
     if (vips_init("wsi-lpd") != 0) throw Error("starting libvips: " + std::string(vips_error_buffer()));
     vips_concurrency_set(1);
-    vips_cache_set_max(0);  // a cached operation would keep its pixels alive
+    vips_cache_set_max(0);         // a cached operation would keep its pixels alive
+    TIFFSetErrorHandler(nullptr);  // for OpenSlide's use of libtiff, too
+    TIFFSetWarningHandler(nullptr);
     // Engine code never prints: what matters reaches the caller as an Error.
     const auto level = static_cast<GLogLevelFlags>(G_LOG_LEVEL_MASK | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION);
     g_log_set_handler(

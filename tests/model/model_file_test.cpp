@@ -19,8 +19,7 @@ ModelInfo sample_info() {
   info.classes = default_class_scheme(3);
   info.mpp = 0.31;
   info.patch_size = 64;
-  info.calibration = {.score_threshold = {1, 2, 3}, .score_width = {0.5F, 1, 2}, .map_low = {}, .map_high = {}};
-  info.calibration.map_low.fill({0, 0, 1});
+  info.calibration = {.score_threshold = {1, 2, 3}, .score_width = {0.5F, 1, 2}, .map_high = {}};
   info.calibration.map_high.fill({5, 6, 7});
   info.provenance = {{"patches", "some"}};
   return info;

@@ -12,10 +12,9 @@ namespace wsi_lpd::model {
 
 /// How raw class maps and scores become comparable between tiles: learnt after training from images and image labels alone.
 struct Calibration {
-  std::vector<float> score_threshold;          ///< [C] image-level score (stage 4, test merge) above which a class counts as present
-  std::vector<float> score_width;              ///< [C] softness of the gate around the threshold, in score units, > 0
-  std::array<std::vector<float>, 3> map_low;   ///< scales 2, 3, 4: [C] map value that means "not there"
-  std::array<std::vector<float>, 3> map_high;  ///< scales 2, 3, 4: [C] map value that means "certainly there"
+  std::vector<float> score_threshold;  ///< [C] image-level score (stage 4, mean over prototypes) above which a class counts as present
+  std::vector<float> score_width;      ///< [C] softness of the gate around the threshold, in score units, > 0
+  std::array<std::vector<float>, 3> map_high;  ///< scales 2, 3, 4: [C] map value that means "certainly there", > 0; 0 means "not there"
   bool empty() const { return score_threshold.empty(); }
 };
 
