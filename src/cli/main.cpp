@@ -108,5 +108,9 @@ int main(int argc, char** argv) {
   std::signal(SIGTERM, wsi_lpd::cli::on_signal);
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit shall be an error of the write, not the end
   std::signal(SIGPIPE, SIG_IGN);
-  return wsi_lpd::cli::run(argc, argv);
+  const int code = wsi_lpd::cli::run(argc, argv);
+  // Everything of ours is closed. Libraries' own cleaning up at exit is left out: HDF5's crashes over a file that a full disk kept open.
+  std::cout.flush();
+  std::fflush(nullptr);
+  _exit(code);
 }

@@ -38,7 +38,7 @@ struct ResultFile::Impl {
   PartFile part;
   ResultLayout layout;
   std::string doing;
-  H5::H5File file;
+  std::unique_ptr<H5::H5File> file;
   std::unique_ptr<Tables> tables;
   hsize_t tiles_written = 0, tiles_pending = 0;
 };
@@ -60,7 +60,7 @@ ResultFile::Impl::~Impl() {
   // would crash at its end. So what it flushes now goes to memory that nobody reads; or, as a limit of file sizes holds for memory, too,
   // nowhere.
   void* descriptor = nullptr;
-  if (H5Fget_vfd_handle(file.getId(), H5P_DEFAULT, &descriptor) >= 0) {
+  if (H5Fget_vfd_handle(file->getId(), H5P_DEFAULT, &descriptor) >= 0) {
     rlimit limit{};
     getrlimit(RLIMIT_FSIZE, &limit);
     const int nowhere =
@@ -70,8 +70,9 @@ ResultFile::Impl::~Impl() {
   }
   tables.reset();
   try {
-    file.close();
-  } catch (const H5::Exception&) {  // the file is lost anyway, and its name goes with `part`
+    file->close();
+  } catch (const H5::Exception&) {
+    static_cast<void>(file.release());  // a second try, which its destructor would make, ends in a crash
   }
 }
 
@@ -83,16 +84,16 @@ void ResultFile::Impl::check_layout() const {
 }
 
 void ResultFile::Impl::create() {
-  file = H5::H5File(part.path().string(), H5F_ACC_TRUNC);
-  file.createGroup("tiles");
-  tables = std::make_unique<Tables>(file, layout);
+  file = std::make_unique<H5::H5File>(part.path().string(), H5F_ACC_TRUNC);
+  file->createGroup("tiles");
+  tables = std::make_unique<Tables>(*file, layout);
   describe();
   describe_coords();
   describe_maps();
 }
 
 void ResultFile::Impl::describe() {
-  H5::Group root = file.openGroup("/");
+  H5::Group root = file->openGroup("/");
   const Frame& frame = layout.frame;
   set_attribute(root, "format", std::string("wsi-lpd result"));
   set_attribute(root, "version", std::vector<std::int64_t>{1});
@@ -193,9 +194,9 @@ void ResultFile::finish() {
   }
   with_hdf5(impl_->doing, [this] {
     impl_->flush_tiles();
-    impl_->file.flush(H5F_SCOPE_GLOBAL);  // what can fail fails here, while the file can still be abandoned
+    impl_->file->flush(H5F_SCOPE_GLOBAL);  // what can fail fails here, while the file can still be abandoned
     impl_->tables.reset();
-    impl_->file.close();
+    impl_->file->close();
   });
   impl_->part.commit();
 }

@@ -94,6 +94,38 @@ TEST_F(Program, TrainsThenSegmentsWithoutAnyOption) {
   EXPECT_EQ(nlohmann::json::parse(compared.out)["pixels"], 900 * 700);
 }
 
+/// What segment wrote for `slide`, opened by openslide-python, tifffile and h5py.
+void expect_others_open(const fs::path& stem) {
+  const fs::path source = WSI_LPD_SOURCE_DIR;
+  const std::string command = "'" + (source / ".deps/python/bin/python").string() + "' '" +
+                              (source / "tests/cli/open_results.py").string() + "' '" + stem.string() + "'";
+  EXPECT_EQ(std::system(command.c_str()), 0) << stem;
+}
+
+TEST_F(Program, WritesWhatOtherProgramsOpen) {
+  if (!fs::exists(fs::path(WSI_LPD_SOURCE_DIR) / ".deps/python/.tests-1")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
+  ASSERT_EQ(run("segment data/slides/slide-1.tif -o opened").code, 0);
+  expect_others_open(path("opened/slide-1"));
+}
+
+TEST_F(Program, SegmentsRealSlides) {
+  WSI_LPD_NEEDS_DATA(data, "data");
+  if (!fs::exists(fs::path(WSI_LPD_SOURCE_DIR) / ".deps/python/.tests-1")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
+  const std::string aperio = "'" + (data / "slides/CMU-1-Small-Region.svs").string() + "'";
+  const std::string jpeg2000 = "'" + (data / "slides/tcga-cr-7395-01a-01-ts1.svs").string() + "'";
+  ASSERT_EQ(run("segment " + aperio + " -o real --overlap 0").code, 0);
+  ASSERT_EQ(run("segment " + jpeg2000 + " -o real --overlap 0 --mpp 0.25").code, 0);
+  expect_others_open(path("real/CMU-1-Small-Region"));
+  expect_others_open(path("real/tcga-cr-7395-01a-01-ts1"));
+  const std::string without_mpp = "'" + (data / "slides/oral-scc.tif").string() + "'";
+  expect_refusal("segment " + without_mpp + " -o bad", 1, "--mpp");
+  ASSERT_EQ(run("segment " + without_mpp + " -o real --overlap 0 --mpp 0.25").code, 0);
+  expect_others_open(path("real/oral-scc"));
+  for (const char* name : {"broken.svs", "unopenable.tiff", "unreadable.svs"}) {
+    expect_refusal("segment '" + (data / "broken" / name).string() + "' -o bad", 1, name);
+  }
+}
+
 TEST_F(Program, WritesAConfigurationThatItTakesBack) {
   const Outcome outcome = run("segment data/slides/slide-1.tif -o taken --overlap 0.5 --blend crop");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
