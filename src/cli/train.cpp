@@ -28,7 +28,8 @@ struct TrainArguments {
   std::int64_t iterations = 0;
   std::int64_t warmup = -1;
   std::int64_t cache_mib = 4096;
-  model::TrainOptions options{.lr = 3e-4};  // from scratch; the paper's 5e-5 is for an encoder that has seen ImageNet
+  model::TrainOptions options{.lr = 3e-4,
+                              .lr_warmup_iterations = 20};  // from scratch; the paper's 5e-5 is for an encoder that has seen ImageNet
 };
 
 std::string time_name() {
@@ -134,10 +135,13 @@ Command add_train(CLI::App& program) {
   command->add_option("--iterations", arguments->iterations, "steps instead of epochs; 0: by --epochs; e.g. --iterations 5000")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{100000000}));
   command
-      ->add_option("--warmup-iterations", arguments->warmup,
-                   "steps with the classification loss alone while the rate rises; -1: two fifths; e.g. 3000")
+      ->add_option("--warmup-iterations", arguments->warmup, "steps with the classification loss alone; -1: two fifths of all; e.g. 3000")
       ->check(CLI::Range(std::int64_t{-1}, std::int64_t{100000000}));
   command->add_option("--lr", arguments->options.lr, "highest learning rate of AdamW; e.g. --lr 5e-5")->check(CLI::Range(1e-8, 1.0));
+  command
+      ->add_option("--lr-warmup-iterations", arguments->options.lr_warmup_iterations,
+                   "first steps, in which the learning rate rises from 0; e.g. 100")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{100000000}));
   command->add_option("--weight-decay", arguments->options.weight_decay, "of AdamW, on every parameter; e.g. 1e-3")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--diversity-weight", arguments->options.diversity_weight, "weight of the diversity loss; 0 leaves it out; e.g. 0.5")
