@@ -62,7 +62,8 @@ Tensor CalibratedMaps::gate(const Tensor& scores) const { return ((scores - thre
 
 Tensor CalibratedMaps::operator()(const std::array<Tensor, 3>& evidence, const Tensor& scores) const {
   std::array<Tensor, 3> maps;
-  for (std::size_t s = 0; s < 3; ++s) maps[s] = (evidence[s] / high_[s]).clamp_max(1);
+  // Saturates smoothly: a clamp would make all sure classes equal, and the first of them win.
+  for (std::size_t s = 0; s < 3; ++s) maps[s] = 1 - (-evidence[s] / high_[s]).exp();
   return fuse(maps, maps[0].size(2), maps[0].size(3), false) * per_channel(gate(scores));
 }
 

@@ -102,7 +102,7 @@ TrainResult train(const TrainJob& job, ProgressObserver& observer, const CancelF
     if (step % steps_per_epoch != 0 && step != options.iterations) continue;
 
     // The end of an epoch: calibrate, keep, and judge by the validation masks if there are any.
-    calibrate(trainer, valid.count() > 0 ? valid : set, cancel);
+    calibrate(trainer, set, cancel);  // there are more of them than validation images, and some classes are rare
     trainer.save(job.run / "last.safetensors");
     const std::string epoch = fixed(static_cast<double>(step) * job.batch_size / images, 1);
     double score = 0;

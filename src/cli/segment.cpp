@@ -31,7 +31,7 @@ struct SegmentArguments {
 fs::path find_model(const std::string& given) {
   if (!given.empty()) return given;
   if (const char* from_environment = std::getenv("WSI_LPD_MODEL"); from_environment && *from_environment) return from_environment;
-  const fs::path latest = "runs/latest/model.safetensors";
+  fs::path latest = "runs/latest/model.safetensors";
   if (fs::exists(latest)) return latest;
   throw UsageError("no model: give --model FILE, set WSI_LPD_MODEL, or train one (runs/latest/model.safetensors is not there)");
 }

@@ -13,7 +13,8 @@
 // writes through a PartFile.
 namespace wsi_lpd::image {
 
-/// Silences libtiff, for OpenSlide as well, and starts libvips (idempotent) with one worker thread per operation: parallelism is the pipeline's. Called by every function here.
+/// Silences libtiff, for OpenSlide as well, and starts libvips (idempotent) with one worker thread per operation: parallelism is the
+/// pipeline's. Called by every function here.
 void initialise();
 /// "libvips 8.14.1"
 std::string library_version();
