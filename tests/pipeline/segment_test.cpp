@@ -45,6 +45,11 @@ struct Case {
   Blend blend;
 };
 
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.units.width * c.output_unit << "x" << c.units.height * c.output_unit << " at " << c.output_unit << ":" << c.level0_unit
+       << " tile " << c.tile;
+}
+
 class IdentityNetwork : public ::testing::TestWithParam<Case> {};
 
 // The painting comes back exactly: right place, right scale, no seam, to the last odd pixel, at every level that another reader sees.
