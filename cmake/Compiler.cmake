@@ -7,6 +7,9 @@ endif()
 
 add_library(wsi_lpd_warnings INTERFACE)
 target_compile_options(wsi_lpd_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13) # false alarms over std::string there
+  target_compile_options(wsi_lpd_warnings INTERFACE -Wno-restrict -Wno-stringop-overread)
+endif()
 if(WSI_LPD_WERROR)
   target_compile_options(wsi_lpd_warnings INTERFACE -Werror)
 endif()

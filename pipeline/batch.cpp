@@ -148,6 +148,7 @@ std::vector<SlideJob> find_slides(const std::string& source, const fs::path& out
 
 std::vector<SlideJob> name_results(const std::vector<fs::path>& slides, const fs::path& output) {
   std::vector<Found> found;
+  found.reserve(slides.size());
   for (const fs::path& slide : slides) found.push_back({slide, {}, {}});
   return name_jobs(std::move(found), output);
 }

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 using synth::TissuePainter;
 
 constexpr int kPatchesPerPatient = 12;
-constexpr int kPatientGrid = 8;  // a patient's picture is this many patches wide and high
+constexpr std::int64_t kPatientGrid = 8;  // a patient's picture is this many patches wide and high
 constexpr double kPatientTissue = 0.9;
 constexpr double kSmallestShare = 0.05;       // of a patch: below it a class is not in the patch's label
 constexpr std::int64_t kBandRows = 256;       // of a slide, painted at a time
@@ -82,7 +82,7 @@ void write_patient(const SynthOptions& options, const Split& split, int patient,
   const TissuePainter painter(
       {kPatientGrid * size, kPatientGrid * size},
       {.seed = seed, .mpp = options.mpp, .tissue_fraction = kPatientTissue, .stain_variation = options.stain_variation});
-  std::array<int, kPatientGrid * kPatientGrid> places{};
+  std::array<std::int64_t, kPatientGrid * kPatientGrid> places{};
   std::iota(places.begin(), places.end(), 0);
   std::mt19937_64 random(seed);
   for (std::size_t i = places.size() - 1; i > 0; --i) std::swap(places[i], places[random() % (i + 1)]);

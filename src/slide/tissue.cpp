@@ -176,8 +176,8 @@ TissueMask tissue_from_image(const Image& mask, const Properties& slide) {
     const double ratio = static_cast<double>(area.width) / static_cast<double>(area.height);
     if (std::abs(mask_ratio / ratio - 1) <= 0.02) return {mask, area};
   }
-  throw UsageError(slide.path.string() + ": the tissue mask is " + std::to_string(mask.width()) + " x " + std::to_string(mask.height()) +
-                   " pixels, another shape than the slide's " + std::to_string(level0.width) + " x " + std::to_string(level0.height));
+  throw Error(slide.path.string() + ": the tissue mask is " + std::to_string(mask.width()) + " x " + std::to_string(mask.height()) +
+              " pixels, another shape than the slide's " + std::to_string(level0.width) + " x " + std::to_string(level0.height));
 }
 
 }  // namespace wsi_lpd::slide

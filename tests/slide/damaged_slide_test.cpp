@@ -39,6 +39,38 @@ class DamagedSlide : public ::testing::Test {
     for (int i = 0; i < 2000; ++i) file.put('\xAA');
   }
 
+  /// Writes another value into a tag of the first image. The file is a BigTIFF of this machine's byte order, as we write it.
+  void set_tag(std::uint16_t wanted, std::uint32_t value) const {
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    const auto get = [&]<typename T>(std::uint64_t at, T result) {
+      file.seekg(static_cast<std::streamoff>(at));
+      file.read(reinterpret_cast<char*>(&result), sizeof result);
+      return result;
+    };
+    const auto directory = get(8, std::uint64_t{});
+    const auto entries = get(directory, std::uint64_t{});
+    for (std::uint64_t i = 0; i < entries; ++i) {
+      const std::uint64_t entry = directory + 8 + 20 * i;
+      if (get(entry, std::uint16_t{}) != wanted) continue;
+      const std::uint16_t long_type = 4;
+      file.seekp(static_cast<std::streamoff>(entry + 2));
+      file.write(reinterpret_cast<const char*>(&long_type), sizeof long_type);
+      file.seekp(static_cast<std::streamoff>(entry + 12));
+      file.write(reinterpret_cast<const char*>(&value), sizeof value);
+      return;
+    }
+    FAIL() << "no tag " << wanted;
+  }
+
+  std::string error_on_opening() const {
+    try {
+      open(path_);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "opened";
+  }
+
   /// 0 read right, 1 read wrong, 2 ReadError
   int state(const Reader& reader, std::int64_t tile) const {
     const Rect region{tile % kTiles * kTile, tile / kTiles * kTile, kTile, kTile};
@@ -132,6 +164,33 @@ TEST_F(DamagedSlide, AnotherSlideInItsPlaceIsAnError) {
   } catch (const ReadError& error) {
     EXPECT_NE(std::string(error.what()).find("replaced"), std::string::npos) << error.what();
   }
+}
+
+constexpr std::uint16_t kImageWidth = 256, kImageLength = 257;
+
+TEST_F(DamagedSlide, HeaderOfAGiganticImageIsRefusedOnOpening) {
+  set_tag(kImageWidth, 4'000'000'000U);
+  set_tag(kImageLength, 4'000'000'000U);
+  const std::string error = error_on_opening();
+  EXPECT_TRUE(error.starts_with(path_.string() + ": ")) << error;
+}
+
+TEST_F(DamagedSlide, HeaderOfALargerImageThanTheFileHoldsIsRefusedOrUnreadable) {
+  set_tag(kImageWidth, 200'000);
+  if (const std::string error = error_on_opening(); error != "opened") {
+    EXPECT_TRUE(error.starts_with(path_.string() + ": ")) << error;
+    return;
+  }
+  const auto reader = open(path_);
+  Image pixels(kTile, kTile, 3);
+  EXPECT_THROW(reader->read(0, {199'000, 900, kTile, kTile}, pixels.view()), ReadError);
+}
+
+TEST_F(DamagedSlide, SlideWithoutLevelsIsRefusedOnOpening) {
+  set_tag(kImageWidth, 0);
+  const std::string error = error_on_opening();
+  EXPECT_TRUE(error.starts_with(path_.string() + ": ")) << error;
+  EXPECT_NE(error, "opened");
 }
 
 }  // namespace

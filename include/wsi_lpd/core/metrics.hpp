@@ -26,7 +26,9 @@ class ConfusionMatrix {
   double frequency_weighted_iou() const;
 
  private:
-  std::size_t index(int truth, int prediction) const { return static_cast<std::size_t>(truth * (classes_ + 1) + prediction); }
+  std::size_t index(int truth, int prediction) const {
+    return static_cast<std::size_t>(truth) * static_cast<std::size_t>(classes_ + 1) + static_cast<std::size_t>(prediction);
+  }
   std::int64_t row(int truth) const;
   std::int64_t column(int prediction) const;
 

@@ -22,7 +22,7 @@ TissueMask find_tissue(const Reader& reader, const TissueOptions& options = {});
 TissueMask find_tissue(const Image& rgb, const Rect& area, double mpp, const TissueOptions& options = {},
                        const std::vector<Rect>& unreadable = {});
 
-/// A user's mask (1 channel, non-zero is tissue) that covers the slide's level 0 (or bounds) evenly. Throws UsageError when its aspect
+/// A user's mask (1 channel, non-zero is tissue) that covers the slide's level 0 (or bounds) evenly. Throws Error when its aspect
 /// ratio is not the slide's within 2 %.
 TissueMask tissue_from_image(const Image& mask, const Properties& slide);
 
