@@ -39,6 +39,7 @@ NetworkOutput LpdNetworkImpl::forward(const Tensor& images) const {
     output.scores[s] = maps.mean({1, 2});
   }
   output.feature = features[3];
+  output.prototypes = prototypes_;
   return output;
 }
 

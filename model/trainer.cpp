@@ -6,9 +6,9 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/model/calibration.hpp"
 #include "wsi_lpd/model/device.hpp"
-#include "wsi_lpd/model/losses.hpp"
 #include "wsi_lpd/model/model_file.hpp"
 #include "wsi_lpd/model/torch_error.hpp"
+#include "wsi_lpd/model/training_loss.hpp"
 
 namespace wsi_lpd::model {
 
@@ -28,7 +28,20 @@ struct Trainer::Impl {
         device(resolve_device(options.device)),
         network(make_network()),
         input(info, device),
-        optimiser(network->parameters(), torch::optim::AdamWOptions(options.lr).weight_decay(options.weight_decay)) {}
+        optimiser(network->parameters(), torch::optim::AdamWOptions(options.lr).weight_decay(options.weight_decay)) {
+    if (options.loss.diversity == Diversity::Reference && mix_transformer_shape(info.encoder).widths[3] != kPrototypeWidth) {
+      throw UsageError("diversity 'reference' compares prototypes of width 512 with stage 4, which " + info.encoder +
+                       " has of another width; use 'corrected' or mit_b1 to mit_b5");
+    }
+    if (options.frozen_encoder.empty()) return;
+    frozen = load_frozen_encoder(options.frozen_encoder, device);
+    const torch::NoGradGuard no_grad;
+    const std::int64_t width = (*frozen)(torch::zeros({1, 3, FrozenEncoder::kInputSize, FrozenEncoder::kInputSize}, device)).size(1);
+    if (width == kPrototypeWidth) return;
+    bridge = torch::nn::Linear(torch::nn::LinearOptions(kPrototypeWidth, width).bias(false));
+    bridge->to(device);
+    optimiser.add_parameters(bridge->parameters());
+  }
 
   LpdNetwork make_network() const {
     if (options.threads > 0) at::set_num_threads(options.threads);
@@ -50,6 +63,9 @@ struct Trainer::Impl {
     return on_device(torch::from_blob(const_cast<float*>(batch.labels.data()), {batch.count, info.classes.count()}));
   }
 
+  /// The prototypes as the frozen encoder sees them, [P, D].
+  Tensor taught_prototypes(const NetworkOutput& output) { return bridge ? bridge->forward(output.prototypes) : output.prototypes; }
+
   StepReport step(const PatchBatch& batch);
 
   /// What the network says of `batch` now, without gradients.
@@ -64,36 +80,38 @@ struct Trainer::Impl {
   LpdNetwork network;
   InputNormaliser input;
   torch::optim::AdamW optimiser;
+  std::unique_ptr<FrozenEncoder> frozen;
+  torch::nn::Linear bridge{nullptr};  ///< from the prototypes' width to the frozen encoder's, where they differ; learnt, not kept
   std::int64_t iteration = 0;
 };
 
 StepReport Trainer::Impl::step(const PatchBatch& batch) {
-  const int k = info.prototypes_per_class;
   StepReport report;
   report.learning_rate = learning_rate(options, iteration);
   for (auto& group : optimiser.param_groups()) group.options().set_lr(report.learning_rate);
 
   network->train();
-  const NetworkOutput output = network->forward(images(batch));
-  std::array<Tensor, 4> scores;
-  for (std::size_t s = 0; s < 4; ++s) scores[s] = merge_mean(output.scores[s], k);
-  const ClassificationLoss classification = classification_loss(scores, labels(batch), options.class_weights);
-  Tensor total = classification.total;
-  Tensor diversity = torch::zeros_like(total);
-  if (iteration >= options.warmup_iterations && options.diversity_weight != 0) {
-    diversity = diversity_loss(output.feature, output.projected[3], pseudo_mask(merge_mean(output.maps[3], k)), k);
-    total = total + options.diversity_weight * diversity;
-  }
+  const Tensor input_images = images(batch);
+  const NetworkOutput output = network->forward(input_images);
+  const TrainingLoss loss = training_loss(output, input_images, labels(batch), taught_prototypes(output), info.prototypes_per_class,
+                                          options.loss, iteration >= options.warmup_iterations, frozen.get());
   optimiser.zero_grad();
-  total.backward();
+  loss.total.backward();
 
-  const auto& levels = classification.levels;
-  const Tensor terms = torch::stack({total, classification.total, diversity, levels[0], levels[1], levels[2], levels[3]}).detach().cpu();
+  const auto& levels = loss.classification.levels;
+  const Tensor terms = torch::stack({loss.total, loss.classification.total, loss.diversity, loss.foreground, loss.background, loss.map_mean,
+                                     levels[0], levels[1], levels[2], levels[3]})
+                           .detach()
+                           .cpu();
   const float* values = terms.const_data_ptr<float>();
   report.total = values[0];
   report.classification = values[1];
   report.diversity = values[2];
-  for (std::size_t s = 0; s < 4; ++s) report.bce[s] = values[3 + s];
+  report.foreground = values[3];
+  report.background = values[4];
+  report.map_mean = values[5];
+  for (std::size_t s = 0; s < 4; ++s) report.bce[s] = values[6 + s];
+  report.selected = loss.selected.size(0);
   if (!std::isfinite(report.total)) {
     throw Error("training: the loss is not finite any more at step " + std::to_string(iteration) +
                 "; try a lower learning rate or a longer warm-up");

@@ -53,8 +53,9 @@ void calibrate(model::Trainer& trainer, const PatchSet& set, const CancelFlag& c
 }
 
 nlohmann::ordered_json json_of(std::int64_t step, const model::StepReport& report) {
-  return {{"iteration", step}, {"lr", report.learning_rate}, {"total", report.total}, {"cls", report.classification},
-          {"bce", report.bce}, {"div", report.diversity}};
+  return {{"iteration", step},           {"lr", report.learning_rate}, {"total", report.total},   {"cls", report.classification},
+          {"bce", report.bce},           {"div", report.diversity},    {"fg", report.foreground}, {"bg", report.background},
+          {"map_mean", report.map_mean}, {"selected", report.selected}};
 }
 
 }  // namespace

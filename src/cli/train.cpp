@@ -19,7 +19,10 @@ struct TrainArguments {
   fs::path patches;
   fs::path output;
   DatasetOptions dataset;
+  std::string method = "lpd";
   std::string encoder = "mit_b1";
+  std::string frozen_encoder = "none";
+  std::string diversity = "corrected";
   int prototypes = 3;
   int patch_size = 0;
   std::string fit = "resize";
@@ -87,7 +90,10 @@ int run_train(const TrainArguments& arguments, const Context& context) {
                          {"patches", fs::weakly_canonical(arguments.patches).filename().string()},
                          {"images", std::to_string(job.patches.train.size())},
                          {"configuration", resolved_config(context.options)}};
+  job.info.method = arguments.method;
   job.options = arguments.options;
+  job.options.loss.diversity = arguments.diversity == "reference" ? model::Diversity::Reference : model::Diversity::Corrected;
+  if (arguments.frozen_encoder != "none") job.options.frozen_encoder = arguments.frozen_encoder;
   job.options.iterations = arguments.iterations;
   job.options.device = model::resolve_device(context.common.device);
   job.options.threads = context.common.threads;
@@ -100,7 +106,10 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   const std::int64_t steps = arguments.iterations > 0
                                  ? arguments.iterations
                                  : std::llround(arguments.epochs * static_cast<double>(job.patches.train.size()) / arguments.batch_size);
-  job.options.warmup_iterations = arguments.warmup >= 0 ? arguments.warmup : steps * 2 / 5;
+  const std::int64_t default_warmup = arguments.method == "cam" ? steps : steps * 2 / 5;
+  job.options.warmup_iterations = arguments.warmup >= 0 && arguments.method != "cam" ? arguments.warmup : default_warmup;
+  if (arguments.method == "lpd" && arguments.frozen_encoder == "none")
+    context.observer.warn("no --frozen-encoder: the similarity loss is left out");
 
   context.observer.info("training on " + std::to_string(job.patches.train.size()) + " images, " + std::to_string(job.patches.valid.size()) +
                         " for validation, on " + job.options.device + ", into " + job.run.string());
@@ -144,7 +153,26 @@ Command add_train(CLI::App& program) {
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{100000000}));
   command->add_option("--weight-decay", arguments->options.weight_decay, "of AdamW, on every parameter; e.g. 1e-3")
       ->check(CLI::Range(0.0, 1.0));
-  command->add_option("--diversity-weight", arguments->options.diversity_weight, "weight of the diversity loss; 0 leaves it out; e.g. 0.5")
+  command
+      ->add_option("--method", arguments->method,
+                   "lpd: all losses; cam: the classification loss alone, a baseline to compare with; e.g. --method cam")
+      ->check(CLI::IsMember({"lpd", "cam"}));
+  command
+      ->add_option("--frozen-encoder", arguments->frozen_encoder,
+                   "teaches the prototypes (similarity loss): Swin-T as .safetensors, or a TorchScript file from [N, 3, 224, 224] to "
+                   "[N, D]; none leaves that loss out; e.g. --frozen-encoder medclip.safetensors")
+      ->check([](const std::string& file) {
+        return file == "none" || fs::is_regular_file(file) ? std::string() : "--frozen-encoder " + file + ": no such file";
+      });
+  command
+      ->add_option("--similarity-weight", arguments->options.loss.similarity_weight,
+                   "weight of the similarity loss; 0 leaves it out; e.g. 0.1")
+      ->check(CLI::Range(0.0, 100.0));
+  command->add_option("--diversity", arguments->diversity, "corrected, or reference: as the published code computes it; e.g. reference")
+      ->check(CLI::IsMember({"corrected", "reference"}));
+  command
+      ->add_option("--diversity-weight", arguments->options.loss.diversity_weight,
+                   "weight of the diversity loss; 0 leaves it out; e.g. 0.5")
       ->check(CLI::Range(0.0, 100.0));
   command->add_option("--batch-size", arguments->batch_size, "images of one step; e.g. --batch-size 20")->check(CLI::Range(1, 4096));
   command

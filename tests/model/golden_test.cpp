@@ -6,10 +6,14 @@
 
 #include "golden_weights.hpp"
 #include "test_data.hpp"
+#include "wsi_lpd/model/frozen_encoder.hpp"
 #include "wsi_lpd/model/losses.hpp"
 #include "wsi_lpd/model/network.hpp"
 #include "wsi_lpd/model/safetensors.hpp"
+#include "wsi_lpd/model/similarity.hpp"
+#include "wsi_lpd/model/swin_transformer.hpp"
 #include "wsi_lpd/model/trainer.hpp"
+#include "wsi_lpd/model/training_loss.hpp"
 
 namespace wsi_lpd::model {
 namespace {
@@ -149,16 +153,128 @@ TEST(Golden, DiversityLoss) {
   }
 }
 
-TEST(Golden, PseudoMaskOfTrainingStep) {
+TEST(Golden, SelectedPrototypes) {
+  WSI_LPD_NEEDS_DATA(folder, "golden");
+  const auto expected = golden(folder, "losses");
+  const Tensor selected = select_prototypes(expected.at("select.cls4"), expected.at("select.labels"), 3);
+  EXPECT_TRUE(torch::equal(selected, expected.at("select.selected").nonzero()));
+  EXPECT_EQ(select_prototypes(expected.at("select.cls4").narrow(1, 0, 3), expected.at("select.labels"), 1).size(0), 0);
+}
+
+TEST(Golden, MaskedImages) {
+  WSI_LPD_NEEDS_DATA(folder, "golden");
+  const auto expected = golden(folder, "losses");
+  const Tensor images = expected.at("mask.image").clone().requires_grad_(), maps = expected.at("mask.cam").clone().requires_grad_();
+  const MaskedImages masked = mask_images(images, maps, expected.at("mask.selected").nonzero(), 0.5);
+  expect_close(masked.foreground, expected.at("mask.fg_input"), "foreground");
+  expect_close(masked.background, expected.at("mask.bg_input"), "background");
+  ((masked.foreground * expected.at("mask.wf")).sum() + (masked.background * expected.at("mask.wb")).sum()).backward();
+  expect_gradient(images, expected.at("mask.grad.image"), "image");
+  expect_gradient(maps, expected.at("mask.grad.cam"), "maps");
+}
+
+TEST(Golden, ContrastiveLosses) {
+  WSI_LPD_NEEDS_DATA(folder, "golden");
+  const auto expected = golden(folder, "losses");
+  for (const std::string tag : {"info_fg", "info_bg"}) {
+    const Tensor image = expected.at(tag + ".image").clone().requires_grad_();
+    const Tensor own = expected.at(tag + ".fg_proto").clone().requires_grad_();
+    const Tensor others = expected.at(tag + ".bg_proto").clone().requires_grad_();
+    // each image has prototypes of its own here: row by row, its own prototype first
+    std::vector<Tensor> rows;
+    for (std::int64_t i = 0; i < image.size(0); ++i)
+      rows.push_back(contrast_logits(image.narrow(0, i, 1), torch::cat({own.narrow(0, i, 1), others[i]}), 0.07));
+    const Tensor first = torch::zeros({image.size(0)}, torch::kLong);
+    const Tensor loss = tag == "info_fg" ? foreground_contrast(torch::cat(rows), first) : background_contrast(torch::cat(rows), first);
+    const auto value = expected.at(tag + ".loss").item<double>();
+    EXPECT_NEAR(loss.item<double>(), value, kLossTolerance * value) << tag;
+    loss.backward();
+    expect_gradient(image, expected.at(tag + ".grad.image"), tag + " image");
+    expect_gradient(own, expected.at(tag + ".grad.fg_proto"), tag + " own");
+    expect_gradient(others, expected.at(tag + ".grad.bg_proto"), tag + " others");
+  }
+}
+
+TEST(Golden, SwinTransformer) {
+  WSI_LPD_NEEDS_DATA(folder, "golden");
+  std::map<std::string, Tensor> weights;
+  for (const auto& [name, shape] : SwinTransformer::shapes()) {
+    Tensor& tensor = weights[name] = torch::empty(shape);
+    auto* data = tensor.data_ptr<float>();
+    for (std::int64_t i = 0; i < tensor.numel(); ++i) data[i] = testing::golden_weight(name, tensor, static_cast<std::uint64_t>(i));
+  }
+  const SwinTransformer swin(weights, torch::kCPU);
+  const c10::InferenceMode inference;
+  const Tensor input = golden(folder, "patches").at("input");
+  const auto expected = golden(folder, "swin_t");
+  expect_close(swin.tokens(input), expected.at("last_hidden"), "tokens");
+  expect_close(swin.forward(input), expected.at("embedding"), "embedding");
+}
+
+TEST(Golden, TrainingSteps) {
   WSI_LPD_NEEDS_DATA(folder, "golden");
   const auto expected = golden(folder, "training");
+  std::ifstream stream(folder / "training.json");
+  const auto json = nlohmann::json::parse(stream);
   LpdNetwork network(mix_transformer_shape("mit_b1"), 3, 3);
   testing::fill_golden(*network);
-  network->eval();
-  const c10::InferenceMode inference;
-  const NetworkOutput output = network->forward(InputNormaliser(ModelInfo{}, torch::kCPU)(expected.at("rgb_u8")).flip(1));
-  expect_close(output.scores[3], expected.at("step0.cls4"), "cls4");
-  EXPECT_TRUE(torch::equal(pseudo_mask(merge_mean(output.maps[3], 3)), expected.at("step0.pseudo_mask").to(torch::kLong)));
+  const auto frozen = load_frozen_encoder(folder / "tiny_encoder.ts.pt", torch::kCPU);
+  const Tensor images = InputNormaliser(ModelInfo{}, torch::kCPU)(expected.at("rgb_u8")).flip(1).contiguous();
+  expect_close((*frozen)(images), expected.at("tiny_encoder_output"), "frozen encoder");
+  const TrainOptions schedule{.lr = 1e-3, .iterations = 30, .lr_warmup_iterations = 2};
+  const LossOptions options{.diversity = Diversity::Reference};
+  torch::optim::AdamW optimiser(network->parameters(), torch::optim::AdamWOptions(1e-3).weight_decay(1e-3));
+  for (std::size_t t = 0; t < 3; ++t) {
+    const std::string at = "step" + std::to_string(t) + ".";
+    const auto& step = json.at("steps").at(t);
+    const NetworkOutput output = network->forward(images);
+    const TrainingLoss loss =
+        training_loss(output, images, expected.at("labels"), output.prototypes, 3, options, /*all_terms=*/true, frozen.get());
+    const double tolerance = t == 0 ? 1e-5 : 2e-4;
+    const auto expect_term = [&](const char* name, const Tensor& actual) {
+      const auto value = step.at("terms").at(name).get<double>();
+      EXPECT_NEAR(actual.item<double>(), value, tolerance * std::abs(value)) << at << name;
+    };
+    expect_term("total", loss.total);
+    expect_term("cls", loss.classification.total);
+    expect_term("div", loss.diversity);
+    expect_term("fg", loss.foreground);
+    expect_term("bg", loss.background);
+    expect_term("cam_mean", loss.map_mean);
+    for (std::size_t s = 0; s < 4; ++s) expect_term(("bce" + std::to_string(s + 1)).c_str(), loss.classification.levels[s]);
+    Tensor selected = torch::zeros({4, 9}, torch::kLong);
+    selected.index_put_({loss.selected.select(1, 0), loss.selected.select(1, 1)}, 1);
+    const auto rows = step.at("selected").get<std::vector<std::vector<std::int64_t>>>();
+    for (std::int64_t i = 0; i < 4; ++i) EXPECT_TRUE(torch::equal(selected[i], torch::tensor(rows[static_cast<std::size_t>(i)]))) << at;
+    EXPECT_TRUE(torch::equal(pseudo_mask(merge_mean(output.maps[3], 3)), expected.at(at + "pseudo_mask").to(torch::kLong))) << at;
+
+    optimiser.zero_grad();
+    loss.total.backward();
+    const double rate = learning_rate(schedule, static_cast<std::int64_t>(t));
+    EXPECT_NEAR(rate, step.at("lr").get<double>(), 1e-15);
+    for (auto& group : optimiser.param_groups()) group.options().set_lr(rate);
+    for (const auto& item : network->named_parameters()) {
+      const auto norm = step.at("grad_norm").at(item.key()).get<double>();
+      EXPECT_NEAR(item.value().grad().norm().item<double>(), norm, (t < 2 ? 1e-4 : 5e-4) * norm + 1e-9) << at << item.key();
+      const auto gradient = expected.find(at + "grad." + item.key());
+      if (gradient == expected.end()) continue;
+      const double largest = gradient->second.abs().max().item<double>();
+      EXPECT_LE((item.value().grad() - gradient->second).abs().max().item<double>(), (t < 2 ? 1e-4 : 1e-3) * largest + 1e-12)
+          << at << item.key();
+    }
+    optimiser.step();
+    for (const auto& item : network->named_parameters()) {
+      const bool noisy = item.key().ends_with("kv.bias");  // half of its gradient is 0 but for rounding, which Adam blows up
+      const auto& after = step.at("after").at(item.key());
+      EXPECT_NEAR(item.value().sum(torch::kDouble).item<double>(), after.at("sum").get<double>(), 3e-3) << at << item.key();
+      const auto squares = after.at("sumsq").get<double>();
+      EXPECT_NEAR(item.value().to(torch::kDouble).square().sum().item<double>(), squares, (noisy ? 3e-3 : 5e-4) * squares)
+          << at << item.key();
+    }
+  }
+  for (const auto& [name, tensor] : expected) {
+    if (name.starts_with("final.")) expect_close(network->named_parameters()[name.substr(6)], tensor, name);
+  }
 }
 
 TEST(Golden, LearningRates) {

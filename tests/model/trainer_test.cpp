@@ -1,6 +1,7 @@
 #include "wsi_lpd/model/trainer.hpp"
 
 #include <gtest/gtest.h>
+#include <torch/script.h>
 
 #include <fstream>
 #include <iterator>
@@ -48,6 +49,39 @@ TrainOptions tiny_options() { return {.lr = 1e-3, .iterations = 30, .warmup_iter
 void calibrate(Trainer& trainer) {
   int left = 3;
   trainer.calibrate([&] { return left-- > 0 ? tiny_batch(100 + static_cast<unsigned>(left)) : PatchBatch{}; });
+}
+
+TEST(Trainer, FrozenEncoderOfAnyWidthTeachesAfterTheWarmUp) {
+  testing::TemporaryFolder folder;
+  torch::jit::Module mean_colour("mean_colour");
+  mean_colour.define("def forward(self, images):\n  return images.mean([2, 3])\n");
+  mean_colour.save((folder / "encoder.ts").string());
+  TrainOptions options = tiny_options();
+  options.warmup_iterations = 2;
+  options.frozen_encoder = folder / "encoder.ts";
+  Trainer trainer(tiny_info(), options);
+  for (unsigned t = 0; t < 4; ++t) {
+    const StepReport report = trainer.step(tiny_batch(t));
+    EXPECT_EQ(report.selected > 0, t >= 2) << t;
+    EXPECT_EQ(report.foreground > 0, t >= 2) << t;
+    EXPECT_NEAR(report.total,
+                report.classification + 0.5 * report.diversity + 0.1 * (report.foreground + report.background + 0.0005 * report.map_mean),
+                1e-4)
+        << t;
+  }
+}
+
+TEST(Trainer, RefusesWhatCannotTeach) {
+  testing::TemporaryFolder folder;
+  TrainOptions options = tiny_options();
+  options.frozen_encoder = folder / "nowhere.ts";
+  EXPECT_THROW(Trainer(tiny_info(), options), UsageError);
+  std::ofstream(folder / "text.ts") << "no module";
+  options.frozen_encoder = folder / "text.ts";
+  EXPECT_THROW(Trainer(tiny_info(), options), Error);
+  options = tiny_options();
+  options.loss.diversity = Diversity::Reference;  // mit_b0 has a stage 4 of another width than the prototypes
+  EXPECT_THROW(Trainer(tiny_info(), options), UsageError);
 }
 
 TEST(Trainer, LearnsTwoTinyClassesFromImageLabels) {

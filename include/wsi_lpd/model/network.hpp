@@ -13,6 +13,7 @@ struct NetworkOutput {
   std::array<torch::Tensor, 4> scores;     ///< [B, P]: spatial mean of the maps
   std::array<torch::Tensor, 4> projected;  ///< [P, E_s]: the prototypes at each scale
   torch::Tensor feature;                   ///< [B, E_4, h, w]: stage 4
+  torch::Tensor prototypes;                ///< [P, 512]
 };
 
 /// Mix transformer plus LPD's prototypes, under the names of the published checkpoints. Forward in eval mode changes nothing: several

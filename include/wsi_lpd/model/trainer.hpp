@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "wsi_lpd/core/metrics.hpp"
+#include "wsi_lpd/model/loss_options.hpp"
 #include "wsi_lpd/model/model_info.hpp"
 
 namespace wsi_lpd::model {
@@ -14,13 +14,13 @@ namespace wsi_lpd::model {
 struct TrainOptions {
   double lr = 5e-5;
   double weight_decay = 1e-3;
-  std::int64_t iterations = 0;                        ///< all steps
-  std::int64_t warmup_iterations = 0;                 ///< L_cls alone
-  std::int64_t lr_warmup_iterations = 0;              ///< a rising learning rate; the published configuration has as many of both
-  double warmup_ratio = 1e-6;                         ///< learning rate of step 0, as a share of lr
-  double power = 0.9;                                 ///< of the polynomial decay
-  std::array<double, 4> class_weights{0, 0.1, 1, 1};  ///< L_cls at scales 1…4
-  double diversity_weight = 0.5;
+  std::int64_t iterations = 0;            ///< all steps
+  std::int64_t warmup_iterations = 0;     ///< L_cls alone
+  std::int64_t lr_warmup_iterations = 0;  ///< a rising learning rate; the published configuration has as many of both
+  double warmup_ratio = 1e-6;             ///< learning rate of step 0, as a share of lr
+  double power = 0.9;                     ///< of the polynomial decay
+  LossOptions loss{};
+  std::filesystem::path frozen_encoder{};  ///< teaches the prototypes (L_sim); empty: no L_sim
   double drop_path = 0.1;
   std::uint64_t seed = 0;
   std::string device = "cpu";  ///< "cpu", "cuda" or "cuda:n"
@@ -44,7 +44,10 @@ struct StepReport {
   double total = 0;
   double classification = 0;
   std::array<double, 4> bce{};
-  double diversity = 0;  ///< 0 during warm-up
+  double diversity = 0;                   ///< this and the next are 0 during warm-up
+  double foreground = 0, background = 0;  ///< contrastive terms of L_sim
+  double map_mean = 0;
+  std::int64_t selected = 0;  ///< prototypes that L_sim looked at
 };
 
 /// The LPD network under training. Not thread-safe; uses LibTorch's own threads.
