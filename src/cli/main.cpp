@@ -86,7 +86,7 @@ int run(int argc, char** argv) {
     report(error.what());
     return kWrongUsage;
   } catch (const Cancelled& stopped) {
-    report(std::string(stopped.what()) + "; what is finished is kept, the same command continues");
+    report(std::string(stopped.what()) + "; what is finished is kept");
     return g_signal ? 128 + g_signal : kFailed;
   } catch (const Error& error) {
     report(error.what());
