@@ -6,6 +6,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/model/calibration.hpp"
 #include "wsi_lpd/model/device.hpp"
+#include "wsi_lpd/model/encoder_weights.hpp"
 #include "wsi_lpd/model/model_file.hpp"
 #include "wsi_lpd/model/torch_error.hpp"
 #include "wsi_lpd/model/training_loss.hpp"
@@ -43,10 +44,11 @@ struct Trainer::Impl {
     optimiser.add_parameters(bridge->parameters());
   }
 
-  LpdNetwork make_network() const {
+  LpdNetwork make_network() {
     if (options.threads > 0) at::set_num_threads(options.threads);
     torch::manual_seed(options.seed);
     LpdNetwork made(mix_transformer_shape(info.encoder), info.classes.count(), info.prototypes_per_class, options.drop_path);
+    if (!options.weights.empty()) info.provenance["weights"] = load_encoder_weights(options.weights, made);
     made->to(device);
     return made;
   }

@@ -79,6 +79,7 @@ TrainResult train(const TrainJob& job, ProgressObserver& observer, const CancelF
   options.warmup_iterations = std::min(options.warmup_iterations, options.iterations);
   const std::int64_t steps_per_epoch = std::max<std::int64_t>(1, std::llround(images / job.batch_size));
 
+  model::Trainer trainer(info, options);  // refuses what does not fit before anything is written
   std::filesystem::create_directories(job.run);
   std::ofstream log(job.run / "log.jsonl");
   if (!log) throw Error("writing " + (job.run / "log.jsonl").string() + ": can't be created");
@@ -86,7 +87,6 @@ TrainResult train(const TrainJob& job, ProgressObserver& observer, const CancelF
     if (!(log << line.dump() << std::endl)) throw Error("writing " + (job.run / "log.jsonl").string() + ": is the disk full?");
   };
 
-  model::Trainer trainer(info, options);
   TrainingStream stream(set, job.batch_size, options.seed);
   TrainResult result;
   result.model = job.run / "model.safetensors";

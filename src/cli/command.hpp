@@ -45,6 +45,7 @@ Command add_segment(CLI::App& program);
 Command add_batch(CLI::App& program);
 Command add_compare(CLI::App& program);
 Command add_info(CLI::App& program);
+Command add_weights(CLI::App& program);
 Command add_synth(CLI::App& program);
 Command add_doctor(CLI::App& program);
 

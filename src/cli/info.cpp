@@ -3,17 +3,21 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "command.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/model/model_info.hpp"
+#include "wsi_lpd/model/weights_import.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+const std::set<std::string> kWeightExtensions{".safetensors", ".pth", ".pt", ".bin", ".ckpt"};
 
 Json describe_model(const std::filesystem::path& path) {
   const model::ModelInfo info = model::read_model_info(path);
@@ -74,7 +78,10 @@ Json describe_raster(const std::filesystem::path& path) {
 Json describe(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) throw Error(path.string() + ": no such file");
   if (std::filesystem::is_directory(path)) throw Error(path.string() + ": is a folder; info describes a file");
-  if (path.extension() == ".safetensors") return describe_model(path);
+  if (kWeightExtensions.contains(path.extension().string())) {
+    if (const auto weights = model::describe_weights(path)) return *weights;
+    return describe_model(path);
+  }
   if (path.extension() == ".json") {
     Json json = Json::parse(read_text_file(path), nullptr, false);
     if (json.is_discarded()) throw Error(path.string() + ": is not valid JSON");
@@ -113,9 +120,11 @@ Command add_info(CLI::App& program) {
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = program.add_subcommand("info", "Describe a slide, a model or a result");
+  CLI::App* command = program.add_subcommand("info", "Describe a slide, a model, a checkpoint or a result");
   command->footer("\nExample:  wsi-lpd info slide.svs --json");
-  command->add_option("FILE", arguments->file, "slide, model (.safetensors), label raster (.tif) or statistics (.json)")->required();
+  command
+      ->add_option("FILE", arguments->file, "slide, model or weights (.safetensors, .pth, .bin), label raster (.tif) or statistics (.json)")
+      ->required();
   command->add_flag("--json", arguments->json, "one JSON object on stdout");
   return {command, [arguments](const Context&) {
             const Json json = describe(arguments->file);

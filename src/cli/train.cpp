@@ -158,6 +158,12 @@ Command add_train(CLI::App& program) {
                    "lpd: all losses; cam: the classification loss alone, a baseline to compare with; e.g. --method cam")
       ->check(CLI::IsMember({"lpd", "cam"}));
   command
+      ->add_option(
+          "--weights", arguments->options.weights,
+          "the encoder starts from these instead of random numbers: mit_b*.pth, Hugging Face SegFormer, an LPD checkpoint or a model "
+          "of ours; e.g. --weights mit_b1.pth")
+      ->check(CLI::ExistingFile);
+  command
       ->add_option("--frozen-encoder", arguments->frozen_encoder,
                    "teaches the prototypes (similarity loss): Swin-T as .safetensors, or a TorchScript file from [N, 3, 224, 224] to "
                    "[N, D]; none leaves that loss out; e.g. --frozen-encoder medclip.safetensors")

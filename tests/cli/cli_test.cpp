@@ -270,9 +270,19 @@ TEST_F(Program, StopsCleanlyOnASignal) {
   }
 }
 
+TEST_F(Program, ImportsNothingThatIsNotWeights) {
+  std::ofstream(path("noise.pth")) << std::string(5000, 'n');
+  expect_refusal("weights import noise.pth -o bad.safetensors", 1, "noise.pth");
+  expect_refusal("weights import absent.pth -o bad.safetensors", 1, "absent.pth");
+  expect_refusal("weights import runs/latest/model.safetensors -o bad.safetensors", 1, "is a file of wsi-lpd already");
+  expect_refusal("train data/patches --weights noise.pth -o bad", 1, "noise.pth");
+  expect_refusal("train data/patches --weights runs/latest/model.safetensors --encoder mit_b1 -o bad", 1, "its encoder (mit_b0)");
+  EXPECT_FALSE(fs::exists(path("bad.safetensors")));
+}
+
 TEST_F(Program, HelpsWithEveryCommand) {
   EXPECT_EQ(run("--version").code, 0);
-  for (const char* command : {"train", "segment", "batch", "compare", "info", "synth", "doctor"}) {
+  for (const char* command : {"train", "segment", "batch", "compare", "info", "weights", "synth", "doctor"}) {
     const Outcome outcome = run(std::string(command) + " --help");
     EXPECT_EQ(outcome.code, 0);
     EXPECT_THAT(outcome.out, HasSubstr("Example:  wsi-lpd ")) << command;

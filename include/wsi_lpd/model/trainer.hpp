@@ -20,6 +20,7 @@ struct TrainOptions {
   double warmup_ratio = 1e-6;             ///< learning rate of step 0, as a share of lr
   double power = 0.9;                     ///< of the polynomial decay
   LossOptions loss{};
+  std::filesystem::path weights{};         ///< the encoder's first weights (load_encoder_weights); empty: random
   std::filesystem::path frozen_encoder{};  ///< teaches the prototypes (L_sim); empty: no L_sim
   double drop_path = 0.1;
   std::uint64_t seed = 0;

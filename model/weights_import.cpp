@@ -1,0 +1,181 @@
+#include "wsi_lpd/model/weights_import.hpp"
+
+#include <sstream>
+
+#include "model_metadata.hpp"
+#include "pickle.hpp"
+#include "weights_layout.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/encoder_weights.hpp"
+#include "wsi_lpd/model/torch_error.hpp"
+
+namespace wsi_lpd::model {
+namespace {
+
+using Kind = WeightsLayout::Kind;
+
+struct OpenedWeights {
+  TensorFile file;
+  std::map<std::string, std::string> names;
+  WeightsLayout layout;
+};
+
+OpenedWeights open_weights(const std::filesystem::path& path) {
+  OpenedWeights weights{.file = read_checkpoint(path), .names = {}, .layout = {}};
+  with_context(path.string(), [&] {
+    weights.names = plain_names(weights.file);
+    weights.layout = recognise(weights.file, weights.names);
+  });
+  return weights;
+}
+
+std::string kind_name(const WeightsLayout& layout) {
+  if (layout.kind == Kind::Model) return "model";
+  return layout.kind == Kind::Encoder ? "encoder" : "frozen-encoder";
+}
+
+bool is_model_of_ours(const std::map<std::string, std::string>& metadata) {
+  const auto format = metadata.find("format");
+  return format != metadata.end() && format->second.starts_with("wsi-lpd");
+}
+
+std::vector<std::string> split_at_commas(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+/// Gives a PBIP checkpoint its prototypes, and the class names that the bank knows.
+void add_bank(OpenedWeights& weights, const std::filesystem::path& path, std::vector<std::string>& classes) {
+  if (path.empty()) {
+    throw UsageError("a PBIP checkpoint does not hold its prototypes: name its bank with --bank FILE (safetensors with `prototypes`)");
+  }
+  const TensorFile bank = read_safetensors(path);
+  const auto prototypes = bank.tensors.find("prototypes");
+  if (prototypes == bank.tensors.end()) throw Error(path.string() + ": holds no tensor named prototypes");
+  weights.file.tensors["prototypes"] = prototypes->second;
+  weights.names["prototypes"] = "prototypes";
+  if (const auto names = bank.metadata.find("classes"); classes.empty() && names != bank.metadata.end()) {
+    classes = split_at_commas(names->second);
+  }
+}
+
+/// Everything that a model file says, from the shapes, the user and the file's own notes.
+ModelInfo model_info(OpenedWeights& weights, const std::filesystem::path& path, const ImportOptions& options) {
+  const bool pbip = !weights.names.contains("prototypes");
+  std::vector<std::string> classes = options.classes;
+  if (pbip) add_bank(weights, options.bank, classes);
+  const torch::Tensor& prototypes = weights.file.tensors.at(weights.names.at("prototypes"));
+  if (prototypes.dim() != 2 || prototypes.size(0) == 0 || prototypes.size(1) != kPrototypeWidth) {
+    std::ostringstream shape;
+    shape << prototypes.sizes();
+    throw Error("its prototypes are " + shape.str() + " instead of [classes x prototypes per class, " + std::to_string(kPrototypeWidth) +
+                "]");
+  }
+  const std::int64_t rows = prototypes.size(0);
+  if (classes.empty()) {
+    throw UsageError("the file does not name the classes of its " + std::to_string(rows) +
+                     " prototypes: give --classes A,B,C in their order");
+  }
+  ModelInfo info;
+  const auto count = static_cast<std::int64_t>(classes.size());
+  if (rows % count != 0) {
+    throw UsageError(std::to_string(rows) + " prototypes can't be shared among " + std::to_string(count) +
+                     " classes: --classes must name all");
+  }
+  info.method = pbip ? "pbip" : "lpd";
+  info.encoder = weights.layout.encoder;
+  info.prototypes_per_class = static_cast<int>(rows / count);
+  if (count <= kMaxClasses) info.classes = default_class_scheme(static_cast<int>(count));
+  info.classes.names = std::move(classes);
+  validate(info.classes);
+  info.mpp = options.mpp;
+  for (const auto& [key, value] : weights.file.metadata) info.provenance[printable(key)] = printable(value);
+  info.provenance["imported_from"] = printable(path.filename().string());
+  info.provenance["source"] = weights.layout.source;
+  return info;
+}
+
+std::map<std::string, std::string> metadata_of(OpenedWeights& weights, const std::filesystem::path& path, const ImportOptions& options) {
+  const WeightsLayout& layout = weights.layout;
+  if (layout.kind == Kind::Model) return metadata_from_info(model_info(weights, path, options));
+  std::map<std::string, std::string> metadata{
+      {"kind", kind_name(layout)}, {"channels", "RGB"}, {"source", layout.source}, {"imported_from", printable(path.filename().string())}};
+  metadata[layout.kind == Kind::Encoder ? "encoder" : "architecture"] = layout.kind == Kind::Encoder ? layout.encoder : "swin_t";
+  return metadata;
+}
+
+}  // namespace
+
+ImportReport import_weights(const std::filesystem::path& file, const std::filesystem::path& output, const ImportOptions& options) {
+  OpenedWeights weights = open_weights(file);
+  return with_context(file.string(), [&] {
+    return with_torch_errors("can't be imported", [&] {
+      const WeightsLayout& layout = weights.layout;
+      if (is_model_of_ours(weights.file.metadata) || layout.source == kOwnEncoder) throw Error("is a file of wsi-lpd already");
+      const auto metadata = metadata_of(weights, file, options);
+      const auto prototypes = weights.names.find("prototypes");
+      const std::int64_t rows = prototypes == weights.names.end() ? 0 : weights.file.tensors.at(prototypes->second).size(0);
+      TensorUse use = take_tensors(weights.file, weights.names, layout, wanted_tensors(layout, parameter_shapes(layout, rows)));
+      ImportReport report{.source = layout.source,
+                          .kind = kind_name(layout),
+                          .architecture = layout.kind == Kind::FrozenEncoder ? "swin_t" : layout.encoder,
+                          .flipped = layout.bgr,
+                          .used = std::move(use.used),
+                          .ignored = std::move(use.ignored),
+                          .missing = std::move(use.missing),
+                          .unexpected = std::move(use.unexpected),
+                          .misshaped = std::move(use.misshaped)};
+      if (report.complete()) write_safetensors(output, {std::move(use.tensors), metadata});
+      return report;
+    });
+  });
+}
+
+std::optional<std::map<std::string, std::string>> describe_weights(const std::filesystem::path& file) {
+  if (file.extension() == ".safetensors" && is_model_of_ours(read_safetensors_metadata(file))) return {};
+  const OpenedWeights weights = open_weights(file);
+  std::int64_t parameters = 0;
+  for (const auto& [name, tensor] : weights.file.tensors) parameters += tensor.numel();
+  std::map<std::string, std::string> text;
+  for (const auto& [key, value] : weights.file.metadata) text[printable(key)] = printable(value);
+  text["kind"] = kind_name(weights.layout);
+  text["source"] = weights.layout.source;
+  text["architecture"] = weights.layout.kind == Kind::FrozenEncoder ? "swin_t" : weights.layout.encoder;
+  text["tensors"] = std::to_string(weights.file.tensors.size());
+  text["parameters"] = std::to_string(parameters);
+  return text;
+}
+
+std::string load_encoder_weights(const std::filesystem::path& path, LpdNetwork& network) {
+  OpenedWeights weights = open_weights(path);
+  return with_context(path.string(), [&] {
+    WeightsLayout& layout = weights.layout;
+    if (layout.kind == Kind::FrozenEncoder) throw Error("holds a Swin-T, which can be a frozen encoder only (--frozen-encoder)");
+    std::map<std::string, std::vector<std::int64_t>> shapes;
+    std::map<std::string, torch::Tensor> parameters;
+    for (const auto& item : network->named_parameters()) {
+      if (!item.key().starts_with("encoder.")) continue;
+      shapes[item.key()] = item.value().sizes().vec();
+      parameters[item.key()] = item.value();
+    }
+    if (layout.kind == Kind::Model) layout.ignored = {"prototypes", "l_fc", "logit_scale"};
+    layout.kind = Kind::Encoder;
+    const TensorUse use = take_tensors(weights.file, weights.names, layout, wanted_tensors(layout, shapes));
+    const auto refuse = [&](const std::vector<std::string>& names, const std::string& what) {
+      if (names.empty()) return;
+      throw Error("its encoder (" + layout.encoder + ") is another one than the network's: " + what + " " + names.front() +
+                  (names.size() > 1 ? " and " + std::to_string(names.size() - 1) + " more" : ""));
+    };
+    refuse(use.misshaped, "it has");
+    refuse(use.missing, "it lacks");
+    refuse(use.unexpected, "it has, unexpectedly,");
+    const torch::NoGradGuard no_grad;
+    for (const auto& [name, tensor] : use.tensors) parameters.at(name).copy_(tensor);
+    return layout.source + " (" + layout.encoder + "): " + std::to_string(use.used.size()) + " tensors of the encoder" +
+           (layout.bgr ? ", BGR turned to RGB" : "");
+  });
+}
+
+}  // namespace wsi_lpd::model

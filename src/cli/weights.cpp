@@ -1,0 +1,88 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/weights_import.hpp"
+
+namespace wsi_lpd::cli {
+namespace {
+
+struct WeightsArguments {
+  std::string action;
+  std::filesystem::path file, output;
+  model::ImportOptions options;
+  bool json = false;
+};
+
+void print_line(const char* what, const std::vector<std::string>& names, bool with_names) {
+  std::cout << "  " << what << names.size() << "\n";
+  for (std::size_t i = 0; with_names && i < names.size(); ++i) std::cout << "      " << names[i] << "\n";
+}
+
+void print(const model::ImportReport& report, bool verbose) {
+  std::cout << report.source << ", " << report.architecture << ", becomes a file of the kind " << report.kind
+            << (report.flipped ? "; channels BGR turned to RGB" : "; channels as they are") << "\n";
+  print_line("used        ", report.used, verbose);
+  print_line("ignored     ", report.ignored, true);
+  print_line("missing     ", report.missing, true);
+  print_line("unexpected  ", report.unexpected, true);
+  print_line("mis-shaped  ", report.misshaped, true);
+}
+
+int run(const WeightsArguments& arguments, const Context& context) {
+  const model::ImportReport report = model::import_weights(arguments.file, arguments.output, arguments.options);
+  if (arguments.json) {
+    std::cout
+        << nlohmann::ordered_json{{"source", report.source},      {"kind", report.kind},           {"architecture", report.architecture},
+                                  {"flipped", report.flipped},    {"complete", report.complete()}, {"used", report.used},
+                                  {"ignored", report.ignored},    {"missing", report.missing},     {"unexpected", report.unexpected},
+                                  {"misshaped", report.misshaped}}
+               .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
+        << "\n";
+  } else {
+    print(report, context.common.verbose);
+  }
+  if (!report.complete()) {
+    throw Error(arguments.file.string() + ": is no whole " + report.architecture + ": " + std::to_string(report.missing.size()) +
+                " tensors missing, " + std::to_string(report.unexpected.size()) + " unexpected, " +
+                std::to_string(report.misshaped.size()) + " mis-shaped (listed above); nothing was written");
+  }
+  if (report.kind == "model") {
+    if (!arguments.options.mpp) {
+      context.observer.warn("the model's um/px is not known (--mpp): segment will read slides at level 0 as they are");
+    }
+    context.observer.warn("the model is not calibrated: segment takes it with --normalisation tile only");
+  }
+  if (!arguments.json) std::cout << "written to " << arguments.output.string() << "\n";
+  return kDone;
+}
+
+}  // namespace
+
+Command add_weights(CLI::App& program) {
+  auto arguments = std::make_shared<WeightsArguments>();
+  CLI::App* command = program.add_subcommand("weights", "Import published weights: mix transformers, LPD and PBIP checkpoints, Swin-T");
+  command->footer("\nExample:  wsi-lpd weights import lpd.pth -o model.safetensors --classes TUM,STR,LYM,NEC --mpp 0.25");
+  command->add_option("ACTION", arguments->action, "import")->required()->check(CLI::IsMember({"import"}));
+  command
+      ->add_option("FILE", arguments->file,
+                   "mit_b*.pth, Hugging Face SegFormer (.safetensors, .bin), LPD or PBIP checkpoint, MedCLIP or Hugging Face Swin-T")
+      ->required();
+  command->add_option("-o,--output", arguments->output, "file to write; e.g. -o model.safetensors")->required();
+  command
+      ->add_option("--classes", arguments->options.classes,
+                   "class names of an LPD or PBIP checkpoint, in the order of its labels; e.g. TUM,STR,LYM,NEC")
+      ->delimiter(',');
+  command->add_option("--mpp", arguments->options.mpp, "um per pixel that the checkpoint was trained at; e.g. --mpp 0.25")
+      ->check(CLI::Range(0.05, 10.0));
+  command->add_option(
+      "--bank", arguments->options.bank,
+      "the prototypes of a PBIP checkpoint: safetensors with `prototypes` [classes x k, 512]; e.g. --bank bank.safetensors");
+  command->add_flag("--json", arguments->json, "the table as one JSON object on stdout");
+  return {command, [arguments](const Context& context) { return run(*arguments, context); }};
+}
+
+}  // namespace wsi_lpd::cli
