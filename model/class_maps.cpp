@@ -42,10 +42,27 @@ std::array<Tensor, 3> evidence(const NetworkOutput& output, int prototypes_per_c
 
 Tensor class_scores(const NetworkOutput& output, int prototypes_per_class) { return merge_mean(output.scores[3], prototypes_per_class); }
 
-Tensor paper_maps(const std::array<Tensor, 3>& evidence, const Tensor& labels, std::int64_t size) {
-  std::array<Tensor, 3> maps;
-  for (std::size_t s = 0; s < 3; ++s) maps[s] = min_max(evidence[s]) * per_channel(labels);
-  return fuse(maps, size, size, true);
+PaperViews look_at_views(const LpdNetwork& network, const Tensor& images, int prototypes_per_class, bool all_views) {
+  PaperViews views;
+  const std::int64_t height = images.size(2), width = images.size(3);
+  const auto look = [&](bool mirrored, double factor) {
+    const Tensor view = mirrored ? images.flip(3) : images;
+    const NetworkOutput output = network->forward(factor == 1 ? view : view * factor);
+    if (!mirrored && factor == 1) views.scores = class_scores(output, prototypes_per_class);
+    std::array<Tensor, 3> maps = evidence(output, prototypes_per_class);
+    for (Tensor& map : maps) map = min_max(map);
+    const Tensor fused = fuse(maps, height, width, true);
+    return mirrored ? fused.flip(3) : fused;
+  };
+  if (!all_views) {
+    views.maps = look(false, 1);
+    return views;
+  }
+  for (const bool mirrored : {false, true})
+    for (const double factor : {0.9, 1.0, 1.1})
+      views.maps = views.maps.defined() ? views.maps + look(mirrored, factor) : look(mirrored, factor);
+  views.maps /= 6;
+  return views;
 }
 
 Calibration uncalibrated(int classes) {

@@ -44,7 +44,10 @@ NetworkOutput LpdNetworkImpl::forward(const Tensor& images) const {
 }
 
 InputNormaliser::InputNormaliser(const ModelInfo& info, const torch::Device& device)
-    : shift_(torch::empty({3})), factor_(torch::empty({3})) {
+    : shift_(torch::empty({3})),
+      factor_(torch::empty({3})),
+      mean_(torch::tensor(at::ArrayRef<float>(info.mean)).to(device)),
+      std_(torch::tensor(at::ArrayRef<float>(info.std)).to(device)) {
   for (std::size_t channel = 0; channel < 3; ++channel) {
     shift_.data_ptr<float>()[channel] = info.mean[channel] * 255.0F;
     factor_.data_ptr<float>()[channel] = 1.0F / (info.std[channel] * 255.0F);
@@ -55,6 +58,10 @@ InputNormaliser::InputNormaliser(const ModelInfo& info, const torch::Device& dev
 
 Tensor InputNormaliser::operator()(const Tensor& rgb) const {
   return rgb.to(torch::kFloat).sub_(shift_).mul_(factor_).permute({0, 3, 1, 2});
+}
+
+Tensor InputNormaliser::crf_images(const Tensor& images) const {
+  return images.permute({0, 2, 3, 1}).mul(std_).add_(mean_).mul_(255).clamp_(0, 255).to(torch::kByte).flip(3);
 }
 
 Tensor merge_mean(const Tensor& values, int prototypes_per_class) { return split_classes(values, prototypes_per_class).mean(2); }

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "patch_model_impl.hpp"
 #include "wsi_lpd/core/error.hpp"
-#include "wsi_lpd/model/calibration.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/model/encoder_weights.hpp"
-#include "wsi_lpd/model/model_file.hpp"
+#include "wsi_lpd/model/frozen_encoder.hpp"
 #include "wsi_lpd/model/torch_error.hpp"
 #include "wsi_lpd/model/training_loss.hpp"
 
@@ -23,15 +23,15 @@ double learning_rate(const TrainOptions& options, std::int64_t iteration) {
 }
 
 struct Trainer::Impl {
-  Impl(ModelInfo model_info, TrainOptions train_options)
-      : info(std::move(model_info)),
-        options(std::move(train_options)),
+  Impl(ModelInfo info, TrainOptions train_options)
+      : options(std::move(train_options)),
         device(resolve_device(options.device)),
-        network(make_network()),
-        input(info, device),
+        model(make_model(std::move(info))),
+        network(model.impl_->network),
         optimiser(network->parameters(), torch::optim::AdamWOptions(options.lr).weight_decay(options.weight_decay)) {
-    if (options.loss.diversity == Diversity::Reference && mix_transformer_shape(info.encoder).widths[3] != kPrototypeWidth) {
-      throw UsageError("diversity 'reference' compares prototypes of width 512 with stage 4, which " + info.encoder +
+    const std::string& encoder = model.info().encoder;
+    if (options.loss.diversity == Diversity::Reference && mix_transformer_shape(encoder).widths[3] != kPrototypeWidth) {
+      throw UsageError("diversity 'reference' compares prototypes of width 512 with stage 4, which " + encoder +
                        " has of another width; use 'corrected' or mit_b1 to mit_b5");
     }
     if (options.frozen_encoder.empty()) return;
@@ -44,25 +44,12 @@ struct Trainer::Impl {
     optimiser.add_parameters(bridge->parameters());
   }
 
-  LpdNetwork make_network() {
+  PatchModel make_model(ModelInfo info) const {
     if (options.threads > 0) at::set_num_threads(options.threads);
     torch::manual_seed(options.seed);
     LpdNetwork made(mix_transformer_shape(info.encoder), info.classes.count(), info.prototypes_per_class, options.drop_path);
     if (!options.weights.empty()) info.provenance["weights"] = load_encoder_weights(options.weights, made);
-    made->to(device);
-    return made;
-  }
-
-  /// The caller's memory on the device; `host` must outlive the use on the CPU.
-  Tensor on_device(Tensor host) const { return device.is_cpu() ? host : host.pin_memory().to(device, /*non_blocking=*/true); }
-
-  Tensor images(const PatchBatch& batch) const {
-    auto* bytes = const_cast<std::uint8_t*>(batch.rgb.data());  // only read
-    return input(on_device(torch::from_blob(bytes, {batch.count, batch.size, batch.size, 3}, torch::kByte)));
-  }
-
-  Tensor labels(const PatchBatch& batch) const {
-    return on_device(torch::from_blob(const_cast<float*>(batch.labels.data()), {batch.count, info.classes.count()}));
+    return PatchModel(std::make_unique<PatchModel::Impl>(std::move(info), std::move(made), device));
   }
 
   /// The prototypes as the frozen encoder sees them, [P, D].
@@ -70,17 +57,10 @@ struct Trainer::Impl {
 
   StepReport step(const PatchBatch& batch);
 
-  /// What the network says of `batch` now, without gradients.
-  NetworkOutput look(const PatchBatch& batch) {
-    network->eval();
-    return network->forward(images(batch));
-  }
-
-  ModelInfo info;
   TrainOptions options;
   torch::Device device;
-  LpdNetwork network;
-  InputNormaliser input;
+  PatchModel model;
+  LpdNetwork network;  ///< the model's
   torch::optim::AdamW optimiser;
   std::unique_ptr<FrozenEncoder> frozen;
   torch::nn::Linear bridge{nullptr};  ///< from the prototypes' width to the frozen encoder's, where they differ; learnt, not kept
@@ -93,10 +73,11 @@ StepReport Trainer::Impl::step(const PatchBatch& batch) {
   for (auto& group : optimiser.param_groups()) group.options().set_lr(report.learning_rate);
 
   network->train();
-  const Tensor input_images = images(batch);
-  const NetworkOutput output = network->forward(input_images);
-  const TrainingLoss loss = training_loss(output, input_images, labels(batch), taught_prototypes(output), info.prototypes_per_class,
-                                          options.loss, iteration >= options.warmup_iterations, frozen.get());
+  const Tensor images = model.impl_->images(batch);
+  const NetworkOutput output = network->forward(images);
+  const TrainingLoss loss =
+      training_loss(output, images, model.impl_->labels(batch), taught_prototypes(output), model.info().prototypes_per_class, options.loss,
+                    iteration >= options.warmup_iterations, frozen.get());
   optimiser.zero_grad();
   loss.total.backward();
 
@@ -128,59 +109,15 @@ Trainer::Trainer(ModelInfo info, TrainOptions options) {
   impl_ = std::make_unique<Impl>(std::move(info), std::move(options));
 }
 Trainer::~Trainer() = default;
-const ModelInfo& Trainer::info() const { return impl_->info; }
 std::int64_t Trainer::iteration() const { return impl_->iteration; }
 
 StepReport Trainer::step(const PatchBatch& batch) {
   return with_torch_errors("training", [&] { return impl_->step(batch); });
 }
 
-namespace {
-
-std::vector<std::uint8_t> bytes_of(const Tensor& labels) {
-  const Tensor host = labels.cpu().contiguous();
-  const auto* data = host.const_data_ptr<std::uint8_t>();
-  return {data, data + host.numel()};
-}
-
-}  // namespace
-
-std::vector<std::uint8_t> Trainer::segment(const PatchBatch& batch) {
-  return with_torch_errors("segmenting", [&] {
-    const c10::InferenceMode inference;
-    const auto maps = evidence(impl_->look(batch), impl_->info.prototypes_per_class);
-    return bytes_of(labels_from_maps(paper_maps(maps, impl_->labels(batch), batch.size)));
-  });
-}
-
-std::vector<std::uint8_t> Trainer::segment_unlabelled(const PatchBatch& batch) {
-  if (impl_->info.calibration.empty()) throw Error("segmenting without image labels needs a calibration: call calibrate() first");
-  return with_torch_errors("segmenting", [&] {
-    const c10::InferenceMode inference;
-    const int k = impl_->info.prototypes_per_class;
-    const NetworkOutput output = impl_->look(batch);
-    const CalibratedMaps calibrated(impl_->info.calibration, impl_->device);
-    return bytes_of(labels_from_maps(upsample_grid(calibrated(evidence(output, k), class_scores(output, k)))));
-  });
-}
-
-void Trainer::calibrate(const std::function<PatchBatch()>& next) {
-  with_torch_errors("calibrating", [&] {
-    const c10::InferenceMode inference;
-    const int k = impl_->info.prototypes_per_class;
-    Calibrator calibrator;
-    for (PatchBatch batch = next(); batch.count > 0; batch = next()) {
-      const NetworkOutput output = impl_->look(batch);
-      calibrator.add(evidence(output, k), class_scores(output, k), impl_->labels(batch));
-    }
-    impl_->info.calibration = calibrator.finish();
-  });
-}
-
-void Trainer::save(const std::filesystem::path& path) const {
-  ModelInfo info = impl_->info;
-  info.provenance["iterations"] = std::to_string(impl_->iteration);
-  save_model(path, impl_->network, info);
+PatchModel& Trainer::model() {
+  impl_->model.impl_->info.provenance["iterations"] = std::to_string(impl_->iteration);
+  return impl_->model;
 }
 
 }  // namespace wsi_lpd::model

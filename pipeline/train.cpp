@@ -7,49 +7,15 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "wsi_lpd/pipeline/evaluate.hpp"
+
 namespace wsi_lpd::pipeline {
 namespace {
-
-constexpr std::size_t kEvaluationBatch = 10;
-constexpr std::size_t kCalibrationImages = 400;  // enough for stable thresholds; more would only cost time
 
 std::string fixed(double value, int digits) {
   char text[32];
   std::snprintf(text, sizeof text, "%.*f", digits, value);
   return text;
-}
-
-ConfusionMatrix validate(model::Trainer& trainer, const PatchSet& valid, int classes, const CancelFlag& cancel) {
-  ConfusionMatrix matrix(classes);
-  for (std::size_t first = 0; first < valid.count(); first += kEvaluationBatch) {
-    check(cancel);
-    const model::PatchBatch batch = valid.batch(first, kEvaluationBatch);
-    const std::vector<std::uint8_t> labels = trainer.segment(batch);
-    const std::size_t pixels = labels.size() / static_cast<std::size_t>(batch.count);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(batch.count); ++i) {
-      const Image mask = valid.mask(first + i);
-      matrix.add({mask.data(), mask.bytes()}, {labels.data() + i * pixels, pixels});
-    }
-  }
-  return matrix;
-}
-
-/// Every n-th image of the set, so that all of it is represented.
-void calibrate(model::Trainer& trainer, const PatchSet& set, const CancelFlag& cancel) {
-  const std::size_t step = std::max<std::size_t>(1, divide_up(static_cast<std::int64_t>(set.count()), kCalibrationImages));
-  std::size_t next = 0;
-  trainer.calibrate([&] {
-    check(cancel);
-    model::PatchBatch batch;
-    batch.size = set.size();
-    for (; next < set.count() && batch.count < static_cast<int>(kEvaluationBatch); next += step) {
-      const model::PatchBatch one = set.batch(next, 1);
-      batch.rgb.insert(batch.rgb.end(), one.rgb.begin(), one.rgb.end());
-      batch.labels.insert(batch.labels.end(), one.labels.begin(), one.labels.end());
-      ++batch.count;
-    }
-    return batch;
-  });
 }
 
 nlohmann::ordered_json json_of(std::int64_t step, const model::StepReport& report) {
@@ -61,7 +27,6 @@ nlohmann::ordered_json json_of(std::int64_t step, const model::StepReport& repor
 }  // namespace
 
 TrainResult train(const TrainJob& job, ProgressObserver& observer, const CancelFlag& cancel) {
-  const int classes = job.info.classes.count();
   const PatchSet set(job.patches.train, job.images, observer, cancel);
   PatchSetOptions valid_options = job.images;
   valid_options.size = set.size();
@@ -103,12 +68,16 @@ TrainResult train(const TrainJob& job, ProgressObserver& observer, const CancelF
     if (step % steps_per_epoch != 0 && step != options.iterations) continue;
 
     // The end of an epoch: calibrate, keep, and judge by the validation masks if there are any.
-    calibrate(trainer, set, cancel);  // there are more of them than validation images, and some classes are rare
-    trainer.save(job.run / "last.safetensors");
+    model::PatchModel& model = trainer.model();
+    calibrate(model, set, cancel);  // there are more of them than validation images, and some classes are rare
+    model.save(job.run / "last.safetensors");
     const std::string epoch = fixed(static_cast<double>(step) * job.batch_size / images, 1);
     double score = 0;
     if (valid.count() > 0) {
-      const ConfusionMatrix matrix = validate(trainer, valid, classes, cancel);
+      SilentObserver quiet;  // the progress of the training stays
+      const Evaluation evaluation =
+          evaluate({.predicted = false, .all_views = false, .crf = false, .shown = 0}, valid, model, quiet, cancel);
+      const ConfusionMatrix& matrix = evaluation.evaluated.front().matrix;
       score = std::isnan(matrix.mean_iou()) ? 0 : matrix.mean_iou();
       write_log({{"epoch", epoch}, {"iteration", step}, {"valid_miou_oracle", score}});
       observer.info("epoch " + epoch + ": validation mIoU " + fixed(100 * score, 2) + " % (image labels given, one view), loss " +
@@ -120,7 +89,7 @@ TrainResult train(const TrainJob& job, ProgressObserver& observer, const CancelF
     if (score > best || valid.count() == 0) {
       best = score;
       result.best_iteration = step;
-      trainer.save(result.model);
+      model.save(result.model);
     }
   }
   observer.end();

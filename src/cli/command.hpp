@@ -41,6 +41,8 @@ struct Command {
 };
 
 Command add_train(CLI::App& program);
+Command add_evaluate(CLI::App& program);
+Command add_calibrate(CLI::App& program);
 Command add_segment(CLI::App& program);
 Command add_batch(CLI::App& program);
 Command add_compare(CLI::App& program);

@@ -1,12 +1,10 @@
 #include "wsi_lpd/pipeline/compare.hpp"
 
-#include <cmath>
-#include <iomanip>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "metrics_text.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -18,37 +16,14 @@ struct CompareArguments {
   bool json = false;
 };
 
-nlohmann::json number(double value) { return std::isnan(value) ? nlohmann::json() : nlohmann::json(value); }
-
 void print_json(const pipeline::Comparison& comparison, const std::vector<std::string>& names) {
-  const ConfusionMatrix& m = comparison.matrix;
-  nlohmann::ordered_json json{{"mIoU", number(m.mean_iou())},
-                              {"mDice", number(m.mean_dice())},
-                              {"FwIoU", number(m.frequency_weighted_iou())},
-                              {"pixels", m.total()},
-                              {"unreadable_pixels", comparison.unreadable}};
-  for (int c = 0; c < m.classes(); ++c) {
-    json["classes"][names[static_cast<std::size_t>(c)]] = {{"IoU", number(m.iou(c))}, {"Dice", number(m.dice(c))}};
-  }
-  for (int t = 0; t <= m.classes(); ++t) {
-    nlohmann::ordered_json row;
-    for (int p = 0; p <= m.classes(); ++p) row.push_back(m.count(t, p));
-    json["confusion"].push_back(row);
-  }
+  nlohmann::ordered_json json = json_of(comparison.matrix, names);
+  json["unreadable_pixels"] = comparison.unreadable;
   std::cout << json.dump(2) << "\n";
 }
 
 void print_table(const pipeline::Comparison& comparison, const std::vector<std::string>& names) {
-  const ConfusionMatrix& m = comparison.matrix;
-  std::cout << std::fixed << std::setprecision(4) << std::left << std::setw(16) << "class" << std::right << std::setw(8) << "IoU"
-            << std::setw(8) << "Dice"
-            << "\n";
-  for (int c = 0; c < m.classes(); ++c) {
-    std::cout << std::left << std::setw(16) << names[static_cast<std::size_t>(c)] << std::right << std::setw(8) << m.iou(c) << std::setw(8)
-              << m.dice(c) << "\n";
-  }
-  std::cout << "mIoU " << m.mean_iou() << "  mDice " << m.mean_dice() << "  FwIoU " << m.frequency_weighted_iou() << "  over " << m.total()
-            << " pixels";
+  std::cout << metrics_table({{"result", &comparison.matrix}}, names) << "over " << comparison.matrix.total() << " pixels";
   if (comparison.unreadable > 0) std::cout << ", " << comparison.unreadable << " unreadable ones left out";
   std::cout << "\n";
 }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "config.hpp"
+#include "model_file.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/pipeline/batch.hpp"
 #include "wsi_lpd/pipeline/lpd_segmenter.hpp"
@@ -26,15 +27,6 @@ struct SegmentArguments {
   bool force = false;
   pipeline::SegmentOptions options;
 };
-
-/// --model, else WSI_LPD_MODEL, else runs/latest/model.safetensors.
-fs::path find_model(const std::string& given) {
-  if (!given.empty()) return given;
-  if (const char* from_environment = std::getenv("WSI_LPD_MODEL"); from_environment && *from_environment) return from_environment;
-  fs::path latest = "runs/latest/model.safetensors";
-  if (fs::exists(latest)) return latest;
-  throw UsageError("no model: give --model FILE, set WSI_LPD_MODEL, or train one (runs/latest/model.safetensors is not there)");
-}
 
 /// Options that change neither pixels nor numbers stay out of a result's identity.
 std::string configuration_sha256(const CLI::App& options) {
@@ -76,8 +68,7 @@ int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>
 
 void add_options(CLI::App& command, SegmentArguments& arguments) {
   command.add_option("-o,--output", arguments.output, "folder for the results; e.g. -o results");
-  command.add_option("--model", arguments.model,
-                     "model file; else WSI_LPD_MODEL, else runs/latest/model.safetensors; e.g. --model lung.safetensors");
+  command.add_option("--model", arguments.model, kModelHelp);
   command.add_option("--mpp", arguments.mpp, "um per pixel of level 0, wins over what the slide says; e.g. --mpp 0.25")
       ->check(CLI::Range(0.05, 10.0));
   command

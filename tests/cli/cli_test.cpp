@@ -270,6 +270,42 @@ TEST_F(Program, StopsCleanlyOnASignal) {
   }
 }
 
+TEST_F(Program, EvaluatesOnMasks) {
+  const Outcome outcome = run("evaluate data/patches --json -o evaluation");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json.at("patches"), 4);
+  for (const char* labels : {"oracle", "predicted"}) {
+    for (const char* how : {"argmax", "crf"}) {
+      const auto& metrics = json.at("segmentation").at(labels).at(how);
+      EXPECT_EQ(metrics.at("pixels"), 4 * 96 * 96);
+      EXPECT_EQ(metrics.at("confusion").size(), metrics.at("classes").size() + 1);
+    }
+  }
+  EXPECT_EQ(nlohmann::json::parse(read_text_file(path("evaluation/evaluation.json"))), json);
+  EXPECT_THAT(read_text_file(path("evaluation/evaluation.csv")), HasSubstr("predicted,yes,mean,"));
+  EXPECT_GT(image::read_rgb(path("evaluation/patches.png")).height(), 4 * 180);
+
+  const Outcome table = run("evaluate data/patches --labels oracle --no-crf --no-tta -o evaluation");
+  EXPECT_EQ(table.code, 0) << table.err;
+  EXPECT_THAT(table.out, AllOf(HasSubstr("mIoU"), Not(HasSubstr("CRF"))));
+  expect_refusal("evaluate data/patches --split test -o bad", 2, "no test images with masks");
+  fs::create_directories(path("two/train"));
+  image::write_png(path("two/train/a[10].png"), Image(64, 64, 3));
+  fs::create_directories(path("two/test/img"));
+  fs::create_directories(path("two/test/mask"));
+  image::write_png(path("two/test/img/a.png"), Image(64, 64, 3));
+  image::write_labels_png(path("two/test/mask/a.png"), Image(64, 64, 1), std::vector<Colour>(3));
+  expect_refusal("evaluate two -o bad", 2, "its images have 2 classes, the model has 4");
+  expect_refusal("calibrate two", 2, "its images have 2 classes, the model has 4");
+}
+
+TEST_F(Program, CalibratesACopy) {
+  const Outcome outcome = run("calibrate data/patches -o calibrated.safetensors");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(read_text_file(path("calibrated.safetensors")), read_text_file(path("runs/latest/model.safetensors"))) << "as training did";
+}
+
 TEST_F(Program, ImportsNothingThatIsNotWeights) {
   std::ofstream(path("noise.pth")) << std::string(5000, 'n');
   expect_refusal("weights import noise.pth -o bad.safetensors", 1, "noise.pth");
@@ -282,7 +318,7 @@ TEST_F(Program, ImportsNothingThatIsNotWeights) {
 
 TEST_F(Program, HelpsWithEveryCommand) {
   EXPECT_EQ(run("--version").code, 0);
-  for (const char* command : {"train", "segment", "batch", "compare", "info", "weights", "synth", "doctor"}) {
+  for (const char* command : {"train", "evaluate", "calibrate", "segment", "batch", "compare", "info", "weights", "synth", "doctor"}) {
     const Outcome outcome = run(std::string(command) + " --help");
     EXPECT_EQ(outcome.code, 0);
     EXPECT_THAT(outcome.out, HasSubstr("Example:  wsi-lpd ")) << command;

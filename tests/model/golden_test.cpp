@@ -4,8 +4,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "../../model/patch_model_impl.hpp"
 #include "golden_weights.hpp"
 #include "test_data.hpp"
+#include "wsi_lpd/core/metrics.hpp"
+#include "wsi_lpd/model/dense_crf.hpp"
 #include "wsi_lpd/model/frozen_encoder.hpp"
 #include "wsi_lpd/model/losses.hpp"
 #include "wsi_lpd/model/network.hpp"
@@ -290,6 +293,65 @@ TEST(Golden, LearningRates) {
     const auto rates = schedule.at("lr_used_by_step").get<std::vector<double>>();
     for (std::size_t t = 0; t < rates.size(); ++t)
       EXPECT_NEAR(learning_rate(options, static_cast<std::int64_t>(t)), rates[t], 1e-12 * rates[t]) << name << " " << t;
+  }
+}
+
+/// The whole evaluation of the published code: views, fusion, probabilities, CRF, metrics.
+TEST(Golden, Evaluation) {
+  WSI_LPD_NEEDS_DATA(folder, "golden");
+  const auto expected = golden(folder, "evaluation");
+  std::ifstream file(folder / "evaluation.json");
+  const auto numbers = nlohmann::json::parse(file);
+  ModelInfo info;
+  info.classes = default_class_scheme(3);
+  LpdNetwork network(mix_transformer_shape("mit_b1"), 3, 3);
+  testing::fill_golden(*network);
+  {
+    const torch::NoGradGuard no_grad;  // the golden network takes BGR
+    Tensor first = network->named_parameters()["encoder.patch_embed1.proj.weight"];
+    first.copy_(first.flip(1).clone());
+  }
+  PatchModel model(std::make_unique<PatchModel::Impl>(info, network, torch::kCPU));
+  const Tensor &rgb = expected.at("rgb_u8"), &masks = expected.at("masks");
+  const auto bytes = [](const Tensor& tensor) {
+    const Tensor flat = tensor.contiguous();
+    return std::vector<std::uint8_t>(flat.const_data_ptr<std::uint8_t>(), flat.const_data_ptr<std::uint8_t>() + flat.numel());
+  };
+  const std::vector<PatchMaps> patches = model.look({.count = 3, .size = 224, .rgb = bytes(rgb), .labels = {}}, true);
+
+  std::map<std::string, ConfusionMatrix> matrices;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const std::string n = std::to_string(i);
+    const std::vector<std::uint8_t> image = bytes(expected.at(n + ".crf_image_u8"));
+    EXPECT_EQ(patches[i].crf_image, image);
+    for (const std::string mode : {"oracle", "all"}) {
+      const Tensor labels = mode == "oracle" ? expected.at("oracle_labels")[static_cast<std::int64_t>(i)].contiguous() : torch::ones(3);
+      const auto probabilities = class_probabilities(patches[i], {labels.const_data_ptr<float>(), 3});
+      const Tensor p = torch::tensor(probabilities).view({4, 224, 224});
+      const std::string probs = mode + "." + n + ".probs";
+      const bool whole = expected.contains(probs);
+      const Tensor reference = expected.at(whole ? probs : probs + "_every4");
+      const Tensor ours = whole ? p : p.slice(1, 0, 224, 4).slice(2, 0, 224, 4);
+      EXPECT_LE((ours - reference).abs().max().item<double>(), 1e-4 * reference.max().item<double>()) << probs;
+      const auto argmax = most_probable_labels(probabilities, 4);
+      const auto crf = most_probable_labels(dense_crf(probabilities, 4, {patches[i].crf_image.data(), 224, 224, 3, 3 * 224}), 4);
+      for (const auto& [name, ours_now] : {std::pair{"argmax", argmax}, {"crf", crf}}) {
+        const std::string key = mode + "." + n + "." + name + "_labels";
+        EXPECT_LE(torch::tensor(ours_now).ne(expected.at(key).reshape(-1)).sum().item<int>(), 50176 / 10'000) << key;
+        matrices.try_emplace(mode + "." + name, 3).first->second.add(bytes(masks[static_cast<std::int64_t>(i)]), bytes(expected.at(key)));
+      }
+    }
+  }
+  for (const auto& [name, matrix] : matrices) {
+    const auto& metrics = numbers.at("metrics." + name);
+    EXPECT_NEAR(100 * matrix.mean_iou(), metrics.at("mIoU_percent").get<double>(), 1e-4) << name;
+    EXPECT_NEAR(100 * matrix.mean_dice(), metrics.at("mDice_percent").get<double>(), 1e-4) << name;
+    EXPECT_NEAR(100 * matrix.frequency_weighted_iou(), metrics.at("FwIoU_percent").get<double>(), 1e-4) << name;
+    for (int t = 0; t < 4; ++t)
+      for (int q = 0; q < 4; ++q)
+        EXPECT_EQ(matrix.count(t, q),
+                  metrics.at("confusion_rows_truth_cols_prediction")[static_cast<std::size_t>(t)][static_cast<std::size_t>(q)])
+            << name;
   }
 }
 

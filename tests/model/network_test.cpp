@@ -103,15 +103,5 @@ TEST(ClassMaps, BackgroundWinsWhereNothingIsSure) {
   EXPECT_TRUE(torch::equal(labels_from_maps(fused).flatten(), torch::tensor({2, 2, 0}, torch::kByte)));
 }
 
-TEST(ClassMaps, PaperMapsLeaveOutAbsentClassesAndReachOne) {
-  torch::manual_seed(3);
-  const std::array<Tensor, 3> maps{torch::rand({1, 2, 8, 8}), torch::rand({1, 2, 4, 4}), torch::rand({1, 2, 4, 4})};
-  const Tensor fused = paper_maps(maps, torch::tensor({{1.0F, 0.0F}}), 64);
-  EXPECT_EQ(fused.sizes(), (std::vector<std::int64_t>{1, 2, 64, 64}));
-  EXPECT_GT(fused[0][0].max().item<double>(), 0.4);
-  EXPECT_LE(fused[0][0].max().item<double>(), 1);
-  EXPECT_EQ(fused[0][1].abs().max().item<double>(), 0);
-}
-
 }  // namespace
 }  // namespace wsi_lpd::model

@@ -10,6 +10,7 @@
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/model/dense_crf.hpp"
 
 namespace wsi_lpd::model {
 namespace {
@@ -48,7 +49,7 @@ TrainOptions tiny_options() { return {.lr = 1e-3, .iterations = 30, .warmup_iter
 
 void calibrate(Trainer& trainer) {
   int left = 3;
-  trainer.calibrate([&] { return left-- > 0 ? tiny_batch(100 + static_cast<unsigned>(left)) : PatchBatch{}; });
+  trainer.model().calibrate([&] { return left-- > 0 ? tiny_batch(100 + static_cast<unsigned>(left)) : PatchBatch{}; });
 }
 
 TEST(Trainer, FrozenEncoderOfAnyWidthTeachesAfterTheWarmUp) {
@@ -98,7 +99,14 @@ TEST(Trainer, LearnsTwoTinyClassesFromImageLabels) {
 
   calibrate(trainer);
   const PatchBatch batch = tiny_batch(1000);
-  for (const auto& labels : {trainer.segment(batch), trainer.segment_unlabelled(batch)}) {
+  std::vector<std::uint8_t> with_labels;
+  const std::vector<PatchMaps> maps = trainer.model().look(batch, true);
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    const auto labels =
+        most_probable_labels(class_probabilities(maps[i], std::span(batch.labels).subspan(i * kClasses, kClasses)), kClasses + 1);
+    with_labels.insert(with_labels.end(), labels.begin(), labels.end());
+  }
+  for (const auto& labels : {with_labels, trainer.model().segment_unlabelled(batch)}) {
     ASSERT_EQ(labels.size(), 6U * kSize * kSize);
     const auto at = [&](int image, int y, int x) { return labels[static_cast<std::size_t>((image * kSize + y) * kSize + x)]; };
     EXPECT_EQ(at(0, 32, 32), 0);
@@ -116,7 +124,7 @@ TEST(Trainer, SameSeedSameBytesOtherSeedOthers) {
     options.warmup_iterations = 1;
     Trainer trainer(tiny_info(), options);
     for (unsigned t = 0; t < 3; ++t) trainer.step(tiny_batch(t));
-    trainer.save(folder / name);
+    trainer.model().save(folder / name);
     return read_text_file(folder / name);
   };
   const std::string a = run("a", 5);
@@ -128,13 +136,13 @@ TEST(Trainer, SavedModelSaysWhatItIs) {
   const testing::TemporaryFolder folder;
   Trainer trainer(tiny_info(), tiny_options());
   trainer.step(tiny_batch(0));
-  EXPECT_THROW(trainer.segment_unlabelled(tiny_batch(0)), Error);
+  EXPECT_THROW(trainer.model().segment_unlabelled(tiny_batch(0)), Error);
   calibrate(trainer);
-  trainer.save(folder / "m.safetensors");
+  trainer.model().save(folder / "m.safetensors");
   const ModelInfo info = read_model_info(folder / "m.safetensors");
   EXPECT_EQ(info.classes, tiny_info().classes);
   EXPECT_EQ(info.provenance.at("iterations"), "1");
-  EXPECT_EQ(info.calibration.score_threshold, trainer.info().calibration.score_threshold);
+  EXPECT_EQ(info.calibration.score_threshold, trainer.model().info().calibration.score_threshold);
 }
 
 TEST(Trainer, StopsWhenTheLossIsNotFinite) {

@@ -34,8 +34,8 @@ class LpdSegmenter : public ::testing::Test {
     model::Trainer trainer(info, {.lr = 1e-3, .iterations = 2, .threads = 1});
     trainer.step(noise(4, 0));
     int left = 2;
-    if (calibrate) trainer.calibrate([&] { return left-- > 0 ? noise(4, static_cast<unsigned>(left)) : model::PatchBatch{}; });
-    trainer.save(path_);
+    if (calibrate) trainer.model().calibrate([&] { return left-- > 0 ? noise(4, static_cast<unsigned>(left)) : model::PatchBatch{}; });
+    trainer.model().save(path_);
   }
 
   static TileResults run(Segmenter& segmenter, const model::PatchBatch& batch) {

@@ -14,9 +14,14 @@ std::array<torch::Tensor, 3> evidence(const NetworkOutput& output, int prototype
 /// right for maps, lets one prototype speak for an image (AUC 0.54 instead of 0.90 for one class of real patches).
 torch::Tensor class_scores(const NetworkOutput& output, int prototypes_per_class);
 
-/// The paper's evaluation for one view: min–max of each channel over the image, times the image labels [B, C], bilinear (align_corners)
-/// to `size`, 0.3 · scale 2 + 0.3 · scale 3 + 0.4 · scale 4. [B, C, size, size]
-torch::Tensor paper_maps(const std::array<torch::Tensor, 3>& evidence, const torch::Tensor& labels, std::int64_t size);
+/// The paper's evaluation, up to the image labels: evidence of B images under several views.
+struct PaperViews {
+  torch::Tensor maps;  ///< [B, C, S, S]: min–max of each channel over the view, bilinear (align_corners), mean over the views, 0.3 · scale
+                       ///< 2 + 0.3 · scale 3 + 0.4 · scale 4
+  torch::Tensor scores;  ///< [B, C]: class_scores of the images as they are
+};
+/// `images` [B, 3, S, S] normalised. With `all_views` six: mirrored or not, times 0.9, 1, 1.1 after normalisation; else one.
+PaperViews look_at_views(const LpdNetwork& network, const torch::Tensor& images, int prototypes_per_class, bool all_views);
 
 /// What stands in for a calibration where a model has none: classes count from score 0 on, as the classification loss has it. Its map
 /// ranges mean nothing, so only its gate is of use.

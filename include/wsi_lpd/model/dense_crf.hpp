@@ -22,9 +22,10 @@ struct DenseCrfOptions {
 /// Q ← softmax(−unary + Σ w·K̃Q), K̃ = D^-½ K D^-½ with D the row sums of K. K is applied through the permutohedral lattice (Adams et al.
 /// 2010), so it approximates the exact sum.
 ///
-/// `probabilities` [L, H, W] of 0…1, clipped to [1e-5, 1]; unary = −log of it. `rgb` [H, W, 3]; any order of the three channels does.
-/// Returns Q [L, H, W]. Throws Error when the sizes do not belong together, UsageError for options that make no sense. Thread-safe.
-/// Memory: about 100 bytes a pixel and 16 more for every four labels, beside 100 to 200 bytes for every distinct lattice point.
+/// `probabilities` [L, H, W] of 0…1, clipped to [1e-5, 1]; unary = −log of it. `rgb` [H, W, 3]; the order of the channels changes what the
+/// lattice rounds, no more. Returns Q [L, H, W]. Throws Error when the sizes do not belong together, UsageError for options that make no
+/// sense. Thread-safe. Memory: about 100 bytes a pixel and 16 more for every four labels, beside 100 to 200 bytes for every distinct
+/// lattice point.
 std::vector<float> dense_crf(std::span<const float> probabilities, int labels, ImageView<const std::uint8_t> rgb,
                              const DenseCrfOptions& options = {});
 /// The same from unary energies [L, H, W], whatever their scale. Taken over and returned as Q.

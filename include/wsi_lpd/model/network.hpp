@@ -37,9 +37,12 @@ class InputNormaliser {
  public:
   InputNormaliser(const ModelInfo& info, const torch::Device& device);
   torch::Tensor operator()(const torch::Tensor& rgb) const;
+  /// Back to BGR bytes [B, H, W, 3], rounded down, as the published code does for its CRF: a third of them come out one lower. The order of
+  /// the channels matters, too: the lattice only approximates, and up to 0.8 % of the labels hang on it.
+  torch::Tensor crf_images(const torch::Tensor& images) const;
 
  private:
-  torch::Tensor shift_, factor_;
+  torch::Tensor shift_, factor_, mean_, std_;
 };
 
 /// k prototypes to one class, of scores [B, P] or maps [B, P, h, w]: the mean, as in training.

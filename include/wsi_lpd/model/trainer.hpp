@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "wsi_lpd/model/loss_options.hpp"
-#include "wsi_lpd/model/model_info.hpp"
+#include "wsi_lpd/model/patch_model.hpp"
 
 namespace wsi_lpd::model {
 
@@ -32,14 +32,6 @@ struct TrainOptions {
 /// it; past the last step it stays.
 double learning_rate(const TrainOptions& options, std::int64_t iteration);
 
-/// Images as the loader makes them: RGB bytes [B, S, S, 3], image labels [B, C] of 0 or 1.
-struct PatchBatch {
-  int count = 0;
-  int size = 0;
-  std::vector<std::uint8_t> rgb;
-  std::vector<float> labels;
-};
-
 struct StepReport {
   double learning_rate = 0;
   double total = 0;
@@ -56,19 +48,11 @@ class Trainer {
  public:
   Trainer(ModelInfo info, TrainOptions options);
   ~Trainer();
-  const ModelInfo& info() const;
   std::int64_t iteration() const;
   /// One optimiser step. Throws Error when a loss is not finite.
   StepReport step(const PatchBatch& batch);
-  /// Segments the images as the paper does for one view, with the given image labels (the `oracle` protocol): class per pixel [B, S, S],
-  /// 0…C−1, background C.
-  std::vector<std::uint8_t> segment(const PatchBatch& batch);
-  /// The same without image labels, by the calibration, as slides are segmented. Throws Error before calibrate().
-  std::vector<std::uint8_t> segment_unlabelled(const PatchBatch& batch);
-  /// Learns the calibration from labelled images; `next` gives batches until it returns one with count 0.
-  void calibrate(const std::function<PatchBatch()>& next);
-  /// Writes the model file (through a PartFile).
-  void save(const std::filesystem::path& path) const;
+  /// The model as it has been trained so far. Lives as long as the trainer.
+  PatchModel& model();
 
  private:
   struct Impl;

@@ -5,7 +5,7 @@
 
 #include "wsi_lpd/core/image.hpp"
 #include "wsi_lpd/core/progress.hpp"
-#include "wsi_lpd/model/trainer.hpp"
+#include "wsi_lpd/model/patch_model.hpp"
 #include "wsi_lpd/pipeline/patch_folder.hpp"
 
 namespace wsi_lpd::pipeline {
@@ -31,6 +31,8 @@ class PatchSet {
   PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, ProgressObserver& observer, const CancelFlag& cancel);
 
   std::size_t count() const { return patches_.size(); }
+  /// File name of image `index` without its ending.
+  std::string name(std::size_t index) const { return patches_[index].image.stem().string(); }
   int size() const { return size_; }
   /// How many network pixels one image pixel became: 1 unless all images are resized alike.
   double zoom() const { return zoom_; }

@@ -1,0 +1,60 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "wsi_lpd/model/model_info.hpp"
+
+namespace wsi_lpd::model {
+
+/// Images as the loader makes them: RGB bytes [B, S, S, 3], image labels [B, C] of 0 or 1.
+struct PatchBatch {
+  int count = 0;
+  int size = 0;
+  std::vector<std::uint8_t> rgb;
+  std::vector<float> labels;
+};
+
+/// What a model says of one image before anybody says which classes are in it.
+struct PatchMaps {
+  int size = 0;
+  std::vector<float> maps;              ///< [C, S, S] of 0…1: views averaged, scales 2 to 4 fused
+  std::vector<float> scores;            ///< [C] as class_scores gives them, of the image as it is
+  std::vector<std::uint8_t> crf_image;  ///< [S, S, 3]: the image as the published code hands it to the CRF: BGR, some bytes one lower
+};
+
+/// Softmax over C classes and the background (1 − max)^10, [C + 1, S, S], of maps times image labels [C]: the paper's protocol when the
+/// labels are the true ones. Never above e / (e + C).
+std::vector<float> class_probabilities(const PatchMaps& patch, std::span<const float> labels);
+
+/// A trained model that looks at patches. Not thread-safe; uses LibTorch's own threads.
+class PatchModel {
+ public:
+  struct Impl;  ///< holds LibTorch's part
+  explicit PatchModel(std::unique_ptr<Impl> impl);
+  PatchModel(PatchModel&&) noexcept;
+  ~PatchModel();
+  /// `device` and `threads` as in TrainOptions. Throws Error as load_model does.
+  static PatchModel load(const std::filesystem::path& path, const std::string& device, int threads);
+
+  const ModelInfo& info() const;
+  /// The paper's evaluation: with `all_views` the mean of six (mirrored or not, times 0.9, 1, 1.1), else the image as it is.
+  std::vector<PatchMaps> look(const PatchBatch& batch, bool all_views);
+  /// Class of each pixel [B, S, S], 0…C−1, background C, without image labels: by the calibration, as slides are segmented. Throws Error
+  /// before calibrate().
+  std::vector<std::uint8_t> segment_unlabelled(const PatchBatch& batch);
+  /// Learns the calibration from labelled images; `next` gives batches until it returns one with count 0.
+  void calibrate(const std::function<PatchBatch()>& next);
+  /// Writes the model file (through a PartFile).
+  void save(const std::filesystem::path& path) const;
+
+ private:
+  friend class Trainer;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace wsi_lpd::model

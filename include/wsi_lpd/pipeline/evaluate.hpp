@@ -1,0 +1,66 @@
+#pragma once
+#include <array>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "wsi_lpd/core/metrics.hpp"
+#include "wsi_lpd/core/progress.hpp"
+#include "wsi_lpd/model/dense_crf.hpp"
+#include "wsi_lpd/model/patch_model.hpp"
+#include "wsi_lpd/pipeline/patch_loader.hpp"
+
+namespace wsi_lpd::pipeline {
+
+/// From which score on a class counts as present where nobody says; where none reaches it, the likeliest class does.
+enum class Presence {
+  Calibrated,  ///< the model's own thresholds; 0 in a model that has none
+  Half         ///< sigmoid(score) > ½, as the published code trained it
+};
+
+struct EvaluateOptions {
+  bool oracle = true;     ///< image labels from the masks: the paper's protocol
+  bool predicted = true;  ///< image labels from the scores: what a user has
+  Presence presence = Presence::Calibrated;
+  bool all_views = true;  ///< the paper's six views
+  bool crf = true;
+  model::DenseCrfOptions crf_options{};
+  std::size_t shown = 5;  ///< so many of the worst and of the best patches are kept
+};
+
+/// Pixel agreement of all patches, for one source of image labels.
+struct EvaluatedLabels {
+  std::string labels;  ///< "oracle" or "predicted"
+  bool crf = false;    ///< after the CRF, or the most probable class
+  ConfusionMatrix matrix;
+};
+
+/// How often the scores name a class that is there.
+struct PresenceCounts {
+  std::int64_t hits = 0, false_alarms = 0, misses = 0;
+  double f1() const { return 2.0 * static_cast<double>(hits) / static_cast<double>(2 * hits + false_alarms + misses); }
+};
+
+struct ShownPatch {
+  std::string name;
+  double accuracy = 0;  ///< share of the pixels that the last of `evaluated` has right
+  Image rgb, truth;
+  std::vector<Image> labels;  ///< as `evaluated` has them
+};
+
+struct Evaluation {
+  std::vector<EvaluatedLabels> evaluated;  ///< oracle, oracle + CRF, predicted, predicted + CRF, as far as wanted
+  std::vector<PresenceCounts> presence;    ///< [C]
+  std::int64_t patches = 0;
+  std::int64_t all_classes_right = 0;  ///< patches whose predicted image labels are all true
+  std::vector<ShownPatch> shown;       ///< worst first
+};
+
+/// Scores `model` on patches that all have masks. Throws Error, Cancelled.
+Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::PatchModel& model, ProgressObserver& observer,
+                    const CancelFlag& cancel);
+
+/// Learns a calibration for `model` from (a spread of at most 400 of) the labelled images of a set.
+void calibrate(model::PatchModel& model, const PatchSet& set, const CancelFlag& cancel);
+
+}  // namespace wsi_lpd::pipeline

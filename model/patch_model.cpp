@@ -1,0 +1,101 @@
+#include "wsi_lpd/model/patch_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "patch_model_impl.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/calibration.hpp"
+#include "wsi_lpd/model/device.hpp"
+#include "wsi_lpd/model/model_file.hpp"
+#include "wsi_lpd/model/torch_error.hpp"
+
+namespace wsi_lpd::model {
+
+using torch::Tensor;
+
+namespace {
+
+template <class T>
+std::vector<T> values_of(const Tensor& tensor) {
+  const Tensor host = tensor.cpu().contiguous();
+  return {host.const_data_ptr<T>(), host.const_data_ptr<T>() + host.numel()};
+}
+
+}  // namespace
+
+std::vector<float> class_probabilities(const PatchMaps& patch, std::span<const float> labels) {
+  const std::size_t pixels = static_cast<std::size_t>(patch.size) * static_cast<std::size_t>(patch.size), classes = labels.size();
+  std::vector<float> result((classes + 1) * pixels);
+  std::vector<float> values(classes + 1);
+  for (std::size_t i = 0; i < pixels; ++i) {
+    float largest = 0;
+    for (std::size_t c = 0; c < classes; ++c) {
+      values[c] = patch.maps[c * pixels + i] * labels[c];
+      largest = std::max(largest, values[c]);
+    }
+    values[classes] = std::pow(1 - largest, 10.0F);
+    float sum = 0;
+    for (float& value : values) sum += value = std::exp(value);  // at most e: nothing overflows
+    for (std::size_t c = 0; c <= classes; ++c) result[c * pixels + i] = values[c] / sum;
+  }
+  return result;
+}
+
+PatchModel::PatchModel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+PatchModel::PatchModel(PatchModel&&) noexcept = default;
+PatchModel::~PatchModel() = default;
+
+PatchModel PatchModel::load(const std::filesystem::path& path, const std::string& device, int threads) {
+  if (threads > 0) at::set_num_threads(threads);
+  LoadedModel loaded = load_model(path);
+  return PatchModel(std::make_unique<Impl>(std::move(loaded.info), std::move(loaded.network), torch::Device(resolve_device(device))));
+}
+
+const ModelInfo& PatchModel::info() const { return impl_->info; }
+
+std::vector<PatchMaps> PatchModel::look(const PatchBatch& batch, bool all_views) {
+  return with_torch_errors("looking at patches", [&] {
+    const c10::InferenceMode inference;
+    impl_->network->eval();
+    const Tensor images = impl_->images(batch);
+    const PaperViews views = look_at_views(impl_->network, images, impl_->info.prototypes_per_class, all_views);
+    const Tensor crf_images = impl_->input.crf_images(images);
+    std::vector<PatchMaps> patches;
+    for (std::int64_t b = 0; b < batch.count; ++b) {
+      patches.push_back({.size = batch.size,
+                         .maps = values_of<float>(views.maps[b]),
+                         .scores = values_of<float>(views.scores[b]),
+                         .crf_image = values_of<std::uint8_t>(crf_images[b])});
+    }
+    return patches;
+  });
+}
+
+std::vector<std::uint8_t> PatchModel::segment_unlabelled(const PatchBatch& batch) {
+  if (impl_->info.calibration.empty()) throw Error("segmenting without image labels needs a calibration: call calibrate() first");
+  return with_torch_errors("segmenting", [&] {
+    const c10::InferenceMode inference;
+    const int k = impl_->info.prototypes_per_class;
+    const NetworkOutput output = impl_->look(batch);
+    const CalibratedMaps calibrated(impl_->info.calibration, impl_->device);
+    return values_of<std::uint8_t>(labels_from_maps(upsample_grid(calibrated(evidence(output, k), class_scores(output, k)))));
+  });
+}
+
+void PatchModel::calibrate(const std::function<PatchBatch()>& next) {
+  with_torch_errors("calibrating", [&] {
+    const c10::InferenceMode inference;
+    const int k = impl_->info.prototypes_per_class;
+    Calibrator calibrator;
+    for (PatchBatch batch = next(); batch.count > 0; batch = next()) {
+      const NetworkOutput output = impl_->look(batch);
+      calibrator.add(evidence(output, k), class_scores(output, k), impl_->labels(batch));
+    }
+    impl_->info.calibration = calibrator.finish();
+  });
+}
+
+void PatchModel::save(const std::filesystem::path& path) const { save_model(path, impl_->network, impl_->info); }
+
+}  // namespace wsi_lpd::model

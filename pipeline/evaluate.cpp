@@ -1,0 +1,143 @@
+#include "wsi_lpd/pipeline/evaluate.hpp"
+
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <mutex>
+
+namespace wsi_lpd::pipeline {
+namespace {
+
+constexpr std::size_t kBatch = 10;
+constexpr std::size_t kCalibrationImages = 400;  // enough for stable thresholds; more would only cost time
+
+/// Image labels from the scores of one patch.
+std::vector<float> present_classes(std::span<const float> scores, const model::Calibration& calibration) {
+  std::vector<float> labels, margins;
+  for (std::size_t c = 0; c < scores.size(); ++c) {
+    margins.push_back((scores[c] - calibration.score_threshold[c]) / calibration.score_width[c]);
+    labels.push_back(margins[c] > 0 ? 1.0F : 0.0F);
+  }
+  labels[static_cast<std::size_t>(std::max_element(margins.begin(), margins.end()) - margins.begin())] = 1;
+  return labels;
+}
+
+std::span<const std::uint8_t> bytes_of(const Image& image) { return {image.data(), image.bytes()}; }
+
+class Evaluator {
+ public:
+  Evaluator(const EvaluateOptions& options, model::PatchModel& model, const PatchSet& set) : options_(options), model_(model), set_(set) {
+    const int classes = model.info().classes.count();
+    const auto all = [&](float value) { return std::vector<float>(static_cast<std::size_t>(classes), value); };
+    thresholds_ = model.info().calibration;
+    if (options.presence == Presence::Half || thresholds_.empty()) {
+      thresholds_.score_threshold = all(0);
+      thresholds_.score_width = all(1);
+    }
+    result_.presence.resize(static_cast<std::size_t>(classes));
+    for (const auto& [name, wanted] : {std::pair{"oracle", options.oracle}, {"predicted", options.predicted}}) {
+      for (const bool crf : {false, true})
+        if (wanted && (options.crf || !crf)) result_.evaluated.push_back({name, crf, ConfusionMatrix(classes)});
+    }
+  }
+
+  void add(std::size_t first) {
+    const model::PatchBatch batch = set_.batch(first, kBatch);
+    const std::vector<model::PatchMaps> maps = model_.look(batch, options_.all_views);
+    tbb::parallel_for(std::size_t{0}, maps.size(), [&](std::size_t i) { add(first + i, maps[i]); });
+  }
+
+  Evaluation finish() { return std::move(result_); }
+
+ private:
+  void add(std::size_t index, const model::PatchMaps& patch) {
+    const std::vector<float> predicted = present_classes(patch.scores, thresholds_);
+    std::vector<Image> labels;
+    for (const char* source : {"oracle", "predicted"}) {
+      const bool oracle = std::string_view(source) == "oracle";
+      if (!(oracle ? options_.oracle : options_.predicted)) continue;
+      const auto probabilities = model::class_probabilities(patch, oracle ? set_.labels(index) : predicted);
+      labels.push_back(most_probable(probabilities, patch.size));
+      if (!options_.crf) continue;
+      const ImageView<const std::uint8_t> pixels{patch.crf_image.data(), patch.size, patch.size, 3, std::int64_t{3} * patch.size};
+      model::DenseCrfOptions crf = options_.crf_options;
+      crf.threads = 1;  // patches run side by side
+      labels.push_back(most_probable(model::dense_crf(probabilities, model_.info().classes.count() + 1, pixels, crf), patch.size));
+    }
+    const Image truth = set_.mask(index);
+    ConfusionMatrix own(model_.info().classes.count());
+    own.add(bytes_of(truth), bytes_of(labels.back()));
+    std::int64_t right = 0;
+    for (int c = 0; c <= own.classes(); ++c) right += own.count(c, c);
+    ShownPatch shown{.name = set_.name(index),
+                     .accuracy = static_cast<double>(right) / static_cast<double>(own.total()),
+                     .rgb = set_.image(index),
+                     .truth = truth,
+                     .labels = labels};
+
+    const std::lock_guard lock(mutex_);
+    for (std::size_t e = 0; e < labels.size(); ++e) result_.evaluated[e].matrix.add(bytes_of(truth), bytes_of(labels[e]));
+    ++result_.patches;
+    result_.all_classes_right += predicted == set_.labels(index);
+    for (std::size_t c = 0; c < predicted.size(); ++c) {
+      PresenceCounts& counts = result_.presence[c];
+      const bool said = predicted[c] > 0.5F, there = set_.labels(index)[c] > 0.5F;
+      counts.hits += said && there;
+      counts.false_alarms += said && !there;
+      counts.misses += !said && there;
+    }
+    // Sorted from worst to best; what is neither leaves in the middle. The name makes the order the same in every run.
+    const auto worse = [](const ShownPatch& a, const ShownPatch& b) { return std::tie(a.accuracy, a.name) < std::tie(b.accuracy, b.name); };
+    result_.shown.insert(std::upper_bound(result_.shown.begin(), result_.shown.end(), shown, worse), std::move(shown));
+    if (result_.shown.size() > 2 * options_.shown) result_.shown.erase(result_.shown.begin() + static_cast<std::ptrdiff_t>(options_.shown));
+  }
+
+  static Image most_probable(const std::vector<float>& probabilities, int size) {
+    Image labels(size, size, 1);
+    const auto values =
+        model::most_probable_labels(probabilities, static_cast<int>(probabilities.size() / static_cast<std::size_t>(size * size)));
+    std::copy(values.begin(), values.end(), labels.data());
+    return labels;
+  }
+
+  const EvaluateOptions& options_;
+  model::PatchModel& model_;
+  const PatchSet& set_;
+  model::Calibration thresholds_;
+  std::mutex mutex_;
+  Evaluation result_;  // under the mutex
+};
+
+}  // namespace
+
+Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::PatchModel& model, ProgressObserver& observer,
+                    const CancelFlag& cancel) {
+  Evaluator evaluator(options, model, set);
+  observer.begin("evaluating", static_cast<std::int64_t>(set.count()), "images");
+  for (std::size_t first = 0; first < set.count(); first += kBatch) {
+    check(cancel);
+    evaluator.add(first);
+    observer.advance(static_cast<std::int64_t>(std::min(first + kBatch, set.count())));
+  }
+  observer.end();
+  return evaluator.finish();
+}
+
+void calibrate(model::PatchModel& model, const PatchSet& set, const CancelFlag& cancel) {
+  const std::size_t step = std::max<std::size_t>(1, divide_up(static_cast<std::int64_t>(set.count()), kCalibrationImages));
+  std::size_t next = 0;
+  model.calibrate([&] {
+    check(cancel);
+    model::PatchBatch batch;
+    batch.size = set.size();
+    for (; next < set.count() && batch.count < static_cast<int>(kBatch); next += step) {
+      const model::PatchBatch one = set.batch(next, 1);
+      batch.rgb.insert(batch.rgb.end(), one.rgb.begin(), one.rgb.end());
+      batch.labels.insert(batch.labels.end(), one.labels.begin(), one.labels.end());
+      ++batch.count;
+    }
+    return batch;
+  });
+}
+
+}  // namespace wsi_lpd::pipeline

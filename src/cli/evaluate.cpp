@@ -1,0 +1,195 @@
+#include "wsi_lpd/pipeline/evaluate.hpp"
+
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <sstream>
+
+#include "config.hpp"
+#include "metrics_text.hpp"
+#include "model_file.hpp"
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/output/patch_sheet.hpp"
+
+namespace wsi_lpd::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr int kSheetSide = 180;  // pixels of a patch on the sheet
+
+struct EvaluateArguments {
+  fs::path patches, output = "evaluation";
+  std::string model, split = "auto", labels = "both", presence = "calibrated";
+  bool crf = true, tta = true, json = false;
+};
+
+struct CalibrateArguments {
+  fs::path patches, output;
+  std::string model;
+};
+
+std::string title_of(const pipeline::EvaluatedLabels& evaluated) { return evaluated.labels + (evaluated.crf ? " + CRF" : ""); }
+
+std::vector<pipeline::Patch> split_of(const fs::path& folder, const pipeline::PatchFolder& patches, const std::string& split,
+                                      const model::ModelInfo& info) {
+  std::vector<pipeline::Patch> chosen = split == "valid" || (split == "auto" && patches.test.empty()) ? patches.valid : patches.test;
+  if (chosen.empty()) throw UsageError(folder.string() + ": no " + (split == "auto" ? "test or valid" : split) + " images with masks");
+  if (patches.classes != info.classes.count()) {
+    throw UsageError(folder.string() + ": its images have " + std::to_string(patches.classes) + " classes, the model has " +
+                     std::to_string(info.classes.count()));
+  }
+  return chosen;
+}
+
+Json json_of_evaluation(const pipeline::Evaluation& evaluation, const model::ModelInfo& info) {
+  const std::vector<std::string>& names = info.classes.names;
+  Json json{{"patches", evaluation.patches}, {"background", info.classes.background}};
+  for (const auto& evaluated : evaluation.evaluated)
+    json["segmentation"][evaluated.labels][evaluated.crf ? "crf" : "argmax"] = json_of(evaluated.matrix, names);
+  Json& presence = json["image_labels"];
+  presence["all_right"] = static_cast<double>(evaluation.all_classes_right) / static_cast<double>(evaluation.patches);
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    const pipeline::PresenceCounts& counts = evaluation.presence[c];
+    presence["classes"][names[c]] = {
+        {"F1", json_number(counts.f1())}, {"hits", counts.hits}, {"false_alarms", counts.false_alarms}, {"misses", counts.misses}};
+  }
+  return json;
+}
+
+/// One line for each class and evaluation: tidy, so that statistics programs take it as it is.
+std::string csv_of(const pipeline::Evaluation& evaluation, const model::ModelInfo& info) {
+  std::ostringstream csv;
+  csv << "labels,crf,class,iou,dice\n";
+  for (const auto& evaluated : evaluation.evaluated) {
+    const auto line = [&](const std::string& name, double iou, double dice) {
+      csv << evaluated.labels << (evaluated.crf ? ",yes," : ",no,") << name << "," << json_number(iou).dump() << ","
+          << json_number(dice).dump() << "\n";
+    };
+    for (int c = 0; c < evaluated.matrix.classes(); ++c)
+      line(info.classes.names[static_cast<std::size_t>(c)], evaluated.matrix.iou(c), evaluated.matrix.dice(c));
+    line("mean", evaluated.matrix.mean_iou(), evaluated.matrix.mean_dice());
+  }
+  return csv.str();
+}
+
+void write_sheet(const fs::path& path, const pipeline::Evaluation& evaluation, const model::ModelInfo& info) {
+  std::vector<std::string> columns{"image", "truth"};
+  for (const auto& evaluated : evaluation.evaluated) columns.push_back(title_of(evaluated));
+  std::vector<output::SheetRow> rows;
+  for (const pipeline::ShownPatch& patch : evaluation.shown) {
+    std::ostringstream caption;
+    caption << patch.name << "   " << std::fixed << std::setprecision(1) << 100 * patch.accuracy << " % right";
+    output::SheetRow row{caption.str(), {patch.rgb, output::tinted(patch.rgb, patch.truth, info.classes)}};
+    for (const Image& labels : patch.labels) row.cells.push_back(output::tinted(patch.rgb, labels, info.classes));
+    rows.push_back(std::move(row));
+  }
+  image::write_png(path, output::draw_patch_sheet(columns, rows, info.classes, kSheetSide));
+}
+
+void print(const pipeline::Evaluation& evaluation, const model::ModelInfo& info) {
+  std::vector<MetricsColumn> columns;
+  for (const auto& evaluated : evaluation.evaluated) columns.push_back({title_of(evaluated), &evaluated.matrix});
+  std::cout << metrics_table(columns, info.classes.names) << "\n"
+            << confusion_table(evaluation.evaluated.back().matrix, info.classes.names, info.classes.background) << "  "
+            << title_of(evaluation.evaluated.back()) << ", % of the true pixels of each class\n\nimage labels   ";
+  std::cout << std::fixed << std::setprecision(1);
+  for (std::size_t c = 0; c < evaluation.presence.size(); ++c)
+    std::cout << "F1 " << info.classes.names[c] << " " << 100 * evaluation.presence[c].f1() << " %  ";
+  std::cout << "all right in " << 100.0 * static_cast<double>(evaluation.all_classes_right) / static_cast<double>(evaluation.patches)
+            << " % of " << evaluation.patches << " patches\n";
+}
+
+int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
+  model::PatchModel model = model::PatchModel::load(find_model(arguments.model), context.common.device, context.common.threads);
+  const model::ModelInfo& info = model.info();
+  const pipeline::PatchSet set(split_of(arguments.patches, pipeline::scan_patches(arguments.patches), arguments.split, info),
+                               {.size = info.patch_size, .classes = info.classes.count()}, context.observer, context.cancel);
+  pipeline::EvaluateOptions options;
+  options.oracle = arguments.labels != "predicted";
+  options.predicted = arguments.labels != "oracle";
+  options.presence = arguments.presence == "half" ? pipeline::Presence::Half : pipeline::Presence::Calibrated;
+  options.crf = arguments.crf;
+  options.all_views = arguments.tta;
+  if (options.predicted && options.presence == pipeline::Presence::Calibrated && info.calibration.empty())
+    context.observer.warn("the model is not calibrated: a class counts as present from score 0 on (see calibrate)");
+  const pipeline::Evaluation evaluation = pipeline::evaluate(options, set, model, context.observer, context.cancel);
+
+  const Json json = json_of_evaluation(evaluation, info);
+  write_resolved_config(context.options, arguments.output);
+  write_text_file(arguments.output / "evaluation.json", json.dump(2) + "\n");
+  write_text_file(arguments.output / "evaluation.csv", csv_of(evaluation, info));
+  write_sheet(arguments.output / "patches.png", evaluation, info);
+  if (arguments.json) {
+    std::cout << json.dump(2) << "\n";
+  } else {
+    print(evaluation, info);
+    std::cout << "written to " << arguments.output.string() << "\n";
+  }
+  return kDone;
+}
+
+int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
+  const fs::path path = find_model(arguments.model);
+  model::PatchModel model = model::PatchModel::load(path, context.common.device, context.common.threads);
+  const pipeline::PatchFolder patches = pipeline::scan_patches(arguments.patches);
+  if (patches.train.empty()) throw UsageError(arguments.patches.string() + ": no images with labels in their names or in labels.csv");
+  if (patches.classes != model.info().classes.count()) {
+    throw UsageError(arguments.patches.string() + ": its images have " + std::to_string(patches.classes) + " classes, the model has " +
+                     std::to_string(model.info().classes.count()));
+  }
+  const pipeline::PatchSet set(patches.train, {.size = model.info().patch_size, .classes = patches.classes}, context.observer,
+                               context.cancel);
+  context.observer.info("calibrating " + path.string());
+  pipeline::calibrate(model, set, context.cancel);
+  const fs::path target = arguments.output.empty() ? path : arguments.output;
+  model.save(target);
+  std::cout << std::fixed << std::setprecision(2);
+  for (std::size_t c = 0; c < model.info().classes.names.size(); ++c) {
+    std::cout << "  " << std::left << std::setw(14) << model.info().classes.names[c] << "present from score "
+              << model.info().calibration.score_threshold[c] << " (softness " << model.info().calibration.score_width[c] << ")\n";
+  }
+  std::cout << "written to " << target.string() << "\n";
+  return kDone;
+}
+
+}  // namespace
+
+Command add_evaluate(CLI::App& program) {
+  auto arguments = std::make_shared<EvaluateArguments>();
+  CLI::App* command = program.add_subcommand("evaluate", "Measure a model on patches with pixel masks");
+  command->footer(
+      "\nExample:  wsi-lpd evaluate patches/ --split test\nWrites evaluation.json, evaluation.csv and patches.png, a sheet of the worst "
+      "and the "
+      "best patches.\noracle takes the image labels from the masks, as the papers do; predicted from the model, as on a slide.");
+  command->add_option("PATCHES", arguments->patches, "folder with {test,valid}/{img,mask}/")->required();
+  command->add_option("-o,--output", arguments->output, "folder for the results; e.g. -o evaluation")->configurable(false);
+  command->add_option("--model", arguments->model, kModelHelp);
+  command->add_option("--split", arguments->split, "test, valid; auto: test if it is there; e.g. --split valid")
+      ->check(CLI::IsMember({"auto", "test", "valid"}));
+  command->add_option("--labels", arguments->labels, "which image labels decide what can be in a patch; e.g. --labels predicted")
+      ->check(CLI::IsMember({"oracle", "predicted", "both"}));
+  command
+      ->add_option(
+          "--presence", arguments->presence,
+          "when a class counts as predicted: calibrated, or half: sigmoid of the score over 0.5, as published; e.g. --presence half")
+      ->check(CLI::IsMember({"calibrated", "half"}));
+  command->add_flag("--crf,!--no-crf", arguments->crf, "also after a dense CRF; e.g. --no-crf");
+  command->add_flag("--tta,!--no-tta", arguments->tta, "mean of six views, mirrored and brighter or darker; e.g. --no-tta");
+  command->add_flag("--json", arguments->json, "one JSON object on stdout");
+  return {command, [arguments](const Context& context) { return run_evaluate(*arguments, context); }};
+}
+
+Command add_calibrate(CLI::App& program) {
+  auto arguments = std::make_shared<CalibrateArguments>();
+  CLI::App* command = program.add_subcommand("calibrate", "Teach an imported model which scores and maps mean presence");
+  command->footer("\nExample:  wsi-lpd calibrate patches/ --model imported.safetensors\nTrained models are calibrated already.");
+  command->add_option("PATCHES", arguments->patches, "folder of patches with image labels, as for train")->required();
+  command->add_option("--model", arguments->model, kModelHelp);
+  command->add_option("-o,--output", arguments->output, "file to write instead of changing the model; e.g. -o calibrated.safetensors");
+  return {command, [arguments](const Context& context) { return run_calibrate(*arguments, context); }};
+}
+
+}  // namespace wsi_lpd::cli

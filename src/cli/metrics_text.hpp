@@ -1,0 +1,28 @@
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "wsi_lpd/core/metrics.hpp"
+
+namespace wsi_lpd::cli {
+
+/// A number, or null where there is no value.
+nlohmann::json json_number(double value);
+
+/// mIoU, mDice, FwIoU, pixels, classes (IoU and Dice each), confusion (rows truth, columns prediction, background last).
+nlohmann::ordered_json json_of(const ConfusionMatrix& matrix, const std::vector<std::string>& names);
+
+/// A column of a metrics table.
+struct MetricsColumn {
+  std::string title;
+  const ConfusionMatrix* matrix;
+};
+
+/// IoU and Dice of every class and their means, one column for each matrix, in percent.
+std::string metrics_table(const std::vector<MetricsColumn>& columns, const std::vector<std::string>& names);
+
+/// Rows truth, columns prediction, background last; percent of the row's pixels.
+std::string confusion_table(const ConfusionMatrix& matrix, const std::vector<std::string>& names, const std::string& background);
+
+}  // namespace wsi_lpd::cli
