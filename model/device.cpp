@@ -21,6 +21,15 @@ std::string resolve_device(const std::string& wanted) {
   return wanted;
 }
 
+bool has_fast_bfloat16(const std::string& device) {
+  if (device != "cpu") return true;  // every GPU that LibTorch's CUDA 13 supports
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
 bool has_cuda_backend() { return torch::hasCUDA() || c10::impl::hasDeviceGuardImpl(c10::DeviceType::CUDA); }
 
 std::vector<std::string> cuda_devices() {

@@ -40,8 +40,16 @@ struct Attention : nn::Module {
     const Tensor source = sr ? norm(convolve(sr, x)) : x;
     const Tensor query = q(x).view({count, -1, heads, width / heads}).transpose(1, 2);
     const Tensor key_value = kv(source).view({count, -1, 2, heads, width / heads}).permute({2, 0, 3, 1, 4});
-    const Tensor mixed = at::scaled_dot_product_attention(query, key_value[0], key_value[1]);
-    return proj(mixed.transpose(1, 2).reshape(x.sizes()));
+    return proj(attend(query, key_value[0], key_value[1]).transpose(1, 2).reshape(x.sizes()));
+  }
+
+  /// softmax(q kᵀ / √d) v. With the few keys that the reduction leaves, two plain products are several times faster than LibTorch's fused
+  /// attention, which is made for long rows; those still go there, as their matrix would need much memory.
+  static Tensor attend(const Tensor& query, const Tensor& key, const Tensor& value) {
+    constexpr std::int64_t kFewKeys = 512;
+    if (key.size(2) > kFewKeys) return at::scaled_dot_product_attention(query, key, value);
+    const double scale = 1 / std::sqrt(static_cast<double>(query.size(3)));
+    return query.matmul((key * scale).transpose(2, 3)).softmax(3).matmul(value);
   }
 
   std::int64_t heads;
@@ -84,7 +92,8 @@ struct Block : nn::Module {
   Tensor drop(const Tensor& branch) const {
     if (!is_training() || drop_path == 0) return branch;
     const double keep = 1 - drop_path;  // drawn on the CPU, so that the sequence does not depend on the device
-    return branch * torch::bernoulli(torch::full({branch.size(0), 1, 1, 1}, keep)).div_(keep).to(branch.device());
+    const Tensor kept = torch::bernoulli(torch::full({branch.size(0), 1, 1, 1}, keep)).div_(keep);
+    return branch * kept.to(branch.options());
   }
 
   double drop_path;

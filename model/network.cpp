@@ -1,5 +1,7 @@
 #include "wsi_lpd/model/network.hpp"
 
+#include "autocast.hpp"
+
 namespace wsi_lpd::model {
 namespace {
 
@@ -26,8 +28,13 @@ LpdNetworkImpl::LpdNetworkImpl(const MixTransformerShape& shape, int classes, in
   }
 }
 
-NetworkOutput LpdNetworkImpl::forward(const Tensor& images) const {
-  const auto features = encoder_->forward(images);
+NetworkOutput LpdNetworkImpl::forward(const Tensor& images, bool bfloat16) const {
+  std::array<Tensor, 4> features;
+  {
+    const Autocast autocast(images.device(), bfloat16);
+    features = encoder_->forward(images);
+  }
+  for (Tensor& feature : features) feature = feature.to(torch::kFloat);
   NetworkOutput output;
   for (std::size_t s = 0; s < 4; ++s) {
     output.projected[s] = projections_[s]->forward(prototypes_);

@@ -72,6 +72,24 @@ std::vector<PatchMaps> PatchModel::look(const PatchBatch& batch, bool all_views)
   });
 }
 
+std::vector<std::vector<PrototypePeak>> PatchModel::prototype_peaks(const PatchBatch& batch) {
+  return with_torch_errors("looking at prototypes", [&] {
+    const c10::InferenceMode inference;
+    const Tensor maps = impl_->look(batch).maps[3];
+    const std::int64_t width = maps.size(3), cell = batch.size / width;
+    const auto [values, places] = maps.flatten(2).cpu().max(2);
+    std::vector<std::vector<PrototypePeak>> peaks(static_cast<std::size_t>(batch.count));
+    for (std::int64_t b = 0; b < values.size(0); ++b) {
+      for (std::int64_t p = 0; p < values.size(1); ++p) {
+        const auto place = places[b][p].item<std::int64_t>();
+        peaks[static_cast<std::size_t>(b)].push_back({values[b][p].item<float>(), static_cast<int>(place % width * cell + cell / 2),
+                                                      static_cast<int>(place / width * cell + cell / 2)});
+      }
+    }
+    return peaks;
+  });
+}
+
 std::vector<std::uint8_t> PatchModel::segment_unlabelled(const PatchBatch& batch) {
   if (impl_->info.calibration.empty()) throw Error("segmenting without image labels needs a calibration: call calibrate() first");
   return with_torch_errors("segmenting", [&] {

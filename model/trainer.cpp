@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "adamw.hpp"
+#include "autocast.hpp"
 #include "patch_model_impl.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/model/encoder_weights.hpp"
 #include "wsi_lpd/model/frozen_encoder.hpp"
+#include "wsi_lpd/model/safetensors.hpp"
 #include "wsi_lpd/model/torch_error.hpp"
 #include "wsi_lpd/model/training_loss.hpp"
 
@@ -22,32 +25,53 @@ double learning_rate(const TrainOptions& options, std::int64_t iteration) {
   return options.lr * std::pow(1 - (t - warmup) / static_cast<double>(options.iterations), options.power);
 }
 
+namespace {
+
+const std::string kBridge = "bridge.weight", kRandom = "random", kIteration = "iteration", kFormat = "wsi-lpd training state";
+
+}  // namespace
+
 struct Trainer::Impl {
   Impl(ModelInfo info, TrainOptions train_options)
       : options(std::move(train_options)),
         device(resolve_device(options.device)),
         model(make_model(std::move(info))),
         network(model.impl_->network),
-        optimiser(network->parameters(), torch::optim::AdamWOptions(options.lr).weight_decay(options.weight_decay)) {
+        optimiser(options.weight_decay) {
     const std::string& encoder = model.info().encoder;
     if (options.loss.diversity == Diversity::Reference && mix_transformer_shape(encoder).widths[3] != kPrototypeWidth) {
       throw UsageError("diversity 'reference' compares prototypes of width 512 with stage 4, which " + encoder +
                        " has of another width; use 'corrected' or mit_b1 to mit_b5");
     }
-    if (options.frozen_encoder.empty()) return;
+    if (!options.frozen_encoder.empty()) load_frozen();
+    for (const auto& item : network->named_parameters()) optimiser.add(item.key(), item.value());
+    if (bridge) optimiser.add(kBridge, bridge->weight);
+    if (options.ema > 0) {
+      LpdNetwork copy = make_network(model.info());
+      average = std::make_unique<PatchModel>(std::make_unique<PatchModel::Impl>(model.info(), copy, device));
+      const torch::NoGradGuard no_grad;
+      for (const auto& item : copy->named_parameters())
+        item.value().set_requires_grad(false).copy_(network->named_parameters()[item.key()]);
+    }
+  }
+
+  void load_frozen() {
     frozen = load_frozen_encoder(options.frozen_encoder, device);
     const torch::NoGradGuard no_grad;
     const std::int64_t width = (*frozen)(torch::zeros({1, 3, FrozenEncoder::kInputSize, FrozenEncoder::kInputSize}, device)).size(1);
     if (width == kPrototypeWidth) return;
     bridge = torch::nn::Linear(torch::nn::LinearOptions(kPrototypeWidth, width).bias(false));
     bridge->to(device);
-    optimiser.add_parameters(bridge->parameters());
+  }
+
+  LpdNetwork make_network(const ModelInfo& info) const {
+    return LpdNetwork(mix_transformer_shape(info.encoder), info.classes.count(), info.prototypes_per_class, options.drop_path);
   }
 
   PatchModel make_model(ModelInfo info) const {
     if (options.threads > 0) at::set_num_threads(options.threads);
     torch::manual_seed(options.seed);
-    LpdNetwork made(mix_transformer_shape(info.encoder), info.classes.count(), info.prototypes_per_class, options.drop_path);
+    LpdNetwork made = make_network(info);
     if (!options.weights.empty()) info.provenance["weights"] = load_encoder_weights(options.weights, made);
     return PatchModel(std::make_unique<PatchModel::Impl>(std::move(info), std::move(made), device));
   }
@@ -56,12 +80,16 @@ struct Trainer::Impl {
   Tensor taught_prototypes(const NetworkOutput& output) { return bridge ? bridge->forward(output.prototypes) : output.prototypes; }
 
   StepReport step(const PatchBatch& batch);
+  void follow_average();
+  /// Every tensor that the next step changes, by name; not copies.
+  std::map<std::string, Tensor> state() const;
 
   TrainOptions options;
   torch::Device device;
   PatchModel model;
   LpdNetwork network;  ///< the model's
-  torch::optim::AdamW optimiser;
+  AdamW optimiser;
+  std::unique_ptr<PatchModel> average;  ///< moving average of the weights; the one that is kept, if there is one
   std::unique_ptr<FrozenEncoder> frozen;
   torch::nn::Linear bridge{nullptr};  ///< from the prototypes' width to the frozen encoder's, where they differ; learnt, not kept
   std::int64_t iteration = 0;
@@ -70,20 +98,19 @@ struct Trainer::Impl {
 StepReport Trainer::Impl::step(const PatchBatch& batch) {
   StepReport report;
   report.learning_rate = learning_rate(options, iteration);
-  for (auto& group : optimiser.param_groups()) group.options().set_lr(report.learning_rate);
 
   network->train();
   const Tensor images = model.impl_->images(batch);
-  const NetworkOutput output = network->forward(images);
+  const NetworkOutput output = network->forward(images, options.bfloat16);
   const TrainingLoss loss =
       training_loss(output, images, model.impl_->labels(batch), taught_prototypes(output), model.info().prototypes_per_class, options.loss,
-                    iteration >= options.warmup_iterations, frozen.get());
-  optimiser.zero_grad();
+                    iteration >= options.warmup_iterations, frozen.get(), options.bfloat16);
+  optimiser.clear_gradients();
   loss.total.backward();
 
   const auto& levels = loss.classification.levels;
   const Tensor terms = torch::stack({loss.total, loss.classification.total, loss.diversity, loss.foreground, loss.background, loss.map_mean,
-                                     levels[0], levels[1], levels[2], levels[3]})
+                                     optimiser.gradient_norm(), levels[0], levels[1], levels[2], levels[3]})
                            .detach()
                            .cpu();
   const float* values = terms.const_data_ptr<float>();
@@ -93,15 +120,37 @@ StepReport Trainer::Impl::step(const PatchBatch& batch) {
   report.foreground = values[3];
   report.background = values[4];
   report.map_mean = values[5];
-  for (std::size_t s = 0; s < 4; ++s) report.bce[s] = values[6 + s];
+  report.gradient_norm = values[6];
+  for (std::size_t s = 0; s < 4; ++s) report.bce[s] = values[7 + s];
   report.selected = loss.selected.size(0);
-  if (!std::isfinite(report.total)) {
-    throw Error("training: the loss is not finite any more at step " + std::to_string(iteration) +
-                "; try a lower learning rate or a longer warm-up");
+  for (const auto& [what, value] : {std::pair{"loss", report.total}, {"gradient", report.gradient_norm}}) {
+    if (!std::isfinite(value)) {
+      throw Error(std::string("training: the ") + what + " is not finite any more at step " + std::to_string(iteration + 1) +
+                  "; try a lower learning rate or a longer warm-up");
+    }
   }
-  optimiser.step();
+  optimiser.step(report.learning_rate);
   ++iteration;
+  if (average) follow_average();
   return report;
+}
+
+void Trainer::Impl::follow_average() {
+  const torch::NoGradGuard no_grad;
+  const auto t = static_cast<double>(iteration);
+  const double decay = std::min(options.ema, (1 + t) / (10 + t));  // the first, random weights are soon forgotten
+  const auto now = network->named_parameters();
+  for (auto& item : average->impl_->network->named_parameters()) item.value().lerp_(now[item.key()], 1 - decay);
+}
+
+std::map<std::string, Tensor> Trainer::Impl::state() const {
+  std::map<std::string, Tensor> tensors;
+  for (const auto& item : network->named_parameters()) tensors["network." + item.key()] = item.value().detach();
+  if (average)
+    for (const auto& item : average->impl_->network->named_parameters()) tensors["average." + item.key()] = item.value();
+  if (bridge) tensors[kBridge] = bridge->weight.detach();
+  optimiser.add_state(tensors);
+  return tensors;
 }
 
 Trainer::Trainer(ModelInfo info, TrainOptions options) {
@@ -116,8 +165,39 @@ StepReport Trainer::step(const PatchBatch& batch) {
 }
 
 PatchModel& Trainer::model() {
-  impl_->model.impl_->info.provenance["iterations"] = std::to_string(impl_->iteration);
-  return impl_->model;
+  PatchModel& kept = impl_->average ? *impl_->average : impl_->model;
+  kept.impl_->info.provenance["iterations"] = std::to_string(impl_->iteration);
+  return kept;
+}
+
+void Trainer::save_state(const std::filesystem::path& path, const std::map<std::string, std::string>& notes) const {
+  with_torch_errors("saving the state", [&] {
+    TensorFile file{impl_->state(), notes};
+    file.tensors[kRandom] = at::detail::getDefaultCPUGenerator().get_state();
+    file.metadata["format"] = kFormat;
+    file.metadata[kIteration] = std::to_string(impl_->iteration);
+    write_safetensors(path, file);
+  });
+}
+
+std::map<std::string, std::string> Trainer::load_state(const std::filesystem::path& path) {
+  TensorFile file = read_safetensors(path);
+  return with_context(path.string(), [&] {
+    return with_torch_errors("taking up the state", [&] {
+      if (file.metadata["format"] != kFormat || !file.tensors.contains(kRandom)) throw Error("is not the state of a training");
+      const torch::NoGradGuard no_grad;
+      for (auto& [name, tensor] : impl_->state()) {
+        const auto found = file.tensors.find(name);
+        if (found == file.tensors.end() || found->second.sizes() != tensor.sizes())
+          throw Error("is the state of another training: tensor " + name + " is missing or of another shape");
+        Tensor(tensor).copy_(found->second);
+      }
+      at::Generator random = at::detail::getDefaultCPUGenerator();
+      random.set_state(file.tensors.at(kRandom));
+      impl_->iteration = std::stoll(file.metadata.at(kIteration));
+      return file.metadata;
+    });
+  });
 }
 
 }  // namespace wsi_lpd::model

@@ -17,13 +17,13 @@ void add_diversity(TrainingLoss& loss, const NetworkOutput& output, int k, const
 }
 
 void add_similarity(TrainingLoss& loss, const NetworkOutput& output, const Tensor& images, const Tensor& labels, const Tensor& prototypes,
-                    int k, const LossOptions& options, FrozenEncoder& frozen) {
+                    int k, const LossOptions& options, FrozenEncoder& frozen, bool bfloat16) {
   loss.map_mean = output.maps[3].mean();
   loss.selected = select_prototypes(output.scores[3], labels, k);
   const std::int64_t count = loss.selected.size(0);
   if (count == 0) return;
   const MaskedImages masked = mask_images(images, output.maps[3], loss.selected, options.mask_threshold);
-  const Tensor features = frozen(torch::cat({masked.foreground, masked.background}));
+  const Tensor features = frozen(torch::cat({masked.foreground, masked.background}), bfloat16);
   const Tensor logits = contrast_logits(features, prototypes, options.temperature);
   const Tensor own = loss.selected.select(1, 1);
   loss.foreground = foreground_contrast(logits.narrow(0, 0, count), own);
@@ -34,7 +34,7 @@ void add_similarity(TrainingLoss& loss, const NetworkOutput& output, const Tenso
 }  // namespace
 
 TrainingLoss training_loss(const NetworkOutput& output, const Tensor& images, const Tensor& labels, const Tensor& prototypes,
-                           int prototypes_per_class, const LossOptions& options, bool all_terms, FrozenEncoder* frozen) {
+                           int prototypes_per_class, const LossOptions& options, bool all_terms, FrozenEncoder* frozen, bool bfloat16) {
   std::array<Tensor, 4> scores;
   for (std::size_t s = 0; s < 4; ++s) scores[s] = merge_mean(output.scores[s], prototypes_per_class);
   TrainingLoss loss;
@@ -45,7 +45,7 @@ TrainingLoss training_loss(const NetworkOutput& output, const Tensor& images, co
   if (!all_terms) return loss;
   if (options.diversity_weight != 0) add_diversity(loss, output, prototypes_per_class, options);
   if (frozen && options.similarity_weight != 0)
-    add_similarity(loss, output, images, labels, prototypes, prototypes_per_class, options, *frozen);
+    add_similarity(loss, output, images, labels, prototypes, prototypes_per_class, options, *frozen, bfloat16);
   return loss;
 }
 

@@ -3,6 +3,7 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 
 namespace wsi_lpd::pipeline {
@@ -65,16 +66,6 @@ class Evaluator {
       labels.push_back(most_probable(model::dense_crf(probabilities, model_.info().classes.count() + 1, pixels, crf), patch.size));
     }
     const Image truth = set_.mask(index);
-    ConfusionMatrix own(model_.info().classes.count());
-    own.add(bytes_of(truth), bytes_of(labels.back()));
-    std::int64_t right = 0;
-    for (int c = 0; c <= own.classes(); ++c) right += own.count(c, c);
-    ShownPatch shown{.name = set_.name(index),
-                     .accuracy = static_cast<double>(right) / static_cast<double>(own.total()),
-                     .rgb = set_.image(index),
-                     .truth = truth,
-                     .labels = labels};
-
     const std::lock_guard lock(mutex_);
     for (std::size_t e = 0; e < labels.size(); ++e) result_.evaluated[e].matrix.add(bytes_of(truth), bytes_of(labels[e]));
     ++result_.patches;
@@ -86,6 +77,17 @@ class Evaluator {
       counts.false_alarms += said && !there;
       counts.misses += !said && there;
     }
+    if (!truth.empty() && !labels.empty() && options_.shown > 0) show(index, truth, std::move(labels));
+  }
+
+  void show(std::size_t index, const Image& truth, std::vector<Image> labels) {
+    std::int64_t right = 0;
+    for (std::size_t i = 0; i < truth.bytes(); ++i) right += truth.data()[i] == labels.back().data()[i];
+    ShownPatch shown{.name = set_.name(index),
+                     .accuracy = static_cast<double>(right) / static_cast<double>(truth.bytes()),
+                     .rgb = set_.image(index),
+                     .truth = truth,
+                     .labels = std::move(labels)};
     // Sorted from worst to best; what is neither leaves in the middle. The name makes the order the same in every run.
     const auto worse = [](const ShownPatch& a, const ShownPatch& b) { return std::tie(a.accuracy, a.name) < std::tie(b.accuracy, b.name); };
     result_.shown.insert(std::upper_bound(result_.shown.begin(), result_.shown.end(), shown, worse), std::move(shown));
@@ -121,6 +123,17 @@ Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::
   }
   observer.end();
   return evaluator.finish();
+}
+
+double Evaluation::mean_f1() const {
+  double sum = 0;
+  int defined = 0;
+  for (const PresenceCounts& counts : presence) {
+    if (std::isnan(counts.f1())) continue;
+    sum += counts.f1();
+    ++defined;
+  }
+  return sum / defined;
 }
 
 void calibrate(model::PatchModel& model, const PatchSet& set, const CancelFlag& cancel) {

@@ -141,8 +141,9 @@ model::PatchBatch PatchSet::batch(std::size_t first, std::size_t count) const {
   return batch;
 }
 
-TrainingStream::TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed) : set_(set), batch_size_(batch_size), seed_(seed) {
-  ahead_ = std::async(std::launch::async, [this] { return make(0); });
+TrainingStream::TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first)
+    : set_(set), batch_size_(batch_size), seed_(seed), number_(first) {
+  ahead_ = std::async(std::launch::async, [this, first] { return make(first); });
 }
 
 TrainingStream::~TrainingStream() {

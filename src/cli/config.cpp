@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "wsi_lpd/core/file.hpp"
@@ -132,7 +134,8 @@ std::string resolved_config(const CLI::App& command, const std::set<std::string>
     if (const std::string otherwise = option->get_default_str(); option->count() == 0) {
       values = otherwise.empty() || otherwise == "[]" ? std::vector<std::string>{} : std::vector{otherwise};
     }
-    if (option->get_items_expected_max() == 0) values = {option->count() > 0 ? values.empty() ? "true" : values.front() : "false"};
+    if (option->get_items_expected_max() == 0 && option->count() == 0 && values.empty()) values = {"false"};
+    if (option->get_items_expected_max() == 0 && values.empty()) values = {"true"};
     if (values.empty()) continue;
     text += option->get_lnames().front() + " = ";
     if (values.size() == 1) {
@@ -155,6 +158,38 @@ void write_resolved_config(const CLI::App& command, const std::filesystem::path&
   std::replace(line.begin(), line.end(), '\n', ' ');
   std::filesystem::create_directories(folder);
   write_text_file(folder / "config.toml", line + "\n" + resolved_config(command));
+}
+
+std::vector<std::string> config_changes(const CLI::App& command, const std::filesystem::path& folder,
+                                        const std::set<std::string>& without) {
+  const auto values_of = [&](std::istream& text) {
+    std::map<std::string, std::string> values;
+    for (std::string line; std::getline(text, line);) {
+      const std::size_t equals = line.find(" = ");
+      if (line.starts_with('#') || equals == std::string::npos || without.contains(line.substr(0, equals))) continue;
+      values[line.substr(0, equals)] = line.substr(equals + 3);
+    }
+    return values;
+  };
+  const auto same = [](const std::string& a, const std::string& b) {
+    return a == b || (is_number_or_bool(a) && is_number_or_bool(b) && std::strtod(a.c_str(), nullptr) == std::strtod(b.c_str(), nullptr) &&
+                      a.find_first_of("tf") == std::string::npos && b.find_first_of("tf") == std::string::npos);
+  };
+  std::istringstream before_text(read_text_file(folder / "config.toml")), now_text(resolved_config(command));
+  std::map<std::string, std::string> before = values_of(before_text);
+  const std::map<std::string, std::string> now = values_of(now_text);
+  std::vector<std::string> changes;
+  for (const auto& [key, value] : now) {
+    const auto found = before.find(key);
+    if (found == before.end()) {
+      changes.push_back(key + " was not set, is " + value);
+    } else if (!same(found->second, value)) {
+      changes.push_back(key + " was " + found->second + ", is " + value);
+    }
+    before.erase(key);
+  }
+  for (const auto& [key, value] : before) changes.push_back(key + " was " + value + ", is not set");
+  return changes;
 }
 
 std::vector<std::pair<std::string, std::vector<std::string>>> read_toml(const std::filesystem::path& path) {

@@ -176,8 +176,9 @@ Command add_evaluate(CLI::App& program) {
           "--presence", arguments->presence,
           "when a class counts as predicted: calibrated, or half: sigmoid of the score over 0.5, as published; e.g. --presence half")
       ->check(CLI::IsMember({"calibrated", "half"}));
-  command->add_flag("--crf,!--no-crf", arguments->crf, "also after a dense CRF; e.g. --no-crf");
-  command->add_flag("--tta,!--no-tta", arguments->tta, "mean of six views, mirrored and brighter or darker; e.g. --no-tta");
+  command->add_flag("--crf,!--no-crf", arguments->crf, "also after a dense CRF; e.g. --no-crf")->default_str("true");
+  command->add_flag("--tta,!--no-tta", arguments->tta, "mean of six views, mirrored and brighter or darker; e.g. --no-tta")
+      ->default_str("true");
   command->add_flag("--json", arguments->json, "one JSON object on stdout");
   return {command, [arguments](const Context& context) { return run_evaluate(*arguments, context); }};
 }

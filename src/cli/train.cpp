@@ -23,6 +23,7 @@ struct TrainArguments {
   std::string encoder = "mit_b1";
   std::string frozen_encoder = "none";
   std::string diversity = "corrected";
+  std::string precision = "auto";
   int prototypes = 3;
   int patch_size = 0;
   std::string fit = "resize";
@@ -31,6 +32,10 @@ struct TrainArguments {
   std::int64_t iterations = 0;
   std::int64_t warmup = -1;
   std::int64_t cache_mib = 4096;
+  double hold_out = 0.1;
+  int patience = 0;
+  double save_minutes = 5;
+  bool resume = false, force = false;
   model::TrainOptions options{.lr = 3e-4,
                               .lr_warmup_iterations = 20};  // from scratch; the paper's 5e-5 is for an encoder that has seen ImageNet
 };
@@ -50,6 +55,37 @@ fs::path new_run_folder() {
   fs::path folder = base;
   for (int n = 2; fs::exists(folder); ++n) folder = base.string() + "-" + std::to_string(n);
   return folder;
+}
+
+/// The folder in runs/ that was worked in last and is not finished.
+fs::path unfinished_run() {
+  fs::path newest;
+  fs::file_time_type time;
+  if (fs::is_directory("runs")) {
+    for (const auto& entry : fs::directory_iterator("runs")) {
+      const fs::path state = entry.path() / "state.safetensors";
+      if (entry.is_symlink() || !fs::exists(state)) continue;
+      if (newest.empty() || fs::last_write_time(state) > time) {
+        newest = entry.path();
+        time = fs::last_write_time(state);
+      }
+    }
+  }
+  if (newest.empty()) throw UsageError("--resume: no folder in runs/ has a state to go on with; name the run with --output");
+  return newest;
+}
+
+/// Refuses to go on with other options than the run began with.
+void check_resumed(const fs::path& run, const TrainArguments& arguments, const Context& context) {
+  if (!fs::exists(run / "config.toml")) throw UsageError("--resume: " + run.string() + " is no run of train (it has no config.toml)");
+  if (!fs::exists(run / "state.safetensors") && fs::exists(run / "model.safetensors"))
+    throw UsageError("--resume: " + run.string() + " is finished; there is nothing to go on with");
+  const auto changes = config_changes(context.options, run, {"cache-mib", "save-minutes"});
+  if (changes.empty()) return;
+  std::string all;
+  for (const std::string& change : changes) all += (all.empty() ? "" : "; ") + change;
+  if (!arguments.force) throw UsageError("--resume: the configuration is another one: " + all + "; give the same options, or --force");
+  context.observer.warn("going on with another configuration: " + all);
 }
 
 /// Points runs/latest at `run`, if it lies in runs/; at no moment there is no link.
@@ -78,8 +114,12 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   const DatasetDescription dataset =
       describe_dataset(arguments.patches, job.patches.classes, job.patches.class_names, arguments.dataset, context.observer);
   const bool default_folder = arguments.output.empty();
-  job.run = default_folder ? new_run_folder() : arguments.output;
-  if (fs::exists(job.run / "model.safetensors")) {
+  job.run = !default_folder ? arguments.output : arguments.resume ? unfinished_run() : new_run_folder();
+  if (arguments.resume) {
+    check_resumed(job.run, arguments, context);
+  } else if (fs::exists(job.run / "state.safetensors")) {
+    throw UsageError(job.run.string() + ": holds an unfinished training; go on with --resume, or choose another --output");
+  } else if (fs::exists(job.run / "model.safetensors")) {
     throw UsageError(job.run.string() + ": already holds a trained model; choose another --output");
   }
   job.info.encoder = arguments.encoder;
@@ -97,12 +137,18 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   job.options.iterations = arguments.iterations;
   job.options.device = model::resolve_device(context.common.device);
   job.options.threads = context.common.threads;
+  job.options.bfloat16 = arguments.precision == "bf16" || (arguments.precision == "auto" && model::has_fast_bfloat16(job.options.device));
   job.images.size = arguments.patch_size;
   job.images.fit = arguments.fit == "crop" ? pipeline::Fit::Crop : pipeline::Fit::Resize;
   job.images.classes = job.patches.classes;
   job.images.cache_bytes = arguments.cache_mib << 20;
   job.batch_size = arguments.batch_size;
   job.epochs = arguments.epochs;
+  job.hold_out = arguments.hold_out;
+  job.patience = arguments.patience;
+  job.save_minutes = arguments.save_minutes;
+  job.resume = arguments.resume;
+  job.force = arguments.force;
   const std::int64_t steps = arguments.iterations > 0
                                  ? arguments.iterations
                                  : std::llround(arguments.epochs * static_cast<double>(job.patches.train.size()) / arguments.batch_size);
@@ -113,7 +159,7 @@ int run_train(const TrainArguments& arguments, const Context& context) {
 
   context.observer.info("training on " + std::to_string(job.patches.train.size()) + " images, " + std::to_string(job.patches.valid.size()) +
                         " for validation, on " + job.options.device + ", into " + job.run.string());
-  write_resolved_config(context.options, job.run);
+  if (!arguments.resume) write_resolved_config(context.options, job.run);
   const pipeline::TrainResult result = pipeline::train(job, context.observer, context.cancel);
   if (default_folder) link_latest(job.run);
   std::cout << result.model.string() << "\n"
@@ -136,6 +182,19 @@ Command add_train(CLI::App& program) {
       ->required();
   command->add_option("-o,--output", arguments->output, "folder of this run instead of runs/<time>; e.g. -o runs/first")
       ->configurable(false);
+  command->add_flag("--resume", arguments->resume, "goes on with an unfinished run: that of --output, else the last one in runs/")
+      ->configurable(false);
+  command->add_flag("--force", arguments->force, "with --resume: even if options or images have changed")->configurable(false);
+  command->add_option("--save-minutes", arguments->save_minutes, "time between two saved states to resume from; e.g. --save-minutes 1")
+      ->check(CLI::Range(0.0, 1e6));
+  command
+      ->add_option("--hold-out", arguments->hold_out,
+                   "share of the images to judge the training by, where there is no valid/ folder; e.g. --hold-out 0.2")
+      ->check(CLI::Range(0.0, 0.9));
+  command
+      ->add_option("--patience", arguments->patience,
+                   "ends after so many epochs without a better validation score; 0: never; e.g. --patience 5")
+      ->check(CLI::Range(0, 1000000));
   command->add_option("--encoder", arguments->encoder, "mit_b0 (small) to mit_b5 (large); e.g. --encoder mit_b2")
       ->check(CLI::IsMember({"mit_b0", "mit_b1", "mit_b2", "mit_b3", "mit_b4", "mit_b5"}));
   command->add_option("--prototypes-per-class", arguments->prototypes, "learnable prototypes of each class; e.g. --prototypes-per-class 10")
@@ -180,6 +239,13 @@ Command add_train(CLI::App& program) {
       ->add_option("--diversity-weight", arguments->options.loss.diversity_weight,
                    "weight of the diversity loss; 0 leaves it out; e.g. 0.5")
       ->check(CLI::Range(0.0, 100.0));
+  command
+      ->add_option("--precision", arguments->precision,
+                   "of the encoder's matrix products: fp32, bf16 (weights and losses stay fp32), auto: bf16 where it is faster; e.g. fp32")
+      ->check(CLI::IsMember({"auto", "bf16", "fp32"}));
+  command
+      ->add_option("--ema", arguments->options.ema, "decay of a moving average of the weights, which becomes the model; 0: none; e.g. 0.99")
+      ->check(CLI::Range(0.0, 0.99999));
   command->add_option("--batch-size", arguments->batch_size, "images of one step; e.g. --batch-size 20")->check(CLI::Range(1, 4096));
   command
       ->add_option("--patch-size", arguments->patch_size, "pixels of the network's input, a multiple of 32; 0: as the images are; e.g. 224")

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <string>
+
+#include "wsi_lpd/core/error.hpp"
 
 namespace wsi_lpd {
 namespace {
@@ -24,6 +27,11 @@ double mean_of_defined(int count, Value value) {
 }
 
 }  // namespace
+
+ConfusionMatrix::ConfusionMatrix(int classes, std::vector<std::int64_t> counts) : ConfusionMatrix(classes) {
+  if (counts.size() != counts_.size()) throw Error("confusion matrix: " + std::to_string(counts.size()) + " counts do not fit");
+  counts_ = std::move(counts);
+}
 
 void ConfusionMatrix::add(std::span<const std::uint8_t> truth, std::span<const std::uint8_t> prediction) {
   const std::size_t pixels = std::min(truth.size(), prediction.size());

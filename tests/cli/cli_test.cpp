@@ -5,6 +5,7 @@
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <thread>
 
 #include "test_data.hpp"
@@ -268,6 +269,64 @@ TEST_F(Program, StopsCleanlyOnASignal) {
     EXPECT_EQ(WEXITSTATUS(status), 128 + signal) << read_text_file(path("stopped.txt"));
     for (const auto& entry : fs::directory_iterator(path("stopped"))) EXPECT_EQ(entry.path().filename(), "config.toml");
   }
+}
+
+/// kill -9 at twenty random moments; each time the run goes on, and in the end no byte is another one.
+TEST_F(Program, ResumesAfterBeingKilled) {
+  const std::string options =
+      " data/patches --encoder mit_b0 --iterations 45 --warmup-iterations 10 --batch-size 2 --threads 1 --ema 0.9 --save-minutes 0 -o ";
+  ASSERT_EQ(run("train" + options + "whole").code, 0);
+  const auto lines = [&] {
+    std::ifstream log(path("killed/log.jsonl"));
+    return std::count(std::istreambuf_iterator<char>(log), {}, '\n');
+  };
+  std::mt19937 random(1);
+  int kills = 0;
+  for (bool finished = false; !finished;) {
+    const pid_t child = fork();
+    if (child == 0) {
+      [[maybe_unused]] const auto* err = freopen("/dev/null", "w", stderr);
+      [[maybe_unused]] const auto* out = freopen("/dev/null", "w", stdout);
+      const std::string command = std::string("cd '") + world_->path().string() + "' && exec " + WSI_LPD_PROGRAM + " train" + options +
+                                  "killed" + (kills > 0 ? " --resume" : "");
+      execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+      _exit(99);
+    }
+    int status = 0;
+    if (kills < 20) {
+      const auto before = lines();
+      while (lines() <= before && waitpid(child, &status, WNOHANG) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 200));
+      if (kill(child, SIGKILL) == 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status)) {
+        ++kills;
+        continue;
+      }
+    } else {
+      waitpid(child, &status, 0);
+    }
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "after " << kills << " kills";
+    finished = true;
+  }
+  EXPECT_EQ(kills, 20);
+  for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl", "curve.svg"})
+    EXPECT_TRUE(read_text_file(path(std::string("whole/") + file)) == read_text_file(path(std::string("killed/") + file))) << file;
+}
+
+TEST_F(Program, ResumesOnlyWhatItKnows) {
+  const std::string options = "train data/patches --encoder mit_b0 --iterations 400 --batch-size 2 -o ";
+  ASSERT_EQ(run(options + "half", "timeout --preserve-status -s INT 6").code, 130);
+  EXPECT_TRUE(fs::exists(path("half/state.safetensors")));
+  const auto refused = [&](const std::string& arguments, const std::string& words) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(words));
+  };
+  refused(options + "half", "holds an unfinished training; go on with --resume");
+  refused(options + "half --resume --lr 1e-5", "lr was 3e-4, is 1e-5");
+  refused(options + "nowhere --resume", "nowhere is no run of train");
+  refused("train data/patches --resume", "no folder in runs/ has a state");
+  ASSERT_EQ(run("train data/patches --encoder mit_b0 --iterations 4 --batch-size 2 -o done").code, 0);
+  refused("train data/patches --encoder mit_b0 --iterations 4 --batch-size 2 -o done --resume", "is finished");
 }
 
 TEST_F(Program, EvaluatesOnMasks) {

@@ -145,6 +145,59 @@ TEST(Trainer, SavedModelSaysWhatItIs) {
   EXPECT_EQ(info.calibration.score_threshold, trainer.model().info().calibration.score_threshold);
 }
 
+TEST(Trainer, TakesUpAStateToTheBit) {
+  const testing::TemporaryFolder folder;
+  TrainOptions options = tiny_options();
+  options.ema = 0.9;
+  options.warmup_iterations = 2;
+  Trainer whole(tiny_info(), options);
+  for (unsigned t = 0; t < 6; ++t) {
+    if (t == 3) whole.save_state(folder / "state", {{"note", "three"}});
+    whole.step(tiny_batch(t));
+  }
+  whole.model().save(folder / "whole");
+  options.seed = 99;  // whatever it starts from is replaced
+  Trainer parts(tiny_info(), options);
+  EXPECT_EQ(parts.load_state(folder / "state").at("note"), "three");
+  EXPECT_EQ(parts.iteration(), 3);
+  for (unsigned t = 3; t < 6; ++t) parts.step(tiny_batch(t));
+  parts.model().save(folder / "parts");
+  EXPECT_TRUE(read_text_file(folder / "whole") == read_text_file(folder / "parts"));
+
+  ModelInfo other = tiny_info();
+  other.prototypes_per_class = 2;
+  Trainer narrow(other, tiny_options());
+  EXPECT_THROW(narrow.load_state(folder / "state"), Error);
+  EXPECT_THROW(narrow.load_state(folder / "whole"), Error);
+}
+
+TEST(Trainer, AverageOfWeightsLagsBehind) {
+  TrainOptions options = tiny_options();
+  const testing::TemporaryFolder folder;
+  const auto run = [&](double ema) {
+    options.ema = ema;
+    Trainer trainer(tiny_info(), options);
+    for (unsigned t = 0; t < 5; ++t) trainer.step(tiny_batch(t));
+    trainer.model().save(folder / "m");
+    return read_text_file(folder / "m");
+  };
+  EXPECT_FALSE(run(0.9) == run(0));
+}
+
+TEST(Trainer, Bfloat16FollowsTheSameCurve) {
+  const auto curve = [](bool bfloat16) {
+    TrainOptions options = tiny_options();
+    options.bfloat16 = bfloat16;
+    options.drop_path = 0;
+    Trainer trainer(tiny_info(), options);
+    std::vector<double> losses;
+    for (unsigned t = 0; t < 12; ++t) losses.push_back(trainer.step(tiny_batch(t)).classification);
+    return losses;
+  };
+  const auto full = curve(false), half = curve(true);
+  for (std::size_t t = 0; t < full.size(); ++t) EXPECT_NEAR(half[t], full[t], 0.05 * full[0]) << t;
+}
+
 TEST(Trainer, StopsWhenTheLossIsNotFinite) {
   TrainOptions options = tiny_options();
   options.lr = 1e30;
@@ -155,6 +208,11 @@ TEST(Trainer, StopsWhenTheLossIsNotFinite) {
         for (unsigned t = 0; t < 10; ++t) trainer.step(tiny_batch(t));
       },
       Error);
+  const testing::TemporaryFolder folder;
+  trainer.model().save(folder / "a");
+  EXPECT_THROW(trainer.step(tiny_batch(11)), Error);
+  trainer.model().save(folder / "b");
+  EXPECT_TRUE(read_text_file(folder / "a") == read_text_file(folder / "b")) << "a step that failed changed the weights";
 }
 
 TEST(Trainer, RefusesADeviceThatIsNotHere) {

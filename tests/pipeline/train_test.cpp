@@ -1,5 +1,7 @@
 #include "wsi_lpd/pipeline/train.hpp"
 
+#include <gmock/gmock.h>
+
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -46,6 +48,7 @@ TrainJob job_for(const TemporaryFolder& folder, const std::string& run) {
   job.options.iterations = 6;
   job.options.warmup_iterations = 3;
   job.options.seed = 5;
+  job.options.threads = 1;
   job.batch_size = 4;
   return job;
 }
@@ -62,7 +65,8 @@ TEST(Train, WritesTheBestAndTheLastModelAndALog) {
   EXPECT_EQ(info.patch_size, 64);
   EXPECT_EQ(info.mpp, 0.5);
   EXPECT_FALSE(info.calibration.empty());
-  EXPECT_TRUE(std::filesystem::exists(folder.path() / "run" / "last.safetensors"));
+  for (const char* file : {"last.safetensors", "curve.svg", "predictions.png", "prototypes.png"})
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / "run" / file)) << file;
   std::ifstream log(folder.path() / "run" / "log.jsonl");
   int steps = 0, epochs = 0;
   for (std::string line; std::getline(log, line);) {
@@ -93,7 +97,54 @@ TEST(Train, StopsBetweenStepsAndKeepsWholeFiles) {
   write_patches(folder);
   EXPECT_THROW(train(job_for(folder, "run"), observer, observer.cancel), Cancelled);
   EXPECT_NO_THROW(model::read_model_info(folder.path() / "run" / "last.safetensors"));
+  // … and goes on from there to the same end.
+  TrainJob again = job_for(folder, "run");
+  again.resume = true;
+  SilentObserver silent;
+  EXPECT_EQ(train(again, silent, kNever).iterations, 6);
+  train(job_for(folder, "whole"), silent, kNever);
+  for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl"})
+    EXPECT_TRUE(read_text_file(folder.path() / "run" / file) == read_text_file(folder.path() / "whole" / file)) << file;
+  EXPECT_FALSE(std::filesystem::exists(folder / "run" / "state.safetensors"));
   for (const auto& entry : std::filesystem::directory_iterator(folder / "run")) EXPECT_NE(entry.path().extension(), ".part");
+}
+
+TEST(Train, WithoutMasksHoldsImagesOutAndJudgesByTheirLabels) {
+  const TemporaryFolder folder;
+  write_patches(folder);
+  std::filesystem::remove_all(folder / "valid");
+  SilentObserver observer;
+  TrainJob job = job_for(folder, "run");
+  job.hold_out = 0.3;
+  const TrainResult result = train(job, observer, kNever);
+  EXPECT_FALSE(result.validated_by_masks);
+  EXPECT_THAT(read_text_file(folder.path() / "run" / "log.jsonl"), ::testing::HasSubstr("valid_f1"));
+}
+
+TEST(Train, StopsEarlyWhenNothingGetsBetter) {
+  const TemporaryFolder folder;
+  write_patches(folder);
+  SilentObserver observer;
+  TrainJob job = job_for(folder, "run");
+  job.options.iterations = 60;
+  job.options.lr = 1e-12;  // nothing is learnt
+  job.options.lr_warmup_iterations = 0;
+  job.patience = 2;
+  EXPECT_LT(train(job, observer, kNever).iterations, 60);
+}
+
+TEST(Train, SaysWhichClassIsInNoImage) {
+  struct Listener : SilentObserver {
+    std::string warnings;
+    void warn(const std::string& line) override { warnings += line + "\n"; }
+  } observer;
+  const TemporaryFolder folder;
+  write_patches(folder);
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "train"))
+    if (entry.path().string().find("[01]") != std::string::npos) std::filesystem::remove(entry.path());
+  train(job_for(folder, "run"), observer, kNever);
+  EXPECT_THAT(observer.warnings, ::testing::HasSubstr("class2 is in no training image"));
+  EXPECT_THAT(observer.warnings, ::testing::HasSubstr("class1 is in every training image"));
 }
 
 }  // namespace

@@ -12,6 +12,10 @@ class ConfusionMatrix {
  public:
   explicit ConfusionMatrix(int classes) : classes_(classes), counts_(static_cast<std::size_t>((classes + 1) * (classes + 1))) {}
 
+  /// From counts by truth, then prediction, as counts() gives them.
+  ConfusionMatrix(int classes, std::vector<std::int64_t> counts);
+  const std::vector<std::int64_t>& counts() const { return counts_; }
+
   int classes() const { return classes_; }
   std::int64_t count(int truth, int prediction) const { return counts_[index(truth, prediction)]; }
   /// Adds pixels; values are 0…C. A pair with a value past C is left out.

@@ -13,9 +13,9 @@ class FrozenEncoder {
   static constexpr std::int64_t kInputSize = 224;
 
   virtual ~FrozenEncoder() = default;
-  /// Features [N, D] of normalised RGB images [N, 3, H, W], which are brought to 224 × 224 where they are of another size. Gradients
-  /// reach the images.
-  torch::Tensor operator()(const torch::Tensor& images);
+  /// Features [N, D], float32, of normalised RGB images [N, 3, H, W], which are brought to 224 × 224 where they are of another size.
+  /// Gradients reach the images. With `bfloat16` products are computed in bfloat16.
+  torch::Tensor operator()(const torch::Tensor& images, bool bfloat16 = false);
 
  private:
   virtual torch::Tensor encode(const torch::Tensor& images) = 0;

@@ -21,8 +21,9 @@ struct NetworkOutput {
 class LpdNetworkImpl : public torch::nn::Module {
  public:
   LpdNetworkImpl(const MixTransformerShape& shape, int classes, int prototypes_per_class, double drop_path = 0);
-  /// Normalised images [B, 3, H, W]; H and W multiples of 32.
-  NetworkOutput forward(const torch::Tensor& images) const;
+  /// Normalised images [B, 3, H, W]; H and W multiples of 32. With `bfloat16` the encoder computes in bfloat16, its weights staying
+  /// float32; maps and scores are float32 always.
+  NetworkOutput forward(const torch::Tensor& images, bool bfloat16 = false) const;
 
  private:
   torch::Tensor prototypes_;

@@ -31,6 +31,12 @@ struct PatchMaps {
 /// labels are the true ones. Never above e / (e + C).
 std::vector<float> class_probabilities(const PatchMaps& patch, std::span<const float> labels);
 
+/// The strongest response to a prototype in an image, and where: in pixels of the image.
+struct PrototypePeak {
+  float value = 0;  ///< stage 4, logit units
+  int x = 0, y = 0;
+};
+
 /// A trained model that looks at patches. Not thread-safe; uses LibTorch's own threads.
 class PatchModel {
  public:
@@ -44,6 +50,8 @@ class PatchModel {
   const ModelInfo& info() const;
   /// The paper's evaluation: with `all_views` the mean of six (mirrored or not, times 0.9, 1, 1.1), else the image as it is.
   std::vector<PatchMaps> look(const PatchBatch& batch, bool all_views);
+  /// [B][P], P = C·k.
+  std::vector<std::vector<PrototypePeak>> prototype_peaks(const PatchBatch& batch);
   /// Class of each pixel [B, S, S], 0…C−1, background C, without image labels: by the calibration, as slides are segmented. Throws Error
   /// before calibrate().
   std::vector<std::uint8_t> segment_unlabelled(const PatchBatch& batch);

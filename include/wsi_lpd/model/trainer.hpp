@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
-#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +23,8 @@ struct TrainOptions {
   std::filesystem::path weights{};         ///< the encoder's first weights (load_encoder_weights); empty: random
   std::filesystem::path frozen_encoder{};  ///< teaches the prototypes (L_sim); empty: no L_sim
   double drop_path = 0.1;
+  bool bfloat16 = false;  ///< the encoder's products in bfloat16; weights, gradients and losses stay float32
+  double ema = 0;         ///< decay of the moving average of the weights that becomes the model; 0: the weights themselves
   std::uint64_t seed = 0;
   std::string device = "cpu";  ///< "cpu", "cuda" or "cuda:n"
   int threads = 0;             ///< of LibTorch, for the whole process; 0 leaves them as they are
@@ -40,6 +42,7 @@ struct StepReport {
   double diversity = 0;                   ///< this and the next are 0 during warm-up
   double foreground = 0, background = 0;  ///< contrastive terms of L_sim
   double map_mean = 0;
+  double gradient_norm = 0;   ///< L2, over all parameters
   std::int64_t selected = 0;  ///< prototypes that L_sim looked at
 };
 
@@ -49,10 +52,17 @@ class Trainer {
   Trainer(ModelInfo info, TrainOptions options);
   ~Trainer();
   std::int64_t iteration() const;
-  /// One optimiser step. Throws Error when a loss is not finite.
+  /// One optimiser step. Throws Error when the loss or a gradient is not finite; the weights are then those before the step.
   StepReport step(const PatchBatch& batch);
   /// The model as it has been trained so far. Lives as long as the trainer.
   PatchModel& model();
+
+  /// Everything that the next step depends on, and `notes` of the caller: weights, optimiser, moving average, random numbers, iteration.
+  /// Through a PartFile.
+  void save_state(const std::filesystem::path& path, const std::map<std::string, std::string>& notes) const;
+  /// Takes up where save_state() left; on a CPU with the same number of threads, the same steps then give the same bytes. Returns the
+  /// notes. Throws Error when the file is not a state, or one of another network or optimiser.
+  std::map<std::string, std::string> load_state(const std::filesystem::path& path);
 
  private:
   struct Impl;

@@ -21,6 +21,6 @@ struct TrainingLoss {
 /// `labels` [B, C], `prototypes` [P, D] as the frozen encoder is to see them. Without `frozen` there is no L_sim.
 TrainingLoss training_loss(const NetworkOutput& output, const torch::Tensor& images, const torch::Tensor& labels,
                            const torch::Tensor& prototypes, int prototypes_per_class, const LossOptions& options, bool all_terms,
-                           FrozenEncoder* frozen);
+                           FrozenEncoder* frozen, bool bfloat16 = false);
 
 }  // namespace wsi_lpd::model

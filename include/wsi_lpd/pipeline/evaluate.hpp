@@ -54,9 +54,11 @@ struct Evaluation {
   std::int64_t patches = 0;
   std::int64_t all_classes_right = 0;  ///< patches whose predicted image labels are all true
   std::vector<ShownPatch> shown;       ///< worst first
+  /// Mean over the classes that are in an image or predicted; NaN when there is none.
+  double mean_f1() const;
 };
 
-/// Scores `model` on patches that all have masks. Throws Error, Cancelled.
+/// Scores `model` on patches. Those without masks count for the image labels only. Throws Error, Cancelled.
 Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::PatchModel& model, ProgressObserver& observer,
                     const CancelFlag& cancel);
 

@@ -60,7 +60,8 @@ class PatchSet {
 class TrainingStream {
  public:
   /// Keeps a reference to `set`, which must hold at least one image.
-  TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed);
+  /// `set` must live as long; begins with batch number `first`.
+  TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first = 0);
   ~TrainingStream();
   model::PatchBatch next();
   /// Seconds that next() has waited for images so far.
