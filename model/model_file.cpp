@@ -17,7 +17,7 @@ LoadedModel load_model(const std::filesystem::path& path) {
   return with_context(path.string(), [&] {
     const torch::NoGradGuard no_grad;
     LoadedModel model{.info = info_from_metadata(file.metadata)};
-    model.network = LpdNetwork(mix_transformer_shape(model.info.encoder), model.info.classes.count(), model.info.prototypes_per_class);
+    model.network = make_network(model.info);
     for (auto& item : model.network->named_parameters()) {
       const auto found = file.tensors.find(item.key());
       if (found == file.tensors.end()) throw Error("tensor " + item.key() + " is missing for a " + model.info.encoder + " model");

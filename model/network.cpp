@@ -13,8 +13,10 @@ Tensor split_classes(const Tensor& values, int prototypes_per_class) { return va
 
 }  // namespace
 
-LpdNetworkImpl::LpdNetworkImpl(const MixTransformerShape& shape, int classes, int prototypes_per_class, double drop_path) {
-  prototypes_ = register_parameter("prototypes", torch::randn({classes * prototypes_per_class, kPrototypeWidth}));
+LpdNetworkImpl::LpdNetworkImpl(const MixTransformerShape& shape, int classes, int prototypes_per_class, double drop_path,
+                               bool fixed_prototypes)
+    : normalise_(!fixed_prototypes) {
+  prototypes_ = register_parameter("prototypes", torch::randn({classes * prototypes_per_class, kPrototypeWidth}), !fixed_prototypes);
   for (std::size_t s = 0; s < 4; ++s) {
     logit_scales_[s] = register_parameter("logit_scale" + std::to_string(s + 1), torch::full({1}, 1 / 0.07));
   }
@@ -38,7 +40,8 @@ NetworkOutput LpdNetworkImpl::forward(const Tensor& images, bool bfloat16) const
   NetworkOutput output;
   for (std::size_t s = 0; s < 4; ++s) {
     output.projected[s] = projections_[s]->forward(prototypes_);
-    const Tensor directions = output.projected[s] / output.projected[s].norm(2, 1, true) * logit_scales_[s];
+    const Tensor& projected = output.projected[s];
+    const Tensor directions = (normalise_ ? projected / projected.norm(2, 1, true) : projected) * logit_scales_[s];
     const Tensor tokens = features[s].permute({0, 2, 3, 1});
     // the feature's norm is divided out after the product: P values per pixel instead of E
     const Tensor maps = tokens.matmul(directions.t()) / tokens.norm(2, 3, true);
@@ -48,6 +51,10 @@ NetworkOutput LpdNetworkImpl::forward(const Tensor& images, bool bfloat16) const
   output.feature = features[3];
   output.prototypes = prototypes_;
   return output;
+}
+
+LpdNetwork make_network(const ModelInfo& info, double drop_path) {
+  return LpdNetwork(mix_transformer_shape(info.encoder), info.classes.count(), info.prototypes_per_class, drop_path, info.method == "pbip");
 }
 
 InputNormaliser::InputNormaliser(const ModelInfo& info, const torch::Device& device)

@@ -24,6 +24,12 @@ std::vector<T> values_of(const Tensor& tensor) {
 
 }  // namespace
 
+void append(PatchBatch& batch, const PatchBatch& more) {
+  batch.rgb.insert(batch.rgb.end(), more.rgb.begin(), more.rgb.end());
+  batch.labels.insert(batch.labels.end(), more.labels.begin(), more.labels.end());
+  batch.count += more.count;
+}
+
 std::vector<float> class_probabilities(const PatchMaps& patch, std::span<const float> labels) {
   const std::size_t pixels = static_cast<std::size_t>(patch.size) * static_cast<std::size_t>(patch.size), classes = labels.size();
   std::vector<float> result((classes + 1) * pixels);

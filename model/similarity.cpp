@@ -9,6 +9,12 @@ namespace wsi_lpd::model {
 namespace F = torch::nn::functional;
 using torch::Tensor;
 
+namespace {
+
+constexpr double kNone = -std::numeric_limits<double>::infinity();
+
+}  // namespace
+
 Tensor select_prototypes(const Tensor& scores, const Tensor& labels, int prototypes_per_class) {
   const auto spread = [&](const Tensor& by_class) { return by_class.repeat_interleave(prototypes_per_class, 1); };
   return ((scores > spread(merge_mean(scores, prototypes_per_class))) & (spread(labels) == 1)).nonzero();
@@ -34,8 +40,15 @@ Tensor contrast_logits(const Tensor& features, const Tensor& prototypes, double 
 
 Tensor foreground_contrast(const Tensor& logits, const Tensor& own) { return torch::cross_entropy_loss(logits, own); }
 
+Tensor foreground_contrast_of_batch(const Tensor& logits, const Tensor& own) {
+  return logits.flatten().logsumexp(0) - logits.gather(1, own.unsqueeze(1)).flatten().logsumexp(0);
+}
+
+Tensor background_contrast_of_batch(const Tensor& logits, const Tensor& own) {
+  return logits.flatten().logsumexp(0) - logits.scatter(1, own.unsqueeze(1), kNone).flatten().logsumexp(0);
+}
+
 Tensor background_contrast(const Tensor& logits, const Tensor& own) {
-  constexpr double kNone = -std::numeric_limits<double>::infinity();
   return (logits.logsumexp(1) - logits.scatter(1, own.unsqueeze(1), kNone).logsumexp(1)).mean();
 }
 

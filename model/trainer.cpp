@@ -6,6 +6,7 @@
 #include "adamw.hpp"
 #include "autocast.hpp"
 #include "patch_model_impl.hpp"
+#include "prototype_bank.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/model/encoder_weights.hpp"
@@ -44,10 +45,12 @@ struct Trainer::Impl {
                        " has of another width; use 'corrected' or mit_b1 to mit_b5");
     }
     if (!options.frozen_encoder.empty()) load_frozen();
-    for (const auto& item : network->named_parameters()) optimiser.add(item.key(), item.value());
+    if (!options.bank.empty()) set_prototypes(read_bank());
+    for (const auto& item : network->named_parameters())
+      if (item.value().requires_grad()) optimiser.add(item.key(), item.value());
     if (bridge) optimiser.add(kBridge, bridge->weight);
     if (options.ema > 0) {
-      LpdNetwork copy = make_network(model.info());
+      LpdNetwork copy = make_network(model.info(), options.drop_path);
       average = std::make_unique<PatchModel>(std::make_unique<PatchModel::Impl>(model.info(), copy, device));
       const torch::NoGradGuard no_grad;
       for (const auto& item : copy->named_parameters())
@@ -64,16 +67,30 @@ struct Trainer::Impl {
     bridge->to(device);
   }
 
-  LpdNetwork make_network(const ModelInfo& info) const {
-    return LpdNetwork(mix_transformer_shape(info.encoder), info.classes.count(), info.prototypes_per_class, options.drop_path);
-  }
-
   PatchModel make_model(ModelInfo info) const {
     if (options.threads > 0) at::set_num_threads(options.threads);
     torch::manual_seed(options.seed);
-    LpdNetwork made = make_network(info);
+    LpdNetwork made = make_network(info, options.drop_path);
     if (!options.weights.empty()) info.provenance["weights"] = load_encoder_weights(options.weights, made);
     return PatchModel(std::make_unique<PatchModel::Impl>(std::move(info), std::move(made), device));
+  }
+
+  Tensor read_bank() const {
+    const auto tensors = read_safetensors(options.bank).tensors;
+    const auto found = tensors.find("prototypes");
+    const Tensor& wanted = prototypes();
+    if (found == tensors.end() || found->second.sizes() != wanted.sizes()) {
+      throw UsageError(options.bank.string() + ": is no bank for " + std::to_string(model.info().classes.count()) + " classes with " +
+                       std::to_string(model.info().prototypes_per_class) + " prototypes each: it must hold a tensor `prototypes` [" +
+                       std::to_string(wanted.size(0)) + ", " + std::to_string(wanted.size(1)) + "]");
+    }
+    return found->second;
+  }
+  Tensor prototypes() const { return network->named_parameters()["prototypes"]; }
+  void set_prototypes(const Tensor& values) {
+    const torch::NoGradGuard no_grad;
+    prototypes().copy_(values);
+    if (average) average->impl_->network->named_parameters()["prototypes"].copy_(values);
   }
 
   /// The prototypes as the frozen encoder sees them, [P, D].
@@ -162,6 +179,30 @@ std::int64_t Trainer::iteration() const { return impl_->iteration; }
 
 StepReport Trainer::step(const PatchBatch& batch) {
   return with_torch_errors("training", [&] { return impl_->step(batch); });
+}
+
+void Trainer::cluster_prototypes(const std::function<PatchBatch()>& next) {
+  with_torch_errors("clustering prototypes", [&] {
+    if (!impl_->frozen) throw UsageError("pbip clusters what a frozen encoder sees: give --frozen-encoder, or the prototypes with --bank");
+    if (impl_->bridge) throw UsageError("pbip's prototypes are 512 wide: the frozen encoder must give as many features");
+    const torch::NoGradGuard no_grad;
+    const ModelInfo& info = impl_->model.info();
+    std::vector<std::vector<Tensor>> features(info.classes.names.size());
+    for (PatchBatch batch = next(); batch.count > 0; batch = next()) {
+      const Tensor seen = (*impl_->frozen)(impl_->model.impl_->images(batch), impl_->options.bfloat16).cpu();
+      const Tensor classes = impl_->model.impl_->labels(batch).argmax(1).cpu();
+      for (std::int64_t b = 0; b < seen.size(0); ++b)
+        features[static_cast<std::size_t>(classes[b].item<std::int64_t>())].push_back(seen[b]);
+    }
+    std::vector<Tensor> centres;
+    for (std::size_t c = 0; c < features.size(); ++c) {
+      centres.push_back(with_context("class " + info.classes.names[c] + ", alone in an image", [&] {
+        if (features[c].empty()) throw Error("there is none; give the prototypes with --bank");
+        return cosine_kmeans(torch::stack(features[c]), info.prototypes_per_class, impl_->options.seed + c);
+      }));
+    }
+    impl_->set_prototypes(torch::cat(centres));
+  });
 }
 
 PatchModel& Trainer::model() {

@@ -26,8 +26,9 @@ void add_similarity(TrainingLoss& loss, const NetworkOutput& output, const Tenso
   const Tensor features = frozen(torch::cat({masked.foreground, masked.background}), bfloat16);
   const Tensor logits = contrast_logits(features, prototypes, options.temperature);
   const Tensor own = loss.selected.select(1, 1);
-  loss.foreground = foreground_contrast(logits.narrow(0, 0, count), own);
-  loss.background = background_contrast(logits.narrow(0, count, count), own);
+  const Tensor seen = logits.narrow(0, 0, count), left = logits.narrow(0, count, count);
+  loss.foreground = options.batch_contrast ? foreground_contrast_of_batch(seen, own) : foreground_contrast(seen, own);
+  loss.background = options.batch_contrast ? background_contrast_of_batch(left, own) : background_contrast(left, own);
   loss.total = loss.total + options.similarity_weight * (loss.foreground + loss.background + options.map_mean_weight * loss.map_mean);
 }
 

@@ -143,12 +143,7 @@ void calibrate(model::PatchModel& model, const PatchSet& set, const CancelFlag& 
     check(cancel);
     model::PatchBatch batch;
     batch.size = set.size();
-    for (; next < set.count() && batch.count < static_cast<int>(kBatch); next += step) {
-      const model::PatchBatch one = set.batch(next, 1);
-      batch.rgb.insert(batch.rgb.end(), one.rgb.begin(), one.rgb.end());
-      batch.labels.insert(batch.labels.end(), one.labels.begin(), one.labels.end());
-      ++batch.count;
-    }
+    for (; next < set.count() && batch.count < static_cast<int>(kBatch); next += step) append(batch, set.batch(next, 1));
     return batch;
   });
 }

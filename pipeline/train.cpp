@@ -97,6 +97,7 @@ class Run {
     report_balance(set_, job_.info.classes, observer_);
     fs::create_directories(job_.run);
     if (job_.resume) take_up();
+    if (job_.info.method == "pbip" && job_.options.bank.empty() && trainer_.iteration() == 0) cluster_prototypes();
     open_log();
     TrainingStream stream(set_, job_.batch_size, options_.seed, trainer_.iteration());
     observer_.begin("training", options_.iterations, "steps");
@@ -143,6 +144,21 @@ class Run {
   }
   fs::path state_path() const { return job_.run / "state.safetensors"; }
   fs::path log_path() const { return job_.run / "log.jsonl"; }
+
+  /// From every image that carries one class alone.
+  void cluster_prototypes() {
+    observer_.info("clustering prototypes");
+    std::size_t i = 0;
+    trainer_.cluster_prototypes([&] {
+      check(cancel_);
+      model::PatchBatch batch;
+      batch.size = set_.size();
+      for (; i < set_.count() && batch.count < 10; ++i) {
+        if (std::count(set_.labels(i).begin(), set_.labels(i).end(), 1.0F) == 1) append(batch, set_.batch(i, 1));
+      }
+      return batch;
+    });
+  }
 
   void loop(TrainingStream& stream) {
     const std::int64_t steps_per_epoch = std::max<std::int64_t>(1, std::llround(static_cast<double>(set_.count()) / job_.batch_size));

@@ -22,6 +22,7 @@ struct TrainArguments {
   std::string method = "lpd";
   std::string encoder = "mit_b1";
   std::string frozen_encoder = "none";
+  fs::path bank;
   std::string diversity = "corrected";
   std::string precision = "auto";
   int prototypes = 3;
@@ -152,10 +153,19 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   const std::int64_t steps = arguments.iterations > 0
                                  ? arguments.iterations
                                  : std::llround(arguments.epochs * static_cast<double>(job.patches.train.size()) / arguments.batch_size);
-  const std::int64_t default_warmup = arguments.method == "cam" ? steps : steps * 2 / 5;
-  job.options.warmup_iterations = arguments.warmup >= 0 && arguments.method != "cam" ? arguments.warmup : default_warmup;
-  if (arguments.method == "lpd" && arguments.frozen_encoder == "none")
-    context.observer.warn("no --frozen-encoder: the similarity loss is left out");
+  const bool cam = arguments.method == "cam", pbip = arguments.method == "pbip";
+  const std::int64_t default_warmup = cam ? steps : pbip ? 0 : steps * 2 / 5;
+  job.options.warmup_iterations = arguments.warmup >= 0 && !cam ? arguments.warmup : default_warmup;
+  if (pbip) {
+    job.options.bank = arguments.bank;
+    job.options.loss.diversity_weight = 0;
+    job.options.loss.batch_contrast = true;
+    if (arguments.bank.empty() && arguments.frozen_encoder == "none")
+      throw UsageError("--method pbip needs --frozen-encoder, whose view of the images is clustered, or --bank with its prototypes");
+  } else if (!arguments.bank.empty()) {
+    throw UsageError("--bank belongs to --method pbip: the other methods learn their prototypes");
+  }
+  if (!cam && arguments.frozen_encoder == "none") context.observer.warn("no --frozen-encoder: the similarity loss is left out");
 
   context.observer.info("training on " + std::to_string(job.patches.train.size()) + " images, " + std::to_string(job.patches.valid.size()) +
                         " for validation, on " + job.options.device + ", into " + job.run.string());
@@ -203,7 +213,8 @@ Command add_train(CLI::App& program) {
   command->add_option("--iterations", arguments->iterations, "steps instead of epochs; 0: by --epochs; e.g. --iterations 5000")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{100000000}));
   command
-      ->add_option("--warmup-iterations", arguments->warmup, "steps with the classification loss alone; -1: two fifths of all; e.g. 3000")
+      ->add_option("--warmup-iterations", arguments->warmup,
+                   "steps with the classification loss alone; -1: two fifths of all, none for pbip; e.g. 3000")
       ->check(CLI::Range(std::int64_t{-1}, std::int64_t{100000000}));
   command->add_option("--lr", arguments->options.lr, "highest learning rate of AdamW; e.g. --lr 5e-5")->check(CLI::Range(1e-8, 1.0));
   command
@@ -214,8 +225,14 @@ Command add_train(CLI::App& program) {
       ->check(CLI::Range(0.0, 1.0));
   command
       ->add_option("--method", arguments->method,
-                   "lpd: all losses; cam: the classification loss alone, a baseline to compare with; e.g. --method cam")
-      ->check(CLI::IsMember({"lpd", "cam"}));
+                   "lpd: learnt prototypes, all losses; and to compare with: pbip, fixed prototypes; cam, the classification loss alone; "
+                   "e.g. --method cam")
+      ->check(CLI::IsMember({"lpd", "pbip", "cam"}));
+  command
+      ->add_option("--bank", arguments->bank,
+                   "prototypes of --method pbip: safetensors with `prototypes` [classes x k, 512]; without it they are clustered from the "
+                   "images with one label, as the frozen encoder sees them; e.g. --bank bank.safetensors")
+      ->check(CLI::ExistingFile);
   command
       ->add_option(
           "--weights", arguments->options.weights,

@@ -322,7 +322,7 @@ TEST_F(Program, ResumesOnlyWhatItKnows) {
     EXPECT_THAT(outcome.err, HasSubstr(words));
   };
   refused(options + "half", "holds an unfinished training; go on with --resume");
-  refused(options + "half --resume --lr 1e-5", "lr was 3e-4, is 1e-5");
+  refused(options + "half --resume --lr 1e-5", "lr was 0.0003, is 1e-5");
   refused(options + "nowhere --resume", "nowhere is no run of train");
   refused("train data/patches --resume", "no folder in runs/ has a state");
   ASSERT_EQ(run("train data/patches --encoder mit_b0 --iterations 4 --batch-size 2 -o done").code, 0);

@@ -11,6 +11,8 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/model/dense_crf.hpp"
+#include "wsi_lpd/model/network.hpp"
+#include "wsi_lpd/model/safetensors.hpp"
 
 namespace wsi_lpd::model {
 namespace {
@@ -143,6 +145,61 @@ TEST(Trainer, SavedModelSaysWhatItIs) {
   EXPECT_EQ(info.classes, tiny_info().classes);
   EXPECT_EQ(info.provenance.at("iterations"), "1");
   EXPECT_EQ(info.calibration.score_threshold, trainer.model().info().calibration.score_threshold);
+}
+
+/// A frozen encoder of the prototypes' width: the mean colour, through fixed random numbers.
+std::filesystem::path wide_encoder(const testing::TemporaryFolder& folder) {
+  torch::jit::Module wide("wide");
+  torch::manual_seed(1);
+  wide.register_buffer("weight", torch::randn({3, kPrototypeWidth}));
+  wide.define("def forward(self, images):\n  return torch.matmul(images.mean([2, 3]), self.weight)\n");
+  wide.save((folder / "wide.ts").string());
+  return folder / "wide.ts";
+}
+
+/// The first two images of a tiny batch, which carry one class each.
+PatchBatch single_labels(unsigned seed) {
+  PatchBatch batch = tiny_batch(seed);
+  batch.count = 2;
+  batch.rgb.resize(2 * kSize * kSize * 3);
+  batch.labels.resize(2 * kClasses);
+  return batch;
+}
+
+TEST(Trainer, PbipClustersItsPrototypesAndKeepsThem) {
+  const testing::TemporaryFolder folder;
+  ModelInfo info = tiny_info();
+  info.method = "pbip";
+  TrainOptions options = tiny_options();
+  options.frozen_encoder = wide_encoder(folder);
+  options.warmup_iterations = 0;
+  options.loss.diversity_weight = 0;
+  options.loss.batch_contrast = true;
+  Trainer trainer(info, options);
+  const auto cluster = [&](unsigned images) {
+    trainer.cluster_prototypes([&] { return images > 0 ? single_labels(--images) : PatchBatch{}; });
+  };
+  EXPECT_THROW(cluster(2), Error) << "fewer images than prototypes";
+  cluster(8);
+  trainer.model().save(folder / "before");
+  StepReport report;
+  for (unsigned t = 0; t < 3; ++t) report = trainer.step(tiny_batch(t));
+  EXPECT_GT(report.foreground, 0);
+  trainer.model().save(folder / "after");
+  const auto before = read_safetensors(folder / "before").tensors, after = read_safetensors(folder / "after").tensors;
+  const torch::Tensor& bank = before.at("prototypes");
+  EXPECT_LE((bank.norm(2, 1) - 1).abs().max().item<double>(), 1e-5);
+  EXPECT_LT((bank[0] * bank[3]).sum().item<double>(), 0.9) << "the classes look alike";
+  EXPECT_TRUE(torch::equal(bank, after.at("prototypes")));
+  EXPECT_FALSE(torch::equal(before.at("l_fc4.fc2.weight"), after.at("l_fc4.fc2.weight")));
+
+  options.bank = folder / "before";  // any file with such a tensor
+  options.seed = 8;
+  Trainer given(info, options);
+  given.model().save(folder / "given");
+  EXPECT_TRUE(torch::equal(read_safetensors(folder / "given").tensors.at("prototypes"), bank));
+  info.prototypes_per_class = 2;
+  EXPECT_THROW(Trainer(info, options), UsageError);
 }
 
 TEST(Trainer, TakesUpAStateToTheBit) {

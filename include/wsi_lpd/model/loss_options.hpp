@@ -18,6 +18,7 @@ struct LossOptions {
   double map_mean_weight = 0.0005;  ///< inside L_sim
   double mask_threshold = 0.5;      ///< share of an image's largest map value that is foreground
   double temperature = 0.07;        ///< of the contrastive terms
+  bool batch_contrast = false;      ///< PBIP: one contrastive term for the whole batch, exponentials summed before the logarithm
 };
 
 }  // namespace wsi_lpd::model

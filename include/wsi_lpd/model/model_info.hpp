@@ -21,7 +21,7 @@ struct Calibration {
 
 /// Everything a model file says about itself, beside its tensors.
 struct ModelInfo {
-  std::string method = "lpd";
+  std::string method = "lpd";      ///< lpd, cam, or pbip: whose prototypes are fixed
   std::string encoder = "mit_b1";  ///< mit_b0 … mit_b5
   int prototypes_per_class = 3;
   ClassScheme classes;

@@ -20,18 +20,24 @@ struct NetworkOutput {
 /// threads may share one.
 class LpdNetworkImpl : public torch::nn::Module {
  public:
-  LpdNetworkImpl(const MixTransformerShape& shape, int classes, int prototypes_per_class, double drop_path = 0);
+  /// With `fixed_prototypes` it is PBIP's: the prototypes do not learn, and projected ones are not normalised.
+  LpdNetworkImpl(const MixTransformerShape& shape, int classes, int prototypes_per_class, double drop_path = 0,
+                 bool fixed_prototypes = false);
   /// Normalised images [B, 3, H, W]; H and W multiples of 32. With `bfloat16` the encoder computes in bfloat16, its weights staying
   /// float32; maps and scores are float32 always.
   NetworkOutput forward(const torch::Tensor& images, bool bfloat16 = false) const;
 
  private:
   torch::Tensor prototypes_;
+  bool normalise_;  ///< the projected prototypes
   std::array<torch::Tensor, 4> logit_scales_;
   MixTransformer encoder_{nullptr};
   std::array<std::shared_ptr<torch::nn::SequentialImpl>, 4> projections_;
 };
 TORCH_MODULE(LpdNetwork);
+
+/// The network that `info` describes, with new weights.
+LpdNetwork make_network(const ModelInfo& info, double drop_path = 0);
 
 /// RGB bytes [B, H, W, 3] to the network's input [B, 3, H, W] (channels-last in memory), bit-equal to the published code's. Thread-safe.
 class InputNormaliser {

@@ -18,6 +18,8 @@ struct PatchBatch {
   std::vector<std::uint8_t> rgb;
   std::vector<float> labels;
 };
+/// Puts `more`, of the same size, behind `batch`.
+void append(PatchBatch& batch, const PatchBatch& more);
 
 /// What a model says of one image before anybody says which classes are in it.
 struct PatchMaps {

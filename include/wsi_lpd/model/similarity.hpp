@@ -25,6 +25,10 @@ torch::Tensor contrast_logits(const torch::Tensor& features, const torch::Tensor
 /// InfoNCE of what a prototype sees: near to it, far from all the others. `logits` [N, P], `own` I64 [N].
 torch::Tensor foreground_contrast(const torch::Tensor& logits, const torch::Tensor& own);
 
+/// PBIP's form of the two: exponentials of all selections are summed before one logarithm.
+torch::Tensor foreground_contrast_of_batch(const torch::Tensor& logits, const torch::Tensor& own);
+torch::Tensor background_contrast_of_batch(const torch::Tensor& logits, const torch::Tensor& own);
+
 /// InfoNCE of what a prototype leaves, with all the others as positives together and itself as the negative.
 torch::Tensor background_contrast(const torch::Tensor& logits, const torch::Tensor& own);
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,6 +23,7 @@ struct TrainOptions {
   LossOptions loss{};
   std::filesystem::path weights{};         ///< the encoder's first weights (load_encoder_weights); empty: random
   std::filesystem::path frozen_encoder{};  ///< teaches the prototypes (L_sim); empty: no L_sim
+  std::filesystem::path bank{};            ///< PBIP's prototypes: safetensors with `prototypes` [C·k, 512]; empty: cluster_prototypes()
   double drop_path = 0.1;
   bool bfloat16 = false;  ///< the encoder's products in bfloat16; weights, gradients and losses stay float32
   double ema = 0;         ///< decay of the moving average of the weights that becomes the model; 0: the weights themselves
@@ -54,6 +56,10 @@ class Trainer {
   std::int64_t iteration() const;
   /// One optimiser step. Throws Error when the loss or a gradient is not finite; the weights are then those before the step.
   StepReport step(const PatchBatch& batch);
+  /// PBIP: the prototypes of each class become the centres of its images in the frozen encoder's eyes (cosine k-means). `next` gives images
+  /// that carry one class alone, until it returns a batch with count 0. Throws Error: no frozen encoder, one of another width than 512,
+  /// fewer images of a class than prototypes.
+  void cluster_prototypes(const std::function<PatchBatch()>& next);
   /// The model as it has been trained so far. Lives as long as the trainer.
   PatchModel& model();
 

@@ -1,0 +1,10 @@
+#pragma once
+#include <torch/torch.h>
+
+namespace wsi_lpd::model {
+
+/// k-means on the unit sphere: `features` [N, D] to k unit centres [k, D], at most 100 rounds, started at features that are far from each
+/// other (k-means++). Deterministic for a seed. Throws Error when N < k.
+torch::Tensor cosine_kmeans(const torch::Tensor& features, std::int64_t k, std::uint64_t seed);
+
+}  // namespace wsi_lpd::model
