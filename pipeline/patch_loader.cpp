@@ -7,6 +7,7 @@
 #include <chrono>
 #include <numeric>
 
+#include "stain_jitter.hpp"
 #include "wsi_lpd/image/drawing.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 
@@ -141,8 +142,8 @@ model::PatchBatch PatchSet::batch(std::size_t first, std::size_t count) const {
   return batch;
 }
 
-TrainingStream::TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first)
-    : set_(set), batch_size_(batch_size), seed_(seed), number_(first) {
+TrainingStream::TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first, double stain_jitter)
+    : set_(set), batch_size_(batch_size), seed_(seed), number_(first), stain_jitter_(stain_jitter) {
   ahead_ = std::async(std::launch::async, [this, first] { return make(first); });
 }
 
@@ -183,7 +184,9 @@ model::PatchBatch TrainingStream::make(std::int64_t number) const {
   for (const std::size_t index : chosen) batch.labels.insert(batch.labels.end(), set_.labels(index).begin(), set_.labels(index).end());
   tbb::parallel_for(std::size_t{0}, chosen.size(), [&](std::size_t i) {
     const std::uint64_t draw = hash(seed_ + 1, static_cast<std::uint64_t>(number) * static_cast<std::uint64_t>(batch_size_) + i);
-    write_turned(set_.image(chosen[i], &draw), static_cast<unsigned>(draw >> 61U), batch.rgb.data() + i * bytes);
+    std::uint8_t* const pixels = batch.rgb.data() + i * bytes;
+    write_turned(set_.image(chosen[i], &draw), static_cast<unsigned>(draw >> 61U), pixels);
+    if (stain_jitter_ > 0) jitter_stain({pixels, batch.size, batch.size, 3, std::int64_t{3} * batch.size}, stain_jitter_, hash(draw, 3));
   });
   return batch;
 }

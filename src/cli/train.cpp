@@ -33,7 +33,7 @@ struct TrainArguments {
   std::int64_t iterations = 0;
   std::int64_t warmup = -1;
   std::int64_t cache_mib = 4096;
-  double hold_out = 0.1;
+  double hold_out = 0.1, stain_jitter = 0;
   int patience = 0;
   double save_minutes = 5;
   bool resume = false, force = false;
@@ -146,6 +146,7 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   job.batch_size = arguments.batch_size;
   job.epochs = arguments.epochs;
   job.hold_out = arguments.hold_out;
+  job.stain_jitter = arguments.stain_jitter;
   job.patience = arguments.patience;
   job.save_minutes = arguments.save_minutes;
   job.resume = arguments.resume;
@@ -201,6 +202,11 @@ Command add_train(CLI::App& program) {
       ->add_option("--hold-out", arguments->hold_out,
                    "share of the images to judge the training by, where there is no valid/ folder; e.g. --hold-out 0.2")
       ->check(CLI::Range(0.0, 0.9));
+  command
+      ->add_option("--stain-jitter", arguments->stain_jitter,
+                   "how much the stain of a training image is changed at random (haematoxylin, eosin, DAB), so that slides of other "
+                   "laboratories are no surprise; 0: not at all; e.g. --stain-jitter 0.1")
+      ->check(CLI::Range(0.0, 1.0));
   command
       ->add_option("--patience", arguments->patience,
                    "ends after so many epochs without a better validation score; 0: never; e.g. --patience 5")

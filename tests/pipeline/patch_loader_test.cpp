@@ -1,5 +1,7 @@
 #include "wsi_lpd/pipeline/patch_loader.hpp"
 
+#include "../../pipeline/stain_jitter.hpp"
+
 #include <algorithm>
 #include <fstream>
 #include <set>
@@ -144,6 +146,27 @@ TEST_F(Patches, AreTurnedIntoAllEightSymmetries) {
     ASSERT_TRUE(std::equal(sorted.begin(), sorted.end(), original.data()));
   }
   EXPECT_EQ(symmetries.size(), 8U);
+}
+
+TEST(StainJitter, StrengthZeroChangesNothingAndMoreChangesMore) {
+  const Image original = marked(180, 64, 64);
+  const auto distance = [&](double strength, std::uint64_t seed) {
+    Image image = original;
+    jitter_stain(image.view(), strength, seed);
+    double sum = 0;
+    for (std::size_t i = 0; i < image.bytes(); ++i) sum += std::abs(image.data()[i] - original.data()[i]);
+    return sum / static_cast<double>(image.bytes());
+  };
+  EXPECT_EQ(distance(0, 1), 0);
+  double little = 0, much = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    little += distance(0.05, seed);
+    much += distance(0.2, seed);
+  }
+  EXPECT_GT(little, 0);
+  EXPECT_GT(much, 2 * little);
+  EXPECT_EQ(distance(0.2, 5), distance(0.2, 5));
+  EXPECT_NE(distance(0.2, 5), distance(0.2, 6));
 }
 
 }  // namespace

@@ -60,8 +60,8 @@ class PatchSet {
 class TrainingStream {
  public:
   /// Keeps a reference to `set`, which must hold at least one image.
-  /// `set` must live as long; begins with batch number `first`.
-  TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first = 0);
+  /// `set` must live as long; begins with batch number `first`. `stain_jitter`: strength of the random change of stain, 0 for none.
+  TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first = 0, double stain_jitter = 0);
   ~TrainingStream();
   model::PatchBatch next();
   /// Seconds that next() has waited for images so far.
@@ -74,6 +74,7 @@ class TrainingStream {
   int batch_size_;
   std::uint64_t seed_;
   std::int64_t number_ = 0;
+  double stain_jitter_;
   double waited_ = 0;
   std::future<model::PatchBatch> ahead_;
 };

@@ -17,6 +17,7 @@ struct TrainJob {
   PatchSetOptions images;
   int batch_size = 10;
   double epochs = 8;
+  double stain_jitter = 0;  ///< strength of the random change of stain (HED), 0 for none
   double hold_out = 0.1;    ///< share of the training images to judge by where there are no validation images; 0: none
   int patience = 0;         ///< epochs without a better validation score after which the training ends; 0: never
   double save_minutes = 5;  ///< time between two saved states, beside those after every epoch
