@@ -179,16 +179,15 @@ std::vector<std::string> config_changes(const CLI::App& command, const std::file
   std::map<std::string, std::string> before = values_of(before_text);
   const std::map<std::string, std::string> now = values_of(now_text);
   std::vector<std::string> changes;
+  const auto add = [&](std::string key, const std::string& was, const std::string& is) {
+    changes.push_back(key.append(" was ").append(was).append(", is ").append(is));
+  };
   for (const auto& [key, value] : now) {
     const auto found = before.find(key);
-    if (found == before.end()) {
-      changes.push_back(key + " was not set, is " + value);
-    } else if (!same(found->second, value)) {
-      changes.push_back(key + " was " + found->second + ", is " + value);
-    }
+    if (found == before.end() || !same(found->second, value)) add(key, found == before.end() ? "not set" : found->second, value);
     before.erase(key);
   }
-  for (const auto& [key, value] : before) changes.push_back(key + " was " + value + ", is not set");
+  for (const auto& [key, value] : before) add(key, value, "not set");
   return changes;
 }
 
