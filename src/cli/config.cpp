@@ -83,8 +83,15 @@ bool is_number_or_bool(const std::string& text) {
   return text == "true" || text == "false" || (error == std::errc() && end == text.data() + text.size());
 }
 
+/// Fractions in one way of writing, 1e-3 as 0.001, so that equal configurations are equal texts.
 std::string toml_value(const std::string& text) {
-  if (is_number_or_bool(text)) return text;
+  if (is_number_or_bool(text)) {
+    if (text == "true" || text == "false" || text.find_first_of(".eE") == std::string::npos) return text;
+    char number[32];
+    const auto written =
+        std::to_chars(std::begin(number), std::end(number), std::strtod(text.c_str(), nullptr), std::chars_format::general);
+    return {number, written.ptr};
+  }
   std::string quoted = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') quoted += '\\';
@@ -171,10 +178,6 @@ std::vector<std::string> config_changes(const CLI::App& command, const std::file
     }
     return values;
   };
-  const auto same = [](const std::string& a, const std::string& b) {
-    return a == b || (is_number_or_bool(a) && is_number_or_bool(b) && std::strtod(a.c_str(), nullptr) == std::strtod(b.c_str(), nullptr) &&
-                      a.find_first_of("tf") == std::string::npos && b.find_first_of("tf") == std::string::npos);
-  };
   std::istringstream before_text(read_text_file(folder / "config.toml")), now_text(resolved_config(command));
   std::map<std::string, std::string> before = values_of(before_text);
   const std::map<std::string, std::string> now = values_of(now_text);
@@ -184,7 +187,7 @@ std::vector<std::string> config_changes(const CLI::App& command, const std::file
   };
   for (const auto& [key, value] : now) {
     const auto found = before.find(key);
-    if (found == before.end() || !same(found->second, value)) add(key, found == before.end() ? "not set" : found->second, value);
+    if (found == before.end() || found->second != value) add(key, found == before.end() ? "not set" : found->second, value);
     before.erase(key);
   }
   for (const auto& [key, value] : before) add(key, value, "not set");

@@ -18,7 +18,7 @@ std::string resolved_config(const CLI::App& command, const std::set<std::string>
 void write_resolved_config(const CLI::App& command, const std::filesystem::path& folder);
 
 /// What differs between the options in force and the config.toml in `folder`, but for the keys in `without`: "lr was 1e-3, is 3e-4".
-/// Numbers are compared as numbers. Throws UsageError when there is no such file.
+/// Throws Error when there is no such file.
 std::vector<std::string> config_changes(const CLI::App& command, const std::filesystem::path& folder, const std::set<std::string>& without);
 
 /// A file of TOML `key = value` lines as pairs; lists have several values. Throws UsageError naming the file.

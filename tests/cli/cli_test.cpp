@@ -312,6 +312,18 @@ TEST_F(Program, ResumesAfterBeingKilled) {
     EXPECT_TRUE(read_text_file(path(std::string("whole/") + file)) == read_text_file(path(std::string("killed/") + file))) << file;
 }
 
+/// What configs/train.toml says of the defaults is true: taken or not, the same configuration is in force.
+TEST_F(Program, RecipeIsTheDefault) {
+  const std::string rest = " --encoder mit_b0 --iterations 1 --batch-size 2 --hold-out 0 -o ";
+  ASSERT_EQ(run("train data/patches" + rest + "default").code, 0);
+  ASSERT_EQ(run("train data/patches --config '" WSI_LPD_SOURCE_DIR "/configs/train.toml'" + rest + "recipe").code, 0);
+  const auto options = [&](const char* folder) {
+    const std::string text = read_text_file(path(std::string(folder) + "/config.toml"));
+    return text.substr(text.find('\n'));  // without the command line
+  };
+  EXPECT_EQ(options("default"), options("recipe"));
+}
+
 TEST_F(Program, ResumesOnlyWhatItKnows) {
   const std::string options = "train data/patches --encoder mit_b0 --iterations 400 --batch-size 2 -o ";
   ASSERT_EQ(run(options + "half", "timeout --preserve-status -s INT 6").code, 130);
@@ -322,7 +334,7 @@ TEST_F(Program, ResumesOnlyWhatItKnows) {
     EXPECT_THAT(outcome.err, HasSubstr(words));
   };
   refused(options + "half", "holds an unfinished training; go on with --resume");
-  refused(options + "half --resume --lr 1e-5", "lr was 0.0003, is 1e-5");
+  refused(options + "half --resume --lr 1e-5", "lr was 0.0003, is 1e-05");
   refused(options + "nowhere --resume", "nowhere is no run of train");
   refused("train data/patches --resume", "no folder in runs/ has a state");
   ASSERT_EQ(run("train data/patches --encoder mit_b0 --iterations 4 --batch-size 2 -o done").code, 0);
