@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/image/drawing.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/model/dense_crf.hpp"
 #include "wsi_lpd/output/patch_sheet.hpp"
@@ -60,13 +61,18 @@ std::vector<Point> smoothed(const std::vector<Point>& points) {
   return result;
 }
 
-/// A square around (x, y) of the image, white past its edges.
+/// A square of the image as near around (x, y) as fits into it, with a frame where (x, y) is.
 Image surroundings(const Image& image, std::int64_t x, std::int64_t y, std::int64_t side) {
-  Image result(side, side, 3, 255);
-  const Rect wanted{x - side / 2, y - side / 2, side, side};
-  const Rect inside = intersection(wanted, {0, 0, image.width(), image.height()});
-  for (std::int64_t row = 0; row < inside.height; ++row)
-    std::copy_n(image.at(inside.x, inside.y + row), inside.width * 3, result.at(inside.x - wanted.x, inside.y - wanted.y + row));
+  constexpr std::int64_t kFrame = 16, kLine = 2;
+  const std::int64_t left = std::clamp<std::int64_t>(x - side / 2, 0, image.width() - side);
+  const std::int64_t top = std::clamp<std::int64_t>(y - side / 2, 0, image.height() - side);
+  Image result(side, side, 3);
+  for (std::int64_t row = 0; row < side; ++row) std::copy_n(image.at(left, top + row), side * 3, result.at(0, row));
+  const std::int64_t frame_left = std::clamp<std::int64_t>(x - left - kFrame / 2, 0, side - kFrame);
+  const std::int64_t frame_top = std::clamp<std::int64_t>(y - top - kFrame / 2, 0, side - kFrame);
+  for (const Rect& line : {Rect{0, 0, kFrame, kLine}, Rect{0, kFrame - kLine, kFrame, kLine}, Rect{0, 0, kLine, kFrame},
+                           Rect{kFrame - kLine, 0, kLine, kFrame}})
+    image::fill_rect(result, {frame_left + line.x, frame_top + line.y, line.width, line.height}, {255, 255, 255});
   return result;
 }
 
