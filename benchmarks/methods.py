@@ -4,7 +4,7 @@
     benchmarks/methods.py build/release/bin/wsi-lpd PATCHES --frozen-encoder ENCODER -o methods [--seeds 0 1 2] [-- TRAIN OPTIONS]
 
 What is done already in the output folder is not done again, and an unfinished training goes on.
-    e.g. -- --iterations 460 --warmup-iterations 400 --lr 3e-4 --lr-warmup-iterations 0
+    e.g. -- --iterations 460 --warmup-iterations 400 --lr-warmup-iterations 0 --stain-jitter 0 --ema 0
 """
 import argparse
 import json

@@ -33,12 +33,11 @@ struct TrainArguments {
   std::int64_t iterations = 0;
   std::int64_t warmup = -1;
   std::int64_t cache_mib = 4096;
-  double hold_out = 0.1, stain_jitter = 0;
+  double hold_out = 0.1, stain_jitter = 0.2;
   int patience = 0;
   double save_minutes = 5;
   bool resume = false, force = false;
-  model::TrainOptions options{.lr = 3e-4,
-                              .lr_warmup_iterations = 20};  // from scratch; the paper's 5e-5 is for an encoder that has seen ImageNet
+  model::TrainOptions options{.lr = 3e-4, .lr_warmup_iterations = 20, .ema = 0.98};  // configs/train.toml says why
 };
 
 std::string time_name() {
@@ -155,7 +154,7 @@ int run_train(const TrainArguments& arguments, const Context& context) {
                                  ? arguments.iterations
                                  : std::llround(arguments.epochs * static_cast<double>(job.patches.train.size()) / arguments.batch_size);
   const bool cam = arguments.method == "cam", pbip = arguments.method == "pbip";
-  const std::int64_t default_warmup = cam ? steps : pbip ? 0 : steps * 2 / 5;
+  const std::int64_t default_warmup = cam ? steps : pbip ? 0 : steps / 5;
   job.options.warmup_iterations = arguments.warmup >= 0 && !cam ? arguments.warmup : default_warmup;
   if (pbip) {
     job.options.bank = arguments.bank;
@@ -220,7 +219,7 @@ Command add_train(CLI::App& program) {
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{100000000}));
   command
       ->add_option("--warmup-iterations", arguments->warmup,
-                   "steps with the classification loss alone; -1: two fifths of all, none for pbip; e.g. 3000")
+                   "steps with the classification loss alone; -1: a fifth of all, none for pbip; e.g. 3000")
       ->check(CLI::Range(std::int64_t{-1}, std::int64_t{100000000}));
   command->add_option("--lr", arguments->options.lr, "highest learning rate of AdamW; e.g. --lr 5e-5")->check(CLI::Range(1e-8, 1.0));
   command
