@@ -63,7 +63,7 @@ PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, P
     : patches_(std::move(patches)), fit_(options.fit), size_(options.size) {
   std::vector<std::string> problems(patches_.size());
   std::vector<Size> sizes(patches_.size());
-  std::vector<Image> decoded(patches_.size());
+  cache_.resize(patches_.size());
   std::atomic<std::int64_t> done{0}, bytes{0};
   observer.begin("reading images", static_cast<std::int64_t>(count()), "images");
   tbb::parallel_for(std::size_t{0}, count(), [&](std::size_t i) {
@@ -86,7 +86,12 @@ PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, P
           if (*value < options.classes) patch.labels[*value] = 1.0F;
         }
       }
-      if ((bytes += static_cast<std::int64_t>(image.bytes())) <= options.cache_bytes) decoded[i] = std::move(image);
+      const auto size = static_cast<std::int64_t>(image.bytes());
+      if ((bytes += size) <= options.cache_bytes) {
+        cache_[i] = std::move(image);
+      } else {
+        bytes -= size;  // a smaller one may still fit
+      }
     } catch (const Error& error) {
       problems[i] = error.what();
     }
@@ -95,8 +100,6 @@ PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, P
   observer.end();
   std::erase(problems, std::string{});
   if (!problems.empty()) throw PatchError(problems);
-  if (bytes <= options.cache_bytes) cache_ = std::move(decoded);
-
   const auto same = [&](const Size& size) { return size == sizes.front(); };
   if (!patches_.empty() && fit_ == Fit::Resize) {
     const Size first = sizes.front();
@@ -109,7 +112,14 @@ PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, P
   }
 }
 
-Image PatchSet::decode(std::size_t index) const { return cache_.empty() ? image::read_rgb(patches_[index].image) : cache_[index]; }
+Image PatchSet::decode(std::size_t index) const {
+  return cache_[index].empty() ? image::read_rgb(patches_[index].image) : cache_[index];
+}
+
+std::int64_t PatchSet::cached_bytes() const {
+  return std::accumulate(cache_.begin(), cache_.end(), std::int64_t{0},
+                         [](std::int64_t sum, const Image& image) { return sum + static_cast<std::int64_t>(image.bytes()); });
+}
 
 Image PatchSet::image(std::size_t index, const std::uint64_t* seed) const {
   Image source = decode(index);

@@ -52,10 +52,15 @@ TEST_F(Patches, AreTheSameFromMemoryAndFromDisk) {
   const auto patches = write(3, 64, 64);
   const PatchSet cached = load(patches, {});
   const PatchSet uncached = load(patches, {.cache_bytes = 100});
+  const PatchSet partly = load(patches, {.cache_bytes = 2 * 64 * 64 * 3 + 1});
   EXPECT_EQ(cached.size(), 64);
+  EXPECT_EQ(cached.cached_bytes(), 3 * 64 * 64 * 3);
+  EXPECT_EQ(uncached.cached_bytes(), 0);
+  EXPECT_EQ(partly.cached_bytes(), 2 * 64 * 64 * 3);
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(cached.image(i), marked(static_cast<std::uint8_t>(i), 64, 64));
     EXPECT_EQ(cached.image(i), uncached.image(i));
+    EXPECT_EQ(cached.image(i), partly.image(i));
   }
 }
 

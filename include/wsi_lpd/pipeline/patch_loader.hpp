@@ -20,7 +20,7 @@ struct PatchSetOptions {
   int size = 0;  ///< pixels of the network's input; 0 takes the images' own size, which then must be one and the same
   Fit fit = Fit::Resize;
   int classes = 0;
-  std::int64_t cache_bytes = std::int64_t{4} << 30;  ///< decoded images kept in memory; a set that needs more is decoded anew each time
+  std::int64_t cache_bytes = std::int64_t{4} << 30;  ///< decoded images kept in memory; those beyond are decoded anew each time
 };
 
 /// The images of one split, every one decoded once and found good before anything starts. Read access is thread-safe.
@@ -44,12 +44,14 @@ class PatchSet {
   const std::vector<float>& labels(std::size_t index) const { return patches_[index].labels; }
   /// `count` images from `first` on, in order, as they are.
   model::PatchBatch batch(std::size_t first, std::size_t count) const;
+  /// Decoded pixels kept in memory: never more than `cache_bytes`.
+  std::int64_t cached_bytes() const;
 
  private:
   Image decode(std::size_t index) const;
 
   std::vector<Patch> patches_;
-  std::vector<Image> cache_;
+  std::vector<Image> cache_;  ///< one an image; empty where the budget was spent
   Fit fit_;
   int size_;
   double zoom_ = 1;
