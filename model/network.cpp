@@ -34,7 +34,7 @@ NetworkOutput LpdNetworkImpl::forward(const Tensor& images, bool bfloat16) const
   std::array<Tensor, 4> features;
   {
     const Autocast autocast(images.device(), bfloat16);
-    features = encoder_->forward(images);
+    features = encoder_->forward(images.to(encoder_type_));
   }
   for (Tensor& feature : features) feature = feature.to(torch::kFloat);
   NetworkOutput output;
@@ -51,6 +51,11 @@ NetworkOutput LpdNetworkImpl::forward(const Tensor& images, bool bfloat16) const
   output.feature = features[3];
   output.prototypes = prototypes_;
   return output;
+}
+
+void LpdNetworkImpl::round_encoder_to_bfloat16() {
+  encoder_type_ = torch::kBFloat16;
+  encoder_->to(encoder_type_);
 }
 
 LpdNetwork make_network(const ModelInfo& info, double drop_path) {

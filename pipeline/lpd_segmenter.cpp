@@ -3,6 +3,7 @@
 #include <c10/core/Event.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
+#include <tbb/parallel_invoke.h>
 #include <torch/torch.h>
 
 #include <optional>
@@ -55,18 +56,22 @@ std::vector<float> numbers(const Tensor& tensor) {
 
 class LpdSegmenter final : public Segmenter {
  public:
-  LpdSegmenter(model::LoadedModel loaded, const torch::Device& device, Normalisation normalisation)
+  /// `rounded`: the same network with a bfloat16 encoder, or nothing to compute in float32 always.
+  LpdSegmenter(model::LoadedModel loaded, model::LpdNetwork rounded, const torch::Device& device, const LpdSegmenterOptions& options)
       : info_(std::move(loaded.info)),
         network_(std::move(loaded.network)),
+        rounded_(std::move(rounded)),
         device_(device),
-        normalisation_(normalisation),
+        options_(options),
         input_(info_, device) {
     if (!device.is_cpu()) {
       const c10::impl::VirtualGuardImpl backend(device.type());
       if (!device.has_index()) device_ = backend.getDevice();
       stream_ = backend.getStreamFromGlobalPool(device_);
       network_->to(device_);
+      if (rounded_) rounded_->to(device_);
     }
+    active_ = rounded_ ? rounded_ : network_;
     model::Calibration calibration = info_.calibration;
     if (calibration.empty()) calibration = model::uncalibrated(info_.classes.count());
     maps_.emplace(calibration, device_);
@@ -88,16 +93,35 @@ class LpdSegmenter final : public Segmenter {
     });
   }
 
+  Precision choose_precision(std::unique_ptr<TileBuffer> sample, int count, int tile) override {
+    if (!rounded_) return {};
+    active_ = rounded_;
+    if (options_.arithmetic == Arithmetic::Bfloat16 || count == 0) return {"bf16", {}};
+    return model::with_torch_errors("choosing the precision", [&]() -> Precision {
+      const Tensor tiles = view(*sample, count, tile).to(device_);
+      Tensor exact, rounded;
+      const auto labels = [&](const model::LpdNetwork& network) {
+        const c10::InferenceMode inference;
+        const OneThread one_thread;
+        return model::labels_from_maps(compute(network, tiles).maps);
+      };
+      tbb::parallel_invoke([&] { exact = labels(network_); }, [&] { rounded = labels(rounded_); });
+      const double agreement = (exact == rounded).to(torch::kDouble).mean().item<double>();
+      if (agreement >= kEnoughAgreement) return {"bf16", agreement};
+      active_ = network_;
+      return {"fp32", agreement};
+    });
+  }
+
   std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile) override {
     auto pending = std::make_unique<LpdPending>();
-    const Tensor& pixels = static_cast<TensorBuffer&>(*tiles).pixels;
-    pending->tiles = pixels.flatten().narrow(0, 0, std::int64_t{3} * count * tile * tile).view({count, tile, tile, 3});
+    pending->tiles = view(*tiles, count, tile);
     pending->owner = std::move(tiles);
     if (device_.is_cpu()) return pending;
     return model::with_torch_errors("segmenting on the GPU", [&] {
       const c10::InferenceMode inference;
       const c10::StreamGuard guard(*stream_);
-      const Results on_device = compute(pending->tiles.to(device_, /*non_blocking=*/true));
+      const Results on_device = compute(active_, pending->tiles.to(device_, /*non_blocking=*/true));
       const auto to_host = [](const Tensor& tensor) { return tensor.contiguous().to(torch::kCPU, /*non_blocking=*/true); };
       pending->results = {to_host(on_device.maps), to_host(on_device.scores), to_host(on_device.peaks), to_host(on_device.features)};
       pending->done.emplace(device_.type());
@@ -114,7 +138,7 @@ class LpdSegmenter final : public Segmenter {
         pending.done->synchronize();
       } else {
         const OneThread one_thread;
-        pending.results = compute(pending.tiles);
+        pending.results = compute(active_, pending.tiles);
       }
       const Results& results = pending.results;
       return TileResults{static_cast<int>(pending.tiles.size(0)), numbers(results.maps), numbers(results.scores), numbers(results.peaks),
@@ -123,19 +147,24 @@ class LpdSegmenter final : public Segmenter {
   }
 
  private:
-  Results compute(const Tensor& tiles) const {
+  static Tensor view(TileBuffer& tiles, int count, int tile) {
+    const Tensor& pixels = static_cast<TensorBuffer&>(tiles).pixels;
+    return pixels.flatten().narrow(0, 0, std::int64_t{3} * count * tile * tile).view({count, tile, tile, 3});
+  }
+
+  Results compute(const model::LpdNetwork& network, const Tensor& tiles) const {
     const int k = info_.prototypes_per_class;
-    const model::NetworkOutput output = network_->forward(input_(tiles));
+    const model::NetworkOutput output = network->forward(input_(tiles));
     const auto evidence = model::evidence(output, k);
     const Tensor scores = model::class_scores(output, k);
-    return {normalisation_ == Normalisation::Tile ? model::tile_maps(evidence, maps_->gate(scores)) : (*maps_)(evidence, scores), scores,
+    return {options_.normalisation == Normalisation::Tile ? model::tile_maps(evidence, maps_->gate(scores)) : (*maps_)(evidence, scores), scores,
             output.maps[3].amax({2, 3}), output.feature.mean({2, 3})};
   }
 
   model::ModelInfo info_;
-  model::LpdNetwork network_;
+  model::LpdNetwork network_, rounded_, active_{nullptr};
   torch::Device device_;
-  Normalisation normalisation_;
+  LpdSegmenterOptions options_;
   model::InputNormaliser input_;
   std::optional<model::CalibratedMaps> maps_;
   std::optional<c10::Stream> stream_;  ///< on a GPU
@@ -150,8 +179,14 @@ std::unique_ptr<Segmenter> load_lpd_segmenter(const std::filesystem::path& path,
   if (options.normalisation == Normalisation::Calibrated && loaded.info.calibration.empty()) {
     throw Error(path.string() + ": the model carries no calibration; train it with this program, or use --normalisation tile");
   }
-  return model::with_torch_errors(path.string(),
-                                  [&] { return std::make_unique<LpdSegmenter>(std::move(loaded), device, options.normalisation); });
+  return model::with_torch_errors(path.string(), [&] {
+    model::LpdNetwork rounded(nullptr);
+    if (options.arithmetic == Arithmetic::Bfloat16 || (options.arithmetic == Arithmetic::Auto && model::has_fast_bfloat16(options.device))) {
+      rounded = model::load_model(path).network;
+      rounded->round_encoder_to_bfloat16();
+    }
+    return std::make_unique<LpdSegmenter>(std::move(loaded), std::move(rounded), device, options);
+  });
 }
 
 }  // namespace wsi_lpd::pipeline

@@ -71,10 +71,25 @@ class TileReader {
       try {
         read_strip(strip, token);
       } catch (const slide::ReadError&) {
-        for (std::size_t i = strip.first; i < strip.first + strip.count; ++i) read_single(i, token);
+        for (std::size_t i = strip.first; i < strip.first + strip.count; ++i)
+          token.readable[i - token.batch->first_tile] = read(i, tile_view(i, token).pixels);
       }
     }
   }
+
+  /// One tile alone, into bytes() at `pixels`; false where it can't be decoded, and then it is background.
+  bool read(std::size_t index, std::uint8_t* pixels) const {
+    const Tile& tile = plan_.tiles[index];
+    try {
+      reader_.read({tile.x, tile.y, plan_.tile, plan_.tile}, {pixels, plan_.tile, plan_.tile, 3, std::int64_t{3} * plan_.tile});
+      return true;
+    } catch (const slide::ReadError&) {
+      fill_tile(pixels, plan_.tile, background_);
+      return false;
+    }
+  }
+  /// Of one tile.
+  std::size_t bytes() const { return std::size_t{3} * static_cast<std::size_t>(plan_.tile) * static_cast<std::size_t>(plan_.tile); }
 
  private:
   ImageView<std::uint8_t> tile_view(std::size_t index, Token& token) const {
@@ -94,21 +109,20 @@ class TileReader {
     }
   }
 
-  void read_single(std::size_t index, Token& token) const {
-    const Tile& tile = plan_.tiles[index];
-    const auto view = tile_view(index, token);
-    try {
-      reader_.read({tile.x, tile.y, plan_.tile, plan_.tile}, view);
-    } catch (const slide::ReadError&) {
-      token.readable[index - token.batch->first_tile] = false;
-      fill_tile(view.pixels, plan_.tile, background_);
-    }
-  }
 
   const slide::FrameReader& reader_;
   const TilePlan& plan_;
   Colour background_;
 };
+
+/// Lets the segmenter see a few tiles, spread over the plan.
+Precision choose_precision(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter) {
+  constexpr std::size_t kSample = 8;
+  const std::size_t count = std::min(kSample, plan.tiles.size());
+  std::unique_ptr<TileBuffer> sample = segmenter.allocate(static_cast<int>(count), plan.tile);
+  for (std::size_t i = 0; i < count; ++i) tiles.read(i * plan.tiles.size() / count, sample->data() + tiles.bytes() * i);
+  return segmenter.choose_precision(std::move(sample), static_cast<int>(count), plan.tile);
+}
 
 void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << '5'; }
 
@@ -283,9 +297,16 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     statistics.tiles_skipped = plan.skipped();
 
     std::filesystem::create_directories(job.stem.parent_path());
+    const TileReader tiles(frame_reader, plan, properties.background);
+    const Precision precision = choose_precision(plan, tiles, segmenter);
+    statistics.precision = precision.name;
+    statistics.precision_agreement = precision.agreement;
+    if (precision.name == "fp32" && precision.agreement)
+      warn("bfloat16 would change more labels than allowed (" + std::to_string(100 * *precision.agreement) +
+           " % of a sample agree): computing in float32, which takes about twice as long");
     SlideResults results(job, plan, shape, options.map_mpp, thumbnail, statistics);
     Canvas canvas(plan, tissue, shape.classes.count(), shape.grid_stride, options.blend, results);
-    stream(plan, TileReader(frame_reader, plan, properties.background), segmenter, options, canvas, results, statistics, observer, cancel);
+    stream(plan, tiles, segmenter, options, canvas, results, statistics, observer, cancel);
     statistics.tiles_read = statistics.tiles_planned - statistics.tiles_unreadable;
     if (statistics.tiles_unreadable > 0) warn(std::to_string(statistics.tiles_unreadable) + " tiles can't be decoded and are marked 254");
 

@@ -24,6 +24,7 @@ struct SegmentArguments {
   std::optional<double> mpp;
   std::string normalisation = "calibrated";
   std::string blend = "window";
+  std::string precision = "auto";
   bool force = false;
   pipeline::SegmentOptions options;
 };
@@ -38,7 +39,10 @@ int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>
   const auto segmenter = pipeline::load_lpd_segmenter(
       model_path,
       {.device = model::resolve_device(context.common.device),
-       .normalisation = arguments.normalisation == "tile" ? pipeline::Normalisation::Tile : pipeline::Normalisation::Calibrated});
+       .normalisation = arguments.normalisation == "tile" ? pipeline::Normalisation::Tile : pipeline::Normalisation::Calibrated,
+       .arithmetic = arguments.precision == "bf16"   ? pipeline::Arithmetic::Bfloat16
+                     : arguments.precision == "fp32" ? pipeline::Arithmetic::Float32
+                                                     : pipeline::Arithmetic::Auto});
   pipeline::SegmentOptions options = arguments.options;
   if (options.tile == 0) options.tile = segmenter->shape().patch_size;
   options.blend = arguments.blend == "crop" ? Blend::Crop : Blend::Window;
@@ -88,6 +92,10 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
       .add_option("--blend", arguments.blend,
                   "window averages overlapping tiles smoothly, crop takes each tile's middle; e.g. --blend crop")
       ->check(CLI::IsMember({"window", "crop"}));
+  command
+      .add_option("--precision", arguments.precision,
+                  "of the encoder: fp32, bf16, auto: bf16 where it is faster and a sample of the slide gets the same labels; e.g. fp32")
+      ->check(CLI::IsMember({"auto", "bf16", "fp32"}));
   command.add_option("--batch-size", arguments.options.batch_size, "tiles of one forward pass; e.g. --batch-size 32")
       ->check(CLI::Range(1, 1024));
   command.add_option("--tokens", arguments.options.tokens, "batches alive at once, which bounds memory; 0: threads + 2; e.g. --tokens 3")

@@ -56,6 +56,7 @@ Json to_json(const SlideStatistics& s) {
       {"tiles", {{"planned", s.tiles_planned}, {"read", s.tiles_read}, {"skipped", s.tiles_skipped}, {"unreadable", s.tiles_unreadable}}},
       {"seconds", s.seconds},
       {"peak_memory_bytes", s.peak_memory_bytes},
+      {"precision", {{"name", s.precision}, {"agreement", number(s.precision_agreement)}}},
       {"warnings", s.warnings},
       {"versions", s.versions}};
 }
@@ -99,6 +100,8 @@ SlideStatistics from_json(const Json& json) {
   s.tiles_unreadable = tiles.at("unreadable");
   json.at("seconds").get_to(s.seconds);
   s.peak_memory_bytes = json.at("peak_memory_bytes");
+  json.at("precision").at("name").get_to(s.precision);
+  if (const Json& agreement = json.at("precision").at("agreement"); !agreement.is_null()) s.precision_agreement = agreement.get<double>();
   json.at("warnings").get_to(s.warnings);
   json.at("versions").get_to(s.versions);
   return s;

@@ -47,6 +47,8 @@ TEST(Statistics, ComeBackAsTheyWere) {
   EXPECT_EQ(back->tiles_unreadable, s.tiles_unreadable);
   EXPECT_EQ(back->seconds, s.seconds);
   EXPECT_EQ(back->peak_memory_bytes, s.peak_memory_bytes);
+  EXPECT_EQ(back->precision, s.precision);
+  EXPECT_EQ(back->precision_agreement, s.precision_agreement);
   EXPECT_EQ(back->warnings, s.warnings);
   EXPECT_EQ(back->versions, s.versions);
   // and written again it is the same file

@@ -8,6 +8,7 @@
 
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/model/trainer.hpp"
 
 namespace wsi_lpd::pipeline {
@@ -36,6 +37,12 @@ class LpdSegmenter : public ::testing::Test {
     int left = 2;
     if (calibrate) trainer.model().calibrate([&] { return left-- > 0 ? noise(4, static_cast<unsigned>(left)) : model::PatchBatch{}; });
     trainer.model().save(path_);
+  }
+
+  static Precision choose(Segmenter& segmenter, const model::PatchBatch& batch) {
+    auto tiles = segmenter.allocate(batch.count, kTile);
+    std::copy(batch.rgb.begin(), batch.rgb.end(), tiles->data());
+    return segmenter.choose_precision(std::move(tiles), batch.count, kTile);
   }
 
   static TileResults run(Segmenter& segmenter, const model::PatchBatch& batch) {
@@ -85,6 +92,24 @@ TEST_F(LpdSegmenter, ResultsDependOnNeitherThreadNorOtherBatches) {
     EXPECT_EQ(results[i].features, alone.features);
   }
   EXPECT_NE(results[2].maps, alone.maps);
+}
+
+TEST_F(LpdSegmenter, RoundsTheEncoderOnlyWhereLabelsStayTheSame) {
+  train(true);
+  const auto exact = load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Float32});
+  EXPECT_EQ(choose(*exact, noise(3, 7)).name, "fp32");
+  const auto rounded = load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Bfloat16});
+  EXPECT_EQ(choose(*rounded, noise(3, 7)).name, "bf16");
+  const TileResults in_full = run(*exact, noise(3, 7)), in_short = run(*rounded, noise(3, 7));
+  EXPECT_NE(in_full.maps, in_short.maps);
+  for (std::size_t i = 0; i < in_full.maps.size(); ++i) EXPECT_NEAR(in_full.maps[i], in_short.maps[i], 0.1);
+
+  const auto automatic = load_lpd_segmenter(path_);
+  const Precision precision = choose(*automatic, noise(3, 7));
+  EXPECT_EQ(precision.agreement.has_value(), model::has_fast_bfloat16("cpu"));
+  const bool agrees = precision.agreement && *precision.agreement >= kEnoughAgreement;
+  EXPECT_EQ(precision.name, agrees ? "bf16" : "fp32");
+  EXPECT_EQ(run(*automatic, noise(3, 7)).maps, agrees ? in_short.maps : in_full.maps);
 }
 
 TEST_F(LpdSegmenter, WithoutCalibrationOnlyTileNormalisationWorks) {

@@ -26,12 +26,15 @@ class LpdNetworkImpl : public torch::nn::Module {
   /// Normalised images [B, 3, H, W]; H and W multiples of 32. With `bfloat16` the encoder computes in bfloat16, its weights staying
   /// float32; maps and scores are float32 always.
   NetworkOutput forward(const torch::Tensor& images, bool bfloat16 = false) const;
+  /// Rounds the encoder's weights to bfloat16 for good, and it computes in it from now on: for inference, faster than forward's switch.
+  void round_encoder_to_bfloat16();
 
  private:
   torch::Tensor prototypes_;
   bool normalise_;  ///< the projected prototypes
   std::array<torch::Tensor, 4> logit_scales_;
   MixTransformer encoder_{nullptr};
+  torch::Dtype encoder_type_ = torch::kFloat;
   std::array<std::shared_ptr<torch::nn::SequentialImpl>, 4> projections_;
 };
 TORCH_MODULE(LpdNetwork);

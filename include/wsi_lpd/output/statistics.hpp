@@ -35,6 +35,8 @@ struct SlideStatistics {
   std::int64_t tiles_planned = 0, tiles_read = 0, tiles_skipped = 0, tiles_unreadable = 0;  ///< skipped: of the grid, without tissue
   std::map<std::string, double> seconds;                                                    ///< per stage, and "total"
   std::int64_t peak_memory_bytes = 0;
+  std::string precision = "fp32";             ///< of the encoder
+  std::optional<double> precision_agreement;  ///< share of a sample's labels as in fp32, where it was measured
   std::vector<std::string> warnings;
   std::map<std::string, std::string> versions;
 };

@@ -13,9 +13,18 @@ enum class Normalisation {
   Tile,        ///< by each tile's own range, as the paper's evaluation does for patches
 };
 
+/// What the encoder computes in; the head is float32 always.
+enum class Arithmetic {
+  Auto,  ///< bfloat16 where the device is faster with it and a sample of the slide gets the same labels (kEnoughAgreement), else float32
+  Bfloat16,
+  Float32,
+};
+inline constexpr double kEnoughAgreement = 0.995;
+
 struct LpdSegmenterOptions {
   std::string device = "cpu";  ///< as model::resolve_device gives it
   Normalisation normalisation = Normalisation::Calibrated;
+  Arithmetic arithmetic = Arithmetic::Auto;
 };
 
 /// A trained LPD model. On the CPU `await` computes in the calling thread, on that thread alone; on a GPU `submit` queues copies and

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "wsi_lpd/core/class_scheme.hpp"
@@ -22,6 +24,12 @@ struct TileResults {
   std::vector<float> scores;      ///< [B, C]: image-level scores
   std::vector<float> prototypes;  ///< [B, C·k]: peak activation of each prototype
   std::vector<float> features;    ///< [B, D]: mean stage-4 feature
+};
+
+/// Arithmetic of the network, and how it was found good.
+struct Precision {
+  std::string name = "fp32";        ///< or "bf16"
+  std::optional<double> agreement;  ///< share of a sample's labels that are as in fp32, where that was measured
 };
 
 /// Tiles in, class maps out: the pipeline's view of a network.
@@ -46,6 +54,8 @@ class Segmenter {
   virtual const Shape& shape() const = 0;
   /// Memory for `count` tiles of `tile` pixels. Thread-safe.
   virtual std::unique_ptr<TileBuffer> allocate(int count, int tile) const = 0;
+  /// Chooses the arithmetic for a slide by a sample of its tiles; between slides only. The base class knows one.
+  virtual Precision choose_precision(std::unique_ptr<TileBuffer> /*sample*/, int /*count*/, int /*tile*/) { return {}; }
   /// Hands `count` tiles to the device; returns at once on a GPU. Called by one thread at a time.
   virtual std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile) = 0;
   /// Waits for (on the CPU: computes) the results. Thread-safe; the results do not depend on the thread or on other batches.
