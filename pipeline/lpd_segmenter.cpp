@@ -157,8 +157,8 @@ class LpdSegmenter final : public Segmenter {
     const model::NetworkOutput output = network->forward(input_(tiles));
     const auto evidence = model::evidence(output, k);
     const Tensor scores = model::class_scores(output, k);
-    return {options_.normalisation == Normalisation::Tile ? model::tile_maps(evidence, maps_->gate(scores)) : (*maps_)(evidence, scores), scores,
-            output.maps[3].amax({2, 3}), output.feature.mean({2, 3})};
+    return {options_.normalisation == Normalisation::Tile ? model::tile_maps(evidence, maps_->gate(scores)) : (*maps_)(evidence, scores),
+            scores, output.maps[3].amax({2, 3}), output.feature.mean({2, 3})};
   }
 
   model::ModelInfo info_;
@@ -181,7 +181,8 @@ std::unique_ptr<Segmenter> load_lpd_segmenter(const std::filesystem::path& path,
   }
   return model::with_torch_errors(path.string(), [&] {
     model::LpdNetwork rounded(nullptr);
-    if (options.arithmetic == Arithmetic::Bfloat16 || (options.arithmetic == Arithmetic::Auto && model::has_fast_bfloat16(options.device))) {
+    if (options.arithmetic == Arithmetic::Bfloat16 ||
+        (options.arithmetic == Arithmetic::Auto && model::has_fast_bfloat16(options.device))) {
       rounded = model::load_model(path).network;
       rounded->round_encoder_to_bfloat16();
     }

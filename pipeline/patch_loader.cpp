@@ -112,9 +112,7 @@ PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, P
   }
 }
 
-Image PatchSet::decode(std::size_t index) const {
-  return cache_[index].empty() ? image::read_rgb(patches_[index].image) : cache_[index];
-}
+Image PatchSet::decode(std::size_t index) const { return cache_[index].empty() ? image::read_rgb(patches_[index].image) : cache_[index]; }
 
 std::int64_t PatchSet::cached_bytes() const {
   return std::accumulate(cache_.begin(), cache_.end(), std::int64_t{0},

@@ -109,7 +109,6 @@ class TileReader {
     }
   }
 
-
   const slide::FrameReader& reader_;
   const TilePlan& plan_;
   Colour background_;

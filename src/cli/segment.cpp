@@ -37,12 +37,11 @@ std::string configuration_sha256(const CLI::App& options) {
 int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>& jobs, const Context& context) {
   const fs::path model_path = find_model(arguments.model);
   const auto segmenter = pipeline::load_lpd_segmenter(
-      model_path,
-      {.device = model::resolve_device(context.common.device),
-       .normalisation = arguments.normalisation == "tile" ? pipeline::Normalisation::Tile : pipeline::Normalisation::Calibrated,
-       .arithmetic = arguments.precision == "bf16"   ? pipeline::Arithmetic::Bfloat16
-                     : arguments.precision == "fp32" ? pipeline::Arithmetic::Float32
-                                                     : pipeline::Arithmetic::Auto});
+      model_path, {.device = model::resolve_device(context.common.device),
+                   .normalisation = arguments.normalisation == "tile" ? pipeline::Normalisation::Tile : pipeline::Normalisation::Calibrated,
+                   .arithmetic = arguments.precision == "bf16"   ? pipeline::Arithmetic::Bfloat16
+                                 : arguments.precision == "fp32" ? pipeline::Arithmetic::Float32
+                                                                 : pipeline::Arithmetic::Auto});
   pipeline::SegmentOptions options = arguments.options;
   if (options.tile == 0) options.tile = segmenter->shape().patch_size;
   options.blend = arguments.blend == "crop" ? Blend::Crop : Blend::Window;
