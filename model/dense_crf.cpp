@@ -1,12 +1,12 @@
 #include "wsi_lpd/model/dense_crf.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <memory>
 #include <string>
 
 #include "permutohedral_lattice.hpp"
+#include "vector_math.hpp"
 #include "wsi_lpd/core/error.hpp"
 
 namespace wsi_lpd::model {
@@ -26,22 +26,6 @@ void check(std::size_t values, int labels, const ImageView<const std::uint8_t>& 
       values != static_cast<std::size_t>(labels) * static_cast<std::size_t>(rgb.width) * static_cast<std::size_t>(rgb.height))
     throw Error("CRF: " + std::to_string(values) + " values do not make " + std::to_string(labels) + " labels of " +
                 std::to_string(rgb.width) + " x " + std::to_string(rgb.height) + " pixels");
-}
-
-/// exp(x) for x ≤ 0 within 2 ulp (Cephes); the same on every processor, and made of what SIMD has.
-float exp_of_negative(float x) {
-  x = std::max(x, -87.0F);
-  constexpr float kMagic = 12582912;  // rounds to an integer
-  const float n = (x * 1.44269504F + kMagic) - kMagic;
-  const float r = (x - n * 0.693359375F) + n * 2.12194440e-4F;  // ln 2 in two parts
-  float p = 1.9875691500e-4F;
-  p = p * r + 1.3981999507e-3F;
-  p = p * r + 8.3334519073e-3F;
-  p = p * r + 4.1665795894e-2F;
-  p = p * r + 1.6666665459e-1F;
-  p = p * r + 5.0000001201e-1F;
-  p = (p * r * r + r) + 1;
-  return p * std::bit_cast<float>((static_cast<std::int32_t>(n) + 127) << 23);
 }
 
 /// In place over `labels` rows of kSide pixels.

@@ -1,5 +1,6 @@
 #include "wsi_lpd/model/mix_transformer.hpp"
 
+#include "token_kernels.hpp"
 #include "wsi_lpd/core/error.hpp"
 
 namespace wsi_lpd::model {
@@ -24,6 +25,10 @@ nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, s
 // Tokens stay [B, h, w, E] in memory all the way; a convolution sees the same memory as a channels-last [B, E, h, w].
 Tensor convolve(nn::Conv2d& layer, const Tensor& tokens) { return layer(tokens.permute({0, 3, 1, 2})).permute({0, 2, 3, 1}).contiguous(); }
 
+Tensor project(nn::Linear& layer, const Tensor& tokens) {
+  return fits_token_kernels(tokens) ? linear(tokens, layer->weight, layer->bias) : layer(tokens);
+}
+
 struct Attention : nn::Module {
   Attention(std::int64_t width, std::int64_t head_count, std::int64_t reduction)
       : heads(head_count),
@@ -38,9 +43,9 @@ struct Attention : nn::Module {
   Tensor forward(const Tensor& x) {
     const std::int64_t count = x.size(0), width = x.size(3);
     const Tensor source = sr ? norm(convolve(sr, x)) : x;
-    const Tensor query = q(x).view({count, -1, heads, width / heads}).transpose(1, 2);
-    const Tensor key_value = kv(source).view({count, -1, 2, heads, width / heads}).permute({2, 0, 3, 1, 4});
-    return proj(attend(query, key_value[0], key_value[1]).transpose(1, 2).reshape(x.sizes()));
+    const Tensor query = project(q, x).view({count, -1, heads, width / heads}).transpose(1, 2);
+    const Tensor key_value = project(kv, source).view({count, -1, 2, heads, width / heads}).permute({2, 0, 3, 1, 4});
+    return project(proj, attend(query, key_value[0], key_value[1]).transpose(1, 2).reshape(x.sizes()));
   }
 
   /// softmax(q kᵀ / √d) v. With the few keys that the reduction leaves, two plain products are several times faster than LibTorch's fused
@@ -49,7 +54,12 @@ struct Attention : nn::Module {
     constexpr std::int64_t kFewKeys = 512;
     if (key.size(2) > kFewKeys) return at::scaled_dot_product_attention(query, key, value);
     const double scale = 1 / std::sqrt(static_cast<double>(query.size(3)));
-    return query.matmul((key * scale).transpose(2, 3)).softmax(3).matmul(value);
+    Tensor weights = query.matmul((key * scale).transpose(2, 3));
+    if (fits_token_kernels(query))
+      softmax_(weights);
+    else
+      weights = weights.softmax(3);
+    return weights.matmul(value);
   }
 
   std::int64_t heads;
@@ -60,7 +70,10 @@ struct Attention : nn::Module {
 
 struct DepthwiseConvolution : nn::Module {
   explicit DepthwiseConvolution(std::int64_t width) : dwconv(register_module("dwconv", convolution(width, width, 3, 1, 1, width))) {}
-  Tensor forward(const Tensor& x) { return convolve(dwconv, x); }
+  /// GELU included.
+  Tensor forward(const Tensor& x) {
+    return fits_token_kernels(x) ? gelu_of_depthwise(x, dwconv->weight, dwconv->bias) : torch::gelu(convolve(dwconv, x));
+  }
   nn::Conv2d dwconv;
 };
 
@@ -69,11 +82,24 @@ struct Mlp : nn::Module {
       : fc1(register_module("fc1", nn::Linear(width, 4 * width))),
         dwconv(register_module("dwconv", std::make_shared<DepthwiseConvolution>(4 * width))),
         fc2(register_module("fc2", nn::Linear(4 * width, width))) {}
-  Tensor forward(const Tensor& x) { return fc2(torch::gelu(dwconv->forward(fc1(x)))); }
+  Tensor forward(const Tensor& x) { return project(fc2, dwconv->forward(project(fc1, x))); }
   nn::Linear fc1;
   std::shared_ptr<DepthwiseConvolution> dwconv;
   nn::Linear fc2;
 };
+
+/// Tokens, and what a layer norm makes of them for the next layer.
+struct Tokens {
+  Tensor sum, normed;
+};
+Tokens add(const Tensor& x, const Tensor& branch, nn::LayerNorm& norm) {
+  if (fits_token_kernels(x)) {
+    auto [sum, normed] = add_layer_norm(x, branch, norm->weight, norm->bias, norm->options.eps());
+    return {sum, normed};
+  }
+  const Tensor sum = x + branch;
+  return {sum, norm(sum)};
+}
 
 struct Block : nn::Module {
   Block(std::int64_t width, std::int64_t heads, std::int64_t reduction, double drop_rate)
@@ -83,9 +109,10 @@ struct Block : nn::Module {
         norm2(register_module("norm2", layer_norm(width, kInnerEpsilon))),
         mlp(register_module("mlp", std::make_shared<Mlp>(width))) {}
 
-  Tensor forward(const Tensor& x) {
-    const Tensor y = x + drop(attn->forward(norm1(x)));
-    return y + drop(mlp->forward(norm2(y)));
+  /// Takes tokens on to `next`'s norm: the sum of both branches and its norm, from the tokens and their norm1.
+  Tokens forward(const Tokens& x, nn::LayerNorm& next) {
+    const Tokens y = add(x.sum, drop(attn->forward(x.normed)), norm2);
+    return add(y.sum, drop(mlp->forward(y.normed)), next);
   }
 
   /// Stochastic depth (Huang et al. 2016): the branch is left out for whole images.
@@ -170,12 +197,15 @@ MixTransformerImpl::MixTransformerImpl(const MixTransformerShape& shape, double 
 
 std::array<Tensor, 4> MixTransformerImpl::forward(const Tensor& images) const {
   std::array<Tensor, 4> features;
-  Tensor tokens = images.permute({0, 2, 3, 1}).contiguous();
+  Tensor images_or_tokens = images.permute({0, 2, 3, 1}).contiguous();
   for (std::size_t s = 0; s < 4; ++s) {
-    tokens = stages_[s]->embedding->forward(tokens);
-    for (const auto& block : stages_[s]->blocks) tokens = block->forward(tokens);
-    tokens = stages_[s]->norm(tokens);
-    features[s] = tokens.permute({0, 3, 1, 2});
+    const auto& blocks = stages_[s]->blocks;
+    const Tensor embedded = stages_[s]->embedding->forward(images_or_tokens);
+    Tokens tokens{embedded, blocks.front()->norm1(embedded)};
+    for (std::size_t i = 0; i < blocks.size(); ++i)
+      tokens = blocks[i]->forward(tokens, i + 1 < blocks.size() ? blocks[i + 1]->norm1 : stages_[s]->norm);
+    images_or_tokens = tokens.normed;
+    features[s] = tokens.normed.permute({0, 3, 1, 2});
   }
   return features;
 }
