@@ -25,10 +25,10 @@ struct TestPage {
   int extra = -1;  ///< EXTRASAMPLE_…, -1 for none
   bool reduced = false;
   double mpp_x = 0, mpp_y = 0;  ///< µm/px in the resolution tags
-  std::string description;
+  std::string description{};
   int subifds = 0;  ///< so many of the following pages are this one's
   /// Encodes one tile of interleaved samples where libtiff can't.
-  std::function<std::vector<std::uint8_t>(const std::vector<std::uint8_t>&)> encode;
+  std::function<std::vector<std::uint8_t>(const std::vector<std::uint8_t>&)> encode{};
 };
 
 inline void write_page(TIFF* tiff, const TestPage& page) {
@@ -84,9 +84,10 @@ inline void write_page(TIFF* tiff, const TestPage& page) {
     for (std::int64_t top = 0; top < page.size.height; top += side) {
       for (std::int64_t left = 0; left < page.size.width; left += side, ++index) {
         std::vector<std::uint8_t> tile(static_cast<std::size_t>(side * side * step));
-        for (std::int64_t y = 0; y < std::min(side, page.size.height - top); ++y) {
-          for (std::int64_t x = 0; x < std::min(side, page.size.width - left); ++x) {
-            const auto from = ((top + y) * page.size.width + left + x) * pixel_bytes + plane * sample_bytes;
+        for (std::int64_t y = 0; y < side; ++y) {  // past the edges the last pixel is repeated
+          for (std::int64_t x = 0; x < side; ++x) {
+            const std::int64_t row = std::min(top + y, page.size.height - 1), column = std::min(left + x, page.size.width - 1);
+            const auto from = (row * page.size.width + column) * pixel_bytes + plane * sample_bytes;
             std::copy_n(page.bytes.data() + from, step, tile.data() + (y * side + x) * step);
           }
         }
