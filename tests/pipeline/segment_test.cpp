@@ -271,7 +271,7 @@ struct Meddler : SilentObserver {
 TEST(SegmentSlide, RefusesASlideThatIsReplacedTruncatedOrRemovedMeanwhile) {
   for (const int how : {0, 1, 2}) {
     const TemporaryFolder folder;
-    const auto paint = [](int paint) { return [paint](auto, auto) { return kPaint[static_cast<std::size_t>(paint)]; }; };
+    const auto paint = [](std::size_t which) { return [which](auto, auto) { return kPaint[which]; }; };
     write_slide(folder / "slide.tif", {1200, 1200}, 0.5, paint(0));
     write_slide(folder / "other.tif", {1200, 1200}, 0.5, paint(1));
     std::filesystem::create_directory(folder / "out");
