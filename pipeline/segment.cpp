@@ -199,6 +199,9 @@ void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter,
         } else {
           canvas.add_unreadable(tile);
           ++statistics.tiles_unreadable;
+          if (statistics.unreadable_positions.size() < output::SlideStatistics::kMostPositions)
+            statistics.unreadable_positions.push_back({std::llround(plan.frame.level0_x_from_output(static_cast<double>(tile.x))),
+                                                       std::llround(plan.frame.level0_y_from_output(static_cast<double>(tile.y)))});
         }
         results.add_tile(tile, token.results, i, token.readable[i]);
       }
@@ -252,6 +255,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
                                       static_cast<std::size_t>(options.threads > 0 ? options.threads : tbb::info::default_concurrency()));
 
+    const std::string fingerprint_before = fingerprint(job.slide);
     const std::unique_ptr<slide::Reader> reader = slide::open(job.slide, {.mpp = job.mpp});
     const slide::Properties& properties = reader->properties();
     if (shape.mpp > 0 && !properties.mpp) {
@@ -259,7 +263,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     }
     output::SlideStatistics statistics;
     statistics.slide = job.slide.string();
-    statistics.slide_fingerprint = fingerprint(job.slide);
+    statistics.slide_fingerprint = fingerprint_before;
     statistics.model_path = identity.model_path;
     statistics.model_sha256 = identity.model_sha256;
     statistics.configuration_sha256 = identity.configuration_sha256;
@@ -276,6 +280,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
       statistics.warnings.push_back(line);
       observer.warn(job.slide.string() + ": " + line);
     };
+    if (!properties.note.empty()) observer.info(job.slide.string() + ": " + properties.note);
     if (shape.mpp <= 0) warn("the model does not know its resolution: the slide is read at level 0 as it is");
 
     observer.begin("finding tissue", 0, "");
@@ -314,6 +319,9 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     finishing.measure([&] {
       canvas.finish();
       check(cancel);
+      // Whatever library read it: half of one slide and half of another must not become a result.
+      if (fingerprint(job.slide) != fingerprint_before)
+        throw Error("the file was replaced or changed while it was read: segment it again when it is whole");
       results.finish();
     });
     observer.end();

@@ -117,7 +117,8 @@ Command add_segment(CLI::App& program) {
   arguments->options.tile = 0;
   CLI::App* command = program.add_subcommand("segment", "Segment slides: label pyramid, HDF5, statistics, overlay");
   command->footer("\nExample:  wsi-lpd segment slide.svs -o results");
-  command->add_option("SLIDE", arguments->slides, "slides that OpenSlide reads")->required();
+  command->add_option("SLIDE", arguments->slides, "slides that OpenSlide reads, OME-TIFF, TIFF, PNG, JPEG, VIPS; e.g. slide.svs")
+      ->required();
   add_options(*command, *arguments);
   return {command, [arguments](const Context& context) {
             std::vector<pipeline::SlideJob> jobs = pipeline::name_results(arguments->slides, arguments->output);
@@ -134,7 +135,8 @@ Command add_batch(CLI::App& program) {
   command->footer("\nExample:  wsi-lpd batch archive/ -o results");
   command
       ->add_option("SOURCE", arguments->source,
-                   "folder (searched through), pattern in quotes, .txt list or .csv manifest with the columns slide,mpp")
+                   "folder (searched for scanners' formats, TIFFs in colour, VIPS; not PNG, JPEG, masks), pattern in quotes, .txt list or "
+                   ".csv manifest with the columns slide,mpp")
       ->required();
   add_options(*command, *arguments);
   return {command, [arguments](const Context& context) {

@@ -31,6 +31,8 @@ TiffFile::TiffFile(std::string doing, const std::filesystem::path& path, const c
 
 void TiffFile::fail(const std::string& why) const { throw Error(doing_ + ": " + (reason_->empty() ? why : *reason_)); }
 
+void TiffFile::refuse(const std::string& why) const { throw Error(doing_ + ": " + why); }
+
 void TiffFile::fail_with(int error_number, const std::string& otherwise) const {
   if (error_number != 0) throw Error(doing_ + ": " + std::strerror(error_number));
   fail(otherwise);

@@ -17,6 +17,8 @@ class TiffFile {
   TIFF* get() const { return tiff_.get(); }
   /// Throws Error with `why`, or with libtiff's own reason where it gave one.
   [[noreturn]] void fail(const std::string& why) const;
+  /// Throws Error with `why`: for what libtiff reads without complaint.
+  [[noreturn]] void refuse(const std::string& why) const;
   void check(bool good, const std::string& why) const {
     if (!good) fail(why);
   }

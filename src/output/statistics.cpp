@@ -32,33 +32,37 @@ Json to_json(const SlideStatistics& s) {
   Json classes = Json::array();
   for (std::size_t c = 0; c < s.per_class.size(); ++c) classes.push_back(class_json(s, c));
   const Frame& frame = s.frame;
-  return {
-      {"format", "wsi-lpd slide statistics"},
-      {"version", kVersion},
-      {"slide", s.slide},
-      {"slide_fingerprint", s.slide_fingerprint},
-      {"model", {{"path", s.model_path}, {"sha256", s.model_sha256}, {"mpp_known", s.model_mpp_known}}},
-      {"configuration_sha256", s.configuration_sha256},
-      {"mpp", frame.mpp > 0 ? Json(frame.mpp) : Json()},
-      {"frame",
-       {{"level0_bounds", {frame.bounds.x, frame.bounds.y, frame.bounds.width, frame.bounds.height}},
-        {"level0_pixels_per_output_pixel", frame.scale},
-        {"size", {frame.size.width, frame.size.height}},
-        {"level0_mpp", frame.slide_mpp > 0 ? Json(frame.slide_mpp) : Json()},
-        {"level0_mpp_source", s.mpp_source}}},
-      {"tissue", {{"pixels", s.tissue_pixels}, {"mm2", number(square_millimetres(s, s.tissue_pixels))}}},
-      {"classes", classes},
-      {"background", {{"name", s.classes.background}, {"colour", to_string(s.classes.colours.back())}}},
-      {"unlabelled", {{"pixels", s.unlabelled_pixels}, {"fraction_of_tissue", number(ratio(s.unlabelled_pixels, s.tissue_pixels))}}},
-      {"unreadable", {{"pixels", s.unreadable_pixels}, {"fraction_of_tissue", number(ratio(s.unreadable_pixels, s.tissue_pixels))}}},
-      {"tumour_stroma_ratio", number(tumour_stroma_ratio(s))},
-      {"til_fraction", number(til_fraction(s))},
-      {"tiles", {{"planned", s.tiles_planned}, {"read", s.tiles_read}, {"skipped", s.tiles_skipped}, {"unreadable", s.tiles_unreadable}}},
-      {"seconds", s.seconds},
-      {"peak_memory_bytes", s.peak_memory_bytes},
-      {"precision", {{"name", s.precision}, {"agreement", number(s.precision_agreement)}}},
-      {"warnings", s.warnings},
-      {"versions", s.versions}};
+  return {{"format", "wsi-lpd slide statistics"},
+          {"version", kVersion},
+          {"slide", s.slide},
+          {"slide_fingerprint", s.slide_fingerprint},
+          {"model", {{"path", s.model_path}, {"sha256", s.model_sha256}, {"mpp_known", s.model_mpp_known}}},
+          {"configuration_sha256", s.configuration_sha256},
+          {"mpp", frame.mpp > 0 ? Json(frame.mpp) : Json()},
+          {"frame",
+           {{"level0_bounds", {frame.bounds.x, frame.bounds.y, frame.bounds.width, frame.bounds.height}},
+            {"level0_pixels_per_output_pixel", frame.scale},
+            {"size", {frame.size.width, frame.size.height}},
+            {"level0_mpp", frame.slide_mpp > 0 ? Json(frame.slide_mpp) : Json()},
+            {"level0_mpp_source", s.mpp_source}}},
+          {"tissue", {{"pixels", s.tissue_pixels}, {"mm2", number(square_millimetres(s, s.tissue_pixels))}}},
+          {"classes", classes},
+          {"background", {{"name", s.classes.background}, {"colour", to_string(s.classes.colours.back())}}},
+          {"unlabelled", {{"pixels", s.unlabelled_pixels}, {"fraction_of_tissue", number(ratio(s.unlabelled_pixels, s.tissue_pixels))}}},
+          {"unreadable", {{"pixels", s.unreadable_pixels}, {"fraction_of_tissue", number(ratio(s.unreadable_pixels, s.tissue_pixels))}}},
+          {"tumour_stroma_ratio", number(tumour_stroma_ratio(s))},
+          {"til_fraction", number(til_fraction(s))},
+          {"tiles",
+           {{"planned", s.tiles_planned},
+            {"read", s.tiles_read},
+            {"skipped", s.tiles_skipped},
+            {"unreadable", s.tiles_unreadable},
+            {"unreadable_positions", s.unreadable_positions}}},
+          {"seconds", s.seconds},
+          {"peak_memory_bytes", s.peak_memory_bytes},
+          {"precision", {{"name", s.precision}, {"agreement", number(s.precision_agreement)}}},
+          {"warnings", s.warnings},
+          {"versions", s.versions}};
 }
 
 double number_or_zero(const Json& json) { return json.is_null() ? 0 : json.get<double>(); }
@@ -98,6 +102,7 @@ SlideStatistics from_json(const Json& json) {
   s.tiles_read = tiles.at("read");
   s.tiles_skipped = tiles.at("skipped");
   s.tiles_unreadable = tiles.at("unreadable");
+  if (tiles.contains("unreadable_positions")) tiles.at("unreadable_positions").get_to(s.unreadable_positions);
   json.at("seconds").get_to(s.seconds);
   s.peak_memory_bytes = json.at("peak_memory_bytes");
   json.at("precision").at("name").get_to(s.precision);

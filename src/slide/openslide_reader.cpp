@@ -1,24 +1,16 @@
 #include <openslide/openslide.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
 #include <mutex>
 
+#include "describe.hpp"
 #include "wsi_lpd/core/error.hpp"
-#include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::slide {
 namespace {
 
-constexpr double kFinestMpp = 0.05;  // µm/px outside these limits is a mistake in the file
-constexpr double kCoarsestMpp = 10;
-constexpr std::int64_t kLongestSide = std::int64_t{1} << 31;
-constexpr std::int64_t kMostPixels = 1'000'000'000'000;
 // Side of the pieces that OpenSlide is asked for: ARGB takes 4 bytes a pixel, and past 4096 OpenSlide cuts regions itself at positions that
 // it rounds down to whole level-0 pixels.
 constexpr std::int64_t kPiece = 2048;
@@ -30,7 +22,7 @@ Handle open_handle(const std::filesystem::path& path) {
   Handle handle(openslide_open(path.c_str()), [](openslide_t* slide) {
     if (slide) openslide_close(slide);
   });
-  if (!handle) throw Error(path.string() + ": not a slide that OpenSlide can read");
+  if (!handle) throw Error(path.string() + ": not a slide that OpenSlide or libvips can read");
   if (const char* error = openslide_get_error(handle.get())) throw Error(path.string() + ": OpenSlide can't open it: " + error);
   return handle;
 }
@@ -48,65 +40,25 @@ std::optional<double> number_property(openslide_t* slide, const char* name) {
   return error == std::errc() && std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
-bool plausible(double mpp) { return mpp >= kFinestMpp && mpp <= kCoarsestMpp; }
-
-/// "0.4990", with no more digits than mean something.
-std::string number_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
-/// µm/px along one axis from the TIFF resolution tags, which count pixels per centimetre or inch; nothing when they can't be meant.
+/// µm/px along one axis from the TIFF resolution tags, which count pixels per centimetre or inch.
 std::optional<double> mpp_from_tiff_tags(openslide_t* slide, const char* resolution_name) {
   const auto resolution = number_property(slide, resolution_name);
   const auto unit = text_property(slide, "tiff.ResolutionUnit");
   if (!resolution || !unit || *resolution <= 0) return {};
   const double micrometres = *unit == "centimeter" ? 10000 : *unit == "inch" ? 25400 : 0;
-  const double mpp = micrometres / *resolution;
-  return plausible(mpp) ? std::optional(mpp) : std::nullopt;
+  return micrometres > 0 ? std::optional(micrometres / *resolution) : std::nullopt;
 }
 
 void read_resolution(openslide_t* slide, const OpenOptions& options, Properties& properties) {
-  const std::string name = properties.path.string();
-  if (options.mpp) {
-    if (!plausible(*options.mpp)) {
-      throw UsageError(name + ": " + number_text(*options.mpp) + " um/px was given; it must be " + number_text(kFinestMpp) + " to " +
-                       number_text(kCoarsestMpp));
-    }
-    properties.mpp = options.mpp;
-    properties.mpp_source = "given";
-    return;
-  }
   auto x = number_property(slide, OPENSLIDE_PROPERTY_NAME_MPP_X);
   auto y = number_property(slide, OPENSLIDE_PROPERTY_NAME_MPP_Y);
-  properties.mpp_source = "slide";
+  std::string source = "slide";
   if ((!x && !y) || properties.vendor == "generic-tiff") {  // whose µm/px OpenSlide 4 takes from the same tags, unchecked
     x = mpp_from_tiff_tags(slide, "tiff.XResolution");
     y = mpp_from_tiff_tags(slide, "tiff.YResolution");
-    properties.mpp_source = x || y ? "tiff tags" : "unknown";
+    source = "tiff tags";
   }
-  if (!x && !y) return;
-  const double across = x.value_or(y.value_or(0));
-  const double down = y.value_or(across);
-  if (!plausible(across) || !plausible(down)) {
-    throw Error(name + ": the slide says " + number_text(plausible(across) ? down : across) + " um/px, which can't be; give --mpp");
-  }
-  if (std::abs(across / down - 1) > 0.02) {
-    throw Error(name + ": the slide says " + number_text(across) + " um/px across but " + number_text(down) + " down; give --mpp");
-  }
-  properties.mpp = (across + down) / 2;
-}
-
-/// Level-0 pixels per level pixel along one axis: the integer factor that explains the level's size, a power of two before others (small
-/// levels leave a choice). The ratio of rounded sizes, 4.0015 say, would drift by tens of pixels over a slide.
-double true_downsample(std::int64_t level0, std::int64_t level) {
-  const double ratio = static_cast<double>(level0) / static_cast<double>(level);
-  for (const std::int64_t factor :
-       {std::int64_t{1} << std::lround(std::log2(std::max(1.0, ratio))), static_cast<std::int64_t>(std::llround(ratio))}) {
-    if (factor >= 1 && level >= level0 / factor && level <= divide_up(level0, factor)) return static_cast<double>(factor);
-  }
-  return ratio;
+  set_resolution(properties, options, x, y, source);
 }
 
 /// Debian 12's OpenSlide and libtiff give other pixels than the file's, without an error, where a level is smaller than one of its tiles.
@@ -121,23 +73,16 @@ void read_levels(openslide_t* slide, Properties& properties) {
   const std::int32_t count = openslide_get_level_count(slide);
   if (count < 1) throw Error(name + ": the slide has no image levels; the file is damaged or of a kind that OpenSlide reads only in part");
   for (std::int32_t i = 0; i < count; ++i) {
-    Level level;
-    openslide_get_level_dimensions(slide, i, &level.size.width, &level.size.height);
-    const bool sane = level.size.width > 0 && level.size.height > 0 && level.size.width <= kLongestSide &&
-                      level.size.height <= kLongestSide && level.size.height <= kMostPixels / level.size.width;
-    if (!sane) {
-      throw Error(name + ": level " + std::to_string(i) + " claims " + std::to_string(level.size.width) + " x " +
-                  std::to_string(level.size.height) + " pixels, which can't be; the header is damaged");
-    }
-    if (is_smaller_than_its_tile(slide, i, level.size)) {
+    Size size;
+    openslide_get_level_dimensions(slide, i, &size.width, &size.height);
+    check_size(properties, static_cast<std::size_t>(i), size);
+    if (i > 0 && !has_shape_of_level0(properties, size)) break;  // nor can coarser ones be trusted
+    if (is_smaller_than_its_tile(slide, i, size)) {
       if (i > 0) break;  // nor is a coarser one of use
-      throw Error(name + ": the image of " + std::to_string(level.size.width) + " x " + std::to_string(level.size.height) +
+      throw Error(name + ": the image of " + std::to_string(size.width) + " x " + std::to_string(size.height) +
                   " pixels is smaller than one of its tiles, which OpenSlide reads wrongly; write it with smaller tiles");
     }
-    const Size& level0 = i == 0 ? level.size : properties.levels.front().size;
-    level.downsample_x = true_downsample(level0.width, level.size.width);
-    level.downsample_y = true_downsample(level0.height, level.size.height);
-    properties.levels.push_back(level);
+    add_level(properties, size);
   }
 }
 
@@ -145,7 +90,7 @@ void read_bounds(openslide_t* slide, Properties& properties) {
   const Size& level0 = properties.levels.front().size;
   const Rect all{0, 0, level0.width, level0.height};
   const auto property = [&](const char* name, std::int64_t otherwise) {
-    const auto limit = static_cast<double>(kLongestSide);
+    constexpr double limit = 1e10;  // far beyond any slide, and safe to add to
     return std::llround(std::clamp(number_property(slide, name).value_or(static_cast<double>(otherwise)), -limit, limit));
   };
   const Rect bounds{property(OPENSLIDE_PROPERTY_NAME_BOUNDS_X, 0), property(OPENSLIDE_PROPERTY_NAME_BOUNDS_Y, 0),
@@ -174,11 +119,7 @@ class OpenSlideReader : public Reader {
   void read(int level, const Rect& region, ImageView<std::uint8_t> target) const override {
     const Size& size = properties_.levels.at(static_cast<std::size_t>(level)).size;
     const Rect inside = intersection(region, {0, 0, size.width, size.height});
-    if (inside != region) {
-      for (std::int64_t y = 0; y < target.height; ++y) {
-        for (std::int64_t x = 0; x < target.width; ++x) put(properties_.background, target.at(x, y));
-      }
-    }
+    fill_outside(properties_, region, inside, target);
     for (std::int64_t y = inside.y; y < inside.bottom(); y += kPiece) {
       for (std::int64_t x = inside.x; x < inside.right(); x += kPiece) {
         const Rect piece = intersection({x, y, kPiece, kPiece}, inside);
@@ -188,12 +129,6 @@ class OpenSlideReader : public Reader {
   }
 
  private:
-  static void put(const Colour& colour, std::uint8_t* pixel) {
-    pixel[0] = colour.red;
-    pixel[1] = colour.green;
-    pixel[2] = colour.blue;
-  }
-
   /// A handle with an error stays in error for good, and another thread's read may have broken the shared one: a failed read is tried once
   /// more on a handle of its own, and only that outcome counts. Whatever it is, a good handle takes the broken one's place.
   void read_piece(int level, const Rect& region, ImageView<std::uint8_t> target) const {
@@ -208,9 +143,7 @@ class OpenSlideReader : public Reader {
         }
         replace(shared, own);
       } catch (const Error& error) {
-        throw ReadError(properties_.path.string() + ": level " + std::to_string(level) + ", " + std::to_string(region.width) + " x " +
-                        std::to_string(region.height) + " pixels at (" + std::to_string(region.x) + ", " + std::to_string(region.y) +
-                        ") can't be read: " + error.what());
+        throw read_error(properties_, level, region, error.what());
       }
     }
     convert(argb, target);
@@ -267,16 +200,14 @@ class OpenSlideReader : public Reader {
 
 }  // namespace
 
-std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOptions& options) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    throw Error(path.string() + ": is a folder; a slide file is wanted (for a folder of slides: wsi-lpd batch)");
-  }
-  if (::access(path.c_str(), R_OK) != 0) throw Error(path.string() + ": " + std::strerror(errno));
+std::unique_ptr<Reader> open_with_openslide(const std::filesystem::path& path, const OpenOptions& options) {
   return std::make_unique<OpenSlideReader>(path, options);
 }
 
-bool is_slide(const std::filesystem::path& path) { return openslide_detect_vendor(path.c_str()) != nullptr; }
+std::string openslide_vendor(const std::filesystem::path& path) {
+  const char* vendor = openslide_detect_vendor(path.c_str());
+  return vendor ? vendor : "";
+}
 
 std::string library_version() { return std::string("OpenSlide ") + openslide_get_version(); }
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <random>
 
 #include "identity_segmenter.hpp"
+#include "image/file_size_limit.hpp"
+#include "image/test_tiff.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -205,6 +208,111 @@ TEST(SegmentSlide, MarksUnreadableTilesAndRefusesTooMany) {
   std::filesystem::create_directory(folder / "out");
   EXPECT_THROW(segment_slide(job, network, {.overlap = 0, .tissue = "none", .max_unreadable = 0}, kIdentity, observer, kNever), Error);
   EXPECT_EQ(files_in(folder / "out"), 0U);
+}
+
+/// A whole run over a real slide whose tile `index` is zeros: that alone is marked, listed, and the rest of the mask is as without damage.
+void expect_damage_is_local(const std::filesystem::path& slide, std::uint32_t index) {
+  const TemporaryFolder folder;
+  const std::filesystem::path copy = folder / slide.filename().string();
+  std::filesystem::copy_file(slide, copy);
+  std::filesystem::permissions(copy, std::filesystem::perms::owner_write, std::filesystem::perm_options::add);
+  IdentitySegmenter network(8, 0.5, false);
+  SilentObserver observer;
+  const SegmentOptions options{.overlap = 0, .tissue = "none"};
+  segment_slide({copy, folder / "whole", 0.5}, network, options, kIdentity, observer, kNever);
+  testing::damage_tile(copy, index);
+  const auto statistics = segment_slide({copy, folder / "damaged", 0.5}, network, options, kIdentity, observer, kNever);
+  EXPECT_GE(statistics.tiles_unreadable, 1);
+  EXPECT_LE(statistics.tiles_unreadable, 9);
+  EXPECT_EQ(statistics.unreadable_positions.size(), static_cast<std::size_t>(statistics.tiles_unreadable));
+  const Image whole = image::read_labels(folder / "whole.tif"), damaged = image::read_labels(folder / "damaged.tif");
+  const auto in_unreadable = [&](std::int64_t x,
+                                 std::int64_t y) {  // and one cell beside, between whose centres and theirs labels are interpolated
+    return std::ranges::any_of(statistics.unreadable_positions, [&](const auto& at) {
+      return x >= at[0] - 8 && x < at[0] + 224 + 8 && y >= at[1] - 8 && y < at[1] + 224 + 8;
+    });
+  };
+  std::int64_t marked = 0, changed = 0;
+  for (std::int64_t y = 0; y < whole.height(); ++y) {
+    for (std::int64_t x = 0; x < whole.width(); ++x) {
+      marked += *damaged.at(x, y) == kUnreadable;
+      changed += *damaged.at(x, y) != *whole.at(x, y) && !in_unreadable(x, y);
+    }
+  }
+  EXPECT_EQ(marked, statistics.unreadable_pixels);
+  EXPECT_GT(marked, 0);
+  EXPECT_EQ(changed, 0);
+  EXPECT_THROW(segment_slide({copy, folder / "strict", 0.5}, network, {.overlap = 0, .tissue = "none", .max_unreadable = 0}, kIdentity,
+                             observer, kNever),
+               Error);
+  EXPECT_FALSE(std::filesystem::exists(folder / "strict.tif"));
+}
+
+TEST(SegmentSlide, MarksAndListsDamagedTilesOfAJpegSlide) {
+  WSI_LPD_NEEDS_DATA(data, "data");
+  expect_damage_is_local(data / "slides/CMU-1-Small-Region.svs", 64);
+}
+
+TEST(SegmentSlide, MarksAndListsDamagedTilesOfAJpeg2000Slide) {
+  WSI_LPD_NEEDS_DATA(data, "data");
+  expect_damage_is_local(data / "slides/tcga-cr-7395-01a-01-ts1.svs", 130);
+}
+
+/// Does something to the slide once the first tiles are done.
+struct Meddler : SilentObserver {
+  explicit Meddler(std::function<void()> what) : what_(std::move(what)) {}
+  void advance(std::int64_t, const std::string&) override {
+    if (what_) what_();
+    what_ = nullptr;
+  }
+  std::function<void()> what_;
+};
+
+TEST(SegmentSlide, RefusesASlideThatIsReplacedTruncatedOrRemovedMeanwhile) {
+  for (const int how : {0, 1, 2}) {
+    const TemporaryFolder folder;
+    const auto paint = [](std::size_t which) { return [which](auto, auto) { return kPaint[which]; }; };
+    write_slide(folder / "slide.tif", {1200, 1200}, 0.5, paint(0));
+    write_slide(folder / "other.tif", {1200, 1200}, 0.5, paint(1));
+    std::filesystem::create_directory(folder / "out");
+    IdentitySegmenter network(8, 0.5);
+    Meddler observer([&] {
+      if (how == 0) std::filesystem::rename(folder / "other.tif", folder / "slide.tif");
+      if (how == 1) std::filesystem::resize_file(folder / "slide.tif", 1000);
+      if (how == 2) std::filesystem::remove(folder / "slide.tif");
+    });
+    try {
+      segment_slide({folder / "slide.tif", folder.path() / "out" / "result", {}}, network, {.batch_size = 2, .tissue = "none", .tokens = 1},
+                    kIdentity, observer, kNever);
+      ADD_FAILURE() << "gave a result, way " << how;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), ::testing::HasSubstr("slide.tif"));
+    }
+    EXPECT_EQ(files_in(folder / "out"), 0U) << how;
+  }
+}
+
+TEST(SegmentSlide, LeavesNothingWhenTheDiskIsFull) {
+  const TemporaryFolder folder;
+  std::mt19937 random(8);
+  write_slide(folder / "slide.tif", {1500, 1500}, 0.5, [&](auto, auto) { return kPaint[random() % 3]; });
+  std::filesystem::create_directory(folder / "out");
+  IdentitySegmenter network(1, 0.5);
+  SilentObserver observer;
+  const testing::FileSizeLimit limit(100'000);
+  EXPECT_THROW(
+      segment_slide({folder / "slide.tif", folder.path() / "out" / "result", {}}, network, {.tissue = "none"}, kIdentity, observer, kNever),
+      Error);
+  EXPECT_EQ(files_in(folder / "out"), 0U);
+}
+
+TEST(SegmentSlide, TakesASlideOfOnePixel) {
+  const TemporaryFolder folder;
+  write_slide(folder / "slide.tif", {1, 1}, 0.5, [](auto, auto) { return kPaint[1]; });
+  IdentitySegmenter network(1, 0.5);
+  SilentObserver observer;
+  segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tissue = "none"}, kIdentity, observer, kNever);
+  EXPECT_EQ(image::read_labels(folder / "result.tif"), Image(1, 1, 1, 2));
 }
 
 struct Stopper : SilentObserver {

@@ -23,9 +23,10 @@ struct Properties {
   std::vector<Level> levels;
   Rect bounds;                ///< level-0; the whole of level 0 where the slide names none
   std::optional<double> mpp;  ///< µm/px of level 0
-  std::string mpp_source;     ///< "given", "slide", "tiff tags" or "unknown"
+  std::string mpp_source;     ///< "given", "slide", "ome", "tiff tags", "image tags" or "unknown"
   std::optional<double> objective_power;
   Colour background{255, 255, 255};
+  std::string note;  ///< how the file is read, where that costs time or disk; empty otherwise
 };
 
 struct OpenOptions {
@@ -48,9 +49,11 @@ class Reader {
   virtual void read(int level, const Rect& region, ImageView<std::uint8_t> target) const = 0;
 };
 
-/// Opens a slide through OpenSlide. Throws Error: not there, a folder, not a slide, no levels, damaged, absurd sizes or µm/px.
+/// Opens a slide through OpenSlide where that knows the format, else as an image (image/pyramid_file.hpp): OME-TIFF, TIFF in strips or
+/// JPEG 2000, PNG, JPEG, VIPS. Throws Error: not there, a folder, not a slide, no levels, damaged, absurd sizes or µm/px.
 std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOptions& options = {});
-/// True if OpenSlide has a driver for the file (quick; used to find slides in folders).
+/// Is the file one that a search through folders should take (quick, by the header)? A scanner's format, a TIFF in colour, or VIPS. Not a
+/// PNG or JPEG, nor a TIFF in grey or with a colour map, although `open` reads them: in folders they are patches, pictures, masks, results.
 bool is_slide(const std::filesystem::path& path);
 /// "OpenSlide 3.4.1"
 std::string library_version();

@@ -1,0 +1,56 @@
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wsi_lpd/core/geometry.hpp"
+#include "wsi_lpd/core/image.hpp"
+
+namespace wsi_lpd::image {
+
+/// What an image file is by its header alone.
+struct ImageKind {
+  enum class Format { Tiff, Png, Jpeg, Vips } format = Format::Tiff;
+  bool colour = false;       ///< of a TIFF: its samples are red, green and blue; no grey, no colour map, as masks and label rasters have
+  bool nested_tiff = false;  ///< a TIFF with OME-XML or with levels in SubIFDs, both of which OpenSlide's generic-tiff does not see
+};
+/// Nothing when the file is none of these formats, or its header can't be read. Opens the file, decodes nothing.
+std::optional<ImageKind> image_kind(const std::filesystem::path& path);
+
+/// An image file and the smaller copies of it inside, read in pieces as 8-bit RGB: grey becomes RGB, alpha is laid over white, 16 bit is
+/// divided by 256. Reads are thread-safe and go into the caller's memory.
+///
+///  - TIFF in tiles (baseline compressions and JPEG 2000): tiles are decoded as they are wanted; smaller copies are SubIFDs (OME-TIFF) or
+///    pages flagged as reduced. A bounded number of decoded tiles is kept.
+///  - VIPS (8 bit): pixels are taken from where they lie in the file.
+///  - PNG, JPEG, TIFF in strips: no part can be had without what precedes it. The whole is decoded once, on opening, into a nameless
+///    file in TMPDIR; `note` says so.
+///
+/// Orientation tags are not applied, as OpenSlide does not: frames are the file's.
+class PyramidFile {
+ public:
+  struct Info {
+    std::filesystem::path path;
+    std::string format;                  ///< "ome-tiff", "tiff", "png", "jpeg" or "vips"
+    std::vector<Size> levels;            ///< the image first, then smaller ones, each of its shape
+    std::optional<double> mpp_x, mpp_y;  ///< µm/px as the file says it, plausible or not
+    std::string mpp_source;              ///< "ome" (PhysicalSize), "tiff tags" or "image tags"
+    std::string note;                    ///< how it is read, where that costs something; empty otherwise
+  };
+  /// Throws Error (path and reason): not such a file, damaged, of a kind of pixels that is no picture of tissue (floats, more than one
+  /// plane, CMYK, …), or TMPDIR is too small for what must be decoded at once.
+  static std::unique_ptr<PyramidFile> open(const std::filesystem::path& path);
+  virtual ~PyramidFile() = default;
+
+  const Info& info() const { return info_; }
+  /// `region` lies within the level and has `target`'s size. Throws Error when it can't be decoded, or another file has taken the path;
+  /// other regions stay readable.
+  virtual void read(int level, const Rect& region, ImageView<std::uint8_t> target) const = 0;
+
+ protected:
+  Info info_;
+};
+
+}  // namespace wsi_lpd::image

@@ -1,0 +1,64 @@
+#include "wsi_lpd/image/pyramid_file.hpp"
+
+#include <fstream>
+
+#include "file_kind.hpp"
+#include "flat_image.hpp"
+#include "ome_xml.hpp"
+#include "tiff_page.hpp"
+#include "tiff_pyramid.hpp"
+#include "vips.hpp"
+
+namespace wsi_lpd::image {
+namespace {
+
+bool starts_as_vips(const std::filesystem::path& path) {
+  std::string start(4, '\0');
+  std::ifstream(path, std::ios::binary).read(start.data(), 4);
+  return start == "\xb6\xa6\xf2\x08" || start == "\x08\xf2\xa6\xb6";
+}
+
+ImageKind::Format format_of(const std::filesystem::path& path) {
+  if (starts_as_vips(path)) return ImageKind::Format::Vips;
+  switch (kind_of(path)) {
+    case FileKind::Png:
+      return ImageKind::Format::Png;
+    case FileKind::Jpeg:
+      return ImageKind::Format::Jpeg;
+    default:
+      return ImageKind::Format::Tiff;
+  }
+}
+
+TiffPage first_page(const std::filesystem::path& path) { return read_page(TiffFile("reading " + path.string(), path, "rm")); }
+
+}  // namespace
+
+std::optional<ImageKind> image_kind(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return {};
+  try {
+    return with_vips("reading", path, [&] {
+      ImageKind kind;
+      kind.format = format_of(path);
+      if (kind.format != ImageKind::Format::Tiff) return kind;
+      const TiffPage page = first_page(path);
+      kind.colour = page.colour();
+      kind.nested_tiff = !page.subifds.empty() || page.description.find(kOmeNamespace) != std::string::npos;
+      return kind;
+    });
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+std::unique_ptr<PyramidFile> PyramidFile::open(const std::filesystem::path& path) {
+  return with_vips("reading", path, [&] {
+    const ImageKind::Format format = format_of(path);
+    if (format == ImageKind::Format::Vips) return open_vips(path);
+    if (format == ImageKind::Format::Tiff && first_page(path).tiled) return open_tiled_tiff(path);
+    return open_decoded(path, format);
+  });
+}
+
+}  // namespace wsi_lpd::image

@@ -1,0 +1,108 @@
+#include "describe.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace wsi_lpd::slide {
+namespace {
+
+constexpr double kFinestMpp = 0.05;  // µm/px outside these limits is a mistake in the file
+constexpr double kCoarsestMpp = 10;
+constexpr std::int64_t kLongestSide = std::int64_t{1} << 31;
+constexpr std::int64_t kMostPixels = 1'000'000'000'000;
+
+bool plausible(double mpp) { return mpp >= kFinestMpp && mpp <= kCoarsestMpp; }
+
+/// "0.4990", with no more digits than mean something.
+std::string number_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+/// Level-0 pixels per level pixel along one axis: the integer factor that explains the level's size, a power of two before others (small
+/// levels leave a choice). The ratio of rounded sizes, 4.0015 say, would drift by tens of pixels over a slide.
+double true_downsample(std::int64_t level0, std::int64_t level) {
+  const double ratio = static_cast<double>(level0) / static_cast<double>(level);
+  for (const std::int64_t factor :
+       {std::int64_t{1} << std::lround(std::log2(std::max(1.0, ratio))), static_cast<std::int64_t>(std::llround(ratio))}) {
+    if (factor >= 1 && level >= level0 / factor && level <= divide_up(level0, factor)) return static_cast<double>(factor);
+  }
+  return ratio;
+}
+
+}  // namespace
+
+void check_size(const Properties& properties, std::size_t index, const Size& size) {
+  const bool sane = size.width > 0 && size.height > 0 && size.width <= kLongestSide && size.height <= kLongestSide &&
+                    size.height <= kMostPixels / size.width;
+  if (!sane) {
+    throw Error(properties.path.string() + ": level " + std::to_string(index) + " claims " + std::to_string(size.width) + " x " +
+                std::to_string(size.height) + " pixels, which can't be; the header is damaged");
+  }
+}
+
+bool has_shape_of_level0(const Properties& properties, const Size& size) {
+  const Size& level0 = properties.levels.front().size;
+  // A pixel of rounding, two per cent of padding. Of a long, flat slide the short side of a small level says nothing, but the long one
+  // does.
+  const auto explains = [](std::int64_t long0, std::int64_t short0, std::int64_t along, std::int64_t across) {
+    const double expected = static_cast<double>(long0) * static_cast<double>(across) / static_cast<double>(short0);
+    return std::abs(expected - static_cast<double>(along)) <= 1 + 0.02 * static_cast<double>(along);
+  };
+  return size.width <= level0.width && size.height <= level0.height &&
+         (explains(level0.width, level0.height, size.width, size.height) || explains(level0.height, level0.width, size.height, size.width));
+}
+
+void add_level(Properties& properties, const Size& size) {
+  const Size& level0 = properties.levels.empty() ? size : properties.levels.front().size;
+  properties.levels.push_back({size, true_downsample(level0.width, size.width), true_downsample(level0.height, size.height)});
+}
+
+void set_resolution(Properties& properties, const OpenOptions& options, std::optional<double> x, std::optional<double> y,
+                    const std::string& source) {
+  const std::string name = properties.path.string();
+  properties.mpp_source = "unknown";
+  if (options.mpp) {
+    if (!plausible(*options.mpp)) {
+      throw UsageError(name + ": " + number_text(*options.mpp) + " um/px was given; it must be " + number_text(kFinestMpp) + " to " +
+                       number_text(kCoarsestMpp));
+    }
+    properties.mpp = options.mpp;
+    properties.mpp_source = "given";
+    return;
+  }
+  if (!x && !y) return;
+  const double across = x.value_or(y.value_or(0));
+  const double down = y.value_or(across);
+  if (source.ends_with("tags") && !plausible(across) && !plausible(down)) return;
+  if (!plausible(across) || !plausible(down)) {
+    throw Error(name + ": the slide says " + number_text(plausible(across) ? down : across) + " um/px, which can't be; give --mpp");
+  }
+  if (std::abs(across / down - 1) > 0.02) {
+    throw Error(name + ": the slide says " + number_text(across) + " um/px across but " + number_text(down) + " down; give --mpp");
+  }
+  properties.mpp = (across + down) / 2;
+  properties.mpp_source = source;
+}
+
+ReadError read_error(const Properties& properties, int level, const Rect& region, const std::string& reason) {
+  return ReadError(properties.path.string() + ": level " + std::to_string(level) + ", " + std::to_string(region.width) + " x " +
+                   std::to_string(region.height) + " pixels at (" + std::to_string(region.x) + ", " + std::to_string(region.y) +
+                   ") can't be read: " + reason);
+}
+
+void fill_outside(const Properties& properties, const Rect& region, const Rect& inside, ImageView<std::uint8_t> target) {
+  if (inside == region) return;
+  const Colour& colour = properties.background;
+  for (std::int64_t y = 0; y < target.height; ++y) {
+    for (std::uint8_t* pixel = target.row(y); pixel != target.row(y) + target.width * 3; pixel += 3) {
+      pixel[0] = colour.red;
+      pixel[1] = colour.green;
+      pixel[2] = colour.blue;
+    }
+  }
+}
+
+}  // namespace wsi_lpd::slide

@@ -1,0 +1,28 @@
+#pragma once
+// Private to src/slide: what every reader makes of what its library says of a slide.
+#include "wsi_lpd/slide/reader.hpp"
+
+namespace wsi_lpd::slide {
+
+/// Throws Error where level `index` can't have that size.
+void check_size(const Properties& properties, std::size_t index, const Size& size);
+/// Does a level of `size` show the whole of level 0, or do their shapes contradict each other?
+bool has_shape_of_level0(const Properties& properties, const Size& size);
+void add_level(Properties& properties, const Size& size);
+
+/// µm/px: what was given, else what the slide says (`source`). Throws Error when that can't be or differs between the axes, UsageError when
+/// the given one can't be. Tags of TIFFs and pictures ("… tags") count only where they are plausible: most say something about printing.
+void set_resolution(Properties& properties, const OpenOptions& options, std::optional<double> x, std::optional<double> y,
+                    const std::string& source);
+
+/// A region that can't be read, in one line.
+ReadError read_error(const Properties& properties, int level, const Rect& region, const std::string& reason);
+/// Fills what lies outside of `inside` with the background; both in `region`'s frame, which is `target`'s.
+void fill_outside(const Properties& properties, const Rect& region, const Rect& inside, ImageView<std::uint8_t> target);
+
+std::unique_ptr<Reader> open_with_openslide(const std::filesystem::path& path, const OpenOptions& options);
+/// OpenSlide's name of the format, empty where it knows none.
+std::string openslide_vendor(const std::filesystem::path& path);
+std::unique_ptr<Reader> open_image(const std::filesystem::path& path, const OpenOptions& options);
+
+}  // namespace wsi_lpd::slide

@@ -1,0 +1,48 @@
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "describe.hpp"
+#include "wsi_lpd/image/pyramid_file.hpp"
+
+namespace wsi_lpd::slide {
+namespace {
+
+/// OpenSlide's name for a TIFF in tiles that no scanner's driver claims.
+constexpr const char* kGenericTiff = "generic-tiff";
+
+}  // namespace
+
+std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOptions& options) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw Error(path.string() + ": is a folder; a slide file is wanted (for a folder of slides: wsi-lpd batch)");
+  }
+  if (::access(path.c_str(), R_OK) != 0) throw Error(path.string() + ": " + std::strerror(errno));
+  const std::string vendor = openslide_vendor(path);
+  if (!vendor.empty() && vendor != kGenericTiff) return open_with_openslide(path, options);
+  const auto kind = image::image_kind(path);
+  if (!kind) return open_with_openslide(path, options);
+  if (vendor.empty() || kind->nested_tiff) return open_image(path, options);
+  try {
+    return open_with_openslide(path, options);
+  } catch (const UsageError&) {
+    throw;
+  } catch (const Error&) {
+    try {
+      return open_image(path, options);
+    } catch (const Error&) {  // what OpenSlide says of it is told below
+    }
+    throw;
+  }
+}
+
+bool is_slide(const std::filesystem::path& path) {
+  const std::string vendor = openslide_vendor(path);
+  if (!vendor.empty() && vendor != kGenericTiff) return true;
+  const auto kind = image::image_kind(path);
+  return kind && (kind->format == image::ImageKind::Format::Vips || (kind->format == image::ImageKind::Format::Tiff && kind->colour));
+}
+
+}  // namespace wsi_lpd::slide

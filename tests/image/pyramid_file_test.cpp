@@ -1,0 +1,418 @@
+#include "wsi_lpd/image/pyramid_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <fstream>
+#include <random>
+#include <thread>
+#include <vips/vips8>
+
+#include "image/file_size_limit.hpp"
+#include "image/test_tiff.hpp"
+#include "test_data.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+
+namespace wsi_lpd::image {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::TemporaryFolder;
+using testing::TestPage;
+using testing::write_tiff;
+
+constexpr Size kSize{301, 207};
+
+/// Samples of a smooth picture; channel c of pixel (x, y).
+int sample(std::int64_t x, std::int64_t y, int c) {
+  return static_cast<int>(c == 0 ? x * 255 / kSize.width : c == 1 ? y * 255 / kSize.height : c == 2 ? (x + y) / 4 : 40 + x / 2 % 200);
+}
+
+Image rgb_picture(int channels = 3) {
+  Image picture(kSize.width, kSize.height, channels);
+  for (std::int64_t y = 0; y < kSize.height; ++y) {
+    for (std::int64_t x = 0; x < kSize.width; ++x) {
+      for (int c = 0; c < channels; ++c) picture.at(x, y)[c] = static_cast<std::uint8_t>(sample(x, y, c));
+    }
+  }
+  return picture;
+}
+
+/// What a reader should show of pixel (x, y).
+using Expected = std::function<std::array<int, 3>(std::int64_t, std::int64_t)>;
+std::array<int, 3> as_rgb(std::int64_t x, std::int64_t y) { return {sample(x, y, 0), sample(x, y, 1), sample(x, y, 2)}; }
+std::array<int, 3> as_grey(std::int64_t x, std::int64_t y) { return {sample(x, y, 0), sample(x, y, 0), sample(x, y, 0)}; }
+std::array<int, 3> over_white(std::int64_t x, std::int64_t y) {
+  std::array<int, 3> rgb{};
+  for (int c = 0; c < 3; ++c)
+    rgb[static_cast<std::size_t>(c)] = static_cast<int>(std::lround(255 - (255 - sample(x, y, c)) * sample(x, y, 3) / 255.0));
+  return rgb;
+}
+
+void expect_shows(const PyramidFile& file, const Expected& expected, int tolerance) {
+  ASSERT_EQ(file.info().levels.front(), kSize);
+  std::mt19937 random(3);
+  std::vector<Rect> regions{{0, 0, kSize.width, kSize.height}, {kSize.width - 1, kSize.height - 1, 1, 1}};
+  for (int i = 0; i < 12; ++i) {
+    const std::int64_t x = random() % kSize.width, y = random() % kSize.height;
+    regions.push_back(
+        {x, y, 1 + static_cast<std::int64_t>(random() % (kSize.width - x)), 1 + static_cast<std::int64_t>(random() % (kSize.height - y))});
+  }
+  for (const Rect& region : regions) {
+    Image pixels(region.width, region.height, 3, 99);
+    file.read(0, region, pixels.view());
+    for (std::int64_t y = 0; y < region.height; ++y) {
+      for (std::int64_t x = 0; x < region.width; ++x) {
+        const auto wanted = expected(region.x + x, region.y + y);
+        for (int c = 0; c < 3; ++c)
+          ASSERT_NEAR(pixels.at(x, y)[c], wanted[static_cast<std::size_t>(c)], tolerance)
+              << region.x + x << ' ' << region.y + y << ' ' << c;
+      }
+    }
+  }
+}
+
+TestPage page_of(int channels = 3) {
+  const Image picture = rgb_picture(channels);
+  TestPage page{.size = kSize, .bytes = {picture.data(), picture.data() + picture.bytes()}, .samples = channels};
+  if (channels < 3) page.photometric = PHOTOMETRIC_MINISBLACK;
+  return page;
+}
+
+TestPage sixteen_bits(TestPage page) {
+  std::vector<std::uint8_t> wide;
+  for (const std::uint8_t value : page.bytes) wide.insert(wide.end(), {static_cast<std::uint8_t>(value * 7), value});  // little-endian
+  page.bytes = wide;
+  page.bits = 16;
+  return page;
+}
+
+/// Lossless JPEG 2000, as a codestream.
+std::vector<std::uint8_t> jpeg2000(const std::vector<std::uint8_t>& tile) {
+  const auto image = vips::VImage::new_from_memory(const_cast<std::uint8_t*>(tile.data()), tile.size(), 64, 64, 3, VIPS_FORMAT_UCHAR)
+                         .copy(vips::VImage::option()->set("interpretation", VIPS_INTERPRETATION_sRGB));
+  VipsBlob* blob = image.jp2ksave_buffer(vips::VImage::option()->set("lossless", true)->set("subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF));
+  std::size_t length = 0;
+  const auto* data = static_cast<const std::uint8_t*>(vips_blob_get(blob, &length));
+  std::vector<std::uint8_t> bytes(data, data + length);
+  vips_area_unref(VIPS_AREA(blob));
+  return bytes;
+}
+
+class PyramidFileTest : public ::testing::Test {
+ protected:
+  PyramidFileTest() { initialise(); }
+
+  std::string error_on_opening(const std::filesystem::path& path) const {
+    try {
+      PyramidFile::open(path);
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr(path.string()));
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << "one line";
+      return error.what();
+    }
+    return "opened";
+  }
+  std::string error_of(const TestPage& page) const {
+    write_tiff(folder_ / "odd.tif", {page});
+    return error_on_opening(folder_ / "odd.tif");
+  }
+  void expect_page_shows(const TestPage& page, const Expected& expected, int tolerance = 0) const {
+    write_tiff(folder_ / "page.tif", {page});
+    const auto file = PyramidFile::open(folder_ / "page.tif");
+    EXPECT_EQ(file->info().note.empty(), page.tile > 0) << file->info().note;
+    expect_shows(*file, expected, tolerance);
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(PyramidFileTest, ShowsColourGreyAlphaAndPlanesInTilesAndStrips) {
+  for (const std::uint32_t tile : {64U, 0U, 512U}) {  // 512: an image smaller than its tile
+    SCOPED_TRACE("tile " + std::to_string(tile));
+    const auto with = [&](TestPage page) {
+      page.tile = tile;
+      return page;
+    };
+    expect_page_shows(with(page_of(3)), as_rgb);
+    expect_page_shows(with(page_of(1)), as_grey);
+    TestPage white_is_zero = with(page_of(1));
+    white_is_zero.photometric = PHOTOMETRIC_MINISWHITE;
+    expect_page_shows(white_is_zero, [](auto x, auto y) {
+      return std::array{255 - sample(x, y, 0), 255 - sample(x, y, 0), 255 - sample(x, y, 0)};
+    });
+    TestPage palette = with(page_of(1));
+    palette.photometric = PHOTOMETRIC_PALETTE;
+    expect_page_shows(palette, [](auto x, auto y) { return std::array{sample(x, y, 0), 255 - sample(x, y, 0), 0}; });
+    TestPage alpha = with(page_of(4));
+    alpha.extra = EXTRASAMPLE_UNASSALPHA;
+    expect_page_shows(alpha, over_white, 1);
+    alpha.extra = EXTRASAMPLE_UNSPECIFIED;
+    expect_page_shows(alpha, as_rgb);
+    expect_page_shows(with(sixteen_bits(page_of(3))), as_rgb);
+    expect_page_shows(with(sixteen_bits(page_of(1))), as_grey);
+  }
+  TestPage associated = page_of(4);
+  associated.extra = EXTRASAMPLE_ASSOCALPHA;
+  expect_page_shows(associated, [](auto x, auto y) {
+    const auto over = [&](int c) { return std::min(255, sample(x, y, c) + 255 - sample(x, y, 3)); };
+    return std::array{over(0), over(1), over(2)};
+  });
+  TestPage separate = page_of(3);
+  separate.planes = PLANARCONFIG_SEPARATE;
+  expect_page_shows(separate, as_rgb);
+}
+
+TEST_F(PyramidFileTest, ShowsEveryCompression) {
+  for (const int compression : {COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_PACKBITS, COMPRESSION_ADOBE_DEFLATE, COMPRESSION_ZSTD}) {
+    TestPage page = page_of(3);
+    page.compression = compression;
+    expect_page_shows(page, as_rgb);
+  }
+  TestPage jpeg = page_of(3);
+  jpeg.compression = COMPRESSION_JPEG;
+  jpeg.photometric = PHOTOMETRIC_YCBCR;
+  expect_page_shows(jpeg, as_rgb, 24);
+  jpeg.photometric = PHOTOMETRIC_RGB;
+  expect_page_shows(jpeg, as_rgb, 24);
+  for (const int compression : {33003, 33005, 34712}) {
+    TestPage page = page_of(3);
+    page.compression = compression;
+    page.encode = jpeg2000;
+    expect_page_shows(page, as_rgb);
+  }
+  TestPage ycc = page_of(3);
+  ycc.compression = 33003;
+  ycc.photometric = PHOTOMETRIC_YCBCR;
+  ycc.encode = jpeg2000;
+  expect_page_shows(
+      ycc,
+      [](auto x, auto y) {
+        const double luma = sample(x, y, 0), cb = sample(x, y, 1) - 128, cr = sample(x, y, 2) - 128;
+        const auto byte = [](double value) { return static_cast<int>(std::clamp(std::lround(value), 0L, 255L)); };
+        return std::array{byte(luma + 1.402 * cr), byte(luma - 0.344136 * cb - 0.714136 * cr), byte(luma + 1.772 * cb)};
+      },
+      1);
+}
+
+TEST_F(PyramidFileTest, ShowsPngJpegAndVips) {
+  write_png(folder_ / "a.png", rgb_picture());
+  write_jpeg(folder_ / "a.jpg", rgb_picture(), 98);
+  for (const auto& [name, tolerance] : {std::pair{"a.png", 0}, std::pair{"a.jpg", 8}}) {
+    const auto file = PyramidFile::open(folder_ / name);
+    EXPECT_THAT(file->info().note, HasSubstr("at once"));
+    expect_shows(*file, as_rgb, tolerance);
+  }
+  for (const int channels : {1, 3, 4}) {
+    const Image picture = rgb_picture(channels);
+    vips::VImage::new_from_memory(const_cast<std::uint8_t*>(picture.data()), picture.bytes(), kSize.width, kSize.height, channels,
+                                  VIPS_FORMAT_UCHAR)
+        .copy(vips::VImage::option()->set("xres", 2000.0)->set("yres", 2000.0))
+        .vipssave((folder_ / "a.v").c_str());
+    const auto file = PyramidFile::open(folder_ / "a.v");
+    EXPECT_TRUE(file->info().note.empty());
+    EXPECT_NEAR(file->info().mpp_x.value(), 0.5, 1e-6);
+    expect_shows(*file, channels == 1 ? as_grey : channels == 3 ? as_rgb : over_white, 1);
+  }
+  // Decoding leaves nothing in TMPDIR, finished or not.
+  const auto file = PyramidFile::open(folder_ / "a.png");
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::temp_directory_path()))
+    EXPECT_FALSE(entry.is_regular_file() && entry.path().filename().string().starts_with("wsi-lpd-")) << entry.path();
+  const testing::FileSizeLimit limit(100'000);
+  EXPECT_THAT(error_on_opening(folder_ / "a.png"), HasSubstr("File too large"));
+}
+
+TEST_F(PyramidFileTest, FindsLevelsInSubifdsAndReducedPagesOfItsShapeOnly) {
+  const auto level = [](Size size, int value) {
+    return TestPage{.size = size,
+                    .bytes = std::vector<std::uint8_t>(static_cast<std::size_t>(size.area() * 3), static_cast<std::uint8_t>(value))};
+  };
+  TestPage base = page_of(3);
+  base.subifds = 2;
+  const TestPage other = level({100, 100}, 9);
+  write_tiff(folder_ / "sub.tif", {base, level({151, 104}, 50), level({76, 52}, 60), other});
+  const auto sub = PyramidFile::open(folder_ / "sub.tif");
+  EXPECT_EQ(sub->info().levels, (std::vector<Size>{kSize, {151, 104}, {76, 52}}));
+  Image pixels(10, 10, 3);
+  sub->read(2, {66, 42, 10, 10}, pixels.view());
+  EXPECT_EQ(pixels, Image(10, 10, 3, 60));
+
+  base.subifds = 0;
+  std::vector<TestPage> pages{
+      base, other, level({150, 103}, 50), level({150, 20}, 51), level({500, 344}, 52), level({75, 51}, 60), level({30, 20}, 70)};
+  for (const std::size_t i : {2U, 3U, 4U, 5U, 6U}) pages[i].reduced = true;
+  pages[6].tile = 0;
+  write_tiff(folder_ / "pages.tif", pages);
+  const auto reduced = PyramidFile::open(folder_ / "pages.tif");
+  EXPECT_EQ(reduced->info().levels, (std::vector<Size>{kSize, {150, 103}, {75, 51}}));
+  reduced->read(1, {0, 0, 10, 10}, pixels.view());
+  EXPECT_EQ(pixels, Image(10, 10, 3, 50));
+}
+
+TEST_F(PyramidFileTest, TakesMicrometresFromOmeElseFromTags) {
+  const auto mpp_of = [&](const std::string& attributes, double tags) {
+    TestPage page = page_of(3);
+    page.mpp_x = page.mpp_y = tags;
+    if (!attributes.empty()) page.description = testing::ome_xml(kSize, "SizeC=\"3\" SizeZ=\"1\" SizeT=\"1\" " + attributes);
+    write_tiff(folder_ / "a.tif", {page});
+    const auto info = PyramidFile::open(folder_ / "a.tif")->info();
+    return std::pair{info.mpp_x ? std::round(*info.mpp_x * 1e6) / 1e6 : 0, info.mpp_source};
+  };
+  EXPECT_EQ(mpp_of("", 0.31), (std::pair{0.31, std::string("tiff tags")}));
+  EXPECT_EQ(mpp_of("", 0).first, 0);
+  EXPECT_EQ(mpp_of("Type=\"uint8\"", 0.31), (std::pair{0.31, std::string("tiff tags")}));
+  EXPECT_EQ(mpp_of("PhysicalSizeX=\"0.5\" PhysicalSizeY=\"0.5\"", 0.31), (std::pair{0.5, std::string("ome")}));
+  EXPECT_EQ(mpp_of("PhysicalSizeX=\"500\" PhysicalSizeXUnit=\"nm\" PhysicalSizeY=\"500\" PhysicalSizeYUnit='nm'", 0).first, 0.5);
+  EXPECT_EQ(mpp_of("PhysicalSizeX=\"0.25\" PhysicalSizeXUnit=\"\u00b5m\"", 0).first, 0.25);
+  EXPECT_EQ(mpp_of("PhysicalSizeX=\"0.25\" PhysicalSizeXUnit=\"&#181;m\"", 0).first, 0.25);
+  EXPECT_EQ(mpp_of("PhysicalSizeX=\"1\" PhysicalSizeXUnit=\"pixel\"", 0.31), (std::pair{0.31, std::string("tiff tags")}));
+}
+
+TEST_F(PyramidFileTest, RefusesWhatIsNoPictureOfTissue) {
+  TestPage page = page_of(3);
+  page.description = testing::ome_xml(kSize, "SizeC=\"12\" SizeZ=\"1\" SizeT=\"1\"");
+  EXPECT_THAT(error_of(page), HasSubstr("4 planes"));
+  page.description = testing::ome_xml(kSize, "SizeC=\"3\" SizeZ=\"5\" SizeT=\"1\"");
+  EXPECT_THAT(error_of(page), HasSubstr("5 planes"));
+  page.description = testing::ome_xml({999, 207}, "SizeC=\"3\"");
+  EXPECT_THAT(error_of(page), HasSubstr("999 x 207"));
+  page.description = testing::ome_xml({-301, 207}, "SizeC=\"3\"");
+  EXPECT_THAT(error_of(page), HasSubstr("no size"));
+  page.description = "<OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\"";
+  EXPECT_THAT(error_of(page), HasSubstr("no size"));
+  page = sixteen_bits(page_of(3));
+  page.description = testing::ome_xml(kSize, "SizeC=\"3\" SignificantBits=\"12\"");
+  EXPECT_THAT(error_of(page), HasSubstr("12 of its 16 bits"));
+  page = sixteen_bits(page_of(3));
+  page.sample_format = SAMPLEFORMAT_INT;
+  EXPECT_THAT(error_of(page), HasSubstr("signed or floating"));
+  page = page_of(4);
+  page.photometric = PHOTOMETRIC_SEPARATED;
+  EXPECT_THAT(error_of(page), HasSubstr("write it as RGB"));
+  page = page_of(3);
+  page.compression = 40000;
+  page.encode = [](const auto& tile) { return tile; };
+  EXPECT_THAT(error_of(page), HasSubstr("compression 40000"));
+}
+
+TEST_F(PyramidFileTest, DamagedHeadersAndTruncatedFilesAreErrors) {
+  std::ofstream(folder_ / "text.png") << "not a picture";
+  EXPECT_THAT(error_on_opening(folder_ / "text.png"), HasSubstr("not a PNG, JPEG or TIFF"));
+  TestPage strips = page_of(3);
+  strips.tile = 0;
+  write_tiff(folder_ / "strips.tif", {strips});
+  write_png(folder_ / "a.png", rgb_picture());
+  write_jpeg(folder_ / "a.jpg", rgb_picture(), 98);
+  const Image picture = rgb_picture();
+  vips::VImage::new_from_memory(const_cast<std::uint8_t*>(picture.data()), picture.bytes(), kSize.width, kSize.height, 3, VIPS_FORMAT_UCHAR)
+      .vipssave((folder_ / "a.v").c_str());
+  for (const char* name : {"a.png", "a.jpg", "a.v"}) {
+    const auto whole = std::filesystem::file_size(folder_ / name);
+    std::filesystem::resize_file(folder_ / name, whole / 2);
+    EXPECT_NE(error_on_opening(folder_ / name), "opened") << name;
+    std::filesystem::resize_file(folder_ / name, 20);
+    EXPECT_NE(error_on_opening(folder_ / name), "opened") << name;
+  }
+  testing::damage_tile(folder_ / "strips.tif", 5);
+  EXPECT_NE(error_on_opening(folder_ / "strips.tif"), "opened");
+  std::filesystem::resize_file(folder_ / "strips.tif", 100);
+  EXPECT_NE(error_on_opening(folder_ / "strips.tif"), "opened");
+  std::fstream header(folder_ / "a.v", std::ios::in | std::ios::out | std::ios::binary);
+  std::string bytes("\xb6\xa6\xf2\x08\xff\xff\xff\xff\xff\xff\xff\xff\x03", 13);
+  header << bytes << std::string(51, '\0');
+  header.close();
+  EXPECT_NE(error_on_opening(folder_ / "a.v"), "opened") << "-1 x -1 pixels";
+}
+
+class DamagedTiles : public PyramidFileTest {
+ protected:
+  static constexpr std::int64_t kColumns = 5, kTiles = 20;  // of 64 pixels in 301 x 207
+
+  /// Of each tile: 0 read right, 1 read wrong, 2 an error.
+  static int state(const PyramidFile& file, std::int64_t tile) {
+    const Rect region = intersection({tile % kColumns * 64, tile / kColumns * 64, 64, 64}, {0, 0, kSize.width, kSize.height});
+    Image pixels(region.width, region.height, 3);
+    try {
+      file.read(0, region, pixels.view());
+    } catch (const Error&) {
+      return 2;
+    }
+    for (std::int64_t y = 0; y < region.height; ++y) {
+      for (std::int64_t x = 0; x < region.width; ++x) {
+        const auto wanted = as_rgb(region.x + x, region.y + y);
+        for (int c = 0; c < 3; ++c) {
+          if (std::abs(pixels.at(x, y)[c] - wanted[static_cast<std::size_t>(c)]) > 24) return 1;
+        }
+      }
+    }
+    return 0;
+  }
+};
+
+TEST_F(DamagedTiles, AloneCannotBeReadByAnyThreadAtAnyTime) {
+  TestPage jpeg = page_of(3), jpeg2000_page = page_of(3);
+  jpeg.compression = COMPRESSION_JPEG;
+  jpeg.photometric = PHOTOMETRIC_YCBCR;
+  jpeg2000_page.compression = 33005;
+  jpeg2000_page.encode = jpeg2000;
+  for (const TestPage& page : {page_of(3), jpeg, jpeg2000_page}) {
+    const std::filesystem::path path = folder_ / ("c" + std::to_string(page.compression) + ".tif");
+    write_tiff(path, {page});
+    testing::damage_tile(path, 7);
+    const auto file = PyramidFile::open(path);
+    std::atomic<int> wrong = 0;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&, t] {
+        for (std::int64_t i = 0; i < 4 * kTiles; ++i) {
+          const std::int64_t tile = (i * (2 * t + 1) + t * 3) % kTiles;
+          wrong += state(*file, tile) != (tile == 7 ? 2 : 0);
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0) << page.compression;
+  }
+}
+
+TEST_F(DamagedTiles, AFileThatIsReplacedOrTruncatedMeanwhileIsAnError) {
+  write_tiff(folder_ / "a.tif", {page_of(3)});
+  auto file = PyramidFile::open(folder_ / "a.tif");
+  TestPage other = page_of(3);
+  std::ranges::reverse(other.bytes);
+  write_tiff(folder_ / "b.tif", {other});
+  std::filesystem::rename(folder_ / "b.tif", folder_ / "a.tif");
+  EXPECT_EQ(state(*file, 3), 2);
+  write_tiff(folder_ / "a.tif", {page_of(3)});
+  file = PyramidFile::open(folder_ / "a.tif");
+  EXPECT_EQ(state(*file, 0), 0);
+  std::filesystem::resize_file(folder_ / "a.tif", 2000);
+  for (std::int64_t tile = 0; tile < kTiles; ++tile) EXPECT_NE(state(*file, tile), 1) << tile;
+  EXPECT_EQ(state(*file, kTiles - 1), 2);
+}
+
+TEST_F(PyramidFileTest, KindsAreToldByTheHeader) {
+  const auto kind = [&](const TestPage& page) {
+    write_tiff(folder_ / "k.tif", {page});
+    return image_kind(folder_ / "k.tif").value();
+  };
+  EXPECT_TRUE(kind(page_of(3)).colour);
+  EXPECT_FALSE(kind(page_of(1)).colour);
+  TestPage page = page_of(1);
+  page.photometric = PHOTOMETRIC_PALETTE;
+  EXPECT_FALSE(kind(page).colour);
+  page = page_of(3);
+  EXPECT_FALSE(kind(page).nested_tiff);
+  page.description = testing::ome_xml(kSize, "");
+  EXPECT_TRUE(kind(page).nested_tiff);
+  EXPECT_FALSE(image_kind(folder_.path()));
+  EXPECT_FALSE(image_kind(folder_ / "absent"));
+  std::ofstream(folder_ / "text") << "II*";
+  EXPECT_FALSE(image_kind(folder_ / "text"));
+}
+
+}  // namespace
+}  // namespace wsi_lpd::image
