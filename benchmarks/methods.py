@@ -11,6 +11,7 @@ import json
 import pathlib
 import statistics
 import subprocess
+import sys
 
 
 def train(arguments, method, seed, folder):
@@ -45,8 +46,9 @@ def main():
     parser.add_argument("--split", default="test")
     parser.add_argument("--presence", default="calibrated", choices=["calibrated", "half"])
     parser.add_argument("--last", action="store_true", help="evaluate the last model, not the best on valid/")
-    parser.add_argument("options", nargs="*", help="of train, after --")
-    arguments = parser.parse_args()
+    end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)  # argparse wants positionals in one piece
+    arguments = parser.parse_args(sys.argv[1:end])
+    arguments.options = sys.argv[end + 1:]
     arguments.program = arguments.program.resolve()
 
     columns = [(labels, how) for labels in ("oracle", "predicted") for how in ("argmax", "crf")]

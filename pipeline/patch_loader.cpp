@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
+#include <cmath>
 #include <numeric>
 
-#include "stain_jitter.hpp"
+#include "counter_random.hpp"
 #include "wsi_lpd/image/drawing.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 
@@ -15,14 +15,6 @@ namespace wsi_lpd::pipeline {
 namespace {
 
 constexpr std::int64_t kSmallestImage = 32;
-
-/// Counter-based random numbers (splitmix64): any draw can be made without those before it.
-std::uint64_t hash(std::uint64_t seed, std::uint64_t counter) {
-  std::uint64_t x = seed * 0x9E3779B97F4A7C15U + counter + 0x9E3779B97F4A7C15U;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
-  return x ^ (x >> 31);
-}
 
 /// The size × size part of `source` at (left, top), `fill` where it reaches past the edges.
 Image cropped(const Image& source, std::int64_t left, std::int64_t top, std::int64_t size, std::uint8_t fill) {
@@ -43,18 +35,19 @@ Image nearest(const Image& labels, std::int64_t size) {
   return target;
 }
 
-/// Writes symmetry 0…7 of the square image: bit 0 mirrors left-right, bit 1 top-bottom, bit 2 transposes.
-void write_turned(const Image& source, unsigned symmetry, std::uint8_t* target) {
-  const std::int64_t side = source.width();
+/// The side × side part of `source` at (left, top), mirrored at its edges where it reaches past them.
+Image mirrored(const Image& source, std::int64_t left, std::int64_t top, std::int64_t side) {
+  const auto inside = [](std::int64_t at, std::int64_t length) {
+    const std::int64_t folded = ((at % (2 * length)) + 2 * length) % (2 * length);
+    return folded < length ? folded : 2 * length - 1 - folded;
+  };
+  Image target(side, side, source.channels());
   for (std::int64_t y = 0; y < side; ++y) {
-    for (std::int64_t x = 0; x < side; ++x) {
-      std::int64_t from_x = (symmetry & 4U) ? y : x;
-      std::int64_t from_y = (symmetry & 4U) ? x : y;
-      if (symmetry & 1U) from_x = side - 1 - from_x;
-      if (symmetry & 2U) from_y = side - 1 - from_y;
-      target = std::copy_n(source.at(from_x, from_y), 3, target);
-    }
+    const std::int64_t row = inside(top + y, source.height());
+    for (std::int64_t x = 0; x < side; ++x)
+      std::copy_n(source.at(inside(left + x, source.width()), row), source.channels(), target.at(x, y));
   }
+  return target;
 }
 
 }  // namespace
@@ -119,15 +112,29 @@ std::int64_t PatchSet::cached_bytes() const {
                          [](std::int64_t sum, const Image& image) { return sum + static_cast<std::int64_t>(image.bytes()); });
 }
 
-Image PatchSet::image(std::size_t index, const std::uint64_t* seed) const {
+Image PatchSet::image(std::size_t index, const RandomView* view) const {
   Image source = decode(index);
+  if (view && view->scale_jitter > 0) return magnified(source, *view);
   if (source.width() == size_ && source.height() == size_) return source;
   if (fit_ == Fit::Resize) return image::resize(source, {size_, size_});
   const auto offset = [&](std::int64_t length, std::uint64_t counter) {
     const std::int64_t room = length - size_;
-    return seed && room > 0 ? static_cast<std::int64_t>(hash(*seed, counter) % static_cast<std::uint64_t>(room + 1)) : room / 2;
+    return view && room > 0 ? static_cast<std::int64_t>(hash(view->seed, counter) % static_cast<std::uint64_t>(room + 1)) : room / 2;
   };
   return cropped(source, offset(source.width(), 1), offset(source.height(), 2), size_, 255);
+}
+
+// A square of source pixels, anywhere inside the image, or anywhere around it where it is the larger one, becomes the network's input.
+Image PatchSet::magnified(const Image& source, const RandomView& view) const {
+  const double factor = std::pow(1 + view.scale_jitter, 2 * uniform(view.seed, 4) - 1);
+  const double side_unmagnified = fit_ == Fit::Resize ? static_cast<double>(source.width()) : size_;
+  const std::int64_t side = std::max<std::int64_t>(1, std::llround(side_unmagnified / factor));
+  const auto offset = [&](std::int64_t length, std::uint64_t counter) {
+    const std::int64_t room = length - side;
+    return std::min<std::int64_t>(room, 0) +
+           static_cast<std::int64_t>(hash(view.seed, counter) % static_cast<std::uint64_t>(std::abs(room) + 1));
+  };
+  return image::resize(mirrored(source, offset(source.width(), 1), offset(source.height(), 2), side), {size_, size_}, image::Kernel::Cubic);
 }
 
 Image PatchSet::mask(std::size_t index) const {
@@ -147,55 +154,6 @@ model::PatchBatch PatchSet::batch(std::size_t first, std::size_t count) const {
     batch.labels.insert(batch.labels.end(), labels(i).begin(), labels(i).end());
     ++batch.count;
   }
-  return batch;
-}
-
-TrainingStream::TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first, double stain_jitter)
-    : set_(set), batch_size_(batch_size), seed_(seed), number_(first), stain_jitter_(stain_jitter) {
-  ahead_ = std::async(std::launch::async, [this, first] { return make(first); });
-}
-
-TrainingStream::~TrainingStream() {
-  if (ahead_.valid()) ahead_.wait();
-}
-
-model::PatchBatch TrainingStream::next() {
-  const auto start = std::chrono::steady_clock::now();
-  model::PatchBatch batch = ahead_.get();
-  waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  ++number_;
-  ahead_ = std::async(std::launch::async, [this, number = number_] { return make(number); });
-  return batch;
-}
-
-// Batches run through one endless row of epochs, each a permutation of its own; a batch may begin in one epoch and end in the next.
-model::PatchBatch TrainingStream::make(std::int64_t number) const {
-  const auto images = static_cast<std::int64_t>(set_.count());
-  std::vector<std::size_t> order(set_.count());
-  std::int64_t ordered_epoch = -1;
-  std::vector<std::size_t> chosen;
-  for (std::int64_t i = number * batch_size_; i < (number + 1) * batch_size_; ++i) {
-    if (i / images != ordered_epoch) {
-      ordered_epoch = i / images;
-      std::iota(order.begin(), order.end(), std::size_t{0});
-      for (std::size_t k = order.size(); k > 1; --k) {  // Fisher-Yates
-        std::swap(order[k - 1], order[hash(hash(seed_, static_cast<std::uint64_t>(ordered_epoch)), k) % k]);
-      }
-    }
-    chosen.push_back(order[static_cast<std::size_t>(i % images)]);
-  }
-  model::PatchBatch batch;
-  batch.count = batch_size_;
-  batch.size = set_.size();
-  const std::size_t bytes = static_cast<std::size_t>(batch.size) * static_cast<std::size_t>(batch.size) * 3;
-  batch.rgb.resize(bytes * chosen.size());
-  for (const std::size_t index : chosen) batch.labels.insert(batch.labels.end(), set_.labels(index).begin(), set_.labels(index).end());
-  tbb::parallel_for(std::size_t{0}, chosen.size(), [&](std::size_t i) {
-    const std::uint64_t draw = hash(seed_ + 1, static_cast<std::uint64_t>(number) * static_cast<std::uint64_t>(batch_size_) + i);
-    std::uint8_t* const pixels = batch.rgb.data() + i * bytes;
-    write_turned(set_.image(chosen[i], &draw), static_cast<unsigned>(draw >> 61U), pixels);
-    if (stain_jitter_ > 0) jitter_stain({pixels, batch.size, batch.size, 3, std::int64_t{3} * batch.size}, stain_jitter_, hash(draw, 3));
-  });
   return batch;
 }
 

@@ -99,7 +99,7 @@ class Run {
     if (job_.resume) take_up();
     if (job_.info.method == "pbip" && job_.options.bank.empty() && trainer_.iteration() == 0) cluster_prototypes();
     open_log();
-    TrainingStream stream(set_, job_.batch_size, options_.seed, trainer_.iteration(), job_.stain_jitter);
+    TrainingStream stream(set_, job_.batch_size, options_.seed, trainer_.iteration(), job_.stream);
     observer_.begin("training", options_.iterations, "steps");
     observer_.advance(trainer_.iteration());
     try {

@@ -33,7 +33,8 @@ struct TrainArguments {
   std::int64_t iterations = 0;
   std::int64_t warmup = -1;
   std::int64_t cache_mib = 4096;
-  double hold_out = 0.1, stain_jitter = 0.2;
+  double hold_out = 0.1;
+  pipeline::StreamOptions stream{.stain_jitter = 0.2};
   int patience = 0;
   double save_minutes = 5;
   bool resume = false, force = false;
@@ -145,7 +146,7 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   job.batch_size = arguments.batch_size;
   job.epochs = arguments.epochs;
   job.hold_out = arguments.hold_out;
-  job.stain_jitter = arguments.stain_jitter;
+  job.stream = arguments.stream;
   job.patience = arguments.patience;
   job.save_minutes = arguments.save_minutes;
   job.resume = arguments.resume;
@@ -202,7 +203,17 @@ Command add_train(CLI::App& program) {
                    "share of the images to judge the training by, where there is no valid/ folder; e.g. --hold-out 0.2")
       ->check(CLI::Range(0.0, 0.9));
   command
-      ->add_option("--stain-jitter", arguments->stain_jitter,
+      ->add_option("--scale-jitter", arguments->stream.scale_jitter,
+                   "how much a training image is magnified or made smaller at random: J stands for factors from 1/(1+J) to 1+J, the image "
+                   "mirrored past its edges; 0: not at all; e.g. --scale-jitter 0.2")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      ->add_option("--balance", arguments->stream.balance,
+                   "share of the images that is drawn by how rare their classes are, so that rare classes are seen as often as others; "
+                   "0: every image once an epoch; e.g. --balance 0.5")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      ->add_option("--stain-jitter", arguments->stream.stain_jitter,
                    "how much the stain of a training image is changed at random (haematoxylin, eosin, DAB), so that slides of other "
                    "laboratories are no surprise; 0: not at all; e.g. --stain-jitter 0.1")
       ->check(CLI::Range(0.0, 1.0));

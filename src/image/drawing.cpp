@@ -1,6 +1,8 @@
 #include "wsi_lpd/image/drawing.hpp"
 
+#include <algorithm>
 #include <memory>
+#include <vector>
 
 #include "vips.hpp"
 
@@ -38,12 +40,27 @@ void fill_rect(Image& target, const Rect& rect, Colour colour) {
   }
 }
 
-Image resize(const Image& source, Size size) {
+Image resize(const Image& source, Size size, Kernel kernel) {
+  const double across = static_cast<double>(size.width) / static_cast<double>(source.width());
+  const double down = static_cast<double>(size.height) / static_cast<double>(source.height());
   return with_vips("resizing", "an image", [&] {
-    return to_image(borrow(source).resize(static_cast<double>(size.width) / static_cast<double>(source.width()),
-                                          vips::VImage::option()
-                                              ->set("vscale", static_cast<double>(size.height) / static_cast<double>(source.height()))
-                                              ->set("kernel", VIPS_KERNEL_LINEAR)));
+    vips::VImage image = borrow(source);
+    if (across < 1 || down < 1) {
+      image = image.resize(std::min(across, 1.0), vips::VImage::option()
+                                                      ->set("vscale", std::min(down, 1.0))
+                                                      ->set("kernel", kernel == Kernel::Cubic ? VIPS_KERNEL_CUBIC : VIPS_KERNEL_LINEAR));
+    }
+    if (across > 1 || down > 1) {  // resize() would shift it by nearly half a pixel
+      const double x = std::max(across, 1.0), y = std::max(down, 1.0);
+      image = image.affine({x, 0, 0, y},
+                           vips::VImage::option()
+                               ->set("interpolate", vips::VInterpolate::new_from_name(kernel == Kernel::Cubic ? "bicubic" : "bilinear"))
+                               ->set("oarea", std::vector<int>{0, 0, static_cast<int>(size.width), static_cast<int>(size.height)})
+                               ->set("odx", (x - 1) / 2)
+                               ->set("ody", (y - 1) / 2)
+                               ->set("extend", VIPS_EXTEND_COPY));
+    }
+    return to_image(image);
   });
 }
 

@@ -43,15 +43,45 @@ TEST(Drawing, RectanglesAreClipped) {
 TEST(Drawing, ResizeGivesExactlyTheSize) {
   Image source(37, 53, 3, 90);
   for (const Size size : {Size{1, 1}, Size{37, 53}, Size{36, 52}, Size{7, 200}, Size{301, 2}, Size{111, 159}, Size{19, 27}}) {
-    const Image resized = resize(source, size);
-    EXPECT_EQ((Size{resized.width(), resized.height()}), size);
-    EXPECT_TRUE(resized == Image(size.width, size.height, 3, 90));
+    for (const Kernel kernel : {Kernel::Linear, Kernel::Cubic}) {
+      const Image resized = resize(source, size, kernel);
+      EXPECT_EQ((Size{resized.width(), resized.height()}), size);
+      EXPECT_TRUE(resized == Image(size.width, size.height, 3, 90));
+    }
   }
   Image halves(100, 10, 3, 0);
   fill_rect(halves, {50, 0, 50, 10}, {200, 200, 200});
   const Image small = resize(halves, {10, 1});
   EXPECT_EQ(small.at(1, 0)[0], 0);
   EXPECT_EQ(small.at(8, 0)[0], 200);
+}
+
+TEST(Drawing, ResizeKeepsEverythingInItsPlace) {
+  Image ramps(60, 50, 3);
+  for (std::int64_t y = 0; y < 50; ++y) {
+    for (std::int64_t x = 0; x < 60; ++x) {
+      ramps.at(x, y)[0] = static_cast<std::uint8_t>(4 * x);
+      ramps.at(x, y)[1] = static_cast<std::uint8_t>(4 * y);
+    }
+  }
+  for (const Kernel kernel : {Kernel::Linear, Kernel::Cubic}) {
+    for (const Size size : {Size{60, 50}, Size{64, 64}, Size{90, 75}, Size{120, 40}, Size{40, 45}, Size{51, 100}}) {
+      const Image resized = resize(ramps, size, kernel);
+      double error_x = 0, error_y = 0;  // mean, in source pixels
+      std::int64_t count = 0;
+      for (std::int64_t y = 4; y < size.height - 4; ++y) {
+        for (std::int64_t x = 4; x < size.width - 4; ++x, ++count) {
+          const auto at = [](std::int64_t i, std::int64_t from, std::int64_t to) {
+            return (static_cast<double>(i) + 0.5) * static_cast<double>(from) / static_cast<double>(to) - 0.5;
+          };
+          error_x += resized.at(x, y)[0] / 4.0 - at(x, 60, size.width);
+          error_y += resized.at(x, y)[1] / 4.0 - at(y, 50, size.height);
+        }
+      }
+      EXPECT_NEAR(error_x / static_cast<double>(count), 0, 0.1) << size.width;
+      EXPECT_NEAR(error_y / static_cast<double>(count), 0, 0.1) << size.height;
+    }
+  }
 }
 
 }  // namespace

@@ -1,54 +1,18 @@
 #include "wsi_lpd/pipeline/patch_loader.hpp"
 
-#include "../../pipeline/stain_jitter.hpp"
+#include <gmock/gmock.h>
 
-#include <algorithm>
+#include <array>
+#include <cmath>
 #include <fstream>
 #include <set>
 
-#include "test_data.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "marked_patches.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
 
-using testing::TemporaryFolder;
-
-const CancelFlag kNever{false};
-
-/// An image whose pixels say which image it is and where they lie.
-Image marked(std::uint8_t number, std::int64_t width, std::int64_t height) {
-  Image image(width, height, 3);
-  for (std::int64_t y = 0; y < height; ++y) {
-    for (std::int64_t x = 0; x < width; ++x) {
-      std::uint8_t* pixel = image.at(x, y);
-      pixel[0] = number;
-      pixel[1] = static_cast<std::uint8_t>(x);
-      pixel[2] = static_cast<std::uint8_t>(y);
-    }
-  }
-  return image;
-}
-
-class Patches : public ::testing::Test {
- protected:
-  std::vector<Patch> write(int count, std::int64_t width, std::int64_t height) {
-    std::vector<Patch> patches;
-    for (int i = 0; i < count; ++i) {
-      patches.push_back({folder_ / ("p" + std::to_string(i) + ".png"), {}, {static_cast<float>(i % 2), 1}});
-      image::write_png(patches.back().image, marked(static_cast<std::uint8_t>(i), width, height));
-    }
-    return patches;
-  }
-  PatchSet load(std::vector<Patch> patches, PatchSetOptions options) {
-    options.classes = 2;
-    return PatchSet(std::move(patches), options, observer_, kNever);
-  }
-  TemporaryFolder folder_;
-  SilentObserver observer_;
-};
-
-TEST_F(Patches, AreTheSameFromMemoryAndFromDisk) {
+TEST_F(MarkedPatches, AreTheSameFromMemoryAndFromDisk) {
   const auto patches = write(3, 64, 64);
   const PatchSet cached = load(patches, {});
   const PatchSet uncached = load(patches, {.cache_bytes = 100});
@@ -64,7 +28,7 @@ TEST_F(Patches, AreTheSameFromMemoryAndFromDisk) {
   }
 }
 
-TEST_F(Patches, AreResizedOrCropped) {
+TEST_F(MarkedPatches, AreResizedOrCropped) {
   const auto patches = write(2, 128, 128);
   const PatchSet resized = load(patches, {.size = 64});
   EXPECT_DOUBLE_EQ(resized.zoom(), 0.5);
@@ -74,21 +38,22 @@ TEST_F(Patches, AreResizedOrCropped) {
   EXPECT_EQ(cropped.image(1).at(0, 0)[1], 32);
   std::set<int> lefts;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
-    const Image part = cropped.image(1, &seed);
+    const RandomView view{seed};
+    const Image part = cropped.image(1, &view);
     EXPECT_EQ(part.at(63, 0)[1] - part.at(0, 0)[1], 63);
     lefts.insert(part.at(0, 0)[1]);
   }
   EXPECT_GT(lefts.size(), 20U);
 }
 
-TEST_F(Patches, OfSeveralSizesNeedToBeCropped) {
+TEST_F(MarkedPatches, OfSeveralSizesNeedToBeCropped) {
   auto patches = write(2, 64, 64);
   image::write_png(patches[1].image, marked(1, 80, 64));
   EXPECT_THROW(load(patches, {}), UsageError);
   EXPECT_EQ(load(patches, {.size = 96, .fit = Fit::Crop}).image(1).width(), 96);
 }
 
-TEST_F(Patches, ThatCannotBeReadAreAllNamed) {
+TEST_F(MarkedPatches, ThatCannotBeReadAreAllNamed) {
   auto patches = write(40, 64, 64);
   std::ofstream(patches[3].image) << "not an image";
   std::filesystem::resize_file(patches[20].image, std::filesystem::file_size(patches[20].image) / 2);
@@ -107,7 +72,7 @@ TEST_F(Patches, ThatCannotBeReadAreAllNamed) {
   }
 }
 
-TEST_F(Patches, TakeTheirLabelsFromTheMask) {
+TEST_F(MarkedPatches, TakeTheirLabelsFromTheMask) {
   auto patches = write(1, 64, 64);
   Image mask(64, 64, 1, 2);
   *mask.at(5, 5) = 1;
@@ -118,60 +83,72 @@ TEST_F(Patches, TakeTheirLabelsFromTheMask) {
   EXPECT_EQ(set.mask(0), mask);
 }
 
-TEST_F(Patches, StreamInShuffledEpochsThatDependOnTheSeedAlone) {
-  const PatchSet set = load(write(12, 64, 64), {});
-  TrainingStream a(set, 4, 7), b(set, 4, 7), c(set, 4, 8);
-  bool other_seed_differs = false;
-  std::multiset<int> seen;
-  for (int step = 0; step < 6; ++step) {  // two epochs
-    const model::PatchBatch batch = a.next();
-    EXPECT_EQ(batch.rgb, b.next().rgb);
-    other_seed_differs |= batch.rgb != c.next().rgb;
-    for (int i = 0; i < 4; ++i) {
-      const int number = batch.rgb[static_cast<std::size_t>(i) * 64 * 64 * 3];
-      seen.insert(number);
-      EXPECT_EQ(batch.labels[static_cast<std::size_t>(i) * 2], static_cast<float>(number % 2));
-    }
-  }
-  EXPECT_TRUE(other_seed_differs);
-  for (int number = 0; number < 12; ++number) EXPECT_EQ(seen.count(number), 2U);
-}
-
-TEST_F(Patches, AreTurnedIntoAllEightSymmetries) {
-  const PatchSet set = load(write(1, 64, 64), {});
-  TrainingStream stream(set, 1, 1);
-  std::set<std::vector<std::uint8_t>> symmetries;
-  for (int step = 0; step < 100; ++step) {
-    const model::PatchBatch batch = stream.next();
-    symmetries.insert(batch.rgb);
-    std::vector<std::uint8_t> sorted = batch.rgb;  // only the order of the pixels changes
-    std::sort(sorted.begin(), sorted.end());
-    Image original = marked(0, 64, 64);
-    std::sort(original.data(), original.data() + original.bytes());
-    ASSERT_TRUE(std::equal(sorted.begin(), sorted.end(), original.data()));
-  }
-  EXPECT_EQ(symmetries.size(), 8U);
-}
-
-TEST(StainJitter, StrengthZeroChangesNothingAndMoreChangesMore) {
-  const Image original = marked(180, 64, 64);
-  const auto distance = [&](double strength, std::uint64_t seed) {
-    Image image = original;
-    jitter_stain(image.view(), strength, seed);
-    double sum = 0;
-    for (std::size_t i = 0; i < image.bytes(); ++i) sum += std::abs(image.data()[i] - original.data()[i]);
-    return sum / static_cast<double>(image.bytes());
+/// Where the views of a 64 px network input lie in the marked image: checks that `view` shows a square of it, mirrored at the edges, and
+/// returns that square.
+Rect shown_square(const Image& view, std::int64_t width, std::int64_t height) {
+  const auto mirrored = [](double at, std::int64_t length) {
+    if (at < 0) return -1 - at;
+    const auto size = static_cast<double>(length);
+    return at > size - 1 ? 2 * size - 1 - at : at;
   };
-  EXPECT_EQ(distance(0, 1), 0);
-  double little = 0, much = 0;
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    little += distance(0.05, seed);
-    much += distance(0.2, seed);
+  // The square whose pixels along the first row (green: x) and the first column (blue: y) fit best.
+  const auto search = [&](std::size_t channel, std::int64_t length) {
+    std::pair<double, std::array<std::int64_t, 2>> best{1e9, {}};
+    for (std::int64_t side = 30; side <= 130; ++side) {
+      for (std::int64_t start = std::min<std::int64_t>(0, length - side); start <= std::max<std::int64_t>(0, length - side); ++start) {
+        double error = 0;
+        for (std::int64_t i = 0; i < 64; ++i) {
+          const double at = static_cast<double>(start) + (static_cast<double>(i) + 0.5) * static_cast<double>(side) / 64 - 0.5;
+          const std::uint8_t* pixel = channel == 1 ? view.at(i, 7) : view.at(7, i);
+          error += std::abs(mirrored(at, length) - pixel[channel]);
+        }
+        best = std::min(best, {error / 64, {start, side}});
+      }
+    }
+    EXPECT_LT(best.first, 0.6);  // mean, in pixels
+    return best.second;
+  };
+  const auto across = search(1, width), down = search(2, height);
+  EXPECT_EQ(across[1], down[1]);
+  return {across[0], down[0], across[1], down[1]};
+}
+
+TEST_F(MarkedPatches, AreMagnifiedAtRandom) {
+  const PatchSet whole = load(write(2, 64, 64), {});
+  double sum = 0;
+  std::set<std::int64_t> sides, starts_inside, starts_around;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const RandomView view{seed, 0.25};
+    const Image image = whole.image(1, &view);
+    ASSERT_EQ(image.width(), 64);
+    ASSERT_EQ(image.height(), 64);
+    EXPECT_EQ(image.at(30, 30)[0], 1);
+    EXPECT_EQ(image, whole.image(1, &view));
+    const Rect square = shown_square(image, 64, 64);
+    EXPECT_GE(square.width, 51);  // 64 / 1.25
+    EXPECT_LE(square.width, 80);  // 64 · 1.25
+    sum += std::log(static_cast<double>(square.width) / 64);
+    sides.insert(square.width);
+    (square.width < 64 ? starts_inside : starts_around).insert(square.x);
   }
-  EXPECT_GT(little, 0);
-  EXPECT_GT(much, 2 * little);
-  EXPECT_EQ(distance(0.2, 5), distance(0.2, 5));
-  EXPECT_NE(distance(0.2, 5), distance(0.2, 6));
+  EXPECT_NEAR(sum / 200, 0, 4 * std::log(1.25) / std::sqrt(3.0 * 200));  // four standard errors of an even draw
+  EXPECT_GT(sides.size(), 20U);
+  EXPECT_GT(starts_inside.size(), 8U);
+  EXPECT_GT(starts_around.size(), 8U);
+}
+
+TEST_F(MarkedPatches, AreMagnifiedWhereTheyAreCroppedOrResized) {
+  const PatchSet cropped = load(write(1, 100, 60), {.size = 64, .fit = Fit::Crop});
+  const PatchSet resized = load(write(1, 96, 96), {.size = 64});
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const RandomView view{seed, 0.25};
+    const Rect part = shown_square(cropped.image(0, &view), 100, 60);
+    EXPECT_GE(part.width, 51);
+    EXPECT_LE(part.width, 80);
+    const Rect square = shown_square(resized.image(0, &view), 96, 96);
+    EXPECT_GE(square.width, 77);  // 96 / 1.25
+    EXPECT_LE(square.width, 120);
+  }
 }
 
 }  // namespace

@@ -53,6 +53,14 @@ TrainJob job_for(const TemporaryFolder& folder, const std::string& run) {
   return job;
 }
 
+/// Everything random at once.
+TrainJob augmented_job(const TemporaryFolder& folder, const std::string& run) {
+  TrainJob job = job_for(folder, run);
+  job.stream = {.balance = 0.5, .scale_jitter = 0.2, .stain_jitter = 0.2};
+  job.options.ema = 0.9;
+  return job;
+}
+
 TEST(Train, WritesTheBestAndTheLastModelAndALog) {
   const TemporaryFolder folder;
   write_patches(folder);
@@ -95,14 +103,14 @@ TEST(Train, StopsBetweenStepsAndKeepsWholeFiles) {
   } observer;
   const TemporaryFolder folder;
   write_patches(folder);
-  EXPECT_THROW(train(job_for(folder, "run"), observer, observer.cancel), Cancelled);
+  EXPECT_THROW(train(augmented_job(folder, "run"), observer, observer.cancel), Cancelled);
   EXPECT_NO_THROW(model::read_model_info(folder.path() / "run" / "last.safetensors"));
   // … and goes on from there to the same end.
-  TrainJob again = job_for(folder, "run");
+  TrainJob again = augmented_job(folder, "run");
   again.resume = true;
   SilentObserver silent;
   EXPECT_EQ(train(again, silent, kNever).iterations, 6);
-  train(job_for(folder, "whole"), silent, kNever);
+  train(augmented_job(folder, "whole"), silent, kNever);
   for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl"})
     EXPECT_TRUE(read_text_file(folder.path() / "run" / file) == read_text_file(folder.path() / "whole" / file)) << file;
   EXPECT_FALSE(std::filesystem::exists(folder / "run" / "state.safetensors"));

@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <future>
 #include <vector>
 
 #include "wsi_lpd/core/image.hpp"
@@ -23,6 +22,12 @@ struct PatchSetOptions {
   std::int64_t cache_bytes = std::int64_t{4} << 30;  ///< decoded images kept in memory; those beyond are decoded anew each time
 };
 
+/// A random view of an image, to train on.
+struct RandomView {
+  std::uint64_t seed = 0;   ///< the view is a pure function of it
+  double scale_jitter = 0;  ///< J: magnified by a factor between 1/(1 + J) and 1 + J, its logarithm evenly drawn; mirrored past the edges
+};
+
 /// The images of one split, every one decoded once and found good before anything starts. Read access is thread-safe.
 class PatchSet {
  public:
@@ -36,8 +41,8 @@ class PatchSet {
   int size() const { return size_; }
   /// How many network pixels one image pixel became: 1 unless all images are resized alike.
   double zoom() const { return zoom_; }
-  /// The network's input in the middle of image `index`, RGB; with `seed`, a random part where images are cropped.
-  Image image(std::size_t index, const std::uint64_t* seed = nullptr) const;
+  /// The network's input in the middle of image `index`, RGB; with `view`, a random part where images are cropped or magnified.
+  Image image(std::size_t index, const RandomView* view = nullptr) const;
   /// The mask that belongs to image(index), 1 channel; empty where there is none.
   Image mask(std::size_t index) const;
   /// [C] of 0 or 1; where only a mask says: the classes in it.
@@ -49,36 +54,13 @@ class PatchSet {
 
  private:
   Image decode(std::size_t index) const;
+  Image magnified(const Image& source, const RandomView& view) const;
 
   std::vector<Patch> patches_;
   std::vector<Image> cache_;  ///< one an image; empty where the budget was spent
   Fit fit_;
   int size_;
   double zoom_ = 1;
-};
-
-/// Endless shuffled, augmented training batches: flips and quarter turns (all eight symmetries of the square). Batch n is a pure function
-/// of seed and n; the next one is made while the caller works on the last. Not thread-safe.
-class TrainingStream {
- public:
-  /// Keeps a reference to `set`, which must hold at least one image.
-  /// `set` must live as long; begins with batch number `first`. `stain_jitter`: strength of the random change of stain, 0 for none.
-  TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first = 0, double stain_jitter = 0);
-  ~TrainingStream();
-  model::PatchBatch next();
-  /// Seconds that next() has waited for images so far.
-  double waited() const { return waited_; }
-
- private:
-  model::PatchBatch make(std::int64_t number) const;
-
-  const PatchSet& set_;
-  int batch_size_;
-  std::uint64_t seed_;
-  std::int64_t number_ = 0;
-  double stain_jitter_;
-  double waited_ = 0;
-  std::future<model::PatchBatch> ahead_;
 };
 
 }  // namespace wsi_lpd::pipeline

@@ -5,7 +5,7 @@
 #include "wsi_lpd/core/metrics.hpp"
 #include "wsi_lpd/core/progress.hpp"
 #include "wsi_lpd/model/trainer.hpp"
-#include "wsi_lpd/pipeline/patch_loader.hpp"
+#include "wsi_lpd/pipeline/training_stream.hpp"
 
 namespace wsi_lpd::pipeline {
 
@@ -17,7 +17,7 @@ struct TrainJob {
   PatchSetOptions images;
   int batch_size = 10;
   double epochs = 8;
-  double stain_jitter = 0;  ///< strength of the random change of stain (HED), 0 for none
+  StreamOptions stream;     ///< how images are drawn and changed
   double hold_out = 0.1;    ///< share of the training images to judge by where there are no validation images; 0: none
   int patience = 0;         ///< epochs without a better validation score after which the training ends; 0: never
   double save_minutes = 5;  ///< time between two saved states, beside those after every epoch
