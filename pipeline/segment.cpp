@@ -308,7 +308,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     if (precision.name == "fp32" && precision.agreement)
       warn("bfloat16 would change more labels than allowed (" + std::to_string(100 * *precision.agreement) +
            " % of a sample agree): computing in float32, which takes about twice as long");
-    SlideResults results(job, plan, shape, options.map_mpp, thumbnail, statistics);
+    SlideResults results(job, plan, shape, options, thumbnail, statistics);
     Canvas canvas(plan, tissue, shape.classes.count(), shape.grid_stride, options.blend, results);
     stream(plan, tiles, segmenter, options, canvas, results, statistics, observer, cancel);
     statistics.tiles_read = statistics.tiles_planned - statistics.tiles_unreadable;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "result_outlines.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/overlay.hpp"
 
@@ -60,14 +61,15 @@ image::PyramidOptions pyramid_options(const TilePlan& plan, const ClassScheme& c
 
 }  // namespace
 
-SlideResults::SlideResults(const SlideJob& job, const TilePlan& plan, const Segmenter::Shape& shape, double map_mpp, const Image& thumbnail,
-                           output::SlideStatistics& statistics)
+SlideResults::SlideResults(const SlideJob& job, const TilePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
+                           const Image& thumbnail, output::SlideStatistics& statistics)
     : stem_(job.stem),
       plan_(plan),
+      options_(options),
       overlay_source_(thumbnail),
       overlay_labels_(thumbnail.width(), thumbnail.height(), 1, kNotTissue),
       statistics_(statistics),
-      map_factor_(map_factor(plan, shape.grid_stride, map_mpp)),
+      map_factor_(map_factor(plan, shape.grid_stride, options.map_mpp)),
       grid_width_(divide_up(plan.frame.size.width, shape.grid_stride)),
       file_(with_suffix(stem_, ".h5"), layout_of(plan, shape, map_factor_, statistics)),
       raster_(with_suffix(stem_, ".tif"), plan.frame.size, 1, pyramid_options(plan, shape.classes, job.slide)),
@@ -147,6 +149,11 @@ void SlideResults::finish() {
   std::filesystem::remove(with_suffix(stem_, ".json"));
   file_.finish();
   raster_.finish();
+  if (options_.geojson) {
+    write_outlines(with_suffix(stem_, ".tif"), with_suffix(stem_, ".geojson"), plan_.frame, statistics_.classes, options_);
+  } else {
+    std::filesystem::remove(with_suffix(stem_, ".geojson"));  // of an earlier run
+  }
   const double overlay_mpp =
       statistics_.frame.slide_mpp * static_cast<double>(plan_.frame.bounds.width) / static_cast<double>(overlay_source_.width());
   image::write_jpeg(with_suffix(stem_, ".overlay.jpg"),

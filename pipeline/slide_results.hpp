@@ -14,8 +14,8 @@ namespace wsi_lpd::pipeline {
 class SlideResults : public CanvasSink {
  public:
   /// `statistics` is filled here as far as the raster tells it, and written last by finish(); the rest is the caller's.
-  SlideResults(const SlideJob& job, const TilePlan& plan, const Segmenter::Shape& shape, double map_mpp, const Image& thumbnail,
-               output::SlideStatistics& statistics);
+  SlideResults(const SlideJob& job, const TilePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
+               const Image& thumbnail, output::SlideStatistics& statistics);
 
   void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
   void label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) override;
@@ -28,6 +28,7 @@ class SlideResults : public CanvasSink {
 
   std::filesystem::path stem_;
   const TilePlan& plan_;
+  const SegmentOptions& options_;
   Image overlay_source_;
   Image overlay_labels_;
   output::SlideStatistics& statistics_;

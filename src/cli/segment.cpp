@@ -107,6 +107,16 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
       .add_option("--map-mpp", arguments.options.map_mpp,
                   "um per cell of the maps in the HDF5 file; 0: the network's own, 8 pixels; e.g. --map-mpp 16")
       ->check(CLI::Range(0.0, 1000.0));
+  command.add_flag("--geojson,!--no-geojson", arguments.options.geojson, "regions as polygons for QuPath; e.g. --no-geojson")
+      ->default_str("true");
+  command
+      .add_option("--geojson-mpp", arguments.options.geojson_mpp,
+                  "um per pixel that polygons are traced at: the nearest level of the label pyramid; e.g. --geojson-mpp 1")
+      ->check(CLI::Range(0.05, 1000.0));
+  command
+      .add_option("--geojson-min-area", arguments.options.geojson_min_area,
+                  "um2; smaller regions get no polygon; e.g. --geojson-min-area 1000")
+      ->check(CLI::Range(0.0, 1e12));
   command.add_flag("--force", arguments.force, "do slides again whose results are complete")->configurable(false);
 }
 
@@ -115,7 +125,7 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
 Command add_segment(CLI::App& program) {
   auto arguments = std::make_shared<SegmentArguments>();
   arguments->options.tile = 0;
-  CLI::App* command = program.add_subcommand("segment", "Segment slides: label pyramid, HDF5, statistics, overlay");
+  CLI::App* command = program.add_subcommand("segment", "Segment slides: label pyramid, HDF5, GeoJSON, statistics, overlay");
   command->footer("\nExample:  wsi-lpd segment slide.svs -o results");
   command->add_option("SLIDE", arguments->slides, "slides that OpenSlide reads, OME-TIFF, TIFF, PNG, JPEG, VIPS; e.g. slide.svs")
       ->required();

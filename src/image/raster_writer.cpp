@@ -18,12 +18,11 @@ struct RasterWriter::Impl {
   Impl(const std::filesystem::path& path, Size size_, int channels_, PyramidOptions options_)
       : size(size_), channels(channels_), options(std::move(options_)), doing("writing " + path.string()) {
     check_arguments();
-    for (Size level = size;; level = {divide_up(level.width, 2), divide_up(level.height, 2)}) {
+    for (const Size& level : pyramid_sizes(size, options.tile)) {
       const auto index = static_cast<int>(levels.size());
       parts.emplace_back(index == 0 ? path : std::filesystem::path(path.string() + ".level" + std::to_string(index)));
       levels.emplace_back(doing, parts.back().path(), index, level, channels, options);
-      if (std::max(level.width, level.height) <= options.tile) break;
-      halves.emplace_back(static_cast<std::size_t>(divide_up(level.width, 2) * channels));
+      if (index > 0) halves.emplace_back(static_cast<std::size_t>(level.width * channels));
     }
   }
 
@@ -53,6 +52,13 @@ struct RasterWriter::Impl {
   std::vector<PyramidLevel> levels;  ///< refer to `options`
   std::vector<std::vector<std::uint8_t>> halves;  ///< a row of each lower level
 };
+
+std::vector<Size> pyramid_sizes(Size size, int tile) {
+  std::vector<Size> sizes{size};
+  while (std::max(sizes.back().width, sizes.back().height) > tile)
+    sizes.push_back({divide_up(sizes.back().width, 2), divide_up(sizes.back().height, 2)});
+  return sizes;
+}
 
 RasterWriter::RasterWriter(const std::filesystem::path& path, Size size, int channels, PyramidOptions options)
     : impl_(std::make_unique<Impl>(path, size, channels, std::move(options))) {}

@@ -12,8 +12,14 @@ constexpr std::uint64_t kMaxBand = std::uint64_t{1} << 30;
 
 class TiffLabelReader : public LabelReader {
  public:
-  explicit TiffLabelReader(const std::filesystem::path& path) : tiff_("reading " + path.string(), path, "rm") {
+  TiffLabelReader(const std::filesystem::path& path, int level) : tiff_("reading " + path.string(), path, "rm") {
     TIFF* tiff = tiff_.get();
+    if (level > 0) {
+      std::uint32_t kind = 0;
+      tiff_.check(TIFFSetDirectory(tiff, static_cast<tdir_t>(level)) && TIFFGetField(tiff, TIFFTAG_SUBFILETYPE, &kind) &&
+                      (kind & FILETYPE_REDUCEDIMAGE),
+                  "has no level " + std::to_string(level));
+    }
     std::uint32_t width = 0, height = 0;
     std::uint16_t bits = 1, samples = 1, format = SAMPLEFORMAT_UINT, photometric = PHOTOMETRIC_MINISBLACK;
     tiff_.check(TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width) && TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height), "has no size");
@@ -78,6 +84,8 @@ class TiffLabelReader : public LabelReader {
 
 }  // namespace
 
-std::unique_ptr<LabelReader> open_tiff_labels(const std::filesystem::path& path) { return std::make_unique<TiffLabelReader>(path); }
+std::unique_ptr<LabelReader> open_tiff_labels(const std::filesystem::path& path, int level) {
+  return std::make_unique<TiffLabelReader>(path, level);
+}
 
 }  // namespace wsi_lpd::image

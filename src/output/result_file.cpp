@@ -110,18 +110,22 @@ void ResultFile::Impl::describe() {
   for (const auto& [name, value] : layout.provenance) set_attribute(root, name, value);
 }
 
-/// The attributes that readers of CLAM and TRIDENT look for.
+/// The attributes that readers of CLAM and TRIDENT look for. CLAM takes `patch_size` pixels of `patch_level`, TRIDENT as many of
+/// `target_magnification`: both get the tile's place right where all of these mean level 0.
 void ResultFile::Impl::describe_coords() {
   H5::DataSet& coords = tables->coords.dataset();
   const Frame& frame = layout.frame;
   set_attribute(coords, "name", part.final_path().stem().string());
-  set_attribute(coords, "patch_size", std::vector<std::int64_t>{layout.tile});
-  set_attribute(coords, "patch_size_level0", std::vector<std::int64_t>{std::llround(layout.tile * frame.scale)});
+  const std::int64_t side = std::llround(layout.tile * frame.scale);
+  set_attribute(coords, "patch_size", std::vector<std::int64_t>{side});
+  set_attribute(coords, "patch_size_level0", std::vector<std::int64_t>{side});
   set_attribute(coords, "patch_level", std::vector<std::int64_t>{0});
   set_attribute(coords, "downsample", std::vector<double>{frame.scale, frame.scale});
-  set_attribute(coords, "overlap", std::vector<std::int64_t>{layout.overlap});
-  if (frame.slide_mpp > 0) set_attribute(coords, "level0_magnification", std::vector<std::int64_t>{std::llround(10 / frame.slide_mpp)});
-  if (frame.mpp > 0) set_attribute(coords, "target_magnification", std::vector<std::int64_t>{std::llround(10 / frame.mpp)});
+  set_attribute(coords, "overlap", std::vector<std::int64_t>{std::llround(layout.overlap * frame.scale)});
+  if (frame.slide_mpp > 0) {
+    for (const char* name : {"level0_magnification", "target_magnification"})
+      set_attribute(coords, name, std::vector<std::int64_t>{std::llround(10 / frame.slide_mpp)});
+  }
   set_attribute(coords, "units", std::string("level-0 pixels (x, y) of a tile's top left"));
 }
 

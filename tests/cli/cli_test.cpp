@@ -104,14 +104,21 @@ void expect_others_open(const fs::path& stem) {
 }
 
 TEST_F(Program, WritesWhatOtherProgramsOpen) {
-  if (!fs::exists(fs::path(WSI_LPD_SOURCE_DIR) / ".deps/python/.tests-1")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
-  ASSERT_EQ(run("segment data/slides/slide-1.tif -o opened").code, 0);
+  if (!fs::exists(fs::path(WSI_LPD_SOURCE_DIR) / ".deps/python/.tests-2")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
+  ASSERT_EQ(run("segment data/slides/slide-1.tif -o opened --geojson-min-area 0").code, 0);
   expect_others_open(path("opened/slide-1"));
+  const fs::path source = WSI_LPD_SOURCE_DIR;  // at 0.5 um/px, the nearest to 2 um/px of two levels is the second
+  EXPECT_EQ(std::system(("'" + (source / ".deps/python/bin/python").string() + "' '" + (source / "tests/output/read_geojson.py").string() +
+                         "' '" + path("opened/slide-1").string() + "' 1 0")
+                            .c_str()),
+            0);
+  ASSERT_EQ(run("segment data/slides/slide-1.tif -o opened --no-geojson").code, 0);
+  EXPECT_FALSE(fs::exists(path("opened/slide-1.geojson"))) << "of another configuration";
 }
 
 TEST_F(Program, SegmentsRealSlides) {
   WSI_LPD_NEEDS_DATA(data, "data");
-  if (!fs::exists(fs::path(WSI_LPD_SOURCE_DIR) / ".deps/python/.tests-1")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
+  if (!fs::exists(fs::path(WSI_LPD_SOURCE_DIR) / ".deps/python/.tests-2")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
   const std::string aperio = "'" + (data / "slides/CMU-1-Small-Region.svs").string() + "'";
   const std::string jpeg2000 = "'" + (data / "slides/tcga-cr-7395-01a-01-ts1.svs").string() + "'";
   ASSERT_EQ(run("segment " + aperio + " -o real --overlap 0").code, 0);
@@ -177,6 +184,8 @@ TEST_F(Program, RefusesWrongUsage) {
   expect_refusal("segment a.svs --overlap 2 -o bad", 2, "overlap");
   expect_refusal("segment data/slides/slide-1.tif --tile 100 -o bad", 2, "--tile 100");
   expect_refusal("segment data/slides/slide-1.tif --mpp 77 -o bad", 2, "mpp");
+  expect_refusal("segment data/slides/slide-1.tif --geojson-mpp 0 -o bad", 2, "geojson-mpp");
+  expect_refusal("segment data/slides/slide-1.tif --geojson-min-area -1 -o bad", 2, "geojson-min-area");
   expect_refusal("segment data/slides/slide-1.tif --device tpu -o bad", 2, "tpu");
   std::ofstream(path("wrong.toml")) << "overlop = 0.5\n";
   expect_refusal("segment data/slides/slide-1.tif --config wrong.toml -o bad", 2, "unknown key 'overlop'");

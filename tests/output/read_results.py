@@ -78,9 +78,16 @@ with h5py.File(folder / "slide.h5") as file:
     coords = file["coords"]
     assert coords.shape == (300, 2) and coords.dtype == np.int64 and tuple(coords[3]) == (100 + 444 * 3, 200)
     attributes = dict(coords.attrs)
-    assert attributes["patch_size"] == 224 and attributes["patch_level"] == 0 and attributes["overlap"] == 112
-    assert attributes["patch_size_level0"] == round(224 * statistics["frame"]["level0_pixels_per_output_pixel"])
-    assert attributes["level0_magnification"] == 40 and attributes["target_magnification"] == 20 and attributes["name"] == "slide"
+    scale = statistics["frame"]["level0_pixels_per_output_pixel"]
+    side = round(224 * scale)
+    assert attributes["patch_size_level0"] == side and attributes["overlap"] == round(112 * scale) and attributes["name"] == "slide"
+    # what CLAM's bag of patches asks for: a square of patch_size pixels of patch_level at each of coords
+    assert (attributes["patch_level"], attributes["patch_size"]) == (0, side)
+    # what TRIDENT's patcher asks for: patch_size at target_magnification, brought to level 0 by the ratio of magnifications
+    ratio = attributes["level0_magnification"] / attributes["target_magnification"]
+    assert attributes["level0_magnification"] == 40 and round(attributes["patch_size"] * ratio) == side
+    # what both projects' training asks for: as many features as coordinates
+    assert file["features"][:].shape[0] == file["coords"][:].shape[0]
     assert np.allclose(attributes["downsample"], statistics["frame"]["level0_pixels_per_output_pixel"])
     assert file["features"].shape == (300, 5) and file["features"].dtype == np.float32 and file["features"][299].tolist() == [1, 2, 3, 4, 5]
     assert file["tiles/scores"].shape == (300, 4) and file["tiles/prototypes"].shape == (300, 4, 2) and file["tiles/status"].shape == (300,)

@@ -47,10 +47,12 @@ class LabelPngWriter {
 };
 
 /// Rows of raw label values out of a PNG (palette index or 8-bit grey) or a TIFF (tiled or in strips, palette or grey, 8 bit; first
-/// page). Palettes are never applied. Bounded memory: a row or one row of tiles (an interlaced PNG: the whole). Not thread-safe.
+/// page, or a reduced one). Palettes are never applied. Bounded memory: a row or one row of tiles (an interlaced PNG: the whole). Not
+/// thread-safe.
 class LabelReader {
  public:
-  static std::unique_ptr<LabelReader> open(const std::filesystem::path& path);
+  /// `level` of a pyramid TIFF, 0 the full resolution; a level that the file does not have is an error.
+  static std::unique_ptr<LabelReader> open(const std::filesystem::path& path, int level = 0);
   virtual ~LabelReader() = default;
   virtual Size size() const = 0;
   /// ImageDescription of a TIFF; empty for a PNG.

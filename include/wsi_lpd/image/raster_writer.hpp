@@ -22,6 +22,9 @@ struct PyramidOptions {
   std::vector<Colour> palette;  ///< colour of each value of a one-channel raster; empty for RGB
 };
 
+/// Sizes of the levels that a raster of `size` gets, from itself to the first that fits into one tile.
+std::vector<Size> pyramid_sizes(Size size, int tile = PyramidOptions().tile);
+
 /// Rows in, pyramid out: a tiled BigTIFF, factor 2, down to one tile, lower levels as pages flagged reduced-image (docs/outputs.md has
 /// the rule of a level's size and pixels). A row of tiles is written as soon as it is whole, the lower levels to temporaries beside the
 /// target ("NAME.level1.part"…), which finish() appends tile by tile as they are. The file appears under its name only when it is whole; a
