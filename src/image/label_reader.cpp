@@ -5,12 +5,13 @@
 
 namespace wsi_lpd::image {
 
-std::unique_ptr<LabelReader> LabelReader::open(const std::filesystem::path& path) {
+std::unique_ptr<LabelReader> LabelReader::open(const std::filesystem::path& path, int level) {
   switch (kind_of(path)) {
     case FileKind::Png:
+      if (level != 0) throw Error("reading " + path.string() + ": a PNG has no levels");
       return open_png_labels(path);
     case FileKind::Tiff:
-      return open_tiff_labels(path);
+      return open_tiff_labels(path, level);
     default:
       throw Error("reading " + path.string() + ": is a JPEG, which does not keep labels; use a PNG or TIFF");
   }
