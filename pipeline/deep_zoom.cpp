@@ -26,14 +26,17 @@ std::string identity(const output::CompleteResult& result) {
                                 std::to_string(s.frame.scale));
 }
 
-Size halved(Size size, int times) { return {divide_up(size.width, std::int64_t{1} << times), divide_up(size.height, std::int64_t{1} << times)}; }
+Size halved(Size size, int times) {
+  return {divide_up(size.width, std::int64_t{1} << times), divide_up(size.height, std::int64_t{1} << times)};
+}
 
 bool is_one_tile(Size size) { return std::max(size.width, size.height) <= kTile; }
 
 /// How often the result's pixels are halved to be as coarse as `mpp` allows.
 int reduction(const Frame& frame, double mpp) {
   int times = 0;
-  while (frame.mpp > 0 && frame.mpp * static_cast<double>(std::int64_t{2} << times) <= mpp * (1 + 1e-6) && !is_one_tile(halved(frame.size, times)))
+  while (frame.mpp > 0 && frame.mpp * static_cast<double>(std::int64_t{2} << times) <= mpp * (1 + 1e-6) &&
+         !is_one_tile(halved(frame.size, times)))
     ++times;
   return times;
 }

@@ -63,7 +63,8 @@ bool make_pictures(const fs::path& stem, const fs::path& folder, const std::stri
     return false;
   }
   image::write_jpeg(folder / "pictures" / (id + ".jpg"), picture, 85);
-  const double scale = std::min(1.0, static_cast<double>(kThumbnailSide) / static_cast<double>(std::max(picture.width(), picture.height())));
+  const double scale =
+      std::min(1.0, static_cast<double>(kThumbnailSide) / static_cast<double>(std::max(picture.width(), picture.height())));
   const auto side = [&](std::int64_t length) { return std::max<std::int64_t>(1, std::llround(static_cast<double>(length) * scale)); };
   image::write_jpeg(folder / "thumbnails" / (id + ".jpg"), image::resize(picture, {side(picture.width()), side(picture.height())}), 80);
   return true;
@@ -108,7 +109,8 @@ ReportSummary write_report(const fs::path& results_folder, const ReportOptions& 
     const output::CompleteResult& result = results.complete[i];
     const fs::path tiles = folder / "tiles" / slides[i].id;
     try {
-      slides[i].view = options.deep_zoom ? make_view(result, tiles, options.deep_zoom_mpp, cancel) : existing_view(result, tiles).value_or("");
+      slides[i].view =
+          options.deep_zoom ? make_view(result, tiles, options.deep_zoom_mpp, cancel) : existing_view(result, tiles).value_or("");
       if (slides[i].view.empty()) slides[i].no_view = "wsi-lpd report --deep-zoom makes it";
     } catch (const Cancelled&) {
       throw;

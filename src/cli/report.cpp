@@ -18,9 +18,10 @@ Command add_report(CLI::App& program) {
   command->add_option("OUT", arguments->results, "folder that segment or batch wrote to")->required();
   command->add_option("-o,--output", arguments->options.output,
                       "folder of the report, new or a report's; if not given: report in OUT; e.g. -o /srv/www/night");
-  command->add_flag("--deep-zoom", arguments->options.deep_zoom,
-                    "cut each slide and its classes into tiles to zoom into, for slides that are still where they were; tiles of an earlier "
-                    "report are kept while slide and result are the same");
+  command->add_flag(
+      "--deep-zoom", arguments->options.deep_zoom,
+      "cut each slide and its classes into tiles to zoom into, for slides that are still where they were; tiles of an earlier "
+      "report are kept while slide and result are the same");
   command
       ->add_option("--deep-zoom-mpp", arguments->options.deep_zoom_mpp,
                    "um per pixel of the finest tiles, at most: the result's own is halved until it fits; time and disk grow with its "

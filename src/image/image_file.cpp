@@ -49,10 +49,9 @@ Image read_rgb_within(const std::filesystem::path& path, std::int64_t longest) {
     double factor = static_cast<double>(std::max(image.width(), image.height())) / static_cast<double>(longest);
     if (kind == FileKind::Jpeg && factor >= 2) {  // the decoder itself can leave out detail
       const int shrink = factor >= 8 ? 8 : factor >= 4 ? 4 : 2;
-      image = vips::VImage::jpegload_source(vips::VSource::new_from_file(path.c_str()), vips::VImage::option()
-                                                                                            ->set("access", VIPS_ACCESS_SEQUENTIAL)
-                                                                                            ->set("fail_on", VIPS_FAIL_ON_ERROR)
-                                                                                            ->set("shrink", shrink));
+      image = vips::VImage::jpegload_source(
+          vips::VSource::new_from_file(path.c_str()),
+          vips::VImage::option()->set("access", VIPS_ACCESS_SEQUENTIAL)->set("fail_on", VIPS_FAIL_ON_ERROR)->set("shrink", shrink));
       factor = static_cast<double>(std::max(image.width(), image.height())) / static_cast<double>(longest);
     } else if (std::int64_t{image.width()} * image.height() > kMaxBytes / 3) {
       throw Error("reading " + path.string() + ": is too large for a picture");

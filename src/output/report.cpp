@@ -34,7 +34,8 @@ std::string page_head(const std::string& title, const std::string& assets, const
 }
 
 std::string page_foot(const ReportContent& content, const std::string& assets, const std::vector<std::string>& scripts) {
-  std::string text = "<footer><p>Made by wsi-lpd on " + html(content.time) + ". Areas and shares are defined in docs/outputs.md.</p></footer>\n";
+  std::string text =
+      "<footer><p>Made by wsi-lpd on " + html(content.time) + ". Areas and shares are defined in docs/outputs.md.</p></footer>\n";
   for (const std::string& script : scripts) text += "<script src=\"" + assets + script + "\"></script>\n";
   return text + "</body>\n</html>\n";
 }

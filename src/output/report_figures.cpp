@@ -38,8 +38,8 @@ std::vector<Figure> figures_of(const ClassScheme& classes) {
                      [](const SlideStatistics& s) { return ratio(s.unlabelled_pixels, s.tissue_pixels); }});
   figures.push_back({"Unreadable", "%", "share of the tissue that could not be decoded",
                      [](const SlideStatistics& s) { return ratio(s.unreadable_pixels, s.tissue_pixels); }});
-  figures.push_back({"Tissue", "mm²", "area inside the tissue mask",
-                     [](const SlideStatistics& s) { return square_millimetres(s, s.tissue_pixels); }});
+  figures.push_back(
+      {"Tissue", "mm²", "area inside the tissue mask", [](const SlideStatistics& s) { return square_millimetres(s, s.tissue_pixels); }});
   if (has_class(classes, "TUM") && has_class(classes, "STR"))
     figures.push_back({"Tumour-stroma ratio", "", "area of TUM divided by area of STR", tumour_stroma_ratio});
   if (has_class(classes, "LYM") && has_class(classes, "STR"))

@@ -34,11 +34,13 @@ std::vector<std::string> all_classes(const ReportContent& content) {
 std::string headline(const ReportContent& content) {
   const ResultFolder& results = content.results;
   double tissue = 0;
-  for (const CompleteResult& result : results.complete) tissue += square_millimetres(result.statistics, result.statistics.tissue_pixels).value_or(0);
+  for (const CompleteResult& result : results.complete)
+    tissue += square_millimetres(result.statistics, result.statistics.tissue_pixels).value_or(0);
   std::string text = "<p class=\"summary\"><strong>" + plural(results.complete.size(), "slide", "slides") + "</strong> complete";
   if (!results.failed.empty()) text += " · <strong class=\"bad\">" + plural(results.failed.size(), "failed", "failed") + "</strong>";
   if (!results.unfinished.empty()) text += " · <strong>" + plural(results.unfinished.size(), "unfinished", "unfinished") + "</strong>";
-  if (!results.damaged.empty()) text += " · <strong class=\"bad\">" + plural(results.damaged.size(), "damaged file", "damaged files") + "</strong>";
+  if (!results.damaged.empty())
+    text += " · <strong class=\"bad\">" + plural(results.damaged.size(), "damaged file", "damaged files") + "</strong>";
   const auto unusual = std::count_if(content.outliers.begin(), content.outliers.end(), [](const auto& list) { return !list.empty(); });
   if (unusual > 0) text += " · " + plural(static_cast<std::size_t>(unusual), "unusual", "unusual");
   if (tissue > 0) text += " · " + html(short_number(tissue)) + " mm² of tissue";
@@ -52,8 +54,9 @@ std::string headline(const ReportContent& content) {
 
 std::string problem_table(const std::string& title, const std::string& what, const std::vector<std::pair<std::string, std::string>>& rows) {
   if (rows.empty()) return {};
-  std::string text = "<details open><summary>" + title + " (" + std::to_string(rows.size()) + ")</summary>\n<table class=\"problems\"><thead><tr><th scope=\"col\">" +
-                     what + "</th><th scope=\"col\">Reason</th></tr></thead><tbody>\n";
+  std::string text = "<details open><summary>" + title + " (" + std::to_string(rows.size()) +
+                     ")</summary>\n<table class=\"problems\"><thead><tr><th scope=\"col\">" + what +
+                     "</th><th scope=\"col\">Reason</th></tr></thead><tbody>\n";
   for (const auto& [name, reason] : rows)
     text += "<tr><th scope=\"row\"><bdi>" + html(name) + "</bdi></th><td>" + html(reason) + "</td></tr>\n";
   return text + "</tbody></table></details>\n";
@@ -74,9 +77,11 @@ std::string problems(const ReportContent& content) {
   }
   for (const DamagedFile& file : results.damaged)
     damaged.emplace_back(file.file.lexically_relative(results.path).generic_string(), file.reason);
-  const std::string tables =
-      problem_table("Failed in the last run", "Slide", failed) + problem_table("Unfinished", "Slide", unfinished) + problem_table("Damaged", "File", damaged);
-  return tables.empty() ? "" : "<section class=\"attention\" aria-label=\"What needs attention\"><h2>Needs attention</h2>\n" + tables + "</section>\n";
+  const std::string tables = problem_table("Failed in the last run", "Slide", failed) + problem_table("Unfinished", "Slide", unfinished) +
+                             problem_table("Damaged", "File", damaged);
+  return tables.empty()
+             ? ""
+             : "<section class=\"attention\" aria-label=\"What needs attention\"><h2>Needs attention</h2>\n" + tables + "</section>\n";
 }
 
 std::string plots(const ReportContent& content, const ReportGroup& group) {
@@ -106,7 +111,8 @@ std::string plots(const ReportContent& content, const ReportGroup& group) {
   return "<details open class=\"distribution\"><summary>Distributions" + (content.groups.size() > 1 ? " · " + html(group.name()) : "") +
          "</summary>\n<ul class=\"legend\">" + legend + "</ul><div class=\"plots\">\n" + text +
          "</div><p class=\"note\">Box: middle half of the slides with the median; whiskers: up to 1.5 times its width beyond. "
-         "What lies outside is marked as unusual, from " + std::to_string(kFewestForOutliers) + " slides on.</p></details>\n";
+         "What lies outside is marked as unusual, from " +
+         std::to_string(kFewestForOutliers) + " slides on.</p></details>\n";
 }
 
 std::string controls(const ReportContent& content, const std::vector<std::string>& classes) {
@@ -180,7 +186,8 @@ std::string row(const ReportContent& content, std::size_t i, const std::vector<s
   }
   const auto tissue = square_millimetres(s, s.tissue_pixels);
   return "<tr data-state=\"" + state + "\" data-model=\"" + std::to_string(content.place[i].first) + "\" data-name=\"" +
-         html(place.empty() ? name : place + "/" + name) + "\" data-values=\"" + sort_values(content, i, classes) + "\">\n<td class=\"picture\">" +
+         html(place.empty() ? name : place + "/" + name) + "\" data-values=\"" + sort_values(content, i, classes) +
+         "\">\n<td class=\"picture\">" +
          (slide.picture ? "<a href=\"" + page + "\" tabindex=\"-1\" aria-hidden=\"true\"><img src=\"thumbnails/" + slide.id +
                               ".jpg\" alt=\"\" loading=\"lazy\"></a>"
                         : "<span class=\"no-picture\">no picture</span>") +
@@ -195,18 +202,21 @@ std::string row(const ReportContent& content, std::size_t i, const std::vector<s
 std::string index_page(const ReportContent& content) {
   const std::vector<std::string> classes = all_classes(content);
   const std::string folder = std::filesystem::absolute(content.results.path).lexically_normal().string();
-  std::string text = page_head("Slides in " + folder, "assets/", {"report.css"}) + "<header><h1>Segmented slides</h1><p class=\"path\"><bdi>" + html(folder) +
-                     "</bdi></p>" + headline(content) + "</header>\n<main id=\"main\">\n" + problems(content);
+  std::string text = page_head("Slides in " + folder, "assets/", {"report.css"}) +
+                     "<header><h1>Segmented slides</h1><p class=\"path\"><bdi>" + html(folder) + "</bdi></p>" + headline(content) +
+                     "</header>\n<main id=\"main\">\n" + problems(content);
   for (const ReportGroup& group : content.groups) text += plots(content, group);
   if (content.slides.empty()) {
     text += "<p>No slide has complete results in this folder.</p>\n";
   } else {
     text += "<section aria-label=\"Slides\"><h2>Slides</h2>\n" + controls(content, classes) +
-            "<table class=\"slides\"><thead><tr><th scope=\"col\">Picture</th><th scope=\"col\">Slide</th><th scope=\"col\">Classes, share of the "
+            "<table class=\"slides\"><thead><tr><th scope=\"col\">Picture</th><th scope=\"col\">Slide</th><th scope=\"col\">Classes, share "
+            "of the "
             "tissue</th><th scope=\"col\" class=\"number\">Tissue</th></tr></thead>\n<tbody id=\"slides\">\n";
     for (std::size_t i = 0; i < content.slides.size(); ++i) text += row(content, i, classes);
-    text += "</tbody></table>\n<p class=\"note\" id=\"keys\" hidden>Keys: <kbd>/</kbd> find, <kbd>j</kbd> and <kbd>k</kbd> next and previous "
-            "slide, <kbd>Enter</kbd> open.</p></section>\n";
+    text +=
+        "</tbody></table>\n<p class=\"note\" id=\"keys\" hidden>Keys: <kbd>/</kbd> find, <kbd>j</kbd> and <kbd>k</kbd> next and previous "
+        "slide, <kbd>Enter</kbd> open.</p></section>\n";
   }
   return text + "</main>\n" + page_foot(content, "assets/", {"index.js"});
 }

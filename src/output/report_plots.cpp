@@ -20,8 +20,8 @@ std::string at(double value) {
 std::string attribute(const char* name, double value) { return std::string(" ") + name + "=\"" + at(value) + "\""; }
 
 std::string line(const char* kind, double x1, double y1, double x2, double y2) {
-  return std::string("<line class=\"") + kind + "\"" + attribute("x1", x1) + attribute("y1", y1) + attribute("x2", x2) + attribute("y2", y2) +
-         "/>";
+  return std::string("<line class=\"") + kind + "\"" + attribute("x1", x1) + attribute("y1", y1) + attribute("x2", x2) +
+         attribute("y2", y2) + "/>";
 }
 
 std::string text(double x, double y, const char* anchor, const std::string& words) {
@@ -101,8 +101,8 @@ std::string box_plot(const Figure& figure, const Spread& spread, const std::vect
   for (std::size_t i = 0; i < points.size(); ++i) {
     // up and down by turns: equal values stay apart
     const double y = kMiddle + 2.6 * static_cast<double>(static_cast<int>(i * 5 % 7) - 3);
-    const std::string dot = "<circle class=\"dot\"" + attribute("cx", scale.x(points[i].value)) + attribute("cy", y) + " r=\"3.5\"><title>" +
-                            html(points[i].title) + "</title></circle>";
+    const std::string dot = "<circle class=\"dot\"" + attribute("cx", scale.x(points[i].value)) + attribute("cy", y) +
+                            " r=\"3.5\"><title>" + html(points[i].title) + "</title></circle>";
     drawing += points[i].href.empty() ? dot : "<a href=\"" + html(points[i].href) + "\">" + dot + "</a>";
   }
   if (mark) {
@@ -128,8 +128,8 @@ std::string share_bar(const SlideStatistics& s) {
   for (std::size_t c = 0; c < s.per_class.size(); ++c)
     add(s.classes.names[c], s.per_class[c].pixels, "fill=\"" + to_string(s.classes.colours[c]) + "\"");
   if (s.unreadable_pixels > 0) add("unreadable", s.unreadable_pixels, "class=\"unreadable\"");
-  return "<svg class=\"shares\" viewBox=\"0 0 1000 16\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"" + html(label) + "\">" + bars +
-         "</svg>\n";
+  return "<svg class=\"shares\" viewBox=\"0 0 1000 16\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"" + html(label) + "\">" +
+         bars + "</svg>\n";
 }
 
 std::string time_bars(const std::map<std::string, double>& seconds) {

@@ -54,8 +54,10 @@ std::map<std::string, std::string> read_failures(const fs::path& summary, std::v
     std::array<std::size_t, 3> columns{};
     const std::array<const char*, 3> names{"slide", "status", "reason"};
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (!records.empty()) columns[i] = static_cast<std::size_t>(std::find(records[0].begin(), records[0].end(), names[i]) - records[0].begin());
-      if (records.empty() || columns[i] == records[0].size()) throw Error("it has no column '" + std::string(names[i]) + "': failures are unknown");
+      if (!records.empty())
+        columns[i] = static_cast<std::size_t>(std::find(records[0].begin(), records[0].end(), names[i]) - records[0].begin());
+      if (records.empty() || columns[i] == records[0].size())
+        throw Error("it has no column '" + std::string(names[i]) + "': failures are unknown");
     }
     for (std::size_t r = 1; r < records.size(); ++r) {
       const auto field = [&](std::size_t i) { return columns[i] < records[r].size() ? records[r][columns[i]] : std::string(); };

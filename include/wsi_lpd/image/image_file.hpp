@@ -50,10 +50,12 @@ class LabelPngWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Rows of raw label values out of a PNG (palette index or 8-bit grey) or a TIFF (tiled or in strips, palette or grey, 8 bit). Palettes are never applied. Bounded memory: a row or one row of tiles (an interlaced PNG: the whole). Not thread-safe.
+/// Rows of raw label values out of a PNG (palette index or 8-bit grey) or a TIFF (tiled or in strips, palette or grey, 8 bit). Palettes are
+/// never applied. Bounded memory: a row or one row of tiles (an interlaced PNG: the whole). Not thread-safe.
 class LabelReader {
  public:
-  /// `level` 0 is the first page of a TIFF; further ones are its reduced pages, half the size each. Throws Error where there is no such level.
+  /// `level` 0 is the first page of a TIFF; further ones are its reduced pages, half the size each. Throws Error where there is no such
+  /// level.
   static std::unique_ptr<LabelReader> open(const std::filesystem::path& path, int level = 0);
   virtual ~LabelReader() = default;
   virtual Size size() const = 0;
