@@ -24,7 +24,8 @@ using ::testing::Not;
 void add_slide(const fs::path& stem, const fs::path& slide, const std::vector<std::string>& classes) {
   fs::create_directories(stem.parent_path());
   const Size size{1300, 900};
-  image::PyramidOptions options{.compression = image::PyramidOptions::Compression::Jpeg};
+  image::PyramidOptions options;
+  options.compression = image::PyramidOptions::Compression::Jpeg;
   options.mpp = 0.5;
   image::RasterWriter picture(slide, size, 3, options);
   picture.add_rows(std::vector<std::uint8_t>(1300 * 900 * 3, 200).data(), size.height);

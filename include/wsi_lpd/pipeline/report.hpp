@@ -6,10 +6,10 @@
 namespace wsi_lpd::pipeline {
 
 struct ReportOptions {
-  std::filesystem::path output;  ///< folder of the report; empty: "report" in the folder of results
-  bool deep_zoom = false;        ///< cut slides and labels into tiles; without it, tiles that an earlier report made are still used
-  double deep_zoom_mpp = 1;      ///< µm/px of the finest tiles, at most; never finer than the result
-  int threads = 0;               ///< 0: all cores
+  std::filesystem::path output{};  ///< folder of the report; empty: "report" in the folder of results
+  bool deep_zoom = false;          ///< cut slides and labels into tiles; without it, tiles that an earlier report made are still used
+  double deep_zoom_mpp = 1;        ///< µm/px of the finest tiles, at most; never finer than the result
+  int threads = 0;                 ///< 0: all cores
 };
 
 struct ReportSummary {
