@@ -8,6 +8,7 @@
 #include <set>
 
 #include "wsi_lpd/core/csv.hpp"
+#include "wsi_lpd/output/result_folder.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace fs = std::filesystem;
@@ -117,15 +118,9 @@ bool is_finished(const SlideJob& job, const RunIdentity& identity) {
 
 void rewrite_summary(const fs::path& output, const std::map<std::string, std::string>& failures) {
   std::vector<output::SlideStatistics> all;
-  for (const auto& entry : fs::recursive_directory_iterator(output, fs::directory_options::skip_permission_denied)) {
-    if (!entry.is_regular_file() || entry.path().extension() != ".json") continue;
-    try {
-      if (auto statistics = output::read_statistics(entry.path()); statistics && !failures.contains(statistics->slide))
-        all.push_back(*statistics);
-    } catch (const Error&) {  // not a statistics file of ours, or a damaged one, whose slide will be done again
-    }
+  for (output::CompleteResult& result : output::read_results(output).complete) {
+    if (!failures.contains(result.statistics.slide)) all.push_back(std::move(result.statistics));
   }
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.slide < b.slide; });
   output::write_summary(output / "summary.csv", all, failures);
 }
 

@@ -21,4 +21,19 @@ std::vector<std::string> split_csv(const std::string& line) {
   return fields;
 }
 
+std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
+  std::vector<std::vector<std::string>> records;
+  bool quoted = false;
+  std::size_t start = 0;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    if (i < text.size() && text[i] == '"') quoted = !quoted;
+    if (i < text.size() && (text[i] != '\n' || quoted)) continue;
+    std::string record = text.substr(start, i - start);
+    if (record.ends_with('\r')) record.pop_back();
+    if (!record.empty()) records.push_back(split_csv(record));
+    start = i + 1;
+  }
+  return records;
+}
+
 }  // namespace wsi_lpd

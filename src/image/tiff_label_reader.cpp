@@ -14,12 +14,7 @@ class TiffLabelReader : public LabelReader {
  public:
   TiffLabelReader(const std::filesystem::path& path, int level) : tiff_("reading " + path.string(), path, "rm") {
     TIFF* tiff = tiff_.get();
-    if (level > 0) {
-      std::uint32_t kind = 0;
-      tiff_.check(TIFFSetDirectory(tiff, static_cast<tdir_t>(level)) && TIFFGetField(tiff, TIFFTAG_SUBFILETYPE, &kind) &&
-                      (kind & FILETYPE_REDUCEDIMAGE),
-                  "has no level " + std::to_string(level));
-    }
+    if (level > 0) go_to_level(level);
     std::uint32_t width = 0, height = 0;
     std::uint16_t bits = 1, samples = 1, format = SAMPLEFORMAT_UINT, photometric = PHOTOMETRIC_MINISBLACK;
     tiff_.check(TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width) && TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height), "has no size");
@@ -65,6 +60,26 @@ class TiffLabelReader : public LabelReader {
   }
 
  private:
+  /// A pyramid's levels are its pages, or, in OME-TIFF, what the first page's SubIFDs point to.
+  void go_to_level(int level) {
+    TIFF* tiff = tiff_.get();
+    std::uint32_t width = 0, height = 0, reduced_width = 0, reduced_height = 0;
+    TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
+    TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
+    std::uint16_t count = 0;
+    std::uint64_t* offsets = nullptr;
+    const std::string none = "has no level " + std::to_string(level);
+    if (TIFFGetField(tiff, TIFFTAG_SUBIFD, &count, &offsets) && count > 0) {
+      tiff_.check(level <= count && TIFFSetSubDirectory(tiff, offsets[level - 1]), none);
+    } else {
+      tiff_.check(TIFFSetDirectory(tiff, static_cast<tdir_t>(level)), none);
+    }
+    TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &reduced_width);
+    TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &reduced_height);
+    const auto reduced = [&](std::uint32_t side) { return divide_up(side, std::int64_t{1} << std::min(level, 32)); };
+    tiff_.check(reduced_width == reduced(width) && reduced_height == reduced(height), none);
+  }
+
   void read_band() {
     const std::int64_t rows = std::min<std::int64_t>(tile_height_, size_.height - row_);
     for (std::int64_t x = 0; x < size_.width; x += tile_width_) {

@@ -12,7 +12,6 @@
 namespace wsi_lpd::output {
 namespace {
 
-constexpr Colour kUnreadableColour{64, 64, 64};
 constexpr Colour kPaper{255, 255, 255};
 constexpr Colour kInk{0, 0, 0};
 constexpr int kTintPercent = 40;

@@ -170,6 +170,12 @@ TEST_F(Program, BatchGoesOnAfterAFailureAndSaysSo) {
   EXPECT_TRUE(fs::exists(path("nightly/good.json")));
   EXPECT_FALSE(fs::exists(path("nightly/broken.json")));
   EXPECT_THAT(read_text_file(path("nightly/summary.csv")), HasSubstr("broken.svs"));
+  const auto status = nlohmann::json::parse(run("status nightly --json").out);
+  EXPECT_EQ(status["complete"].size(), 1U);
+  EXPECT_EQ(status["failed"].size(), 1U);
+  EXPECT_THAT(run("status nightly").out, HasSubstr("1 complete, 1 failed, 0 unfinished"));
+  EXPECT_EQ(run("report nightly --deep-zoom").code, 0);
+  EXPECT_TRUE(fs::exists(path("nightly/report/index.html")));
   fs::remove(path("archive/broken.svs"));
   std::ofstream(path("archive/list.txt")) << "good.tif\n";
   const Outcome again = run("batch archive/list.txt -o nightly");
@@ -194,6 +200,8 @@ TEST_F(Program, RefusesWrongUsage) {
   expect_refusal("segment data/slides/slide-1.tif --config wrong.toml -o bad", 2, "overlap");
   expect_refusal("segment data/slides/slide-1.tif --model absent.safetensors -o bad", 1, "absent.safetensors");
   expect_refusal("batch absent -o bad", 2, "absent");
+  expect_refusal("status absent", 2, "absent");
+  expect_refusal("report absent", 2, "absent");
   expect_refusal("segment data/slides/slide-1.tif -o data/slides", 2, "overwrite");
 }
 

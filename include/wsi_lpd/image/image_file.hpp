@@ -23,11 +23,15 @@ std::vector<std::pair<std::string, bool>> codecs();
 
 /// Decodes a PNG, JPEG or TIFF to RGB; grey becomes RGB, alpha is laid over white, 16 bit is reduced. A truncated file is an error.
 Image read_rgb(const std::filesystem::path& path);
+/// The same at a size whose longer side is at most `longest` pixels; a JPEG is decoded no larger than need be.
+Image read_rgb_within(const std::filesystem::path& path, std::int64_t longest);
 /// Size from the header alone.
 Size read_size(const std::filesystem::path& path);
 
 void write_png(const std::filesystem::path& path, const Image& image);
 void write_jpeg(const std::filesystem::path& path, const Image& image, int quality = 90);
+/// The bytes of a PNG file, 1 channel (grey) or 3 (RGB).
+std::vector<std::uint8_t> encode_png(const Image& image);
 /// Indexed PNG: pixel values are kept as palette indices, `palette[value]` is the colour shown.
 void write_labels_png(const std::filesystem::path& path, const Image& labels, const std::vector<Colour>& palette);
 

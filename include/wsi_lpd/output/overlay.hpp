@@ -8,6 +8,9 @@ namespace wsi_lpd::output {
 /// with the share of each class present, and a scale bar when `mpp` (µm per thumbnail pixel) is not 0.
 Image draw_overlay(const Image& thumbnail, const Image& labels, const ClassScheme& classes, double mpp);
 
+/// Shown where a tile could not be read.
+inline constexpr Colour kUnreadableColour{64, 64, 64};
+
 /// Colours of a result raster's values for a palette: 0 background, 1…C classes, 254 unreadable. 256 entries.
 std::vector<Colour> result_palette(const ClassScheme& classes);
 

@@ -1,0 +1,139 @@
+#include "deep_zoom.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/image/deep_zoom.hpp"
+#include "wsi_lpd/output/report.hpp"
+#include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/slide/reader.hpp"
+
+namespace wsi_lpd::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr int kTile = 512;  // as in the label pyramid
+
+fs::path raster_of(const output::CompleteResult& result) { return fs::path(result.stem) += ".tif"; }
+
+/// Of the files that tiles are made from, and of how they are made.
+std::string identity(const output::CompleteResult& result) {
+  const output::SlideStatistics& s = result.statistics;
+  return output::sha256_of_text("tiles 1\n" + s.slide + "\n" + s.slide_fingerprint + "\n" + fingerprint(raster_of(result)) + "\n" +
+                                std::to_string(s.frame.scale));
+}
+
+Size halved(Size size, int times) {
+  return {divide_up(size.width, std::int64_t{1} << times), divide_up(size.height, std::int64_t{1} << times)};
+}
+
+bool is_one_tile(Size size) { return std::max(size.width, size.height) <= kTile; }
+
+/// How often the result's pixels are halved to be as coarse as `mpp` allows.
+int reduction(const Frame& frame, double mpp) {
+  int times = 0;
+  while (frame.mpp > 0 && frame.mpp * static_cast<double>(std::int64_t{2} << times) <= mpp * (1 + 1e-6) &&
+         !is_one_tile(halved(frame.size, times)))
+    ++times;
+  return times;
+}
+
+std::unique_ptr<slide::Reader> open_slide(const output::SlideStatistics& s) {
+  if (!fs::exists(s.slide)) throw Error("the slide is no longer at " + s.slide);
+  if (fingerprint(s.slide) != s.slide_fingerprint) throw Error("the slide has changed since it was segmented: " + s.slide);
+  return slide::open(s.slide, {.mpp = s.frame.slide_mpp > 0 ? std::optional(s.frame.slide_mpp) : std::nullopt});
+}
+
+void cut_slide(const output::SlideStatistics& s, const Frame& frame, const fs::path& folder, const CancelFlag& cancel) {
+  const std::unique_ptr<slide::Reader> reader = open_slide(s);
+  const slide::FrameReader frame_reader(*reader, frame);
+  const Colour background = reader->properties().background;
+  image::write_deep_zoom(folder, frame.size, [&](const Rect& region, ImageView<std::uint8_t> target) {
+    check(cancel);
+    try {
+      frame_reader.read(region, target);
+    } catch (const slide::ReadError&) {  // as in the result: its labels say that this is unreadable
+      for (std::int64_t y = 0; y < target.height; ++y) {
+        for (std::int64_t x = 0; x < target.width; ++x) {
+          std::uint8_t* pixel = target.at(x, y);
+          pixel[0] = background.red, pixel[1] = background.green, pixel[2] = background.blue;
+        }
+      }
+    }
+  });
+}
+
+/// A folder that goes away unless it gets its final name.
+class PartFolder {
+ public:
+  explicit PartFolder(fs::path final_path) : final_(std::move(final_path)), part_(final_) {
+    part_ += ".part";
+    fs::remove_all(part_);
+    fs::create_directories(part_);
+  }
+  PartFolder(const PartFolder&) = delete;
+  PartFolder& operator=(const PartFolder&) = delete;
+  ~PartFolder() {
+    std::error_code ignored;
+    if (!part_.empty()) fs::remove_all(part_, ignored);
+  }
+  const fs::path& path() const { return part_; }
+  void commit() {
+    fs::remove_all(final_);
+    fs::rename(part_, final_);
+    part_.clear();
+  }
+
+ private:
+  fs::path final_, part_;
+};
+
+}  // namespace
+
+std::optional<std::string> existing_view(const output::CompleteResult& result, const fs::path& folder) {
+  if (!fs::exists(folder / "view.json") || !fs::exists(raster_of(result))) return {};
+  std::string text = read_text_file(folder / "view.json");
+  const Json view = Json::parse(text, nullptr, false);
+  if (!view.is_object() || view.value("identity", "") != identity(result)) return {};
+  return text;
+}
+
+std::string make_view(const output::CompleteResult& result, const fs::path& folder, double mpp, const CancelFlag& cancel) {
+  const output::SlideStatistics& s = result.statistics;
+  const fs::path raster = raster_of(result);
+  if (!fs::exists(raster)) throw Error("the label pyramid " + raster.filename().string() + " is not there");
+  const int times = reduction(s.frame, mpp);
+  if (const auto view = existing_view(result, folder); view && Json::parse(*view).value("reduction", -1) == times) return *view;
+
+  Frame frame = s.frame;
+  frame.scale *= static_cast<double>(std::int64_t{1} << times);
+  frame.mpp *= static_cast<double>(std::int64_t{1} << times);
+  frame.size = halved(s.frame.size, times);
+  int levels = 1;
+  while (!is_one_tile(halved(frame.size, levels - 1))) ++levels;
+
+  PartFolder part(folder);
+  Json view{{"identity", identity(result)},
+            {"reduction", times},
+            {"side", kTile},
+            {"mpp", frame.mpp},
+            {"level0", {{"x", frame.bounds.x}, {"y", frame.bounds.y}, {"scale", frame.scale}, {"mpp", frame.slide_mpp}}}};
+  for (int level = 0; level < levels; ++level) {
+    check(cancel);
+    const int from_full = levels - 1 - level;
+    const output::LabelLevel labels =
+        output::write_label_tiles(raster, times + from_full, kTile, part.path() / "labels" / std::to_string(level));
+    if (labels.size != halved(frame.size, from_full)) throw Error(raster.filename().string() + " has another size than the statistics say");
+    view["levels"].push_back({{"width", labels.size.width}, {"height", labels.size.height}, {"labels", labels.has_label}});
+  }
+  cut_slide(s, frame, part.path() / "slide", cancel);
+  const std::string text = view.dump();
+  write_text_file(part.path() / "view.json", text);
+  part.commit();
+  return text;
+}
+
+}  // namespace wsi_lpd::pipeline

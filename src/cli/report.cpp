@@ -1,0 +1,44 @@
+#include "wsi_lpd/pipeline/report.hpp"
+
+#include <iostream>
+#include <memory>
+
+#include "command.hpp"
+
+namespace wsi_lpd::cli {
+
+Command add_report(CLI::App& program) {
+  struct Arguments {
+    std::filesystem::path results;
+    pipeline::ReportOptions options;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = program.add_subcommand("report", "Pages to look at results with: an index, a page per slide, a deep-zoom view");
+  command->footer("\nExample:  wsi-lpd report results --deep-zoom   then open results/report/index.html; no server or network is needed");
+  command->add_option("OUT", arguments->results, "folder that segment or batch wrote to")->required();
+  command->add_option("-o,--output", arguments->options.output,
+                      "folder of the report, new or a report's; if not given: report in OUT; e.g. -o /srv/www/night");
+  command->add_flag(
+      "--deep-zoom", arguments->options.deep_zoom,
+      "cut each slide and its classes into tiles to zoom into, for slides that are still where they were; tiles of an earlier "
+      "report are kept while slide and result are the same");
+  command
+      ->add_option("--deep-zoom-mpp", arguments->options.deep_zoom_mpp,
+                   "um per pixel of the finest tiles, at most: the result's own is halved until it fits; time and disk grow with its "
+                   "square; e.g. --deep-zoom-mpp 0.25")
+      ->check(CLI::Range(0.05, 1000.0));
+  return {command, [arguments](const Context& context) {
+            arguments->options.threads = context.common.threads;
+            const pipeline::ReportSummary summary =
+                pipeline::write_report(arguments->results, arguments->options, context.observer, context.cancel);
+            if (summary.without_slide > 0) {
+              context.observer.warn(std::to_string(summary.without_slide) + " of " + std::to_string(summary.slides) +
+                                    " slides have no deep-zoom view; their pages say why");
+            }
+            std::cout << "report of " << summary.slides << (summary.slides == 1 ? " slide" : " slides") << ", " << summary.views
+                      << " with deep zoom: " << summary.index.string() << "\n";
+            return kDone;
+          }};
+}
+
+}  // namespace wsi_lpd::cli

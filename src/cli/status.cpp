@@ -1,0 +1,113 @@
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "command.hpp"
+#include "wsi_lpd/output/result_folder.hpp"
+
+namespace wsi_lpd::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string age(std::chrono::seconds since) {
+  const auto count = since.count();
+  if (count < 120) return std::to_string(count) + " s ago";
+  if (count < 7200) return std::to_string(count / 60) + " min ago";
+  if (count < 172800) return std::to_string(count / 3600) + " h ago";
+  return std::to_string(count / 86400) + " days ago";
+}
+
+std::string place(const std::filesystem::path& path, const output::ResultFolder& results) {
+  return path.lexically_relative(results.path).generic_string();
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+/// "N things" with its lines below; nothing for none.
+void list(const std::string& title, const std::vector<std::string>& lines) {
+  if (lines.empty()) return;
+  std::cout << "\n" << title << "\n";
+  for (const std::string& line : lines) std::cout << "  " << line << "\n";
+}
+
+std::string with_name(const std::string& slide, const std::string& reason) {
+  return reason.starts_with(slide + ": ") ? reason : slide + ": " + reason;
+}
+
+void print(const output::ResultFolder& results) {
+  std::set<std::string> models;
+  std::size_t warned = 0;
+  for (const output::CompleteResult& result : results.complete) {
+    models.insert(result.statistics.model_sha256);
+    warned += result.statistics.warnings.empty() ? 0 : 1;
+  }
+  std::cout << results.path.string() << ": " << results.complete.size() << " complete, " << results.failed.size() << " failed, "
+            << results.unfinished.size() << " unfinished";
+  if (!results.damaged.empty()) std::cout << ", " << results.damaged.size() << " damaged";
+  std::cout << "\n";
+  if (warned > 0) std::cout << warned << " of the complete slides have warnings (in their .json, and in the report)\n";
+  if (models.size() > 1) std::cout << "the complete slides come from " << models.size() << " models\n";
+  std::vector<std::string> failed, unfinished, damaged;
+  for (const auto& [slide, reason] : results.failed) failed.push_back(with_name(slide, reason));
+  for (const output::UnfinishedResult& result : results.unfinished)
+    unfinished.push_back(place(result.stem, results) + ": " + joined(result.files) + ", last written " + age(result.since_change));
+  for (const output::DamagedFile& file : results.damaged) damaged.push_back(file.reason);
+  list("failed in the last run", failed);
+  list("unfinished: a run is at them, or was stopped (the same command does them again)", unfinished);
+  list("damaged: the next run does their slides again", damaged);
+}
+
+Json json_of(const output::ResultFolder& results) {
+  Json json{{"folder", results.path.string()},
+            {"complete", Json::array()},
+            {"failed", Json::array()},
+            {"unfinished", Json::array()},
+            {"damaged", Json::array()}};
+  for (const output::CompleteResult& result : results.complete) {
+    const output::SlideStatistics& s = result.statistics;
+    json["complete"].push_back({{"slide", s.slide},
+                                {"results", place(result.stem, results)},
+                                {"model_sha256", s.model_sha256},
+                                {"configuration_sha256", s.configuration_sha256},
+                                {"warnings", s.warnings}});
+  }
+  for (const auto& [slide, reason] : results.failed) json["failed"].push_back({{"slide", slide}, {"reason", reason}});
+  for (const output::UnfinishedResult& result : results.unfinished) {
+    json["unfinished"].push_back(
+        {{"results", place(result.stem, results)}, {"files", result.files}, {"seconds_since_change", result.since_change.count()}});
+  }
+  for (const output::DamagedFile& file : results.damaged)
+    json["damaged"].push_back({{"file", place(file.file, results)}, {"reason", file.reason}});
+  return json;
+}
+
+}  // namespace
+
+Command add_status(CLI::App& program) {
+  struct Arguments {
+    std::filesystem::path results;
+    bool json = false;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = program.add_subcommand("status", "What a batch did: complete, failed with reasons, unfinished");
+  command->footer("\nExample:  wsi-lpd status results");
+  command->add_option("OUT", arguments->results, "folder that segment or batch wrote to")->required();
+  command->add_flag("--json", arguments->json, "one JSON object on stdout");
+  return {command, [arguments](const Context&) {
+            const output::ResultFolder results = output::read_results(arguments->results.lexically_normal());
+            if (arguments->json) {
+              std::cout << json_of(results).dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+            } else {
+              print(results);
+            }
+            return kDone;
+          }};
+}
+
+}  // namespace wsi_lpd::cli

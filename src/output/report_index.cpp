@@ -1,0 +1,224 @@
+#include <algorithm>
+#include <set>
+
+#include "figures.hpp"
+#include "html.hpp"
+#include "report_page.hpp"
+#include "report_plots.hpp"
+
+namespace wsi_lpd::output {
+namespace {
+
+/// More dots than this would hide each other: then a plot shows the outliers alone.
+constexpr std::size_t kMostDots = 60;
+
+std::string plural(std::size_t count, const std::string& one, const std::string& many) {
+  return grouped(static_cast<std::int64_t>(count)) + " " + (count == 1 ? one : many);
+}
+
+std::string option(const std::string& value, const std::string& words) {
+  return "<option value=\"" + html(value) + "\">" + html(words) + "</option>";
+}
+
+/// Class names of all groups, in the order of their first appearance.
+std::vector<std::string> all_classes(const ReportContent& content) {
+  std::vector<std::string> names;
+  for (const ReportGroup& group : content.groups) {
+    for (const std::string& name : group.classes.names) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  return names;
+}
+
+std::string headline(const ReportContent& content) {
+  const ResultFolder& results = content.results;
+  double tissue = 0;
+  for (const CompleteResult& result : results.complete)
+    tissue += square_millimetres(result.statistics, result.statistics.tissue_pixels).value_or(0);
+  std::string text = "<p class=\"summary\"><strong>" + plural(results.complete.size(), "slide", "slides") + "</strong> complete";
+  if (!results.failed.empty()) text += " · <strong class=\"bad\">" + plural(results.failed.size(), "failed", "failed") + "</strong>";
+  if (!results.unfinished.empty()) text += " · <strong>" + plural(results.unfinished.size(), "unfinished", "unfinished") + "</strong>";
+  if (!results.damaged.empty())
+    text += " · <strong class=\"bad\">" + plural(results.damaged.size(), "damaged file", "damaged files") + "</strong>";
+  const auto unusual = std::count_if(content.outliers.begin(), content.outliers.end(), [](const auto& list) { return !list.empty(); });
+  if (unusual > 0) text += " · " + plural(static_cast<std::size_t>(unusual), "unusual", "unusual");
+  if (tissue > 0) text += " · " + html(short_number(tissue)) + " mm² of tissue";
+  text += "</p>\n";
+  if (content.groups.size() > 1) {
+    text += "<p class=\"note\">These results come from " + std::to_string(content.groups.size()) +
+            " models or sets of classes. Slides are compared with those of the same one alone.</p>\n";
+  }
+  return text;
+}
+
+std::string problem_table(const std::string& title, const std::string& what, const std::vector<std::pair<std::string, std::string>>& rows) {
+  if (rows.empty()) return {};
+  std::string text = "<details open><summary>" + title + " (" + std::to_string(rows.size()) +
+                     ")</summary>\n<table class=\"problems\"><thead><tr><th scope=\"col\">" + what +
+                     "</th><th scope=\"col\">Reason</th></tr></thead><tbody>\n";
+  for (const auto& [name, reason] : rows)
+    text += "<tr><th scope=\"row\"><bdi>" + html(name) + "</bdi></th><td>" + html(reason) + "</td></tr>\n";
+  return text + "</tbody></table></details>\n";
+}
+
+std::string problems(const ReportContent& content) {
+  const ResultFolder& results = content.results;
+  std::vector<std::pair<std::string, std::string>> failed(results.failed.begin(), results.failed.end()), unfinished, damaged;
+  for (auto& [slide, reason] : failed) {
+    if (reason.starts_with(slide + ": ")) reason.erase(0, slide.size() + 2);
+  }
+  for (const UnfinishedResult& result : results.unfinished) {
+    std::string files;
+    for (const std::string& file : result.files) files += (files.empty() ? "" : ", ") + file;
+    unfinished.emplace_back(result.stem.lexically_relative(results.path).generic_string(),
+                            files + ", last written " + duration(static_cast<double>(result.since_change.count())) +
+                                " before this report: a run was at it, or was stopped");
+  }
+  for (const DamagedFile& file : results.damaged)
+    damaged.emplace_back(file.file.lexically_relative(results.path).generic_string(), file.reason);
+  const std::string tables = problem_table("Failed in the last run", "Slide", failed) + problem_table("Unfinished", "Slide", unfinished) +
+                             problem_table("Damaged", "File", damaged);
+  return tables.empty()
+             ? ""
+             : "<section class=\"attention\" aria-label=\"What needs attention\"><h2>Needs attention</h2>\n" + tables + "</section>\n";
+}
+
+std::string plots(const ReportContent& content, const ReportGroup& group) {
+  std::string text;
+  for (std::size_t f = 0; f < group.figures.size(); ++f) {
+    if (!group.spreads[f] || group.spreads[f]->smallest == group.spreads[f]->largest) continue;
+    const Figure& figure = group.figures[f];
+    std::vector<double> values;
+    std::vector<PlotPoint> points;
+    for (std::size_t member = 0; member < group.slides.size(); ++member) {
+      if (!group.values[f][member]) continue;
+      const std::size_t slide = group.slides[member];
+      values.push_back(*group.values[f][member]);
+      const auto& outliers = content.outliers[slide];
+      const bool unusual = std::any_of(outliers.begin(), outliers.end(), [&](const Outlier& o) { return o.figure == f; });
+      if (unusual || group.slides.size() <= kMostDots)
+        points.push_back({values.back(), slide_name(content.results.complete[slide]) + ": " + figure.text(values.back()),
+                          "slides/" + content.slides[slide].id + ".html"});
+    }
+    text += "<figure><figcaption>" + html(figure.title) + " <small>" + html(figure.meaning) + "</small></figcaption>" +
+            box_plot(figure, *group.spreads[f], values, points, {}) + "</figure>\n";
+  }
+  if (text.empty()) return {};
+  std::string legend;
+  for (std::size_t c = 0; c < group.classes.names.size(); ++c)
+    legend += "<li>" + swatch(group.classes.colours[c]) + "<bdi>" + html(group.classes.names[c]) + "</bdi></li>";
+  return "<details open class=\"distribution\"><summary>Distributions" + (content.groups.size() > 1 ? " · " + html(group.name()) : "") +
+         "</summary>\n<ul class=\"legend\">" + legend + "</ul><div class=\"plots\">\n" + text +
+         "</div><p class=\"note\">Box: middle half of the slides with the median; whiskers: up to 1.5 times its width beyond. "
+         "What lies outside is marked as unusual, from " +
+         std::to_string(kFewestForOutliers) + " slides on.</p></details>\n";
+}
+
+std::string controls(const ReportContent& content, const std::vector<std::string>& classes) {
+  std::string text =
+      "<form class=\"controls\" id=\"controls\" hidden>\n<label>Find <input type=\"search\" id=\"find\" placeholder=\"name or folder\" "
+      "autocomplete=\"off\"></label>\n<label>Show <select id=\"show\">" +
+      option("", "all slides") + option("unusual", "unusual") + option("warnings", "with warnings") + option("failed", "last run failed") +
+      option("view", "with deep zoom") + "</select></label>\n";
+  if (content.groups.size() > 1) {
+    text += "<label>Model <select id=\"model\">" + option("", "all");
+    for (std::size_t g = 0; g < content.groups.size(); ++g) text += option(std::to_string(g), content.groups[g].name());
+    text += "</select></label>\n";
+  }
+  text += "<label>Sort by <select id=\"sort\">" + option("name", "name") + option("0", "how unusual") + option("1", "tissue area") +
+          option("2", "no class") + option("3", "time");
+  for (std::size_t c = 0; c < classes.size(); ++c) text += option(std::to_string(c + 4), "share of " + classes[c]);
+  return text +
+         "</select></label>\n<button type=\"button\" id=\"reverse\" aria-pressed=\"false\" title=\"Turn the order round\">"
+         "Reverse</button>\n<output id=\"count\" aria-live=\"polite\"></output>\n</form>\n";
+}
+
+std::string optional_number(const std::optional<double>& value) { return value ? std::to_string(*value) : ""; }
+
+/// What the script sorts by, in the order of controls().
+std::string sort_values(const ReportContent& content, std::size_t i, const std::vector<std::string>& classes) {
+  const SlideStatistics& s = content.results.complete[i].statistics;
+  double strangeness = 0;
+  for (const Outlier& outlier : content.outliers[i]) strangeness = std::max(strangeness, outlier.distance);
+  const auto total = s.seconds.find("total");
+  std::string text = optional_number(strangeness) + "|" + optional_number(square_millimetres(s, s.tissue_pixels)) + "|" +
+                     optional_number(ratio(s.unlabelled_pixels, s.tissue_pixels)) + "|" +
+                     (total == s.seconds.end() ? "" : std::to_string(total->second));
+  for (const std::string& name : classes) {
+    const auto found = std::find(s.classes.names.begin(), s.classes.names.end(), name);
+    text += "|";
+    if (found == s.classes.names.end()) continue;
+    text += optional_number(ratio(s.per_class[static_cast<std::size_t>(found - s.classes.names.begin())].pixels, s.tissue_pixels));
+  }
+  return text;
+}
+
+std::string badges(const ReportContent& content, std::size_t i, bool failed) {
+  const ReportGroup& group = content.groups[content.place[i].first];
+  std::string text;
+  if (failed) text += "<span class=\"badge bad\">last run failed</span> ";
+  for (const Outlier& outlier : content.outliers[i]) {
+    const Figure& figure = group.figures[outlier.figure];
+    const Spread& spread = *group.spreads[outlier.figure];
+    text += "<span class=\"badge unusual\" title=\"middle half of the slides: " + html(figure.text(spread.first)) + " to " +
+            html(figure.text(spread.third)) + "\">" + (outlier.high ? "▲ " : "▼ ") + "<bdi>" + html(figure.title) + "</bdi> " +
+            html(figure.text(outlier.value)) + "</span> ";
+  }
+  const std::size_t warnings = content.results.complete[i].statistics.warnings.size();
+  if (warnings > 0) text += "<span class=\"badge\">" + plural(warnings, "warning", "warnings") + "</span> ";
+  return text;
+}
+
+std::string row(const ReportContent& content, std::size_t i, const std::vector<std::string>& classes) {
+  const CompleteResult& result = content.results.complete[i];
+  const SlideStatistics& s = result.statistics;
+  const ReportSlide& slide = content.slides[i];
+  const std::string name = slide_name(result), place = slide_place(result, content.results), page = "slides/" + slide.id + ".html";
+  const bool failed = content.results.failed.contains(s.slide);
+  const std::string state = std::string(content.outliers[i].empty() ? "" : "unusual ") + (s.warnings.empty() ? "" : "warnings ") +
+                            (failed ? "failed " : "") + (slide.view.empty() ? "" : "view");
+  std::string shares;
+  for (std::size_t c = 0; c < s.per_class.size(); ++c) {
+    if (s.per_class[c].pixels == 0) continue;
+    shares += "<li>" + swatch(s.classes.colours[c]) + "<bdi>" + html(s.classes.names[c]) + "</bdi> " +
+              percent(ratio(s.per_class[c].pixels, s.tissue_pixels)) + "</li>";
+  }
+  const auto tissue = square_millimetres(s, s.tissue_pixels);
+  return "<tr data-state=\"" + state + "\" data-model=\"" + std::to_string(content.place[i].first) + "\" data-name=\"" +
+         html(place.empty() ? name : place + "/" + name) + "\" data-values=\"" + sort_values(content, i, classes) +
+         "\">\n<td class=\"picture\">" +
+         (slide.picture ? "<a href=\"" + page + "\" tabindex=\"-1\" aria-hidden=\"true\"><img src=\"thumbnails/" + slide.id +
+                              ".jpg\" alt=\"\" loading=\"lazy\"></a>"
+                        : "<span class=\"no-picture\">no picture</span>") +
+         "</td>\n<th scope=\"row\"><a href=\"" + page + "\"><bdi>" + html(name) + "</bdi></a>" +
+         (place.empty() ? "" : "<small><bdi>" + html(place) + "</bdi></small>") + "<div class=\"badges\">" + badges(content, i, failed) +
+         "</div></th>\n<td class=\"composition\">" + share_bar(s) + "<ul class=\"legend\">" + shares + "</ul></td>\n<td class=\"number\">" +
+         (tissue ? html(short_number(*tissue)) + " mm²" : "–") + "</td></tr>\n";
+}
+
+}  // namespace
+
+std::string index_page(const ReportContent& content) {
+  const std::vector<std::string> classes = all_classes(content);
+  const std::string folder = std::filesystem::absolute(content.results.path).lexically_normal().string();
+  std::string text = page_head("Slides in " + folder, "assets/", {"report.css"}) +
+                     "<header><h1>Segmented slides</h1><p class=\"path\"><bdi>" + html(folder) + "</bdi></p>" + headline(content) +
+                     "</header>\n<main id=\"main\">\n" + problems(content);
+  for (const ReportGroup& group : content.groups) text += plots(content, group);
+  if (content.slides.empty()) {
+    text += "<p>No slide has complete results in this folder.</p>\n";
+  } else {
+    text += "<section aria-label=\"Slides\"><h2>Slides</h2>\n" + controls(content, classes) +
+            "<table class=\"slides\"><thead><tr><th scope=\"col\">Picture</th><th scope=\"col\">Slide</th><th scope=\"col\">Classes, share "
+            "of the "
+            "tissue</th><th scope=\"col\" class=\"number\">Tissue</th></tr></thead>\n<tbody id=\"slides\">\n";
+    for (std::size_t i = 0; i < content.slides.size(); ++i) text += row(content, i, classes);
+    text +=
+        "</tbody></table>\n<p class=\"note\" id=\"keys\" hidden>Keys: <kbd>/</kbd> find, <kbd>j</kbd> and <kbd>k</kbd> next and previous "
+        "slide, <kbd>Enter</kbd> open.</p></section>\n";
+  }
+  return text + "</main>\n" + page_foot(content, "assets/", {"index.js"});
+}
+
+}  // namespace wsi_lpd::output

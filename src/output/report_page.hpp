@@ -1,0 +1,35 @@
+#pragma once
+// Private to src/output: the pages of a report.
+#include <string>
+#include <vector>
+
+#include "report_figures.hpp"
+#include "wsi_lpd/output/report.hpp"
+
+namespace wsi_lpd::output {
+
+/// Everything that pages are made of.
+struct ReportContent {
+  const ResultFolder& results;
+  const std::vector<ReportSlide>& slides;  ///< of results.complete
+  std::vector<ReportGroup> groups;
+  std::vector<std::pair<std::size_t, std::size_t>> place;  ///< of each slide: its group, and which member it is there
+  std::vector<std::vector<Outlier>> outliers;              ///< of each slide
+  std::filesystem::path results_link;                      ///< from slides/ to the results
+  std::string time;
+};
+
+std::string index_page(const ReportContent& content);
+std::string slide_page(const ReportContent& content, std::size_t slide);
+
+/// The beginning of a page up to <main>, and its end. `assets` leads to the folder of that name, `scripts` are files in it.
+std::string page_head(const std::string& title, const std::string& assets, const std::vector<std::string>& styles);
+std::string page_foot(const ReportContent& content, const std::string& assets, const std::vector<std::string>& scripts);
+
+/// What a slide is called in a report: its file name, and the place of its results where they lie in a folder of their own.
+std::string slide_name(const CompleteResult& result);
+std::string slide_place(const CompleteResult& result, const ResultFolder& results);
+/// A coloured square with an edge.
+std::string swatch(const Colour& colour);
+
+}  // namespace wsi_lpd::output

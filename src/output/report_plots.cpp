@@ -1,0 +1,149 @@
+#include "report_plots.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+
+#include "html.hpp"
+
+namespace wsi_lpd::output {
+namespace {
+
+/// A coordinate of a drawing.
+std::string at(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", value);
+  return text;
+}
+
+std::string attribute(const char* name, double value) { return std::string(" ") + name + "=\"" + at(value) + "\""; }
+
+std::string line(const char* kind, double x1, double y1, double x2, double y2) {
+  return std::string("<line class=\"") + kind + "\"" + attribute("x1", x1) + attribute("y1", y1) + attribute("x2", x2) +
+         attribute("y2", y2) + "/>";
+}
+
+std::string text(double x, double y, const char* anchor, const std::string& words) {
+  return "<text" + attribute("x", x) + attribute("y", y) + " text-anchor=\"" + anchor + "\">" + html(words) + "</text>";
+}
+
+std::string rectangle(double x, double y, double width, double height, const std::string& rest) {
+  return "<rect" + attribute("x", x) + attribute("y", y) + attribute("width", width) + attribute("height", height) + " " + rest;
+}
+
+/// A round step that divides `range` into two to five parts.
+double round_step(double range) {
+  const double power = std::pow(10, std::floor(std::log10(range)));
+  for (const double factor : {0.2, 0.5, 1.0}) {
+    if (range / (factor * power) <= 5) return factor * power;
+  }
+  return 2 * power;
+}
+
+/// Values on a plot's width.
+class Scale {
+ public:
+  static constexpr double kLeft = 14, kWidth = 332;
+
+  explicit Scale(double smallest, double largest) {
+    low_ = std::min(smallest, 0.0);
+    if (!(largest > low_)) largest = low_ + 1;
+    step_ = round_step(largest - low_);
+    low_ = step_ * std::floor(low_ / step_);
+    high_ = step_ * std::ceil(largest / step_ - 1e-9);
+  }
+  double x(double value) const { return kLeft + kWidth * (std::clamp(value, low_, high_) - low_) / (high_ - low_); }
+  std::string ticks(const Figure& figure, double y) const {
+    std::string drawing = line("axis", kLeft, y, kLeft + kWidth, y);
+    const auto count = static_cast<int>(std::lround((high_ - low_) / step_));
+    for (int i = 0; i <= count; ++i) {
+      const double value = low_ + i * step_;
+      drawing += line("axis", x(value), y, x(value), y + 4);
+      drawing += text(x(value), y + 16, i == 0 ? "start" : i == count ? "end" : "middle", short_tick(figure, value));
+    }
+    return drawing;
+  }
+
+ private:
+  static std::string short_tick(const Figure& figure, double value) {
+    char number[32];
+    std::snprintf(number, sizeof number, "%.6g", figure.is_fraction() ? 100 * value : value);
+    return number + (figure.is_fraction() ? std::string(" %") : std::string());
+  }
+
+  double low_, high_, step_;
+};
+
+}  // namespace
+
+std::string box_plot(const Figure& figure, const Spread& spread, const std::vector<double>& values, const std::vector<PlotPoint>& points,
+                     const std::optional<double>& mark) {
+  constexpr double kTop = 8, kBottom = 32, kMiddle = (kTop + kBottom) / 2;
+  const Scale scale(std::min(spread.smallest, mark.value_or(spread.smallest)), std::max(spread.largest, mark.value_or(spread.largest)));
+  double lower = spread.first, upper = spread.third;
+  for (const double value : values) {
+    if (value >= spread.lower_fence()) lower = std::min(lower, value);
+    if (value <= spread.upper_fence()) upper = std::max(upper, value);
+  }
+  std::string label = figure.title + ": median " + figure.text(spread.median) + ", middle half " + figure.text(spread.first) + " to " +
+                      figure.text(spread.third) + ", all " + figure.text(spread.smallest) + " to " + figure.text(spread.largest);
+  if (mark) label += "; this slide " + figure.text(*mark);
+  std::string drawing = "<svg class=\"plot\" viewBox=\"0 0 360 60\" role=\"img\" aria-label=\"" + html(label) + "\"><title>" + html(label) +
+                        "</title>" + scale.ticks(figure, 38);
+  drawing += line("whisker", scale.x(lower), kMiddle, scale.x(spread.first), kMiddle);
+  drawing += line("whisker", scale.x(spread.third), kMiddle, scale.x(upper), kMiddle);
+  drawing += line("whisker", scale.x(lower), kMiddle - 5, scale.x(lower), kMiddle + 5);
+  drawing += line("whisker", scale.x(upper), kMiddle - 5, scale.x(upper), kMiddle + 5);
+  drawing += rectangle(scale.x(spread.first), kTop, std::max(scale.x(spread.third) - scale.x(spread.first), 1.0), kBottom - kTop,
+                       "class=\"box\"/>");
+  drawing += line("median", scale.x(spread.median), kTop, scale.x(spread.median), kBottom);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    // up and down by turns: equal values stay apart
+    const double y = kMiddle + 2.6 * static_cast<double>(static_cast<int>(i * 5 % 7) - 3);
+    const std::string dot = "<circle class=\"dot\"" + attribute("cx", scale.x(points[i].value)) + attribute("cy", y) +
+                            " r=\"3.5\"><title>" + html(points[i].title) + "</title></circle>";
+    drawing += points[i].href.empty() ? dot : "<a href=\"" + html(points[i].href) + "\">" + dot + "</a>";
+  }
+  if (mark) {
+    const double x = scale.x(*mark);
+    drawing += line("mark", x, 4, x, 36) + "<path class=\"mark\" d=\"M" + at(x) + " 8 l-5 -8 h10 z\"/>";
+  }
+  return drawing + "</svg>\n";
+}
+
+std::string share_bar(const SlideStatistics& s) {
+  double whole = static_cast<double>(s.unlabelled_pixels + s.unreadable_pixels);
+  for (const ClassStatistics& figures : s.per_class) whole += static_cast<double>(figures.pixels);
+  whole = std::max({whole, static_cast<double>(s.tissue_pixels), 1.0});
+  std::string bars, label;
+  double x = 0;
+  const auto add = [&](const std::string& name, std::int64_t pixels, const std::string& paint) {
+    const double share = static_cast<double>(pixels) / whole;
+    const std::string words = name + " " + percent(share);
+    label += (label.empty() ? "" : ", ") + words;
+    if (pixels > 0) bars += rectangle(1000 * x, 0, 1000 * share, 16, paint + "><title>" + html(words) + "</title></rect>");
+    x += share;
+  };
+  for (std::size_t c = 0; c < s.per_class.size(); ++c)
+    add(s.classes.names[c], s.per_class[c].pixels, "fill=\"" + to_string(s.classes.colours[c]) + "\"");
+  if (s.unreadable_pixels > 0) add("unreadable", s.unreadable_pixels, "class=\"unreadable\"");
+  return "<svg class=\"shares\" viewBox=\"0 0 1000 16\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"" + html(label) + "\">" +
+         bars + "</svg>\n";
+}
+
+std::string time_bars(const std::map<std::string, double>& seconds) {
+  double longest = 0;
+  for (const auto& [stage, time] : seconds) longest = std::max(longest, time);
+  std::string rows;
+  double y = 4;
+  for (const auto& [stage, time] : seconds) {
+    const double width = longest > 0 ? 200 * std::clamp(time / longest, 0.0, 1.0) : 0;
+    rows += text(78, y + 11, "end", stage) + rectangle(84, y, std::max(width, 1.0), 14, "class=\"box\"/>") +
+            text(90 + width, y + 11, "start", duration(time));
+    y += 20;
+  }
+  return "<svg class=\"plot\" viewBox=\"0 0 360 " + at(y) + "\" role=\"img\" aria-label=\"seconds of each stage\">" + rows + "</svg>\n";
+}
+
+}  // namespace wsi_lpd::output

@@ -1,0 +1,28 @@
+#pragma once
+// Private to src/output: drawings in SVG. Colours of text and lines are the page's (report.css), so that they follow its dark mode.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "report_figures.hpp"
+
+namespace wsi_lpd::output {
+
+/// A dot of a plot, with its text and where it leads ("" for nowhere).
+struct PlotPoint {
+  double value = 0;
+  std::string title, href;
+};
+
+/// What is usual of a figure: box over the middle half, whiskers to the last values inside Tukey's fences, dots for `points`; `mark`, if
+/// given, is shown as a pointer. The scale starts at 0 where nothing is negative.
+std::string box_plot(const Figure& figure, const Spread& spread, const std::vector<double>& values, const std::vector<PlotPoint>& points,
+                     const std::optional<double>& mark);
+
+/// The classes of a slide as shares of its tissue, side by side; what no class claims is left empty, the unreadable is dark.
+std::string share_bar(const SlideStatistics& statistics);
+
+/// Seconds of each stage as bars. Stages may run side by side: they need not add up.
+std::string time_bars(const std::map<std::string, double>& seconds);
+
+}  // namespace wsi_lpd::output

@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "figures.hpp"
+#include "html.hpp"
+#include "report_page.hpp"
+#include "report_plots.hpp"
+#include "wsi_lpd/output/overlay.hpp"
+
+namespace wsi_lpd::output {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Files that a slide may have beside its statistics.
+struct KnownFile {
+  const char* suffix;
+  const char* what;
+};
+constexpr KnownFile kFiles[] = {{".tif", "label pyramid: QuPath, OpenSlide, tifffile"},
+                                {".h5", "tiles, features, class probabilities: h5py"},
+                                {".json", "these statistics"},
+                                {".geojson", "regions as polygons: QuPath"},
+                                {".overlay.jpg", "picture with legend and scale bar"}};
+
+std::string area(const SlideStatistics& s, std::int64_t pixels) {
+  const auto size = square_millimetres(s, pixels);
+  return size ? html(short_number(*size)) + " mm²" : grouped(pixels) + " px";
+}
+
+std::string navigation(const ReportContent& content, std::size_t i) {
+  const auto step = [&](std::size_t to, const char* rel, const std::string& words) {
+    return "<a rel=\"" + std::string(rel) + "\" id=\"" + rel + "\" href=\"" + content.slides[to].id + ".html\">" + words + "</a> ";
+  };
+  std::string text = "<nav aria-label=\"Slides\"><a href=\"../index.html\" id=\"up\">All slides</a> ";
+  if (i > 0) text += step(i - 1, "prev", "‹ <bdi>" + html(slide_name(content.results.complete[i - 1])) + "</bdi>");
+  if (i + 1 < content.slides.size()) text += step(i + 1, "next", "<bdi>" + html(slide_name(content.results.complete[i + 1])) + "</bdi> ›");
+  return text + "</nav>\n";
+}
+
+/// The deep-zoom view: what viewer.js fills, and the data it takes.
+std::string viewer(const ReportContent& content, std::size_t i) {
+  const SlideStatistics& s = content.results.complete[i].statistics;
+  nlohmann::ordered_json view = nlohmann::ordered_json::parse(content.slides[i].view);
+  view.erase("identity");
+  view["tiles"] = "../tiles/" + content.slides[i].id + "/";
+  std::string toggles;
+  const auto add = [&](int value, const std::string& name, const std::string& colour, std::int64_t pixels) {
+    view["labels"].push_back({{"value", value}, {"name", name}, {"colour", colour}});
+    toggles += "<li><label><input type=\"checkbox\" checked data-value=\"" + std::to_string(value) +
+               "\"><span class=\"swatch\" style=\"background:" + colour + "\"></span><bdi>" + html(name) + "</bdi> <small>" +
+               percent(ratio(pixels, s.tissue_pixels)) + "</small></label></li>\n";
+  };
+  for (std::size_t c = 0; c < s.per_class.size(); ++c)
+    add(static_cast<int>(c) + 1, s.classes.names[c], to_string(s.classes.colours[c]), s.per_class[c].pixels);
+  if (s.unreadable_pixels > 0) add(kUnreadable, "unreadable", to_string(kUnreadableColour), s.unreadable_pixels);
+  return "<section class=\"view\" aria-label=\"Deep zoom\">\n<div id=\"map\" tabindex=\"0\" role=\"application\" aria-label=\"Slide with "
+         "its "
+         "classes: drag or arrow keys move, plus and minus zoom\"></div>\n<form class=\"panel\" id=\"panel\">\n<label "
+         "class=\"line\"><input "
+         "type=\"checkbox\" id=\"mask\" checked> Classes over the slide</label>\n<label>Opacity <input type=\"range\" id=\"opacity\" "
+         "min=\"0\" "
+         "max=\"100\" value=\"45\"></label>\n<ul class=\"classes\">\n" +
+         toggles +
+         "</ul>\n<button type=\"button\" id=\"fit\">Whole slide</button>\n<output id=\"position\">&nbsp;</output>\n<details><summary>Keys"
+         "</summary><p class=\"note\"><kbd>m</kbd> classes on and off · <kbd>[</kbd> <kbd>]</kbd> opacity · <kbd>1</kbd>…<kbd>9</kbd> one "
+         "class · "
+         "<kbd>f</kbd> whole slide · <kbd>n</kbd> <kbd>p</kbd> next and previous slide · <kbd>u</kbd> all slides</p></details>\n</form>\n"
+         "<noscript><p class=\"note\">The deep-zoom view needs JavaScript.</p></noscript>\n<script type=\"application/json\" id=\"view\">" +
+         json_for_script(view.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + "</script>\n</section>\n";
+}
+
+std::string picture(const ReportContent& content, std::size_t i) {
+  const ReportSlide& slide = content.slides[i];
+  const std::string why = slide.no_view.empty() ? "" : "<p class=\"note\" id=\"no-view\">No deep zoom: " + html(slide.no_view) + ".</p>\n";
+  if (!slide.picture) return why + "<p class=\"note\">The overlay picture is not there, or cannot be read.</p>\n";
+  return "<figure class=\"overlay\"><img src=\"../pictures/" + slide.id + ".jpg\" alt=\"" + html(slide_name(content.results.complete[i])) +
+         " with its classes drawn over it\"></figure>\n" + why;
+}
+
+std::string class_table(const SlideStatistics& s) {
+  std::string rows;
+  for (std::size_t c = 0; c < s.per_class.size(); ++c) {
+    const ClassStatistics& figures = s.per_class[c];
+    rows += "<tr><th scope=\"row\">" + swatch(s.classes.colours[c]) + "<bdi>" + html(s.classes.names[c]) +
+            "</bdi></th><td class=\"number\">" + percent(ratio(figures.pixels, s.tissue_pixels)) + "</td><td class=\"number\">" +
+            area(s, figures.pixels) + "</td><td class=\"number\">" + grouped(figures.regions) + "</td><td class=\"number\">" +
+            area(s, figures.largest_region) + "</td></tr>\n";
+  }
+  return "<section><h2>Classes</h2>\n" + share_bar(s) +
+         "<div class=\"scroll\"><table class=\"figures\"><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"number\">Share "
+         "of tissue</th>"
+         "<th scope=\"col\" class=\"number\">Area</th><th scope=\"col\" class=\"number\">Regions</th><th scope=\"col\" "
+         "class=\"number\">Largest</th></tr>"
+         "</thead><tbody>\n" +
+         rows + "</tbody></table></div></section>\n";
+}
+
+/// The slide's figures, each beside those of the others of its model.
+std::string standing(const ReportContent& content, std::size_t i) {
+  const auto [g, member] = content.place[i];
+  const ReportGroup& group = content.groups[g];
+  std::string text;
+  for (std::size_t f = 0; f < group.figures.size(); ++f) {
+    const auto& value = group.values[f][member];
+    const Figure& figure = group.figures[f];
+    const bool unusual =
+        std::any_of(content.outliers[i].begin(), content.outliers[i].end(), [&](const Outlier& o) { return o.figure == f; });
+    text += "<figure><figcaption>" + html(figure.title) + " <strong>" + (value ? html(figure.text(*value)) : "–") + "</strong>" +
+            (unusual ? " <span class=\"badge unusual\">unusual</span>" : "") + " <small>" + html(figure.meaning) + "</small></figcaption>";
+    const auto& spread = group.spreads[f];
+    if (value && spread && spread->count > 1 && spread->smallest < spread->largest) {
+      std::vector<double> values;
+      for (const auto& other : group.values[f]) {
+        if (other) values.push_back(*other);
+      }
+      text += box_plot(figure, *spread, values, {}, value);
+    }
+    text += "</figure>\n";
+  }
+  return "<section><h2>Figures</h2><p class=\"note\">The pointer is this slide, the box the middle half of " +
+         grouped(static_cast<std::int64_t>(group.slides.size())) + " slides of the same model.</p>\n<div class=\"plots\">\n" + text +
+         "</div></section>\n";
+}
+
+std::string run(const SlideStatistics& s) {
+  const Frame& frame = s.frame;
+  std::string list = "<dl>" + definition("Slide file", "<bdi>" + html(s.slide) + "</bdi>") +
+                     definition("Model", "<bdi>" + html(s.model_path) + "</bdi> <code>" + html(s.model_sha256) + "</code>") +
+                     definition("Configuration", "<code>" + html(s.configuration_sha256) + "</code>");
+  list += definition("Resolution", frame.mpp > 0 ? html(short_number(frame.mpp)) + " µm/px; the slide has " +
+                                                       html(short_number(frame.slide_mpp)) + " µm/px (" + html(s.mpp_source) + ")"
+                                                 : "unknown: areas are in pixels");
+  list += definition("Size of the result", grouped(frame.size.width) + " × " + grouped(frame.size.height) + " px");
+  list += definition("Part of the slide", "from (" + grouped(frame.bounds.x) + ", " + grouped(frame.bounds.y) + "), " +
+                                              grouped(frame.bounds.width) + " × " + grouped(frame.bounds.height) + " level-0 px");
+  list += definition("Tiles", grouped(s.tiles_read) + " read, " + grouped(s.tiles_skipped) + " without tissue, " +
+                                  grouped(s.tiles_unreadable) + " unreadable");
+  list += definition(
+      "Precision",
+      html(s.precision) + (s.precision_agreement ? ", " + percent(s.precision_agreement) + " of a sample's labels agree with fp32" : ""));
+  list += definition("Memory", grouped(s.peak_memory_bytes >> 20) + " MiB");
+  std::string versions;
+  for (const auto& [name, version] : s.versions) versions += (versions.empty() ? "" : " · ") + html(name) + " " + html(version);
+  return "<section><h2>Run</h2>\n" + list + definition("Versions", versions) + "</dl>\n" + time_bars(s.seconds) + "</section>\n";
+}
+
+std::string warnings(const SlideStatistics& s) {
+  if (s.warnings.empty()) return {};
+  std::string text = "<section class=\"attention\"><h2>Warnings</h2><ul>\n";
+  for (const std::string& warning : s.warnings) text += "<li>" + html(warning) + "</li>\n";
+  return text + "</ul></section>\n";
+}
+
+std::string files(const ReportContent& content, std::size_t i) {
+  const fs::path& stem = content.results.complete[i].stem;
+  std::string rows;
+  for (const KnownFile& known : kFiles) {
+    if (!fs::exists(fs::path(stem) += known.suffix)) continue;
+    const fs::path from_here = (content.results_link / stem.lexically_relative(content.results.path)) += known.suffix;
+    rows += "<li><a href=\"" + link(from_here) + "\"><bdi>" + html(stem.filename().string() + known.suffix) + "</bdi></a> <small>" +
+            known.what + "</small></li>\n";
+  }
+  return "<section><h2>Files</h2><ul class=\"files\">\n" + rows + "</ul></section>\n";
+}
+
+}  // namespace
+
+std::string slide_page(const ReportContent& content, std::size_t i) {
+  const CompleteResult& result = content.results.complete[i];
+  const SlideStatistics& s = result.statistics;
+  const ReportSlide& slide = content.slides[i];
+  const bool has_view = !slide.view.empty();
+  const std::string name = slide_name(result), place = slide_place(result, content.results);
+  const auto failure = content.results.failed.find(s.slide);
+  std::string text = page_head(name, "../assets/",
+                               has_view ? std::vector<std::string>{"leaflet.css", "report.css"} : std::vector<std::string>{"report.css"});
+  text += "<header>" + navigation(content, i) + "<h1><bdi>" + html(name) + "</bdi></h1>" +
+          (place.empty() ? "" : "<p class=\"path\"><bdi>" + html(place) + "</bdi></p>") + "</header>\n<main id=\"main\">\n";
+  if (failure != content.results.failed.end())
+    text += "<p class=\"note bad\">The last run failed on this slide; this is an earlier result. " + html(failure->second) + "</p>\n";
+  text += (has_view ? viewer(content, i) : picture(content, i)) + warnings(s) + class_table(s) + standing(content, i) + run(s) +
+          files(content, i);
+  return text + "</main>\n" +
+         page_foot(content, "../assets/",
+                   has_view ? std::vector<std::string>{"leaflet.min.js", "viewer.js"} : std::vector<std::string>{"viewer.js"});
+}
+
+}  // namespace wsi_lpd::output

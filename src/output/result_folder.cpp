@@ -1,0 +1,159 @@
+#include "wsi_lpd/output/result_folder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "wsi_lpd/core/csv.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file.hpp"
+
+namespace wsi_lpd::output {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// `path` without `suffix`; empty when it has another one.
+fs::path without_suffix(const fs::path& path, const std::string& suffix) {
+  const std::string text = path.string();
+  return text.ends_with(suffix) && text.size() > suffix.size() ? fs::path(text.substr(0, text.size() - suffix.size())) : fs::path();
+}
+
+/// The stem of a slide's file that is still being written: NAME.tif.part, NAME.tif.level2.part, …; empty for other names.
+fs::path unfinished_stem(const fs::path& file) {
+  fs::path path = without_suffix(file, ".part");
+  if (path.empty()) return {};
+  if (path.extension().string().starts_with(".level")) path.replace_extension();
+  for (const char* suffix : {".tif", ".h5", ".overlay.jpg", ".geojson", ".json"}) {
+    if (fs::path stem = without_suffix(path, suffix); !stem.empty()) return stem;
+  }
+  return {};
+}
+
+/// A hand may have edited the file: throws Error for figures that cannot be.
+void check(const SlideStatistics& s) {
+  validate(s.classes);
+  const Frame& frame = s.frame;
+  const bool frame_is_possible = frame.size.width > 0 && frame.size.height > 0 && frame.bounds.width > 0 && frame.bounds.height > 0 &&
+                                 std::isfinite(frame.scale) && frame.scale > 0 && frame.mpp >= 0 && frame.slide_mpp >= 0;
+  if (!frame_is_possible) throw Error("its frame is impossible");
+  bool counts_are_possible = s.tissue_pixels >= 0 && s.unlabelled_pixels >= 0 && s.unreadable_pixels >= 0 && s.tiles_read >= 0 &&
+                             s.tiles_skipped >= 0 && s.tiles_unreadable >= 0 && s.tiles_planned >= 0;
+  for (const ClassStatistics& figures : s.per_class) {
+    counts_are_possible = counts_are_possible && figures.pixels >= 0 && figures.regions >= 0 && figures.largest_region >= 0 &&
+                          figures.largest_region <= figures.pixels;
+  }
+  if (!counts_are_possible) throw Error("it has counts that are negative, or a largest region larger than its class");
+}
+
+std::map<std::string, std::string> read_failures(const fs::path& summary, std::vector<DamagedFile>& damaged) {
+  std::map<std::string, std::string> failures;
+  if (!fs::exists(summary)) return failures;
+  try {
+    const auto records = parse_csv(read_text_file(summary));
+    std::array<std::size_t, 3> columns{};
+    const std::array<const char*, 3> names{"slide", "status", "reason"};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!records.empty())
+        columns[i] = static_cast<std::size_t>(std::find(records[0].begin(), records[0].end(), names[i]) - records[0].begin());
+      if (records.empty() || columns[i] == records[0].size())
+        throw Error("it has no column '" + std::string(names[i]) + "': failures are unknown");
+    }
+    for (std::size_t r = 1; r < records.size(); ++r) {
+      const auto field = [&](std::size_t i) { return columns[i] < records[r].size() ? records[r][columns[i]] : std::string(); };
+      if (field(1) == "failed") failures[field(0)] = field(2);
+    }
+  } catch (const Error& error) {
+    damaged.push_back({summary, error.what()});
+  }
+  return failures;
+}
+
+/// Gathers what a walk through the folder meets.
+class Collector {
+ public:
+  explicit Collector(ResultFolder& results) : results_(results) {}
+
+  void add(const fs::directory_entry& entry) {
+    const fs::path& file = entry.path();
+    if (file.extension() == ".json") return add_statistics(file);
+    if (const fs::path stem = unfinished_stem(file); !stem.empty()) {
+      add_unfinished(stem, file);
+    } else if (file.extension() == ".tif" || file.extension() == ".h5") {
+      const fs::path result = fs::path(file).replace_extension();
+      if (!fs::exists(fs::path(result) += ".json") && written_by_us(result)) add_unfinished(result, file);
+    }
+  }
+
+  void finish() {
+    for (auto& [stem, unfinished] : unfinished_) {
+      std::sort(unfinished.files.begin(), unfinished.files.end());
+      results_.unfinished.push_back(std::move(unfinished));
+    }
+    std::sort(results_.complete.begin(), results_.complete.end(), [](const CompleteResult& a, const CompleteResult& b) {
+      return std::tie(a.statistics.slide, a.stem) < std::tie(b.statistics.slide, b.stem);
+    });
+    std::sort(results_.damaged.begin(), results_.damaged.end(), [](const DamagedFile& a, const DamagedFile& b) { return a.file < b.file; });
+  }
+
+ private:
+  /// Both rasters and HDF5: no other program leaves this pair.
+  static bool written_by_us(const fs::path& stem) { return fs::exists(fs::path(stem) += ".tif") && fs::exists(fs::path(stem) += ".h5"); }
+
+  void add_statistics(const fs::path& file) {
+    const fs::path stem = fs::path(file).replace_extension();
+    try {
+      if (auto statistics = read_statistics(file)) {
+        check(*statistics);
+        results_.complete.push_back({stem, std::move(*statistics)});
+      }
+    } catch (const Error& error) {
+      // JSON of another program lies in many folders; beside a slide's results, or with our mark, it is ours and damaged.
+      if (written_by_us(stem) || is_marked(file)) results_.damaged.push_back({file, in_context(file.string(), error.what())});
+    }
+  }
+
+  static bool is_marked(const fs::path& file) {
+    try {
+      return read_text_file(file).find("wsi-lpd slide statistics") != std::string::npos;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  void add_unfinished(const fs::path& stem, const fs::path& file) {
+    std::error_code gone;  // a run may rename it at this moment
+    const auto written = fs::last_write_time(file, gone);
+    if (gone) return;
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(fs::file_time_type::clock::now() - written);
+    const auto [place, is_new] = unfinished_.try_emplace(stem, UnfinishedResult{stem, {}, age});
+    place->second.files.push_back(file.filename().string());
+    place->second.since_change = std::max(std::chrono::seconds(0), std::min(place->second.since_change, age));
+  }
+
+  ResultFolder& results_;
+  std::map<fs::path, UnfinishedResult> unfinished_;
+};
+
+}  // namespace
+
+ResultFolder read_results(const fs::path& folder) {
+  if (!fs::is_directory(folder)) throw UsageError(folder.string() + ": no such folder of results");
+  ResultFolder results;
+  results.path = folder;
+  Collector collector(results);
+  std::error_code gone;  // a run may rename and remove files meanwhile
+  for (auto entry = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied); entry != fs::end(entry);
+       entry.increment(gone)) {
+    if (entry->is_directory(gone)) {
+      if (fs::exists(entry->path() / kReportMark, gone)) entry.disable_recursion_pending();
+    } else if (entry->is_regular_file(gone)) {
+      collector.add(*entry);
+    }
+  }
+  collector.finish();
+  results.failed = read_failures(folder / "summary.csv", results.damaged);
+  return results;
+}
+
+}  // namespace wsi_lpd::output

@@ -1,0 +1,52 @@
+"""Clicks through a report in headless Chromium. Usage: browse.py REPORT (of tests/pipeline/report_test.cpp)"""
+import pathlib
+import sys
+
+from chromium import Chromium
+
+report = pathlib.Path(sys.argv[1])
+page = Chromium()
+try:
+    page.show(1200, 900)
+    page.open(report / "index.html")
+    visible = "[...document.querySelectorAll('#slides tr')].filter(row => !row.hidden).length"
+    assert page.run(visible) == 2
+    page.key("/")
+    assert page.run("document.activeElement.id") == "find"
+    page.type("one/")
+    page.wait(visible + " === 1")
+    page.key("Escape")
+    page.wait(visible + " === 2")
+    first = page.run("document.querySelector('#slides th a').href")
+    page.click("#reverse")
+    page.wait(f"document.querySelector('#slides th a').href !== {first!r}")
+
+    page.click("#slides th a")  # two/, the TUM and STR one, or one/: both have the same labels
+    page.wait("document.querySelectorAll('.leaflet-labels-pane canvas').length > 0 && "
+              "[...document.querySelectorAll('#map .leaflet-tile')].every(tile => tile.classList.contains('leaflet-tile-loaded'))")
+    painted = ("(() => { let some = 0; for (const c of document.querySelectorAll('.leaflet-labels-pane canvas')) "
+               "some += c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => i % 4 == 3 && v > 0).length; return some; })()")
+    both = page.run(painted)
+    page.click("#panel input[data-value='1']")
+    one = page.run(painted)
+    assert 0.45 < one / both < 0.55, (one, both)
+    page.key("1")
+    assert page.run(painted) == both
+    page.click("#mask")
+    assert page.run("getComputedStyle(document.querySelector('.leaflet-labels-pane')).display") == "none"
+    # the tiles lie where they belong: the slide fills its box without gaps
+    x, y = page.place("#map")
+    page.move(x - 40, y)
+    page.wait("document.getElementById('position').textContent.includes('µm')")
+    assert "level 0" in page.run("document.getElementById('position').textContent")
+    tops = page.run("[...document.querySelectorAll('.leaflet-tile-pane .leaflet-tile')].map(t => getComputedStyle(t).position)")
+    assert set(tops) == {"absolute"}, tops
+    assert "µm/px" in page.run("document.querySelector('.scale').textContent")
+    page.show(390, 800, dark=True)
+    page.wait("document.documentElement.scrollWidth <= 390")
+    page.key("u")
+    page.wait("location.pathname.endsWith('index.html')")
+    page.wait("document.documentElement.scrollWidth <= 390")
+    assert not page.troubles, page.troubles
+finally:
+    page.close()
