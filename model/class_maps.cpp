@@ -77,12 +77,14 @@ CalibratedMaps::CalibratedMaps(const Calibration& calibration, const torch::Devi
 
 Tensor CalibratedMaps::gate(const Tensor& scores) const { return ((scores - threshold_) / width_).sigmoid(); }
 
-Tensor CalibratedMaps::operator()(const std::array<Tensor, 3>& evidence, const Tensor& scores) const {
+Tensor CalibratedMaps::operator()(const std::array<Tensor, 3>& evidence) const {
   std::array<Tensor, 3> maps;
   // Saturates smoothly: a clamp would make all sure classes equal, and the first of them win.
   for (std::size_t s = 0; s < 3; ++s) maps[s] = 1 - (-evidence[s] / high_[s]).exp();
-  return fuse(maps, maps[0].size(2), maps[0].size(3), false) * per_channel(gate(scores));
+  return fuse(maps, maps[0].size(2), maps[0].size(3), false);
 }
+
+Tensor CalibratedMaps::gated(const Tensor& maps, const Tensor& scores) const { return maps * per_channel(gate(scores)); }
 
 Tensor tile_maps(const std::array<Tensor, 3>& evidence, const Tensor& gate) {
   std::array<Tensor, 3> maps;

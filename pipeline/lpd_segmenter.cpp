@@ -80,7 +80,9 @@ class LpdSegmenter final : public Segmenter {
               .feature_size = static_cast<int>(model::mix_transformer_shape(info_.encoder).widths[3]),
               .grid_stride = model::kGridStride,
               .patch_size = info_.patch_size,
-              .mpp = info_.mpp.value_or(0)};
+              .mpp = info_.mpp.value_or(0),
+              .presence = {}};
+    if (smooth_gate()) shape_.presence = {calibration.score_threshold, calibration.score_width};
   }
 
   const Shape& shape() const override { return shape_; }
@@ -103,7 +105,8 @@ class LpdSegmenter final : public Segmenter {
       const auto labels = [&](const model::LpdNetwork& network) {
         const c10::InferenceMode inference;
         const OneThread one_thread;
-        return model::labels_from_maps(compute(network, tiles).maps);
+        const Results results = compute(network, tiles);
+        return model::labels_from_maps(smooth_gate() ? maps_->gated(results.maps, results.scores) : results.maps);
       };
       tbb::parallel_invoke([&] { exact = labels(network_); }, [&] { rounded = labels(rounded_); });
       const double agreement = (exact == rounded).to(torch::kDouble).mean().item<double>();
@@ -152,13 +155,16 @@ class LpdSegmenter final : public Segmenter {
     return pixels.flatten().narrow(0, 0, std::int64_t{3} * count * tile * tile).view({count, tile, tile, 3});
   }
 
+  /// Are the maps gated on the slide, over neighbouring tiles? The reference's way knows its tile alone.
+  bool smooth_gate() const { return options_.normalisation == Normalisation::Calibrated; }
+
   Results compute(const model::LpdNetwork& network, const Tensor& tiles) const {
     const int k = info_.prototypes_per_class;
     const model::NetworkOutput output = network->forward(input_(tiles));
     const auto evidence = model::evidence(output, k);
     const Tensor scores = model::class_scores(output, k);
-    return {options_.normalisation == Normalisation::Tile ? model::tile_maps(evidence, maps_->gate(scores)) : (*maps_)(evidence, scores),
-            scores, output.maps[3].amax({2, 3}), output.feature.mean({2, 3})};
+    return {smooth_gate() ? (*maps_)(evidence) : model::tile_maps(evidence, maps_->gate(scores)), scores, output.maps[3].amax({2, 3}),
+            output.feature.mean({2, 3})};
   }
 
   model::ModelInfo info_;

@@ -191,11 +191,12 @@ void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter,
   };
   const auto accumulate = [&](const Token& token) {
     writing.measure([&] {
-      const std::size_t values = token.results.maps.size() / token.batch->tiles;
+      const std::size_t values = token.results.maps.size() / token.batch->tiles, classes = token.results.scores.size() / token.batch->tiles;
       for (std::size_t i = 0; i < token.batch->tiles; ++i) {
         const Tile& tile = plan.tiles[token.batch->first_tile + i];
         if (token.readable[i]) {
-          canvas.add(tile, std::span(token.results.maps).subspan(i * values, values));
+          canvas.add(tile, std::span(token.results.maps).subspan(i * values, values),
+                     std::span(token.results.scores).subspan(i * classes, classes));
         } else {
           canvas.add_unreadable(tile);
           ++statistics.tiles_unreadable;
@@ -309,7 +310,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
       warn("bfloat16 would change more labels than allowed (" + std::to_string(100 * *precision.agreement) +
            " % of a sample agree): computing in float32, which takes about twice as long");
     SlideResults results(job, plan, shape, options, thumbnail, statistics);
-    Canvas canvas(plan, tissue, shape.classes.count(), shape.grid_stride, options.blend, results);
+    Canvas canvas(plan, tissue, shape.classes.count(), shape.grid_stride, options.blend, results, shape.presence);
     stream(plan, tiles, segmenter, options, canvas, results, statistics, observer, cancel);
     statistics.tiles_read = statistics.tiles_planned - statistics.tiles_unreadable;
     if (statistics.tiles_unreadable > 0) warn(std::to_string(statistics.tiles_unreadable) + " tiles can't be decoded and are marked 254");

@@ -6,7 +6,8 @@
 
 namespace wsi_lpd {
 
-Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink)
+Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink,
+               const Presence& presence)
     : plan_(plan),
       tissue_(tissue),
       sink_(sink),
@@ -14,9 +15,11 @@ Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int 
       stride_(grid_stride),
       blend_(blend),
       cells_(plan.tile / grid_stride),
+      gate_(plan, presence, grid_stride),
+      ring_(cells_ + gate_.rows_waiting()),
       grid_{divide_up(plan.frame.size.width, grid_stride), divide_up(plan.frame.size.height, grid_stride)} {
   const auto cells_in_row = static_cast<std::size_t>(grid_.width);
-  const auto rows = static_cast<std::size_t>(cells_);
+  const auto rows = static_cast<std::size_t>(ring_);
   const auto values_in_row = static_cast<std::size_t>(classes) * cells_in_row;
   sums_.resize(rows * values_in_row);
   weights_.resize(rows * cells_in_row);
@@ -54,10 +57,11 @@ std::vector<float> Canvas::axis_window(std::int64_t position, std::int64_t count
   return window;
 }
 
-void Canvas::add(const Tile& tile, std::span<const float> maps) {
+void Canvas::add(const Tile& tile, std::span<const float> maps, std::span<const float> scores) {
   const std::int64_t left = tile.x / stride_;
   const std::int64_t top = tile.y / stride_;
-  advance_to(top);
+  advance_to(top - gate_.rows_waiting());
+  gate_.add(tile, scores);
   const std::vector<float> across = axis_window(tile.x, plan_.columns);
   const std::vector<float> down = axis_window(tile.y, plan_.rows);
   const std::int64_t columns = std::min(cells_, grid_.width - left);
@@ -80,7 +84,7 @@ void Canvas::add(const Tile& tile, std::span<const float> maps) {
 void Canvas::add_unreadable(const Tile& tile) {
   const std::int64_t left = tile.x / stride_;
   const std::int64_t top = tile.y / stride_;
-  advance_to(top);
+  advance_to(top - gate_.rows_waiting());
   for (std::int64_t y = top; y < std::min(top + cells_, grid_.height); ++y) {
     std::uint8_t* row = unreadable_.data() + ring_row(y) * static_cast<std::size_t>(grid_.width);
     std::fill(row + left, row + std::min(left + cells_, grid_.width), std::uint8_t{1});
@@ -111,6 +115,7 @@ void Canvas::emit_grid_row() {
       current_.values[i] = labelled ? sums[i] / weights[x] : 0.0F;
     }
   }
+  gate_.apply(next_grid_row_, current_.values, grid_.width);
   std::fill_n(sums, static_cast<std::size_t>(classes_) * width, 0.0F);
   std::fill_n(weights, width, 0.0F);
   std::fill_n(unreadable, width, std::uint8_t{0});

@@ -34,7 +34,7 @@ TEST(Calibration, ClassInEveryOrNoImageStillGivesSoundNumbers) {
   const std::array<Tensor, 3> maps{torch::rand({6, 2, 8, 8}), torch::rand({6, 2, 4, 4}), torch::zeros({6, 2, 4, 4})};
   calibrator.add(maps, torch::randn({6, 2}), labels);
   const Calibration calibration = calibrator.finish();
-  const Tensor fused = CalibratedMaps(calibration, torch::kCPU)(maps, torch::randn({6, 2}));
+  const Tensor fused = CalibratedMaps(calibration, torch::kCPU)(maps);
   EXPECT_TRUE(fused.isfinite().all().item<bool>());
   EXPECT_GE(fused.min().item<double>(), 0);
   EXPECT_LE(fused.max().item<double>(), 1);

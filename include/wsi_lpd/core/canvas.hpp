@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/core/score_gate.hpp"
 #include "wsi_lpd/core/tile_plan.hpp"
 
 namespace wsi_lpd {
@@ -27,15 +28,17 @@ class CanvasSink {
 };
 
 /// Blends class maps of tiles on the network's own grid and turns finished rows into labels: bilinear between cell centres, once, so
-/// that no seam can form. Holds one row of tiles, whatever the size of the slide. Not thread-safe.
+/// that no seam can form. Holds one row of tiles, two with a gate, whatever the size of the slide. Not thread-safe.
 class Canvas {
  public:
-  /// Keeps references to `plan`, `tissue` and `sink`. `grid_stride` (output pixels per cell) divides plan.tile and kTileAlignment.
-  Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink);
+  /// Keeps references to `plan`, `tissue` and `sink`. `grid_stride` (output pixels per cell) divides plan.tile and kTileAlignment. Blended
+  /// values are multiplied by the presence of their class (ScoreGate).
+  Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink,
+         const Presence& presence = {});
 
   Size grid() const { return grid_; }
-  /// Adds the maps [C, g, g] of a tile, g = plan.tile / grid_stride. Tiles must come in the plan's order.
-  void add(const Tile& tile, std::span<const float> maps);
+  /// Adds the maps [C, g, g] and, for the gate, the scores [C] of a tile, g = plan.tile / grid_stride. Tiles must come in the plan's order.
+  void add(const Tile& tile, std::span<const float> maps, std::span<const float> scores = {});
   /// Marks a tile that could not be read; what no other tile covers becomes kUnreadable.
   void add_unreadable(const Tile& tile);
   /// Emits all remaining rows.
@@ -56,7 +59,7 @@ class Canvas {
   bool is_tissue(std::int64_t x) const {
     return mask_row_ && mask_column_[static_cast<std::size_t>(x)] >= 0 && mask_row_[mask_column_[static_cast<std::size_t>(x)]];
   }
-  std::size_t ring_row(std::int64_t grid_y) const { return static_cast<std::size_t>(grid_y % cells_); }
+  std::size_t ring_row(std::int64_t grid_y) const { return static_cast<std::size_t>(grid_y % ring_); }
 
   const TilePlan& plan_;
   const TissueMask& tissue_;
@@ -65,8 +68,10 @@ class Canvas {
   int stride_;
   Blend blend_;
   std::int64_t cells_;  // of a tile's side
+  ScoreGate gate_;
+  std::int64_t ring_;  // grid rows held: a tile's, and those that wait for the gate
   Size grid_;
-  std::vector<float> sums_;               // ring of `cells_` grid rows: [row, C, width]
+  std::vector<float> sums_;               // [ring row, C, width]
   std::vector<float> weights_;            // [row, width]
   std::vector<std::uint8_t> unreadable_;  // [row, width]
   std::int64_t next_grid_row_ = 0;        // first row not yet emitted

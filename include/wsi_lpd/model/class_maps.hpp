@@ -27,15 +27,17 @@ PaperViews look_at_views(const LpdNetwork& network, const torch::Tensor& images,
 /// ranges mean nothing, so only its gate is of use.
 Calibration uncalibrated(int classes);
 
-/// Without image labels: evidence normalised by ranges learnt in training, so that neighbouring tiles agree, times a smooth gate from the
-/// scores; on the stride-8 grid (half-pixel centres). Holds the calibration as tensors; thread-safe.
+/// Without image labels: evidence normalised by ranges learnt in training, so that neighbouring tiles agree, and a smooth gate from the
+/// scores, by which it is to be multiplied; on the stride-8 grid (half-pixel centres). Holds the calibration as tensors; thread-safe.
 class CalibratedMaps {
  public:
   CalibratedMaps(const Calibration& calibration, const torch::Device& device);
   /// σ((score − threshold) / width), [B, C].
   torch::Tensor gate(const torch::Tensor& scores) const;
   /// Fused maps 0…1, [B, C, h_2, w_2].
-  torch::Tensor operator()(const std::array<torch::Tensor, 3>& evidence, const torch::Tensor& scores) const;
+  torch::Tensor operator()(const std::array<torch::Tensor, 3>& evidence) const;
+  /// `maps` times the gate of each image's own scores [B, C].
+  torch::Tensor gated(const torch::Tensor& maps, const torch::Tensor& scores) const;
 
  private:
   torch::Tensor threshold_, width_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/core/score_gate.hpp"
 
 namespace wsi_lpd::pipeline {
 
@@ -20,7 +21,7 @@ class TileBuffer {
 /// What the network says of a batch of B tiles, on the grid of cells `grid_stride` output pixels wide, g = T / grid_stride.
 struct TileResults {
   int count = 0;
-  std::vector<float> maps;        ///< [B, C, g, g]: 0…1, comparable between tiles, gated
+  std::vector<float> maps;        ///< [B, C, g, g]: 0…1; to be multiplied by `Shape::presence` of the scores
   std::vector<float> scores;      ///< [B, C]: image-level scores
   std::vector<float> prototypes;  ///< [B, C·k]: peak activation of each prototype
   std::vector<float> features;    ///< [B, D]: mean stage-4 feature
@@ -43,6 +44,7 @@ class Segmenter {
     int tile_multiple = 32;
     int patch_size = 224;  ///< pixels of its training images: the natural tile
     double mpp = 0;        ///< µm/px it expects, 0 if unknown
+    Presence presence;     ///< what scores say of classes; empty where the maps hold that already
   };
   /// A batch handed to the device.
   class Pending {
