@@ -21,6 +21,7 @@ void check(std::size_t values, int labels, const ImageView<const std::uint8_t>& 
   if (!usable(options.gaussian_sigma, false) || !usable(options.bilateral_sigma_xy, false) || !usable(options.bilateral_sigma_rgb, false))
     throw UsageError("CRF: sigmas must be more than 0");
   if (options.iterations < 0 || options.threads < 0) throw UsageError("CRF: iterations and threads must be 0 or more");
+  if (options.origin_x < 0 || options.origin_y < 0) throw UsageError("CRF: the origin must be 0 or more");
   if (rgb.channels != 3) throw Error("CRF: the image has " + std::to_string(rgb.channels) + " channels instead of 3");
   if (labels < 1 || rgb.width < 1 || rgb.height < 1 ||
       values != static_cast<std::size_t>(labels) * static_cast<std::size_t>(rgb.width) * static_cast<std::size_t>(rgb.height))
@@ -44,23 +45,45 @@ void softmax(int labels, float* logits) {
     for (std::int64_t i = 0; i < kSide; ++i) logits[l * kSide + i] /= sum[i];
 }
 
+/// Features of the pixels' places. The lattice looks the same √3 sigmas further along the first feature and 3 along the second: a shift
+/// by whole periods takes the larger picture's origin near 0, where floats are fine.
+class Positions {
+ public:
+  Positions(const DenseCrfOptions& options, float sigma)
+      : sigma_(sigma),
+        left_(static_cast<float>(std::fmod(static_cast<double>(options.origin_x), std::sqrt(3.0) * sigma))),
+        top_(static_cast<float>(std::fmod(static_cast<double>(options.origin_y), 3.0 * sigma))) {}
+  std::array<float, 2> largest(const TileGrid& grid) const {
+    return {(static_cast<float>(grid.width - 1) + left_) / sigma_, (static_cast<float>(grid.height - 1) + top_) / sigma_};
+  }
+  /// Of `n` pixels from (x, y) to the right.
+  void write(std::int64_t x, std::int64_t y, std::int64_t n, float* out) const {
+    for (std::int64_t i = 0; i < n; ++i) out[i] = (static_cast<float>(x + i) + left_) / sigma_;
+    std::fill_n(out + kSide, n, (static_cast<float>(y) + top_) / sigma_);
+  }
+
+ private:
+  float sigma_, left_, top_;  // the latter in pixels
+};
+
 class MeanField {
  public:
   MeanField(int labels, const ImageView<const std::uint8_t>& rgb, const DenseCrfOptions& options, ThreadTeam& team)
       : labels_(labels), planes_(static_cast<int>(divide_up(labels, 4))), grid_{rgb.width, rgb.height}, options_(options), team_(team) {
-    const auto width = static_cast<float>(rgb.width - 1), height = static_cast<float>(rgb.height - 1);
     if (options.gaussian_weight > 0) {
-      const float sigma = options.gaussian_sigma;
+      const Positions positions(options, options.gaussian_sigma);
       gaussian_ = std::make_unique<PermutohedralLattice<2>>(
-          grid_, std::array{width / sigma, height / sigma},
-          [&](std::int64_t x, std::int64_t y, std::int64_t n, float* out) { positions(x, y, n, sigma, out); }, planes_, team);
+          grid_, positions.largest(grid_),
+          [&](std::int64_t x, std::int64_t y, std::int64_t n, float* out) { positions.write(x, y, n, out); }, planes_, team);
     }
     if (options.bilateral_weight > 0) {
-      const float sigma = options.bilateral_sigma_xy, sigma_rgb = options.bilateral_sigma_rgb, grey = 255 / sigma_rgb;
+      const Positions positions(options, options.bilateral_sigma_xy);
+      const float sigma_rgb = options.bilateral_sigma_rgb, grey = 255 / sigma_rgb;
+      const auto [right, bottom] = positions.largest(grid_);
       bilateral_ = std::make_unique<PermutohedralLattice<5>>(
-          grid_, std::array{width / sigma, height / sigma, grey, grey, grey},
+          grid_, std::array{right, bottom, grey, grey, grey},
           [&](std::int64_t x, std::int64_t y, std::int64_t n, float* out) {
-            positions(x, y, n, sigma, out);
+            positions.write(x, y, n, out);
             for (std::int64_t i = 0; i < n; ++i)
               for (int c = 0; c < 3; ++c) out[(2 + c) * kSide + i] = static_cast<float>(rgb.at(x + i, y)[c]) / sigma_rgb;
           },
@@ -81,11 +104,6 @@ class MeanField {
   }
 
  private:
-  static void positions(std::int64_t x, std::int64_t y, std::int64_t n, float sigma, float* out) {
-    for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<float>(x + i) / sigma;
-    std::fill_n(out + kSide, n, static_cast<float>(y) / sigma);
-  }
-
   /// Q of one tile from the messages that the kernels hold, then on to the kernels, or at last in place of the unary.
   void update(std::int64_t t, bool first, bool last, float* values, std::vector<Float4>& scratch) {
     const Rect tile = grid_.tile(t);
@@ -135,13 +153,10 @@ std::vector<float> dense_crf_from_unary(std::vector<float> unary, int labels, Im
   return unary;
 }
 
-std::vector<float> dense_crf(std::span<const float> probabilities, int labels, ImageView<const std::uint8_t> rgb,
+std::vector<float> dense_crf(std::vector<float> probabilities, int labels, ImageView<const std::uint8_t> rgb,
                              const DenseCrfOptions& options) {
-  check(probabilities.size(), labels, rgb, options);
-  std::vector<float> unary(probabilities.size());
-  std::transform(probabilities.begin(), probabilities.end(), unary.begin(),
-                 [](float p) { return -std::log(std::clamp(p, kLeastProbability, 1.0F)); });
-  return dense_crf_from_unary(std::move(unary), labels, rgb, options);
+  for (float& p : probabilities) p = -std::log(std::clamp(p, kLeastProbability, 1.0F));
+  return dense_crf_from_unary(std::move(probabilities), labels, rgb, options);
 }
 
 std::vector<std::uint8_t> most_probable_labels(std::span<const float> probabilities, int labels) {

@@ -13,6 +13,7 @@ namespace {
 constexpr std::int64_t kSide = TileGrid::kSide;
 constexpr std::int64_t kPointsPerTask = 4096;
 constexpr std::uint32_t kAbsent = 0xFFFFFFFF;
+constexpr std::uint32_t kChainStart = 0x80000000;
 
 /// Numbers distinct keys 0, 1, … in the order they come. Open addressing, at most half full.
 class KeyTable {
@@ -95,7 +96,7 @@ struct Row {
 
 /// Adams et al., section 3: elevation onto the hyperplane of zero sum, rounding, repair of the sum by rank.
 template <int D>
-void find_simplices(const float* features, Row<D>& row) {
+void embed_row(const float* features, Row<D>& row) {
   constexpr float kInverse = 1.0F / (D + 1);
   std::array<std::array<float, kSide>, D + 1> elevated;
   std::array<float, kSide> sum{};
@@ -138,6 +139,23 @@ void find_simplices(const float* features, Row<D>& row) {
   }
 }
 
+/// values[p] += ½ (values before p + values after p) in place, for the chains that start in [begin, end).
+void blur(const std::vector<std::uint32_t>& chains, std::size_t begin, std::size_t end, Float4* values) {
+  const auto starts = [&](std::size_t i) { return i == chains.size() || (chains[i] & kChainStart) != 0; };
+  std::size_t i = begin;
+  while (!starts(i)) ++i;
+  while (i < end) {
+    Float4 before{}, here = values[chains[i] & ~kChainStart];
+    for (bool last = false; !last; ++i) {
+      last = starts(i + 1);
+      const Float4 after = last ? Float4{} : values[chains[i + 1]];
+      values[chains[i] & ~kChainStart] = here + 0.5F * (before + after);
+      before = here;
+      here = after;
+    }
+  }
+}
+
 }  // namespace
 
 template <int D>
@@ -157,20 +175,20 @@ PermutohedralLattice<D>::PermutohedralLattice(const TileGrid& grid, const std::a
   allocate(planes);
 }
 
-/// Fills the simplices of a tile and returns the keys of its points.
+/// Finds the simplices of a tile's pixels and returns the keys of their points.
 template <int D>
 std::vector<std::uint64_t> PermutohedralLattice<D>::embed(std::int64_t t, const RowFeatures& features) {
   const Rect tile = grid_.tile(t);
+  Simplex* simplex = &simplices_[grid_.first_pixel(tile)];
   KeyTable table(1024);
   std::array<float, D * kSide> row_features{};
   Row<D> row;
-  Simplex* simplex = &simplices_[grid_.first_pixel(tile)];
   std::array<std::uint64_t, D + 1> last_key;  // neighbouring pixels share most points
   std::array<std::uint16_t, D + 1> last_point{};
   last_key.fill(~std::uint64_t{0});
   for (std::int64_t y = tile.y; y < tile.bottom(); ++y) {
     features(tile.x, y, tile.width, row_features.data());
-    find_simplices<D>(row_features.data(), row);
+    embed_row<D>(row_features.data(), row);
     for (std::int64_t i = 0; i < tile.width; ++i, ++simplex) {
       std::array<float, D + 1> gap_of_rank;
       std::array<std::uint64_t, D + 1> unit_of_rank;
@@ -199,7 +217,7 @@ template <int D>
 void PermutohedralLattice<D>::number_points(std::vector<std::vector<std::uint64_t>> tile_keys, ThreadTeam& team) {
   first_copy_.push_back(0);
   for (const auto& keys : tile_keys) first_copy_.push_back(first_copy_.back() + keys.size());
-  if (first_copy_.back() >= kAbsent) throw Error("CRF: the image has too many pixels; process it in parts");
+  if (first_copy_.back() >= kChainStart) throw Error("CRF: the image has too many pixels; process it in parts");
 
   KeyTable table(first_copy_.back() / 2);
   point_of_copy_.reserve(first_copy_.back());
@@ -216,14 +234,18 @@ void PermutohedralLattice<D>::number_points(std::vector<std::vector<std::uint64_
   copies_.resize(point_of_copy_.size());
   for (std::uint32_t copy = 0; copy < copies_.size(); ++copy) copies_[first_of_point_[point_of_copy_[copy] + 1]++] = copy;
 
-  const auto missing = static_cast<std::uint32_t>(points_);
   team.for_each(D + 1, [&](std::int64_t j, int) {
-    neighbours_[j].assign(points_, {missing, missing});
+    std::vector<std::uint32_t> after(points_);
+    std::vector<bool> starts(points_, true);
     for (std::uint32_t p = 0; p < points_; ++p) {
-      const std::uint32_t after = table.find(Key<D>::after(table.keys()[p], static_cast<int>(j)));
-      if (after == kAbsent) continue;
-      neighbours_[j][p].after = after;
-      neighbours_[j][after].before = p;
+      after[p] = table.find(Key<D>::after(table.keys()[p], static_cast<int>(j)));
+      if (after[p] != kAbsent) starts[after[p]] = false;
+    }
+    chains_[j].reserve(points_);
+    for (std::uint32_t start = 0; start < points_; ++start) {
+      if (!starts[start]) continue;
+      chains_[j].push_back(start | kChainStart);
+      for (std::uint32_t p = after[start]; p != kAbsent; p = after[p]) chains_[j].push_back(p);
     }
   });
 }
@@ -231,8 +253,8 @@ void PermutohedralLattice<D>::number_points(std::vector<std::vector<std::uint64_
 template <int D>
 void PermutohedralLattice<D>::allocate(int planes) {
   planes_ = planes;
-  copy_values_.assign(planes * copies_.size(), Float4{});
-  for (auto& values : values_) values.assign(planes * (points_ + 1), Float4{});
+  copy_values_.resize(planes * copies_.size());
+  values_.resize(planes * points_);
 }
 
 template <int D>
@@ -252,13 +274,15 @@ void PermutohedralLattice<D>::normalise(ThreadTeam& team) {
 template <int D>
 void PermutohedralLattice<D>::splat(std::int64_t t, const Float4* values) {
   const Rect tile = grid_.tile(t);
-  const std::int64_t first = grid_.first_pixel(tile), pixels = tile.width * tile.height;
+  const std::int64_t pixels = tile.width * tile.height;
+  const Simplex* const simplices = &simplices_[grid_.first_pixel(tile)];
+  const float* const scale = &scale_[grid_.first_pixel(tile)];
   for (int plane = 0; plane < planes_; ++plane, values += pixels) {
     Float4* const sums = &copy_values_[plane * copies_.size() + first_copy_[t]];
     std::fill(sums, sums + (first_copy_[t + 1] - first_copy_[t]), Float4{});
     for (std::int64_t i = 0; i < pixels; ++i) {
-      const Simplex& simplex = simplices_[first + i];
-      const Float4 value = values[i] * scale_[first + i];
+      const Simplex& simplex = simplices[i];
+      const Float4 value = values[i] * scale[i];
       for (int r = 0; r <= D; ++r) sums[simplex.point[r]] += simplex.weight[r] * value;
     }
   }
@@ -275,40 +299,36 @@ void PermutohedralLattice<D>::filter(ThreadTeam& team) {
   };
   for_each_part([&](std::size_t plane, std::size_t begin, std::size_t end) {
     const Float4* const copy_values = &copy_values_[plane * copies_.size()];
-    Float4* const values = &values_[0][plane * (points_ + 1)];
+    Float4* const values = &values_[plane * points_];
     for (std::size_t p = begin; p < end; ++p) {
       Float4 sum{};
       for (std::uint32_t c = first_of_point_[p]; c < first_of_point_[p + 1]; ++c) sum += copy_values[copies_[c]];
       values[p] = sum;
     }
   });
-  for (int j = 0; j <= D; ++j) {
-    for_each_part([&](std::size_t plane, std::size_t begin, std::size_t end) {
-      const Float4* const old = &values_[0][plane * (points_ + 1)];
-      Float4* const blurred = &values_[1][plane * (points_ + 1)];
-      const Neighbours* const neighbours = neighbours_[j].data();
-      for (std::size_t p = begin; p < end; ++p) blurred[p] = old[p] + 0.5F * (old[neighbours[p].before] + old[neighbours[p].after]);
-    });
-    std::swap(values_[0], values_[1]);
+  for (const std::vector<std::uint32_t>& chains : chains_) {
+    for_each_part([&](std::size_t plane, std::size_t begin, std::size_t end) { blur(chains, begin, end, &values_[plane * points_]); });
   }
 }
 
 template <int D>
 void PermutohedralLattice<D>::slice(std::int64_t t, float weight, Float4* sums) const {
   const Rect tile = grid_.tile(t);
-  const std::int64_t first = grid_.first_pixel(tile), pixels = tile.width * tile.height;
+  const std::int64_t pixels = tile.width * tile.height;
+  const Simplex* const simplices = &simplices_[grid_.first_pixel(tile)];
+  const float* const scale = &scale_[grid_.first_pixel(tile)];
   const std::uint32_t* const points = &point_of_copy_[first_copy_[t]];
   const std::size_t copies = first_copy_[t + 1] - first_copy_[t];
   const float gain = weight / (1 + std::exp2(static_cast<float>(-D)));
   std::vector<Float4> local(copies);
   for (int plane = 0; plane < planes_; ++plane, sums += pixels) {
-    const Float4* const values = &values_[0][plane * (points_ + 1)];
+    const Float4* const values = &values_[plane * points_];
     for (std::size_t c = 0; c < copies; ++c) local[c] = values[points[c]];
     for (std::int64_t i = 0; i < pixels; ++i) {
-      const Simplex& simplex = simplices_[first + i];
+      const Simplex& simplex = simplices[i];
       Float4 sum = simplex.weight[0] * local[simplex.point[0]];
       for (int r = 1; r <= D; ++r) sum += simplex.weight[r] * local[simplex.point[r]];
-      sums[i] += gain * scale_[first + i] * sum;
+      sums[i] += gain * scale[i] * sum;
     }
   }
 }

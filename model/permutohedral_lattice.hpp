@@ -55,9 +55,6 @@ class PermutohedralLattice {
     std::array<float, D + 1> weight;
     std::array<std::uint16_t, D + 1> point;
   };
-  struct Neighbours {
-    std::uint32_t before, after;
-  };
 
   std::vector<std::uint64_t> embed(std::int64_t t, const RowFeatures& features);
   void number_points(std::vector<std::vector<std::uint64_t>> tile_keys, ThreadTeam& team);
@@ -68,14 +65,15 @@ class PermutohedralLattice {
   int planes_ = 1;
   std::vector<Simplex> simplices_;       ///< [pixels], by tile
   std::vector<float> scale_;             ///< [pixels], by tile: 1 / sqrt(row sum)
-  std::size_t points_ = 0;               ///< lattice points; number points_ stands for every missing one and holds 0
+  std::size_t points_ = 0;               ///< lattice points
   std::vector<std::size_t> first_copy_;  ///< [tiles + 1] into point_of_copy_: a tile's own copies of its points
   std::vector<std::uint32_t> point_of_copy_;
   std::vector<std::uint32_t> first_of_point_;  ///< [points_ + 1] into copies_
   std::vector<std::uint32_t> copies_;          ///< the copies of point 0, of point 1, …
-  std::array<std::vector<Neighbours>, D + 1> neighbours_;
-  std::vector<Float4> copy_values_;            ///< [planes][copies]
-  std::array<std::vector<Float4>, 2> values_;  ///< [planes][points_ + 1]: the values, and room for the next direction of the blur
+  /// For each direction of the blur all points, chain by chain of neighbours. The first of a chain is marked (see blur).
+  std::array<std::vector<std::uint32_t>, D + 1> chains_;
+  std::vector<Float4> copy_values_;  ///< [planes][copies]
+  std::vector<Float4> values_;       ///< [planes][points_]
 };
 
 extern template class PermutohedralLattice<2>;

@@ -95,6 +95,27 @@ TEST(DenseCrf, LongImagesAreNoWorse) {
   EXPECT_LE((early - late).abs().mean().item<double>(), 0.02);  // only the lattice's phase differs
 }
 
+/// With its origin said, a part of a picture gets the Q of the whole wherever its edges are far.
+TEST(DenseCrf, PartsOfAPictureGetItsLattice) {
+  torch::manual_seed(7);
+  const Tensor unary = torch::rand({3, 120, 900}), rgb = torch::randint(256, {120, 900, 3}, torch::kByte);
+  DenseCrfOptions options{.gaussian_sigma = 3,
+                          .gaussian_weight = 3,
+                          .bilateral_sigma_xy = 4,
+                          .bilateral_sigma_rgb = 60,
+                          .bilateral_weight = 4,
+                          .iterations = 1};
+  const Tensor whole = run(unary, rgb, options);
+  for (const auto& [x, y] : std::vector<std::pair<int, int>>{{1, 0}, {700, 3}, {643, 17}}) {
+    options.origin_x = x;
+    options.origin_y = y;
+    const auto middle = [](const Tensor& q) { return q.slice(1, 40, -40).slice(2, 40, -40); };
+    const Tensor part = run(unary.slice(1, y).slice(2, x, x + 200), rgb.slice(0, y).slice(1, x, x + 200), options);
+    EXPECT_LE((middle(part) - middle(whole.slice(1, y).slice(2, x, x + 200))).abs().max().item<double>(), 1e-4) << x << " " << y;
+  }
+  EXPECT_THROW(run(unary, rgb, {.origin_x = -1}), UsageError);
+}
+
 TEST(DenseCrf, FollowsTheEdgesOfTheImage) {
   constexpr int kSide = 40;
   Tensor rgb = torch::full({kSide, kSide, 3}, 40, torch::kByte), probabilities = torch::full({2, kSide, kSide}, 0.4F);

@@ -16,6 +16,8 @@ struct DenseCrfOptions {
   float bilateral_weight = 50;     ///< ≥ 0
   int iterations = 5;              ///< mean-field rounds; 0 gives softmax(−unary)
   int threads = 0;                 ///< 0 = all cores; the result is the same for any number, to the bit
+  std::int64_t origin_x = 0;       ///< pixels: where the image lies in a larger picture, ≥ 0; the lattice lies as it would on that
+  std::int64_t origin_y = 0;
 };
 
 /// Mean-field inference in a fully connected CRF with Potts compatibility (Krähenbühl & Koltun 2011): starting from softmax(−unary),
@@ -24,9 +26,9 @@ struct DenseCrfOptions {
 ///
 /// `probabilities` [L, H, W] of 0…1, clipped to [1e-5, 1]; unary = −log of it. `rgb` [H, W, 3]; the order of the channels changes what the
 /// lattice rounds, no more. Returns Q [L, H, W]. Throws Error when the sizes do not belong together, UsageError for options that make no
-/// sense. Thread-safe. Memory: about 100 bytes a pixel and 16 more for every four labels, beside 100 to 200 bytes for every distinct
-/// lattice point.
-std::vector<float> dense_crf(std::span<const float> probabilities, int labels, ImageView<const std::uint8_t> rgb,
+/// sense. Thread-safe. Memory: 64 bytes a pixel beside the probabilities, which are taken over, and some 100 for every
+/// distinct lattice point; with four labels and stained tissue 150 bytes a pixel in all.
+std::vector<float> dense_crf(std::vector<float> probabilities, int labels, ImageView<const std::uint8_t> rgb,
                              const DenseCrfOptions& options = {});
 /// The same from unary energies [L, H, W], whatever their scale. Taken over and returned as Q.
 std::vector<float> dense_crf_from_unary(std::vector<float> unary, int labels, ImageView<const std::uint8_t> rgb,
