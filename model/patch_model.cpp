@@ -30,22 +30,26 @@ void append(PatchBatch& batch, const PatchBatch& more) {
   batch.count += more.count;
 }
 
-std::vector<float> class_probabilities(const PatchMaps& patch, std::span<const float> labels) {
-  const std::size_t pixels = static_cast<std::size_t>(patch.size) * static_cast<std::size_t>(patch.size), classes = labels.size();
-  std::vector<float> result((classes + 1) * pixels);
-  std::vector<float> values(classes + 1);
+std::vector<float> class_probabilities(std::vector<float> maps, int classes) {
+  const auto count = static_cast<std::size_t>(classes);
+  const std::size_t pixels = maps.size() / count;
+  maps.resize((count + 1) * pixels);
   for (std::size_t i = 0; i < pixels; ++i) {
     float largest = 0;
-    for (std::size_t c = 0; c < classes; ++c) {
-      values[c] = patch.maps[c * pixels + i] * labels[c];
-      largest = std::max(largest, values[c]);
-    }
-    values[classes] = std::pow(1 - largest, 10.0F);
+    for (std::size_t c = 0; c < count; ++c) largest = std::max(largest, maps[c * pixels + i]);
+    maps[count * pixels + i] = std::pow(1 - largest, 10.0F);
     float sum = 0;
-    for (float& value : values) sum += value = std::exp(value);  // at most e: nothing overflows
-    for (std::size_t c = 0; c <= classes; ++c) result[c * pixels + i] = values[c] / sum;
+    for (std::size_t c = 0; c <= count; ++c) sum += maps[c * pixels + i] = std::exp(maps[c * pixels + i]);  // at most e: nothing overflows
+    for (std::size_t c = 0; c <= count; ++c) maps[c * pixels + i] /= sum;
   }
-  return result;
+  return maps;
+}
+
+std::vector<float> class_probabilities(const PatchMaps& patch, std::span<const float> labels) {
+  const std::size_t pixels = static_cast<std::size_t>(patch.size) * static_cast<std::size_t>(patch.size);
+  std::vector<float> maps(patch.maps.begin(), patch.maps.begin() + static_cast<std::ptrdiff_t>(labels.size() * pixels));
+  for (std::size_t i = 0; i < maps.size(); ++i) maps[i] *= labels[i / pixels];
+  return class_probabilities(std::move(maps), static_cast<int>(labels.size()));
 }
 
 PatchModel::PatchModel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -103,7 +107,8 @@ std::vector<std::uint8_t> PatchModel::segment_unlabelled(const PatchBatch& batch
     const int k = impl_->info.prototypes_per_class;
     const NetworkOutput output = impl_->look(batch);
     const CalibratedMaps calibrated(impl_->info.calibration, impl_->device);
-    return values_of<std::uint8_t>(labels_from_maps(upsample_grid(calibrated.gated(calibrated(evidence(output, k)), class_scores(output, k)))));
+    return values_of<std::uint8_t>(
+        labels_from_maps(upsample_grid(calibrated.gated(calibrated(evidence(output, k)), class_scores(output, k)))));
   });
 }
 

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <memory>
 
+#include "slide_crf.hpp"
 #include "slide_results.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/model/device.hpp"
@@ -310,7 +311,12 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
       warn("bfloat16 would change more labels than allowed (" + std::to_string(100 * *precision.agreement) +
            " % of a sample agree): computing in float32, which takes about twice as long");
     SlideResults results(job, plan, shape, options, thumbnail, statistics);
-    Canvas canvas(plan, tissue, shape.classes.count(), shape.grid_stride, options.blend, results, shape.presence);
+    std::optional<SlideCrf> crf;
+    if (options.crf)
+      crf.emplace(frame_reader, plan.frame, tissue, shape.classes.count(), shape.grid_stride, *options.crf, options.threads, cancel,
+                  results);
+    CanvasSink& rows = crf ? static_cast<CanvasSink&>(*crf) : results;
+    Canvas canvas(plan, tissue, shape.classes.count(), shape.grid_stride, options.blend, rows, shape.presence);
     stream(plan, tiles, segmenter, options, canvas, results, statistics, observer, cancel);
     statistics.tiles_read = statistics.tiles_planned - statistics.tiles_unreadable;
     if (statistics.tiles_unreadable > 0) warn(std::to_string(statistics.tiles_unreadable) + " tiles can't be decoded and are marked 254");
@@ -326,6 +332,13 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
       results.finish();
     });
     observer.end();
+    if (crf) {
+      statistics.crf = true;
+      statistics.seconds["crf"] = crf->seconds();
+      if (crf->blocks_unreadable() > 0)
+        warn("the CRF saw the background colour where the slide can't be decoded, in " + std::to_string(crf->blocks_unreadable()) +
+             " blocks");
+    }
     statistics.seconds["write"] = finishing.seconds();
     statistics.seconds["total"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     statistics.peak_memory_bytes = peak_memory();

@@ -25,7 +25,7 @@ struct SegmentArguments {
   std::string normalisation = "calibrated";
   std::string blend = "window";
   std::string precision = "auto";
-  bool force = false;
+  bool crf = false, force = false;
   pipeline::SegmentOptions options;
 };
 
@@ -45,6 +45,7 @@ int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>
   pipeline::SegmentOptions options = arguments.options;
   if (options.tile == 0) options.tile = segmenter->shape().patch_size;
   options.blend = arguments.blend == "crop" ? Blend::Crop : Blend::Window;
+  if (arguments.crf) options.crf.emplace();
   options.threads = context.common.threads;
   const pipeline::RunIdentity identity{model_path.string(), output::sha256_of_file(model_path), configuration_sha256(context.options)};
   write_resolved_config(context.options, arguments.output);
@@ -95,6 +96,11 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
       .add_option("--precision", arguments.precision,
                   "of the encoder: fp32, bf16, auto: bf16 where it is faster and a sample of the slide gets the same labels; e.g. fp32")
       ->check(CLI::IsMember({"auto", "bf16", "fp32"}));
+  command
+      .add_flag(
+          "--crf,!--no-crf", arguments.crf,
+          "move the labels' borders to the colours' edges by a dense CRF; adds 60 % to the time with fp32, 90 % with bf16; e.g. --crf")
+      ->default_str("false");
   command.add_option("--batch-size", arguments.options.batch_size, "tiles of one forward pass; e.g. --batch-size 32")
       ->check(CLI::Range(1, 1024));
   command.add_option("--tokens", arguments.options.tokens, "batches alive at once, which bounds memory; 0: threads + 2; e.g. --tokens 3")

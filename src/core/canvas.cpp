@@ -9,7 +9,7 @@ namespace wsi_lpd {
 Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink,
                const Presence& presence)
     : plan_(plan),
-      tissue_(tissue),
+      tissue_(tissue, plan.frame),
       sink_(sink),
       classes_(classes),
       stride_(grid_stride),
@@ -30,14 +30,6 @@ Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int 
   }
   line_.resize(values_in_row);
   labels_.resize(static_cast<std::size_t>(plan.frame.size.width));
-  mask_column_.resize(labels_.size(), -1);
-  const double columns_per_pixel =
-      static_cast<double>(tissue.mask.width()) / static_cast<double>(std::max<std::int64_t>(1, tissue.area.width));
-  for (std::size_t x = 0; x < mask_column_.size(); ++x) {
-    const double level0 = plan.frame.level0_x_from_output(static_cast<double>(x) + 0.5) - static_cast<double>(tissue.area.x);
-    const double column = std::floor(level0 * columns_per_pixel);
-    if (column >= 0 && column < static_cast<double>(tissue.mask.width())) mask_column_[x] = static_cast<std::int32_t>(column);
-  }
 }
 
 // Weight of each cell of a tile along one axis; `position` (output pixels) of `count` tiles on that axis.
@@ -120,10 +112,10 @@ void Canvas::emit_grid_row() {
   std::fill_n(weights, width, 0.0F);
   std::fill_n(unreadable, width, std::uint8_t{0});
 
-  select_mask_row(std::min(next_grid_row_ * stride_ + stride_ / 2, plan_.frame.size.height - 1));
+  tissue_.select(std::min(next_grid_row_ * stride_ + stride_ / 2, plan_.frame.size.height - 1));
   std::vector<std::uint8_t> grid_labels(width, kNotTissue);
   for (std::size_t x = 0; x < width; ++x) {
-    if (!is_tissue(std::min(static_cast<std::int64_t>(x) * stride_ + stride_ / 2, plan_.frame.size.width - 1))) continue;
+    if (!tissue_.at(std::min(static_cast<std::int64_t>(x) * stride_ + stride_ / 2, plan_.frame.size.width - 1))) continue;
     float best = kBackgroundThreshold;
     for (int c = 0; c < classes_; ++c) {
       const float value = current_.values[static_cast<std::size_t>(c) * width + x];
@@ -145,7 +137,7 @@ void Canvas::emit_label_rows(std::int64_t until, const GridRow& above) {
   for (; next_label_row_ < until; ++next_label_row_) {
     const double position = (static_cast<double>(next_label_row_) + 0.5) / stride_ - 0.5;  // in grid rows, from centre to centre
     const std::int64_t cell_row = next_label_row_ / stride_;
-    select_mask_row(next_label_row_);
+    tissue_.select(next_label_row_);
     emit_label_row(above, static_cast<float>(position - std::floor(position)),
                    cell_row == next_grid_row_ - 1 ? current_.cells : above.cells);
   }
@@ -168,7 +160,7 @@ void Canvas::emit_label_row(const GridRow& above, float fraction, const std::vec
       background = line_[c * width + left] <= kBackgroundThreshold && line_[c * width + right] <= kBackgroundThreshold;
     }
     for (std::int64_t x = begin; x < end; ++x) {
-      if (!is_tissue(x)) continue;
+      if (!tissue_.at(x)) continue;
       ++tissue;
       if (background) continue;
       if (cells[static_cast<std::size_t>(x / stride_)] == Cell::Unreadable) {
@@ -187,13 +179,6 @@ void Canvas::emit_label_row(const GridRow& above, float fraction, const std::vec
     }
   }
   sink_.label_row(labels_, tissue);
-}
-
-void Canvas::select_mask_row(std::int64_t y) {
-  const double level0 = plan_.frame.level0_y_from_output(static_cast<double>(y) + 0.5) - static_cast<double>(tissue_.area.y);
-  const double row =
-      std::floor(level0 * static_cast<double>(tissue_.mask.height()) / static_cast<double>(std::max<std::int64_t>(1, tissue_.area.height)));
-  mask_row_ = row >= 0 && row < static_cast<double>(tissue_.mask.height()) ? tissue_.mask.at(0, static_cast<std::int64_t>(row)) : nullptr;
 }
 
 }  // namespace wsi_lpd

@@ -36,4 +36,22 @@ double TissueMask::fraction() const {
   return static_cast<double>(std::count_if(mask.data(), end, [](std::uint8_t v) { return v != 0; })) / static_cast<double>(mask.bytes());
 }
 
+TissueRows::TissueRows(const TissueMask& tissue, const Frame& frame)
+    : tissue_(tissue), frame_(frame), column_(static_cast<std::size_t>(frame.size.width), -1) {
+  const double columns_per_pixel =
+      static_cast<double>(tissue.mask.width()) / static_cast<double>(std::max<std::int64_t>(1, tissue.area.width));
+  for (std::size_t x = 0; x < column_.size(); ++x) {
+    const double level0 = frame.level0_x_from_output(static_cast<double>(x) + 0.5) - static_cast<double>(tissue.area.x);
+    const double column = std::floor(level0 * columns_per_pixel);
+    if (column >= 0 && column < static_cast<double>(tissue.mask.width())) column_[x] = static_cast<std::int32_t>(column);
+  }
+}
+
+void TissueRows::select(std::int64_t y) {
+  const double level0 = frame_.level0_y_from_output(static_cast<double>(y) + 0.5) - static_cast<double>(tissue_.area.y);
+  const double row =
+      std::floor(level0 * static_cast<double>(tissue_.mask.height()) / static_cast<double>(std::max<std::int64_t>(1, tissue_.area.height)));
+  row_ = row >= 0 && row < static_cast<double>(tissue_.mask.height()) ? tissue_.mask.at(0, static_cast<std::int64_t>(row)) : nullptr;
+}
+
 }  // namespace wsi_lpd

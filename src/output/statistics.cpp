@@ -61,6 +61,7 @@ Json to_json(const SlideStatistics& s) {
           {"seconds", s.seconds},
           {"peak_memory_bytes", s.peak_memory_bytes},
           {"precision", {{"name", s.precision}, {"agreement", number(s.precision_agreement)}}},
+          {"crf", s.crf},
           {"warnings", s.warnings},
           {"versions", s.versions}};
 }
@@ -107,6 +108,7 @@ SlideStatistics from_json(const Json& json) {
   s.peak_memory_bytes = json.at("peak_memory_bytes");
   json.at("precision").at("name").get_to(s.precision);
   if (const Json& agreement = json.at("precision").at("agreement"); !agreement.is_null()) s.precision_agreement = agreement.get<double>();
+  s.crf = json.value("crf", false);
   json.at("warnings").get_to(s.warnings);
   json.at("versions").get_to(s.versions);
   return s;

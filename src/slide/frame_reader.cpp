@@ -6,8 +6,8 @@
 namespace wsi_lpd::slide {
 namespace {
 
-constexpr std::int64_t kReadAtOnce = std::int64_t{16} << 20;  // level pixels that a thumbnail holds at once
-constexpr std::int64_t kSmallestUnreadable = 128;             // thumbnail pixels: each try opens the slide anew
+constexpr std::int64_t kReadAtOnce = std::int64_t{16} << 20;  // level pixels that read_readable holds at once
+constexpr std::int64_t kSmallestUnreadable = 128;             // output pixels: each try opens the slide anew
 
 void fill(ImageView<std::uint8_t> target, const Colour& colour) {
   for (std::int64_t y = 0; y < target.height; ++y) {
@@ -74,6 +74,35 @@ void FrameReader::read(const Rect& region, ImageView<std::uint8_t> target) const
   resample_area(pixels.view(), origin_x, origin_y, scale_x, scale_y, into);
 }
 
+void FrameReader::read_readable(const Rect& region, ImageView<std::uint8_t> target, std::vector<Rect>* unreadable) const {
+  const auto halves = [](const Rect& part) {
+    const bool across = part.width >= part.height;
+    const std::int64_t half = (across ? part.width : part.height) / 2;
+    return across ? std::pair{Rect{part.x, part.y, half, part.height}, Rect{part.x + half, part.y, part.width - half, part.height}}
+                  : std::pair{Rect{part.x, part.y, part.width, half}, Rect{part.x, part.y + half, part.width, part.height - half}};
+  };
+  const auto view_of = [&](const Rect& part) { return target.part({part.x - region.x, part.y - region.y, part.width, part.height}); };
+  // Halves what is too large to be read at once, and what can't be read as a whole.
+  const auto try_reading = [&](const auto& self, const Rect& part) -> void {
+    const bool single = part.width == 1 && part.height == 1;
+    if (single || cost(part) <= kReadAtOnce) {
+      try {
+        return read(part, view_of(part));
+      } catch (const ReadError&) {
+        if (part.width <= kSmallestUnreadable && part.height <= kSmallestUnreadable) {
+          fill(view_of(part), reader_.properties().background);
+          if (unreadable) unreadable->push_back(part);
+          return;
+        }
+      }
+    }
+    const auto [first, second] = halves(part);
+    self(self, first);
+    self(self, second);
+  };
+  try_reading(try_reading, region);
+}
+
 Image thumbnail(const Reader& reader, std::int64_t longest, std::vector<Rect>* unreadable) {
   const Rect& bounds = reader.properties().bounds;
   Frame frame;
@@ -85,32 +114,7 @@ Image thumbnail(const Reader& reader, std::int64_t longest, std::vector<Rect>* u
   frame.size = {side(bounds.width), side(bounds.height)};
   const FrameReader frame_reader(reader, frame);
   Image result(frame.size.width, frame.size.height, 3);
-
-  const auto halves = [](const Rect& part) {
-    const bool across = part.width >= part.height;
-    const std::int64_t half = (across ? part.width : part.height) / 2;
-    return across ? std::pair{Rect{part.x, part.y, half, part.height}, Rect{part.x + half, part.y, part.width - half, part.height}}
-                  : std::pair{Rect{part.x, part.y, part.width, half}, Rect{part.x, part.y + half, part.width, part.height - half}};
-  };
-  // Halves what is too large to be read at once, and what can't be read as a whole.
-  const auto read = [&](const auto& self, const Rect& part) -> void {
-    const bool single = part.width == 1 && part.height == 1;
-    if (single || frame_reader.cost(part) <= kReadAtOnce) {
-      try {
-        return frame_reader.read(part, result.view().part(part));
-      } catch (const ReadError&) {
-        if (part.width <= kSmallestUnreadable && part.height <= kSmallestUnreadable) {
-          fill(result.view().part(part), reader.properties().background);
-          if (unreadable) unreadable->push_back(part);
-          return;
-        }
-      }
-    }
-    const auto [first, second] = halves(part);
-    self(self, first);
-    self(self, second);
-  };
-  read(read, {0, 0, frame.size.width, frame.size.height});
+  frame_reader.read_readable({0, 0, frame.size.width, frame.size.height}, result.view(), unreadable);
   return result;
 }
 

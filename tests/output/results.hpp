@@ -27,6 +27,7 @@ inline output::SlideStatistics some_statistics() {
   s.peak_memory_bytes = 123'456'789'012;
   s.precision = "bf16";
   s.precision_agreement = 0.9975;
+  s.crf = true;
   s.warnings = {"tile (3, 4) of the slide is unreadable"};
   s.versions = {{"wsi-lpd", "0.1.0"}, {"hdf5", "HDF5 1.10.8"}};
   return s;

@@ -49,11 +49,24 @@ TEST(Statistics, ComeBackAsTheyWere) {
   EXPECT_EQ(back->peak_memory_bytes, s.peak_memory_bytes);
   EXPECT_EQ(back->precision, s.precision);
   EXPECT_EQ(back->precision_agreement, s.precision_agreement);
+  EXPECT_EQ(back->crf, s.crf);
   EXPECT_EQ(back->warnings, s.warnings);
   EXPECT_EQ(back->versions, s.versions);
   // and written again it is the same file
   write_statistics(folder / "again.json", *back);
   EXPECT_EQ(read_text_file(folder / "again.json"), read_text_file(folder / "slide.json"));
+}
+
+TEST(Statistics, OlderFilesWithoutCrfAreRead) {
+  const TemporaryFolder folder;
+  write_statistics(folder / "slide.json", some_statistics());
+  std::string text = read_text_file(folder / "slide.json");
+  const std::string line = "  \"crf\": true,\n";
+  ASSERT_THAT(text, HasSubstr(line));
+  write_text_file(folder / "slide.json", text.erase(text.find(line), line.size()));
+  const auto back = read_statistics(folder / "slide.json");
+  ASSERT_TRUE(back);
+  EXPECT_FALSE(back->crf);
 }
 
 TEST(Statistics, FiguresFollowTheirDefinitions) {

@@ -55,14 +55,10 @@ class Canvas {
   void emit_grid_row();
   void emit_label_rows(std::int64_t until, const GridRow& above);
   void emit_label_row(const GridRow& above, float fraction, const std::vector<Cell>& cells);
-  void select_mask_row(std::int64_t y);
-  bool is_tissue(std::int64_t x) const {
-    return mask_row_ && mask_column_[static_cast<std::size_t>(x)] >= 0 && mask_row_[mask_column_[static_cast<std::size_t>(x)]];
-  }
   std::size_t ring_row(std::int64_t grid_y) const { return static_cast<std::size_t>(grid_y % ring_); }
 
   const TilePlan& plan_;
-  const TissueMask& tissue_;
+  TissueRows tissue_;
   CanvasSink& sink_;
   int classes_;
   int stride_;
@@ -77,9 +73,7 @@ class Canvas {
   std::int64_t next_grid_row_ = 0;        // first row not yet emitted
   std::int64_t next_label_row_ = 0;
   GridRow previous_, current_;
-  std::vector<std::int32_t> mask_column_;   // tissue mask column of each output column, -1 outside
-  const std::uint8_t* mask_row_ = nullptr;  // of the output row at hand; null outside the mask
-  std::vector<float> line_;                 // [C, width]: values of one output row above and below the cell centres
+  std::vector<float> line_;  // [C, width]: values of one output row above and below the cell centres
   std::vector<std::uint8_t> labels_;
 };
 

@@ -29,8 +29,10 @@ struct PatchMaps {
   std::vector<std::uint8_t> crf_image;  ///< [S, S, 3]: the image as the published code hands it to the CRF: BGR, some bytes one lower
 };
 
-/// Softmax over C classes and the background (1 − max)^10, [C + 1, S, S], of maps times image labels [C]: the paper's protocol when the
-/// labels are the true ones. Never above e / (e + C).
+/// Softmax over C classes and the background (1 − max)^10, [C + 1, N], of fused maps [C, N] of 0…1. Never above e / (e + C). Takes the maps
+/// over.
+std::vector<float> class_probabilities(std::vector<float> maps, int classes);
+/// The same, [C + 1, S, S], of maps times image labels [C]: the paper's protocol when the labels are the true ones.
 std::vector<float> class_probabilities(const PatchMaps& patch, std::span<const float> labels);
 
 /// The strongest response to a prototype in an image, and where: in pixels of the image.

@@ -40,6 +40,7 @@ struct SlideStatistics {
   std::int64_t peak_memory_bytes = 0;
   std::string precision = "fp32";             ///< of the encoder
   std::optional<double> precision_agreement;  ///< share of a sample's labels as in fp32, where it was measured
+  bool crf = false;                           ///< labels after a dense CRF
   std::vector<std::string> warnings;
   std::map<std::string, std::string> versions;
 };

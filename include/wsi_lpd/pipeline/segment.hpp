@@ -5,11 +5,21 @@
 
 #include "wsi_lpd/core/canvas.hpp"
 #include "wsi_lpd/core/progress.hpp"
+#include "wsi_lpd/model/dense_crf.hpp"
 #include "wsi_lpd/output/statistics.hpp"
 #include "wsi_lpd/pipeline/segmenter.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::pipeline {
+
+/// Dense CRF over the labels of a slide, block by block. Measured against one block of everything, on 1024² pixels of a carcinoma slide of
+/// whose labels the CRF changes 3.3 %, and on 2048² synthetic ones: with these sizes all labels are equal; with a margin of 32 they are but
+/// for 1 in 10,000, and for 2 in 1000 next to the borders of blocks.
+struct SlideCrfOptions {
+  int block = 512;  ///< side, output pixels
+  int margin = 64;  ///< output pixels around a block that are inferred with it and thrown away
+  model::DenseCrfOptions crf{};
+};
 
 struct SegmentOptions {
   int tile = 224;         ///< output pixels
@@ -22,8 +32,9 @@ struct SegmentOptions {
   bool geojson = true;            ///< write slide.geojson
   double geojson_mpp = 2;         ///< µm/px of the pyramid level that its outlines are traced on: the nearest is taken
   double geojson_min_area = 100;  ///< µm²; smaller regions are left out of it
-  int threads = 0;                ///< 0: all cores
-  int tokens = 0;                 ///< batches alive at once, the memory bound; 0: threads + 2
+  std::optional<SlideCrfOptions> crf{};
+  int threads = 0;  ///< 0: all cores
+  int tokens = 0;   ///< batches alive at once, the memory bound; 0: threads + 2
 };
 
 /// One slide to be segmented, and where its results go: `stem` plus ".tif", ".h5", ".json", ".geojson", ".overlay.jpg".

@@ -68,6 +68,9 @@ class FrameReader {
   std::int64_t cost(const Rect& region) const;
   /// RGB of `region` (output pixels) into `target` of the same size; past the frame's edge stands the background colour.
   void read(const Rect& region, ImageView<std::uint8_t> target) const;
+  /// The same for a region within the frame, in pieces so that it needs little more memory. What can't be decoded shows the background
+  /// colour; `unreadable`, if given, gets those parts (output pixels), as small as halving finds them, down to 128 pixels a side.
+  void read_readable(const Rect& region, ImageView<std::uint8_t> target, std::vector<Rect>* unreadable = nullptr) const;
 
  private:
   Rect level_region(const Rect& region) const;
@@ -77,8 +80,7 @@ class FrameReader {
 };
 
 /// The slide's bounds at a size whose longer side is at most `longest` pixels, read in pieces so that a slide without a pyramid needs no
-/// more memory. What can't be decoded shows the background colour; `unreadable`, if given, gets those parts (thumbnail pixels, as small as
-/// halving finds them, down to 128 pixels a side).
+/// more memory. What can't be decoded is as FrameReader::read_readable has it (thumbnail pixels).
 Image thumbnail(const Reader& reader, std::int64_t longest, std::vector<Rect>* unreadable = nullptr);
 
 }  // namespace wsi_lpd::slide
