@@ -80,7 +80,8 @@ class LpdSegmenter final : public Segmenter {
               .feature_size = static_cast<int>(model::mix_transformer_shape(info_.encoder).widths[3]),
               .grid_stride = model::kGridStride,
               .patch_size = info_.patch_size,
-              .mpp = info_.mpp.value_or(0)};
+              .mpp = info_.mpp.value_or(0),
+              .stain = info_.stain};
   }
 
   const Shape& shape() const override { return shape_; }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/core/stain.hpp"
 
 namespace wsi_lpd::pipeline {
 
@@ -41,8 +42,9 @@ class Segmenter {
     int feature_size = 0;
     int grid_stride = 8;  ///< output pixels per cell; tile sizes are multiples of `tile_multiple`
     int tile_multiple = 32;
-    int patch_size = 224;  ///< pixels of its training images: the natural tile
-    double mpp = 0;        ///< µm/px it expects, 0 if unknown
+    int patch_size = 224;   ///< pixels of its training images: the natural tile
+    double mpp = 0;         ///< µm/px it expects, 0 if unknown
+    StainStatistics stain;  ///< of its training images
   };
   /// A batch handed to the device.
   class Pending {
