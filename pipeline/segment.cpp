@@ -163,7 +163,7 @@ void check_options(const SegmentOptions& options, const Segmenter::Shape& shape,
   }
   if (options.stain != StainMethod::None && !shape.stain.has(options.stain)) {
     throw UsageError(identity.model_path + ": does not know the stain of its training images, which --stain-normalisation " +
-                     to_string(options.stain) + " needs: calibrate adds it");
+                     to_string(options.stain) + " needs; `wsi-lpd calibrate PATCHES --model MODEL` adds it");
   }
 }
 

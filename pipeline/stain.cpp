@@ -12,8 +12,9 @@ namespace {
 constexpr std::int64_t kImages = 400;
 constexpr std::int64_t kImageSide = 56;  // so many pixels a side are looked at
 
-// Many small windows are worth more than few large ones, as stain changes over a slide. Measured on three slides beside all of their
-// pixels: vectors within 1 degree, concentrations within 5 %; a thumbnail mixes the stains of neighbours and is off by up to 30 %.
+// Many small windows are worth more than few large ones, as stain changes over a slide. Measured against all pixels of two slides with some
+// 500 tiles of tissue: mean error of the vectors below 1 degree, of the concentrations below 6 %. Half the windows: 1.8 degrees, 12 %. A
+// thumbnail of 2048 pixels, which mixes neighbours: 2.2 degrees, 20 %. On a slide of 100 tiles the windows are off by 3 degrees.
 constexpr std::size_t kWindows = 512;
 constexpr int kWindowSide = 64;
 constexpr std::int64_t kWindowStep = 2;

@@ -9,8 +9,6 @@
 namespace wsi_lpd {
 namespace {
 
-// β of Macenko et al.; here of the mean of the three channels, as pale eosin dims red hardly at all.
-constexpr float kGlassDensity = 0.15F;
 constexpr std::uint8_t kBlack = 30;  // not brighter in any channel: not scanned, or ink
 constexpr std::size_t kFewestPixels = 1000;
 constexpr double kShare = 0.01;         // α of Macenko et al.: so many pixels lie beyond each stain vector
@@ -128,7 +126,7 @@ void StainSample::add(ImageView<const std::uint8_t> rgb, std::int64_t step) {
     for (std::int64_t x = 0; x < rgb.width; x += step) {
       const std::uint8_t* pixel = rgb.at(x, y);
       const float sum_of_densities = density[pixel[0]] + density[pixel[1]] + density[pixel[2]];
-      if (sum_of_densities > 3 * kGlassDensity && std::max({pixel[0], pixel[1], pixel[2]}) > kBlack)
+      if (sum_of_densities > 3 * kTissueDensity && std::max({pixel[0], pixel[1], pixel[2]}) > kBlack)
         pixels_.push_back({pixel[0], pixel[1], pixel[2]});
     }
   }

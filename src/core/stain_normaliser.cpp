@@ -68,6 +68,10 @@ StainNormaliser::StainNormaliser(StainMethod method, const StainStatistics& from
     // Statistics are in decimal logarithms, the tables in natural ones.
     change_[3][i] = static_cast<float>((std::log(10.0) * (shift[i] - shifted[i]) - kLowestLogarithm) / kLogarithmStep + 0.5);
   }
+  for (auto& channel : terms_) {  // from half the density of tissue on
+    for (std::size_t value = 0; value < 256; ++value)
+      channel[value][3] = static_cast<float>((2 * optical_densities()[value] / kTissueDensity - 1) / 3);
+  }
   logarithms_.resize(kResponses + 1);
   for (int i = 0; i <= kResponses; ++i)
     logarithms_[static_cast<std::size_t>(i)] = std::log(static_cast<float>(std::max(i, 1)) / kResponses);
@@ -107,7 +111,11 @@ void StainNormaliser::apply_reinhard(std::uint8_t* pixel, std::int64_t count) co
       const float power = powers_[static_cast<std::size_t>(table_index(changed[c], kLogarithms))];
       for (std::size_t i = 0; i < 4; ++i) result[i] += rgb_from_lms_[c][i] * power;
     }
-    for (std::size_t i = 0; i < 3; ++i) pixel[i] = byte_of(result[i]);
+    const float share = std::clamp(lms[3], 0.0F, 1.0F);
+    for (std::size_t i = 0; i < 3; ++i) {
+      const float before = static_cast<float>(pixel[i]) + 0.5F;
+      pixel[i] = byte_of(before + share * (std::clamp(result[i], 0.0F, 255.5F) - before));
+    }
   }
 }
 

@@ -56,7 +56,10 @@ def main(folder):
 
     (mean, deviation), (wanted_mean, wanted_deviation) = reinhard(tissue[0]), reinhard(tissue[1])
     moved = (lab(pictures[0]) - mean) * wanted_deviation / deviation + wanted_mean
-    to_bytes(10 ** (moved @ np.linalg.inv(LAB).T) @ np.linalg.inv(LMS).T).tofile(f"{folder}/reinhard.raw")
+    # glass stays: nothing below half the density of tissue changes, everything from that density on
+    share = np.clip(density(pictures[0]).mean(axis=1, keepdims=True) / 0.075 - 1, 0, 1)
+    moved = 10 ** (moved @ np.linalg.inv(LAB).T) @ np.linalg.inv(LMS).T
+    to_bytes(share * np.clip(moved, 0, 1) + (1 - share) * (pictures[0] + 1) / 256).tofile(f"{folder}/reinhard.raw")
 
 
 main(sys.argv[1])

@@ -195,12 +195,14 @@ TEST(StainNormaliser, BringsAnotherLaboratorysPictureBack) {
   expect_near(*after(StainMethod::Reinhard).reinhard, *to.reinhard, 0.01);
 }
 
-TEST(StainNormaliser, LeavesGlassBrightAndNeverLeavesTheBytes) {
+TEST(StainNormaliser, LeavesGlassBright) {
   const StainStatistics here = stain_of_picture(stained_picture(200, 200, kHere)),
                         elsewhere = stain_of_picture(stained_picture(200, 200, kElsewhere));
   for (const auto& [from, to] : {std::pair{here, elsewhere}, std::pair{elsewhere, here}}) {
-    const Image glass = normalised(Image(5, 5, 3, 250), StainMethod::Macenko, from, to);
-    EXPECT_GE(*std::min_element(glass.data(), glass.data() + glass.bytes()), 240);
+    for (const StainMethod method : kBoth) {
+      const Image glass = normalised(Image(5, 5, 3, 250), method, from, to);
+      EXPECT_GE(*std::min_element(glass.data(), glass.data() + glass.bytes()), 240) << to_string(method);
+    }
   }
 }
 
@@ -253,7 +255,9 @@ TEST(StainNormaliser, AgreesWithNumpy) {
     GTEST_SKIP() << "no numpy here (scripts/setup --tests)";
   }
   const testing::TemporaryFolder folder;
-  const Image from = stained_picture(301, 199, kElsewhere, 3), to = stained_picture(301, 199, kHere, 4);
+  Image from = stained_picture(301, 199, kElsewhere, 3);
+  const Image to = stained_picture(301, 199, kHere, 4);
+  for (std::int64_t i = 0; i < 301 * 3; ++i) from.data()[i] = static_cast<std::uint8_t>(200 + i % 56);  // a row of glass and pale tissue
   const auto text = [](const Image& picture) { return std::string(reinterpret_cast<const char*>(picture.data()), picture.bytes()); };
   write_text_file(folder / "from.raw", text(from));
   write_text_file(folder / "to.raw", text(to));

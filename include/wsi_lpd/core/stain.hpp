@@ -40,6 +40,10 @@ struct StainStatistics {
   bool operator==(const StainStatistics&) const = default;
 };
 
+/// β of Macenko et al.: tissue begins at this optical density, here of the mean of the three channels, as pale eosin dims red hardly at
+/// all.
+inline constexpr double kTissueDensity = 0.15;
+
 /// Statistics as numbers with names, for files: method → what → values.
 using StainNumbers = std::map<std::string, std::map<std::string, std::vector<double>>>;
 StainNumbers numbers_from_stain(const StainStatistics& statistics);
