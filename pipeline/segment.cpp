@@ -16,6 +16,7 @@
 #include "slide_results.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/model/device.hpp"
+#include "wsi_lpd/pipeline/stain.hpp"
 #include "wsi_lpd/slide/tissue.hpp"
 
 namespace wsi_lpd::pipeline {
@@ -77,11 +78,14 @@ class TileReader {
     }
   }
 
+  /// From now on tiles come in another stain, if there is one; it must live as long.
+  void normalise(const std::optional<StainNormaliser>& stain) { stain_ = stain ? &*stain : nullptr; }
+
   /// One tile alone, into bytes() at `pixels`; false where it can't be decoded, and then it is background.
   bool read(std::size_t index, std::uint8_t* pixels) const {
     const Tile& tile = plan_.tiles[index];
     try {
-      reader_.read({tile.x, tile.y, plan_.tile, plan_.tile}, {pixels, plan_.tile, plan_.tile, 3, std::int64_t{3} * plan_.tile});
+      read_region({tile.x, tile.y, plan_.tile, plan_.tile}, {pixels, plan_.tile, plan_.tile, 3, std::int64_t{3} * plan_.tile});
       return true;
     } catch (const slide::ReadError&) {
       fill_tile(pixels, plan_.tile, background_);
@@ -98,10 +102,15 @@ class TileReader {
     return {token.tiles->data() + slot * side * side * 3, side, side, 3, side * 3};
   }
 
+  void read_region(const Rect& region, ImageView<std::uint8_t> pixels) const {
+    reader_.read(region, pixels);
+    if (stain_) stain_->apply(pixels);
+  }
+
   void read_strip(const Strip& strip, Token& token) const {
-    if (strip.count == 1) return reader_.read(strip.region, tile_view(strip.first, token));
+    if (strip.count == 1) return read_region(strip.region, tile_view(strip.first, token));
     Image pixels(strip.region.width, strip.region.height, 3);
-    reader_.read(strip.region, pixels.view());
+    read_region(strip.region, pixels.view());
     for (std::size_t i = strip.first; i < strip.first + strip.count; ++i) {
       const auto from = pixels.view().part({plan_.tiles[i].x - strip.region.x, 0, plan_.tile, plan_.tile});
       const auto to = tile_view(i, token);
@@ -112,6 +121,7 @@ class TileReader {
   const slide::FrameReader& reader_;
   const TilePlan& plan_;
   Colour background_;
+  const StainNormaliser* stain_ = nullptr;
 };
 
 /// Lets the segmenter see a few tiles, spread over the plan.
@@ -146,10 +156,14 @@ Image read_mask(const std::filesystem::path& path) {
   }
 }
 
-void check_options(const SegmentOptions& options, const Segmenter::Shape& shape) {
+void check_options(const SegmentOptions& options, const Segmenter::Shape& shape, const RunIdentity& identity) {
   if (options.tile < shape.tile_multiple || options.tile > 4096 || options.tile % shape.tile_multiple != 0) {
     throw UsageError("--tile " + std::to_string(options.tile) + " must be a multiple of " + std::to_string(shape.tile_multiple) +
                      " up to 4096");
+  }
+  if (options.stain != StainMethod::None && !shape.stain.has(options.stain)) {
+    throw UsageError(identity.model_path + ": does not know the stain of its training images, which --stain-normalisation " +
+                     to_string(options.stain) + " needs; `wsi-lpd calibrate PATCHES --model MODEL` adds it");
   }
 }
 
@@ -252,7 +266,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     const auto start = std::chrono::steady_clock::now();
     reset_peak_memory();
     const Segmenter::Shape& shape = segmenter.shape();
-    check_options(options, shape);
+    check_options(options, shape, identity);
     const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
                                       static_cast<std::size_t>(options.threads > 0 ? options.threads : tbb::info::default_concurrency()));
 
@@ -302,7 +316,13 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     statistics.tiles_skipped = plan.skipped();
 
     std::filesystem::create_directories(job.stem.parent_path());
-    const TileReader tiles(frame_reader, plan, properties.background);
+    TileReader tiles(frame_reader, plan, properties.background);
+    StageClock stain_clock;
+    const auto stain =
+        stain_clock.measure([&] { return stain_normaliser(frame_reader, plan, options.stain, shape.stain, statistics.stain, cancel); });
+    if (!statistics.stain.problem.empty()) warn("the slide's stain stays as it is: " + statistics.stain.problem);
+    statistics.seconds["stain"] = stain_clock.seconds();
+    tiles.normalise(stain);
     const Precision precision = choose_precision(plan, tiles, segmenter);
     statistics.precision = precision.name;
     statistics.precision_agreement = precision.agreement;

@@ -45,7 +45,8 @@ output::ResultLayout layout_of(const TilePlan& plan, const Segmenter::Shape& sha
                        {"model", statistics.model_path},
                        {"model_sha256", statistics.model_sha256},
                        {"configuration_sha256", statistics.configuration_sha256},
-                       {"mpp_source", statistics.mpp_source}};
+                       {"mpp_source", statistics.mpp_source},
+                       {"stain_normalisation", output::json_text(statistics.stain)}};
   layout.provenance.insert(statistics.versions.begin(), statistics.versions.end());
   return layout;
 }

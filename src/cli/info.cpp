@@ -34,6 +34,7 @@ Json describe_model(const std::filesystem::path& path) {
   json["std"] = info.std;
   json["calibrated"] = !info.calibration.empty();
   if (!info.calibration.empty()) json["score_threshold"] = info.calibration.score_threshold;
+  json["stain"] = numbers_from_stain(info.stain);
   for (const auto& [key, value] : info.provenance) json["provenance"][key] = value;
   return json;
 }

@@ -25,6 +25,7 @@ struct SegmentArguments {
   std::string normalisation = "calibrated";
   std::string blend = "window";
   std::string precision = "auto";
+  std::string stain = "none";
   bool force = false;
   pipeline::SegmentOptions options;
 };
@@ -45,6 +46,7 @@ int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>
   pipeline::SegmentOptions options = arguments.options;
   if (options.tile == 0) options.tile = segmenter->shape().patch_size;
   options.blend = arguments.blend == "crop" ? Blend::Crop : Blend::Window;
+  options.stain = parse_stain_method(arguments.stain);
   options.threads = context.common.threads;
   const pipeline::RunIdentity identity{model_path.string(), output::sha256_of_file(model_path), configuration_sha256(context.options)};
   write_resolved_config(context.options, arguments.output);
@@ -87,6 +89,11 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
       .add_option("--normalisation", arguments.normalisation,
                   "calibrated: ranges learnt in training; tile: min-max of each tile, as in the paper's evaluation; e.g. tile")
       ->check(CLI::IsMember({"calibrated", "tile"}));
+  command
+      .add_option("--stain-normalisation", arguments.stain,
+                  "gives a slide the colours of the training images: macenko matches the amounts of two stains, reinhard mean and spread "
+                  "of the colours; e.g. --stain-normalisation macenko")
+      ->check(CLI::IsMember({"none", "macenko", "reinhard"}));
   command
       .add_option("--blend", arguments.blend,
                   "window averages overlapping tiles smoothly, crop takes each tile's middle; e.g. --blend crop")

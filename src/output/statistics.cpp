@@ -28,6 +28,31 @@ Json class_json(const SlideStatistics& s, std::size_t c) {
           {"largest_region_mm2", number(square_millimetres(s, figures.largest_region))}};
 }
 
+/// Of the one method that `statistics` has; null where it has none.
+Json stain_json(const StainStatistics& statistics) {
+  const StainNumbers numbers = numbers_from_stain(statistics);
+  return numbers.empty() ? Json() : Json(numbers.begin()->second);
+}
+
+Json stain_json(const StainRecord& record) {
+  return {{"method", to_string(record.method)},
+          {"applied", record.method != StainMethod::None && record.problem.empty()},
+          {"slide", stain_json(record.slide)},
+          {"target", stain_json(record.target)},
+          {"problem", record.problem.empty() ? Json() : Json(record.problem)}};
+}
+
+StainRecord stain_from_json(const Json& json) {
+  StainRecord record{.method = parse_stain_method(json.at("method").get<std::string>())};
+  const auto statistics = [&](const char* whose) {
+    return json.at(whose).is_null() ? StainStatistics{} : stain_from_numbers({{to_string(record.method), json.at(whose)}});
+  };
+  record.slide = statistics("slide");
+  record.target = statistics("target");
+  if (const Json& problem = json.at("problem"); !problem.is_null()) problem.get_to(record.problem);
+  return record;
+}
+
 Json to_json(const SlideStatistics& s) {
   Json classes = Json::array();
   for (std::size_t c = 0; c < s.per_class.size(); ++c) classes.push_back(class_json(s, c));
@@ -61,6 +86,7 @@ Json to_json(const SlideStatistics& s) {
           {"seconds", s.seconds},
           {"peak_memory_bytes", s.peak_memory_bytes},
           {"precision", {{"name", s.precision}, {"agreement", number(s.precision_agreement)}}},
+          {"stain_normalisation", stain_json(s.stain)},
           {"warnings", s.warnings},
           {"versions", s.versions}};
 }
@@ -107,12 +133,15 @@ SlideStatistics from_json(const Json& json) {
   s.peak_memory_bytes = json.at("peak_memory_bytes");
   json.at("precision").at("name").get_to(s.precision);
   if (const Json& agreement = json.at("precision").at("agreement"); !agreement.is_null()) s.precision_agreement = agreement.get<double>();
+  if (json.contains("stain_normalisation")) s.stain = stain_from_json(json.at("stain_normalisation"));  // younger than the format
   json.at("warnings").get_to(s.warnings);
   json.at("versions").get_to(s.versions);
   return s;
 }
 
 }  // namespace
+
+std::string json_text(const StainRecord& record) { return stain_json(record).dump(); }
 
 void write_statistics(const std::filesystem::path& path, const SlideStatistics& statistics) {
   validate(statistics.classes);

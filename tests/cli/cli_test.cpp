@@ -147,6 +147,35 @@ TEST_F(Program, WritesAConfigurationThatItTakesBack) {
   EXPECT_THAT(other.out, HasSubstr("1 done")) << "the command line wins";
 }
 
+TEST_F(Program, NormalisesTheStainWhereTheModelKnowsIt) {
+  const std::string segment = "segment data/slides/slide-1.tif -o stained --overlap 0 --stain-normalisation ";
+  const auto known = nlohmann::json::parse(run("info runs/latest/model.safetensors --json").out)["stain"];
+  EXPECT_EQ(known["macenko"]["haematoxylin"].size(), 3U) << known;
+  EXPECT_EQ(known["reinhard"]["mean"].size(), 3U) << known;
+  for (const std::string method : {"macenko", "reinhard"}) {
+    const Outcome outcome = run(segment + method);
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("1 done")) << "another method makes another result";
+    const auto json = nlohmann::json::parse(read_text_file(path("stained/slide-1.json")))["stain_normalisation"];
+    EXPECT_EQ(json["method"], method);
+    EXPECT_EQ(json["applied"], true) << json;
+    EXPECT_EQ(json["target"], known[method]);
+  }
+  expect_refusal("segment data/slides/slide-1.tif -o bad --stain-normalisation vahadane", 2, "vahadane");
+
+  // A model that does not know it: another word stands in the header where the key was.
+  std::string bytes = read_text_file(path("runs/latest/model.safetensors"));
+  const std::size_t key = bytes.find("\"stain\":");
+  ASSERT_NE(key, std::string::npos);
+  bytes.replace(key, 7, "\"stale\"");
+  write_text_file(path("bare.safetensors"), bytes);
+  expect_refusal("segment data/slides/slide-1.tif -o bad --model bare.safetensors --stain-normalisation macenko", 2, "calibrate");
+  ASSERT_EQ(run("calibrate data/patches --model bare.safetensors").code, 0);
+  const auto learnt = nlohmann::json::parse(run("info bare.safetensors --json").out)["stain"];
+  EXPECT_EQ(learnt.size(), 2U);
+  EXPECT_EQ(run(segment + "macenko --model bare.safetensors").code, 0);
+}
+
 TEST_F(Program, DescribesSlidesModelsAndResults) {
   const auto slide = nlohmann::json::parse(run("info data/slides/slide-1.tif --json").out);
   EXPECT_EQ(slide["kind"], "slide");

@@ -27,6 +27,9 @@ inline output::SlideStatistics some_statistics() {
   s.peak_memory_bytes = 123'456'789'012;
   s.precision = "bf16";
   s.precision_agreement = 0.9975;
+  s.stain = {.method = StainMethod::Macenko, .slide = {}, .target = {}, .problem = "there is too little tissue"};
+  s.stain.slide.macenko = {.vectors = {{{0.64, 0.72, 0.27}, {0.1, 0.95, 0.3}}}, .concentrations = {1.5, 1.25}};
+  s.stain.target.macenko = {.vectors = {{{0.55, 0.78, 0.3}, {0.05, 0.97, 0.24}}}, .concentrations = {2.1, 1.5}};
   s.warnings = {"tile (3, 4) of the slide is unreadable"};
   s.versions = {{"wsi-lpd", "0.1.0"}, {"hdf5", "HDF5 1.10.8"}};
   return s;

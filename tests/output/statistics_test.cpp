@@ -49,6 +49,10 @@ TEST(Statistics, ComeBackAsTheyWere) {
   EXPECT_EQ(back->peak_memory_bytes, s.peak_memory_bytes);
   EXPECT_EQ(back->precision, s.precision);
   EXPECT_EQ(back->precision_agreement, s.precision_agreement);
+  EXPECT_EQ(back->stain.method, s.stain.method);
+  EXPECT_EQ(back->stain.slide, s.stain.slide);
+  EXPECT_EQ(back->stain.target, s.stain.target);
+  EXPECT_EQ(back->stain.problem, s.stain.problem);
   EXPECT_EQ(back->warnings, s.warnings);
   EXPECT_EQ(back->versions, s.versions);
   // and written again it is the same file

@@ -9,6 +9,7 @@
 
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/geometry.hpp"
+#include "wsi_lpd/core/stain.hpp"
 
 namespace wsi_lpd::output {
 
@@ -17,6 +18,15 @@ struct ClassStatistics {
   std::int64_t regions = 0;         ///< 8-connected
   std::int64_t largest_region = 0;  ///< output pixels
 };
+
+/// What was done to a slide's stain.
+struct StainRecord {
+  StainMethod method = StainMethod::None;  ///< that was asked for
+  StainStatistics slide, target;           ///< by that method; the target is the model's
+  std::string problem;                     ///< why the slide was left as it is all the same; empty where it was normalised
+};
+/// As `stain_normalisation` has it in slide.json, and the HDF5 file in its attribute of that name.
+std::string json_text(const StainRecord& record);
 
 /// What is known of one finished slide: `slide.json`, a line of `summary.csv`.
 struct SlideStatistics {
@@ -40,6 +50,7 @@ struct SlideStatistics {
   std::int64_t peak_memory_bytes = 0;
   std::string precision = "fp32";             ///< of the encoder
   std::optional<double> precision_agreement;  ///< share of a sample's labels as in fp32, where it was measured
+  StainRecord stain;
   std::vector<std::string> warnings;
   std::map<std::string, std::string> versions;
 };

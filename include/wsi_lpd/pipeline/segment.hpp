@@ -16,14 +16,15 @@ struct SegmentOptions {
   double overlap = 0.25;  ///< share of a tile that its neighbour repeats
   int batch_size = 8;     ///< tiles per forward pass
   Blend blend = Blend::Window;
-  std::string tissue = "auto";    ///< "auto", "none" (all of it) or the path of a mask image
-  double max_unreadable = 0.05;   ///< share of the tiles that may be unreadable before the slide fails
-  double map_mpp = 0;             ///< µm/px of the maps in slide.h5; 0: the network's own grid
-  bool geojson = true;            ///< write slide.geojson
-  double geojson_mpp = 2;         ///< µm/px of the pyramid level that its outlines are traced on: the nearest is taken
-  double geojson_min_area = 100;  ///< µm²; smaller regions are left out of it
-  int threads = 0;                ///< 0: all cores
-  int tokens = 0;                 ///< batches alive at once, the memory bound; 0: threads + 2
+  StainMethod stain = StainMethod::None;  ///< how the slide gets the colours of the training images
+  std::string tissue = "auto";            ///< "auto", "none" (all of it) or the path of a mask image
+  double max_unreadable = 0.05;           ///< share of the tiles that may be unreadable before the slide fails
+  double map_mpp = 0;                     ///< µm/px of the maps in slide.h5; 0: the network's own grid
+  bool geojson = true;                    ///< write slide.geojson
+  double geojson_mpp = 2;                 ///< µm/px of the pyramid level that its outlines are traced on: the nearest is taken
+  double geojson_min_area = 100;          ///< µm²; smaller regions are left out of it
+  int threads = 0;                        ///< 0: all cores
+  int tokens = 0;                         ///< batches alive at once, the memory bound; 0: threads + 2
 };
 
 /// One slide to be segmented, and where its results go: `stem` plus ".tif", ".h5", ".json", ".geojson", ".overlay.jpg".
