@@ -74,7 +74,9 @@ SlideResults::SlideResults(const SlideJob& job, const TilePlan& plan, const Segm
       grid_width_(divide_up(plan.frame.size.width, shape.grid_stride)),
       file_(with_suffix(stem_, ".h5"), layout_of(plan, shape, map_factor_, statistics)),
       raster_(with_suffix(stem_, ".tif"), plan.frame.size, 1, pyramid_options(plan, shape.classes, job.slide)),
-      regions_(shape.classes.count()) {
+      regions_(shape.classes.count()),
+      interfaces_(shape.classes.count()),
+      squares_(plan.frame.size.width, plan.tile, shape.classes.count()) {
   const auto map_width = static_cast<std::size_t>(divide_up(grid_width_, map_factor_));
   map_sums_.resize(map_width * static_cast<std::size_t>(shape.classes.count()));
   map_labels_.resize(map_width);
@@ -112,6 +114,8 @@ void SlideResults::emit_map_row() {
 void SlideResults::label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) {
   raster_.add_rows(labels.data(), 1);
   regions_.add_row(labels);
+  interfaces_.add_row(labels);
+  squares_.add_row(labels);
   statistics_.tissue_pixels += tissue;
   statistics_.unreadable_pixels += std::count(labels.begin(), labels.end(), kUnreadable);
   // The overlay takes the pixels nearest to its own centres.
@@ -138,14 +142,25 @@ void SlideResults::add_tile(const Tile& tile, const TileResults& results, std::s
                  slice(results.scores), slice(results.prototypes), readable ? output::TileStatus::Read : output::TileStatus::Unreadable);
 }
 
-void SlideResults::finish() {
-  if (map_rows_summed_ > 0) emit_map_row();
+void SlideResults::fill_statistics() {
   std::int64_t labelled = 0;
   for (const RegionCounter::Count& count : regions_.finish()) {
     statistics_.per_class.push_back({count.pixels, count.regions, count.largest});
     labelled += count.pixels;
   }
   statistics_.unlabelled_pixels = statistics_.tissue_pixels - labelled - statistics_.unreadable_pixels;
+  statistics_.interfaces = interfaces_.interfaces();
+  squares_.finish();
+  statistics_.square_side = plan_.tile;
+  statistics_.squares = squares_.squares();
+  statistics_.mean_entropy = squares_.mean_entropy();
+  const auto intervals = squares_.share_intervals();
+  for (std::size_t c = 0; c < intervals.size(); ++c) statistics_.per_class[c].share_interval = intervals[c];
+}
+
+void SlideResults::finish() {
+  if (map_rows_summed_ > 0) emit_map_row();
+  fill_statistics();
   // Older statistics must not vouch for newer files.
   std::filesystem::remove(with_suffix(stem_, ".json"));
   file_.finish();

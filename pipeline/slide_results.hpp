@@ -2,7 +2,9 @@
 #include <vector>
 
 #include "wsi_lpd/core/canvas.hpp"
+#include "wsi_lpd/core/interfaces.hpp"
 #include "wsi_lpd/core/regions.hpp"
+#include "wsi_lpd/core/square_shares.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
 #include "wsi_lpd/output/result_file.hpp"
 #include "wsi_lpd/output/statistics.hpp"
@@ -25,6 +27,7 @@ class SlideResults : public CanvasSink {
 
  private:
   void emit_map_row();
+  void fill_statistics();
 
   std::filesystem::path stem_;
   const TilePlan& plan_;
@@ -40,6 +43,8 @@ class SlideResults : public CanvasSink {
   output::ResultFile file_;
   image::RasterWriter raster_;
   RegionCounter regions_;
+  InterfaceCounter interfaces_;
+  SquareShares squares_;
 };
 
 }  // namespace wsi_lpd::pipeline

@@ -1,5 +1,6 @@
 #include "wsi_lpd/output/statistics.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "figures.hpp"
@@ -23,6 +24,8 @@ Json class_json(const SlideStatistics& s, std::size_t c) {
           {"pixels", figures.pixels},
           {"mm2", number(square_millimetres(s, figures.pixels))},
           {"fraction_of_tissue", number(ratio(figures.pixels, s.tissue_pixels))},
+          {"share_of_classes", number(share_of_classes(s, c))},
+          {"share_of_classes_ci95", figures.share_interval ? Json(*figures.share_interval) : Json()},
           {"regions", figures.regions},
           {"largest_region_pixels", figures.largest_region},
           {"largest_region_mm2", number(square_millimetres(s, figures.largest_region))}};
@@ -53,9 +56,17 @@ StainRecord stain_from_json(const Json& json) {
   return record;
 }
 
+Json interface_json(const SlideStatistics& s, const Interface& border) {
+  return {{"classes", Json::array({s.classes.names[border.first], s.classes.names[border.second]})},
+          {"pixels", border.length},
+          {"mm", number(millimetres(s, border.length))}};
+}
+
 Json to_json(const SlideStatistics& s) {
   Json classes = Json::array();
   for (std::size_t c = 0; c < s.per_class.size(); ++c) classes.push_back(class_json(s, c));
+  Json interfaces = Json::array();
+  for (const Interface& border : s.interfaces) interfaces.push_back(interface_json(s, border));
   const Frame& frame = s.frame;
   return {{"format", "wsi-lpd slide statistics"},
           {"version", kVersion},
@@ -77,6 +88,8 @@ Json to_json(const SlideStatistics& s) {
           {"unreadable", {{"pixels", s.unreadable_pixels}, {"fraction_of_tissue", number(ratio(s.unreadable_pixels, s.tissue_pixels))}}},
           {"tumour_stroma_ratio", number(tumour_stroma_ratio(s))},
           {"til_fraction", number(til_fraction(s))},
+          {"interfaces", interfaces},
+          {"squares", {{"side_pixels", s.square_side}, {"count", s.squares}, {"mean_entropy_bits", number(s.mean_entropy)}}},
           {"tiles",
            {{"planned", s.tiles_planned},
             {"read", s.tiles_read},
@@ -92,6 +105,26 @@ Json to_json(const SlideStatistics& s) {
 }
 
 double number_or_zero(const Json& json) { return json.is_null() ? 0 : json.get<double>(); }
+
+/// What files of earlier versions do not have.
+void read_scatter(const Json& json, SlideStatistics& s) {
+  if (!json.contains("interfaces")) return;
+  const auto class_of = [&](const Json& name) {
+    const auto found = std::find(s.classes.names.begin(), s.classes.names.end(), name.get<std::string>());
+    if (found == s.classes.names.end()) throw Error("has an interface of " + name.dump() + ", which is none of its classes");
+    return static_cast<std::size_t>(found - s.classes.names.begin());
+  };
+  for (const Json& border : json.at("interfaces"))
+    s.interfaces.push_back({class_of(border.at("classes").at(0)), class_of(border.at("classes").at(1)), border.at("pixels")});
+  const Json& squares = json.at("squares");
+  s.square_side = squares.at("side_pixels");
+  s.squares = squares.at("count");
+  if (const Json& entropy = squares.at("mean_entropy_bits"); !entropy.is_null()) s.mean_entropy = entropy.get<double>();
+  for (std::size_t c = 0; c < s.per_class.size(); ++c) {
+    const Json& interval = json.at("classes").at(c).at("share_of_classes_ci95");
+    if (!interval.is_null()) s.per_class[c].share_interval = interval.get<std::array<double, 2>>();
+  }
+}
 
 SlideStatistics from_json(const Json& json) {
   if (json.at("version") != kVersion)
@@ -121,6 +154,7 @@ SlideStatistics from_json(const Json& json) {
   }
   json.at("background").at("name").get_to(s.classes.background);
   s.classes.colours.push_back(parse_colour(json.at("background").at("colour")));
+  read_scatter(json, s);
   s.unlabelled_pixels = json.at("unlabelled").at("pixels");
   s.unreadable_pixels = json.at("unreadable").at("pixels");
   const Json& tiles = json.at("tiles");

@@ -107,7 +107,12 @@ TEST_F(Program, WritesWhatOtherProgramsOpen) {
   if (!fs::exists(fs::path(WSI_LPD_SOURCE_DIR) / ".deps/python/.tests-2")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
   ASSERT_EQ(run("segment data/slides/slide-1.tif -o opened --geojson-min-area 0").code, 0);
   expect_others_open(path("opened/slide-1"));
-  const fs::path source = WSI_LPD_SOURCE_DIR;  // at 0.5 um/px, the nearest to 2 um/px of two levels is the second
+  const fs::path source = WSI_LPD_SOURCE_DIR;
+  EXPECT_EQ(std::system(("'" + (source / ".deps/python/bin/python").string() + "' '" + (source / "tests/output/brute_force.py").string() +
+                         "' '" + path("opened/slide-1").string() + "' '" + path("opened/summary.csv").string() + "'")
+                            .c_str()),
+            0);
+  // At 0.5 um/px, the nearest to 2 um/px of two levels is the second
   EXPECT_EQ(std::system(("'" + (source / ".deps/python/bin/python").string() + "' '" + (source / "tests/output/read_geojson.py").string() +
                          "' '" + path("opened/slide-1").string() + "' 1 0")
                             .c_str()),

@@ -17,6 +17,11 @@ inline output::SlideStatistics some_statistics() {
   s.classes = default_class_scheme(4);
   s.tissue_pixels = 2'000'000;
   s.per_class = {{800'000, 12, 500'000}, {400'000, 3, 399'000}, {100'000, 40, 9'000}, {0, 0, 0}};
+  s.per_class[0].share_interval = {{0.5, 0.75}};
+  s.interfaces = {{0, 1, 4000.5}, {0, 2, 10}, {0, 3, 0}, {1, 2, 2000}, {1, 3, 0}, {2, 3, 0}};
+  s.square_side = 224;
+  s.squares = 49;
+  s.mean_entropy = 0.625;
   s.unlabelled_pixels = 690'000;
   s.unreadable_pixels = 10'000;
   s.tiles_planned = 60;

@@ -1,6 +1,8 @@
 #include "wsi_lpd/pipeline/segment.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <random>
@@ -139,6 +141,33 @@ TEST(SegmentSlide, GivesTheSameMaskForAnyThreadsAndTokens) {
     const std::string bytes = read_text_file(folder / "result.tif");
     if (first.empty()) first = bytes;
     EXPECT_TRUE(bytes == first) << threads << " threads, " << tokens << " tokens";
+  }
+}
+
+// The statistics, worked out again in Python from slide.tif alone: blobs of three classes on glass, with and without a resolution.
+TEST(SegmentSlide, StatisticsAgreeWithBruteForceOnTheMask) {
+  const std::filesystem::path source = WSI_LPD_SOURCE_DIR;
+  const std::filesystem::path python = source / ".deps/python/bin/python";
+  if (!std::filesystem::exists(python) || !std::filesystem::exists(source / ".deps/python/.tests-2")) {
+    GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
+  }
+  for (const double mpp : {0.5, 0.0}) {
+    const TemporaryFolder folder;
+    write_slide(folder / "slide.tif", {613, 405}, mpp, [](std::int64_t x, std::int64_t y) {
+      const double u = static_cast<double>(x), v = static_cast<double>(y);
+      const double height = std::sin(u / 31) + std::sin(v / 23) + std::sin((u + 2 * v) / 57);
+      return height < -1 ? Colour{244, 243, 245} : kPaint[height < 0 ? 0 : height < 0.8 ? 1 : 2];
+    });
+    IdentitySegmenter network(8, mpp, false);
+    SilentObserver observer;
+    const auto statistics =
+        segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tile = 96, .tissue = "none"}, kIdentity, observer, kNever);
+    EXPECT_EQ(statistics.squares, 7 * 5);
+    EXPECT_GT(statistics.interfaces.at(0).length, 1000);
+    output::write_summary(folder / "summary.csv", {statistics});
+    const std::string command = "'" + python.string() + "' '" + (source / "tests/output/brute_force.py").string() + "' '" +
+                                (folder / "result").string() + "' '" + (folder / "summary.csv").string() + "'";
+    EXPECT_EQ(std::system(command.c_str()), 0) << mpp;
   }
 }
 

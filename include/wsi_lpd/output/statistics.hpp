@@ -9,14 +9,16 @@
 
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/geometry.hpp"
+#include "wsi_lpd/core/interfaces.hpp"
 #include "wsi_lpd/core/stain.hpp"
 
 namespace wsi_lpd::output {
 
 struct ClassStatistics {
-  std::int64_t pixels = 0;          ///< output pixels
-  std::int64_t regions = 0;         ///< 8-connected
-  std::int64_t largest_region = 0;  ///< output pixels
+  std::int64_t pixels = 0;                                ///< output pixels
+  std::int64_t regions = 0;                               ///< 8-connected
+  std::int64_t largest_region = 0;                        ///< output pixels
+  std::optional<std::array<double, 2>> share_interval{};  ///< SquareShares::share_intervals()
 };
 
 /// What was done to a slide's stain.
@@ -41,6 +43,10 @@ struct SlideStatistics {
   ClassScheme classes;
   std::int64_t tissue_pixels = 0;  ///< output pixels inside the tissue mask
   std::vector<ClassStatistics> per_class;
+  std::vector<Interface> interfaces;   ///< one per pair of classes, length in output pixels; empty in files of older versions
+  int square_side = 0;                 ///< output pixels; of the squares that SquareShares counts, 0 in files of older versions
+  std::int64_t squares = 0;            ///< of them with a class
+  std::optional<double> mean_entropy;  ///< bits
   std::int64_t unlabelled_pixels = 0;  ///< inside the tissue mask, but no class
   std::int64_t unreadable_pixels = 0;
   std::int64_t tiles_planned = 0, tiles_read = 0, tiles_skipped = 0, tiles_unreadable = 0;  ///< skipped: of the grid, without tissue
