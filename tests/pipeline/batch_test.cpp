@@ -51,7 +51,9 @@ TEST_F(Archive, IsSearchedForSlidesOnlyNotMasksPicturesOrResults) {
   std::filesystem::copy(output_, archive_ / "old results", std::filesystem::copy_options::recursive);
   image::write_png(archive_ / "picture.png", Image(64, 64, 3, 90));
   image::write_jpeg(archive_ / "picture.jpg", Image(64, 64, 3, 90));
-  image::RasterWriter mask(archive_ / "mask.tif", {64, 64}, 1, {.tile = 64});
+  image::PyramidOptions options;
+  options.tile = 64;
+  image::RasterWriter mask(archive_ / "mask.tif", {64, 64}, 1, options);
   mask.add_rows(Image(64, 64, 1, 1).data(), 64);
   mask.finish();
   testing::TestPage strips{.size = {100, 80}, .bytes = std::vector<std::uint8_t>(100 * 80 * 3, 90)};

@@ -52,11 +52,11 @@ TEST_F(Open, TakesTheReaderThatSeesMost) {
   TestPage ome = page(64);
   ome.description = testing::ome_xml(kSize, R"(PhysicalSizeX="0.4" PhysicalSizeY="0.4")");
   image::write_png(folder_ / "a.png", testing::position_picture(kSize));
-  for (const auto& [path, vendor, source] : std::vector<std::tuple<std::filesystem::path, std::string, std::string>>{
-           {write("tiles.tif", page(64)), "generic-tiff", "tiff tags"},
-           {write("strips.tif", page(0)), "tiff", "tiff tags"},
-           {write("a.ome.tif", ome), "ome-tiff", "ome"},
-           {folder_ / "a.png", "png", "unknown"}}) {
+  for (const auto& [path, vendor, source] :
+       std::vector<std::tuple<std::filesystem::path, std::string, std::string>>{{write("tiles.tif", page(64)), "generic-tiff", "tiff tags"},
+                                                                                {write("strips.tif", page(0)), "tiff", "tiff tags"},
+                                                                                {write("a.ome.tif", ome), "ome-tiff", "ome"},
+                                                                                {folder_ / "a.png", "png", "unknown"}}) {
     SCOPED_TRACE(path);
     const auto reader = open(path);
     EXPECT_EQ(reader->properties().vendor, vendor);

@@ -76,7 +76,8 @@ TEST(Placement, IsWithinHalfAPixelAtAnyRatioSizeAndOffset) {
 TEST(Placement, DoesNotDriftAlongAWideSlide) {
   const Rect bounds{1001, 303, 1'500'007, 2003};
   const PositionReader reader({bounds.right() + 3, bounds.bottom() + 1}, bounds, {1, 2, 4}, false);
-  for (const double ratio : {0.3, 0.7321, 1.0, 1.9999, 2.0, 3.1415926, 4.0}) expect_in_place(reader, make_frame(bounds, 0.2501, 0.2501 * ratio));
+  for (const double ratio : {0.3, 0.7321, 1.0, 1.9999, 2.0, 3.1415926, 4.0})
+    expect_in_place(reader, make_frame(bounds, 0.2501, 0.2501 * ratio));
 }
 
 }  // namespace

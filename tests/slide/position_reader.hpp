@@ -20,8 +20,7 @@ class PositionReader : public slide::Reader {
   PositionReader(Size level0, const Rect& bounds, const std::vector<std::int64_t>& downsamples, bool round_up) {
     for (const std::int64_t factor : downsamples) {
       const auto side = [&](std::int64_t length) { return round_up ? divide_up(length, factor) : length / factor; };
-      properties_.levels.push_back(
-          {{side(level0.width), side(level0.height)}, static_cast<double>(factor), static_cast<double>(factor)});
+      properties_.levels.push_back({{side(level0.width), side(level0.height)}, static_cast<double>(factor), static_cast<double>(factor)});
     }
     properties_.bounds = bounds;
   }
