@@ -121,6 +121,25 @@ TEST_F(Program, WritesWhatOtherProgramsOpen) {
   EXPECT_FALSE(fs::exists(path("opened/slide-1.geojson"))) << "of another configuration";
 }
 
+TEST_F(Program, SegmentsAnOmeTiffOfTifffile) {
+  const fs::path source = WSI_LPD_SOURCE_DIR;
+  if (!fs::exists(source / ".deps/python/.tests-2")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
+  const std::string write = "'" + (source / ".deps/python/bin/python").string() + "' '" + (source / "tests/cli/write_ome.py").string() +
+                            "' '" + path("data/slides/slide-1.tif").string() + "' '" + path("slide.ome.tif").string() + "'";
+  ASSERT_EQ(std::system(write.c_str()), 0);
+  const Outcome info = run("info slide.ome.tif --json");
+  ASSERT_EQ(info.code, 0) << info.err;
+  const auto json = nlohmann::json::parse(info.out);
+  EXPECT_EQ(json["vendor"], "ome-tiff");
+  EXPECT_EQ(json["mpp"], 0.25);
+  EXPECT_EQ(json["mpp_source"], "ome");
+  ASSERT_EQ(json["levels"].size(), 3U);
+  EXPECT_EQ(json["levels"][2]["downsample"], 4);
+  const Outcome segmented = run("segment slide.ome.tif -o ome");
+  ASSERT_EQ(segmented.code, 0) << segmented.err;
+  EXPECT_EQ(image::read_size(path("ome/slide.ome.tif")), (Size{450, 350}));
+}
+
 TEST_F(Program, SegmentsRealSlides) {
   WSI_LPD_NEEDS_DATA(data, "data");
   if (!fs::exists(fs::path(WSI_LPD_SOURCE_DIR) / ".deps/python/.tests-2")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";

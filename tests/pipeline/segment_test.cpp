@@ -254,6 +254,9 @@ void expect_damage_is_local(const std::filesystem::path& slide, std::uint32_t in
   EXPECT_GE(statistics.tiles_unreadable, 1);
   EXPECT_LE(statistics.tiles_unreadable, 9);
   EXPECT_EQ(statistics.unreadable_positions.size(), static_cast<std::size_t>(statistics.tiles_unreadable));
+  const auto written = output::read_statistics(folder / "damaged.json");
+  ASSERT_TRUE(written);
+  EXPECT_EQ(written->unreadable_positions, statistics.unreadable_positions);
   const Image whole = image::read_labels(folder / "whole.tif"), damaged = image::read_labels(folder / "damaged.tif");
   const auto in_unreadable = [&](std::int64_t x,
                                  std::int64_t y) {  // and one cell beside, between whose centres and theirs labels are interpolated
