@@ -6,9 +6,11 @@
 
 namespace wsi_lpd::slide {
 
-/// Sharpness below this is out of focus: a Gaussian blur of σ ≥ 3 pixels brings the median of every slide that was measured below it
-/// (0.20-0.33), while sharp tiles have 0.42-0.75.
+/// Sharpness below this is out of focus: the tiles of sharp slides have medians of 0.50-0.69, and of 0.21-0.33 after a Gaussian blur of
+/// σ = 3 pixels.
 inline constexpr float kOutOfFocus = 0.35F;
+/// Share of a slide's tiles out of focus that its user should hear of.
+inline constexpr double kManyOutOfFocus = 0.2;
 
 /// How sharp an RGB tile is, 0…1: the share of its grey-level differences that vanishes when the tile is blurred once more,
 /// 1 − the blur of Crété et al. (2007). What is blurred already loses little. As a ratio it depends neither on the strength of the stain
