@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/tissue_mask.hpp"
 
 namespace wsi_lpd::output {
