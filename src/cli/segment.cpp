@@ -29,8 +29,7 @@ struct SegmentArguments {
   pipeline::SegmentOptions options;
 };
 
-/// Options that change neither pixels nor numbers stay out of a result's identity.
-/// The files that say where tissue is count by their content.
+/// Options that change neither pixels nor numbers stay out of a result's identity; files that say where tissue is count by their content.
 std::string configuration_sha256(const CLI::App& options, const pipeline::SegmentOptions& segment) {
   std::string text = resolved_config(options, {"output", "model", "threads", "device", "batch-size", "tokens"});
   for (const std::string& file : {segment.tissue, segment.region}) {
