@@ -11,7 +11,6 @@ namespace wsi_lpd::pipeline {
 namespace {
 
 using testing::IdentitySegmenter;
-using testing::kPaint;
 using testing::TemporaryFolder;
 using testing::write_slide;
 
@@ -20,10 +19,10 @@ const CancelFlag kNever{false};
 
 TEST(SegmentSlide, TakesTheUsersRegions) {
   const TemporaryFolder folder;
-  // A disc of paint on glass.
+  // A disc of tissue on glass.
   write_slide(folder / "slide.tif", {1280, 1280}, 0.5, [](std::int64_t x, std::int64_t y) {
     const std::int64_t dx = x - 640, dy = y - 640;
-    return dx * dx + dy * dy < 500 * 500 ? kPaint[0] : Colour{244, 243, 245};
+    return dx * dx + dy * dy < 500 * 500 ? Colour{190, 110, 170} : Colour{244, 243, 245};
   });
   write_text_file(folder / "left.geojson", R"({"type": "Polygon", "coordinates": [[[0, 0], [640, 0], [640, 1280], [0, 1280]]]})");
   Image top(64, 64, 1);
