@@ -14,10 +14,11 @@
 #include <memory>
 
 #include "slide_results.hpp"
+#include "tissue_selection.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/pipeline/stain.hpp"
-#include "wsi_lpd/slide/tissue.hpp"
+#include "wsi_lpd/slide/focus.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
@@ -47,6 +48,7 @@ struct Token {
   const TileBatch* batch = nullptr;
   std::unique_ptr<TileBuffer> tiles;
   std::vector<bool> readable;
+  std::vector<float> focus;
   std::unique_ptr<Segmenter::Pending> pending;
   TileResults results;
 };
@@ -76,6 +78,8 @@ class TileReader {
           token.readable[i - token.batch->first_tile] = read(i, tile_view(i, token).pixels);
       }
     }
+    for (std::size_t i = 0; i < token.batch->tiles; ++i)
+      token.focus.push_back(token.readable[i] ? slide::sharpness(tile_view(token.batch->first_tile + i, token)) : std::nanf(""));
   }
 
   /// From now on tiles come in another stain, if there is one; it must live as long.
@@ -143,19 +147,6 @@ std::int64_t peak_memory() {
   return 0;
 }
 
-/// A user's mask: non-zero is tissue, in a one-channel image or in any channel of a colour image.
-Image read_mask(const std::filesystem::path& path) {
-  try {
-    return image::read_labels(path);
-  } catch (const Error&) {  // not of one channel, or not readable at all: then this throws, too
-    const Image rgb = image::read_rgb(path);
-    Image mask(rgb.width(), rgb.height(), 1);
-    for (std::size_t i = 0; i < mask.bytes(); ++i)
-      mask.data()[i] = std::max({rgb.data()[3 * i], rgb.data()[3 * i + 1], rgb.data()[3 * i + 2]});
-    return mask;
-  }
-}
-
 void check_options(const SegmentOptions& options, const Segmenter::Shape& shape, const RunIdentity& identity) {
   if (options.tile < shape.tile_multiple || options.tile > 4096 || options.tile % shape.tile_multiple != 0) {
     throw UsageError("--tile " + std::to_string(options.tile) + " must be a multiple of " + std::to_string(shape.tile_multiple) +
@@ -218,7 +209,7 @@ void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter,
             statistics.unreadable_positions.push_back({std::llround(plan.frame.level0_x_from_output(static_cast<double>(tile.x))),
                                                        std::llround(plan.frame.level0_y_from_output(static_cast<double>(tile.y)))});
         }
-        results.add_tile(tile, token.results, i, token.readable[i]);
+        results.add_tile(tile, token.results, i, token.readable[i], token.focus[i]);
       }
     });
     if (statistics.tiles_unreadable > most_unreadable) {
@@ -249,15 +240,6 @@ std::string fingerprint(const std::filesystem::path& file) {
   struct stat status {};
   if (stat(file.c_str(), &status) != 0) throw Error(file.string() + ": " + std::strerror(errno));
   return std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
-}
-
-TissueMask tissue_of(const slide::Reader& reader, const Image& thumbnail, const std::vector<Rect>& unreadable, const std::string& tissue) {
-  const slide::Properties& properties = reader.properties();
-  if (tissue == "none") return {Image(1, 1, 1, 1), properties.bounds};
-  if (tissue != "auto") return slide::tissue_from_image(read_mask(tissue), properties);
-  const double thumbnail_mpp =
-      properties.mpp.value_or(0) * static_cast<double>(properties.bounds.width) / static_cast<double>(thumbnail.width());
-  return slide::find_tissue(thumbnail, properties.bounds, thumbnail_mpp, {}, unreadable);
 }
 
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
@@ -303,7 +285,8 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     std::vector<Rect> unreadable;
     const Image thumbnail = tissue_clock.measure([&] { return slide::thumbnail(*reader, kThumbnailSide, &unreadable); });
     if (!unreadable.empty()) warn(std::to_string(unreadable.size()) + " parts of the thumbnail can't be decoded and count as tissue");
-    const TissueMask tissue = tissue_clock.measure([&] { return tissue_of(*reader, thumbnail, unreadable, options.tissue); });
+    const auto [tissue, parts] =
+        tissue_clock.measure([&] { return select_tissue(*reader, thumbnail, unreadable, options.tissue, options.region); });
     statistics.seconds["tissue"] = tissue_clock.seconds();
 
     const slide::FrameReader frame_reader(*reader, statistics.frame);
@@ -329,7 +312,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     if (precision.name == "fp32" && precision.agreement)
       warn("bfloat16 would change more labels than allowed (" + std::to_string(100 * *precision.agreement) +
            " % of a sample agree): computing in float32, which takes about twice as long");
-    SlideResults results(job, plan, shape, options, thumbnail, statistics);
+    SlideResults results(job, plan, shape, options, thumbnail, parts, statistics);
     Canvas canvas(plan, tissue, shape.classes.count(), shape.grid_stride, options.blend, results, shape.presence);
     stream(plan, tiles, segmenter, options, canvas, results, statistics, observer, cancel);
     statistics.tiles_read = statistics.tiles_planned - statistics.tiles_unreadable;
@@ -345,6 +328,9 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
         throw Error("the file was replaced or changed while it was read: segment it again when it is whole");
       results.finish();
     });
+    if (statistics.out_of_focus.value_or(0) > slide::kManyOutOfFocus)
+      warn(std::to_string(std::lround(100 * *statistics.out_of_focus)) +
+           " % of the tiles are out of focus: the labels there are uncertain");
     observer.end();
     statistics.seconds["write"] = finishing.seconds();
     statistics.seconds["total"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -96,6 +96,7 @@ Json to_json(const SlideStatistics& s) {
             {"skipped", s.tiles_skipped},
             {"unreadable", s.tiles_unreadable},
             {"unreadable_positions", s.unreadable_positions}}},
+          {"focus", {{"median", number(s.focus_median)}, {"out_of_focus_fraction", number(s.out_of_focus)}}},
           {"seconds", s.seconds},
           {"peak_memory_bytes", s.peak_memory_bytes},
           {"precision", {{"name", s.precision}, {"agreement", number(s.precision_agreement)}}},
@@ -105,6 +106,7 @@ Json to_json(const SlideStatistics& s) {
 }
 
 double number_or_zero(const Json& json) { return json.is_null() ? 0 : json.get<double>(); }
+std::optional<double> number_or_nothing(const Json& json) { return json.is_null() ? std::nullopt : std::optional(json.get<double>()); }
 
 /// What files of earlier versions do not have.
 void read_scatter(const Json& json, SlideStatistics& s) {
@@ -163,10 +165,14 @@ SlideStatistics from_json(const Json& json) {
   s.tiles_skipped = tiles.at("skipped");
   s.tiles_unreadable = tiles.at("unreadable");
   if (tiles.contains("unreadable_positions")) tiles.at("unreadable_positions").get_to(s.unreadable_positions);
+  if (json.contains("focus")) {  // older results have none
+    s.focus_median = number_or_nothing(json.at("focus").at("median"));
+    s.out_of_focus = number_or_nothing(json.at("focus").at("out_of_focus_fraction"));
+  }
   json.at("seconds").get_to(s.seconds);
   s.peak_memory_bytes = json.at("peak_memory_bytes");
   json.at("precision").at("name").get_to(s.precision);
-  if (const Json& agreement = json.at("precision").at("agreement"); !agreement.is_null()) s.precision_agreement = agreement.get<double>();
+  s.precision_agreement = number_or_nothing(json.at("precision").at("agreement"));
   if (json.contains("stain_normalisation")) s.stain = stain_from_json(json.at("stain_normalisation"));  // younger than the format
   json.at("warnings").get_to(s.warnings);
   json.at("versions").get_to(s.versions);

@@ -81,7 +81,8 @@ TEST_F(Program, TrainsThenSegmentsWithoutAnyOption) {
   for (const char* file : {"last.safetensors", "log.jsonl", "config.toml"}) EXPECT_TRUE(fs::exists(path("runs/latest") / file)) << file;
   const Outcome outcome = run("segment data/slides/slide-1.tif");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  for (const char* file : {"slide-1.tif", "slide-1.h5", "slide-1.json", "slide-1.overlay.jpg", "summary.csv", "config.toml"}) {
+  for (const char* file :
+       {"slide-1.tif", "slide-1.h5", "slide-1.json", "slide-1.overlay.jpg", "slide-1.tissue.jpg", "summary.csv", "config.toml"}) {
     EXPECT_TRUE(fs::exists(path("results") / file)) << file;
   }
   for (const auto& entry : fs::directory_iterator(path("results"))) EXPECT_NE(entry.path().extension(), ".part") << entry.path();
@@ -156,6 +157,24 @@ TEST_F(Program, SegmentsRealSlides) {
   for (const char* name : {"broken.svs", "unopenable.tiff", "unreadable.svs"}) {
     expect_refusal("segment '" + (data / "broken" / name).string() + "' -o bad", 1, name);
   }
+}
+
+TEST_F(Program, KnowsRegionsByTheirContent) {
+  const auto square = [&](const std::string& name, int side) {
+    const std::string s = std::to_string(side);
+    write_text_file(path(name), R"({"type":"Polygon","coordinates":[[[0,0],[)" + s + ",0],[" + s + "," + s + "],[0," + s + "]]]}");
+  };
+  const std::string segment = "segment data/slides/slide-1.tif -o regions --overlap 0 ";
+  for (const std::string option : {"--tissue", "--region"}) {
+    square("area.geojson", 400);
+    EXPECT_THAT(run(segment + option + " area.geojson").out, HasSubstr("1 done"));
+    EXPECT_THAT(run(segment + option + " area.geojson").out, HasSubstr("already done"));
+    square("area.geojson", 300);
+    EXPECT_THAT(run(segment + option + " area.geojson").out, HasSubstr("1 done")) << "another region under the same name";
+  }
+  write_text_file(path("bad.geojson"), "{");
+  expect_refusal("segment data/slides/slide-1.tif -o bad --region bad.geojson", 1, "bad.geojson: is not GeoJSON");
+  expect_refusal("segment data/slides/slide-1.tif -o bad --tissue absent.png", 1, "absent.png");
 }
 
 TEST_F(Program, WritesAConfigurationThatItTakesBack) {

@@ -28,6 +28,8 @@ inline output::SlideStatistics some_statistics() {
   s.tiles_read = 49;
   s.tiles_skipped = 10;
   s.tiles_unreadable = 1;
+  s.focus_median = 0.5625;
+  s.out_of_focus = 0.125;
   s.seconds = {{"read", 1.25}, {"total", 3.0000001}};
   s.peak_memory_bytes = 123'456'789'012;
   s.precision = "bf16";

@@ -53,6 +53,8 @@ TEST(Statistics, ComeBackAsTheyWere) {
   EXPECT_EQ(back->tiles_read, s.tiles_read);
   EXPECT_EQ(back->tiles_skipped, s.tiles_skipped);
   EXPECT_EQ(back->tiles_unreadable, s.tiles_unreadable);
+  EXPECT_EQ(back->focus_median, s.focus_median);
+  EXPECT_EQ(back->out_of_focus, s.out_of_focus);
   EXPECT_EQ(back->seconds, s.seconds);
   EXPECT_EQ(back->peak_memory_bytes, s.peak_memory_bytes);
   EXPECT_EQ(back->precision, s.precision);
@@ -113,6 +115,20 @@ TEST(Statistics, WhatIsUnknownIsNull) {
     EXPECT_THAT(text, HasSubstr("\"" + key + "\": null")) << key;
   }
   EXPECT_EQ(read_statistics(folder / "slide.json")->frame.mpp, 0);
+}
+
+TEST(Statistics, OfOlderResultsHaveNoFocus) {
+  const TemporaryFolder folder;
+  write_statistics(folder / "slide.json", some_statistics());
+  std::string text = read_text_file(folder / "slide.json");
+  const std::size_t begin = text.find("\"focus\""), end = text.find("\"seconds\"");
+  ASSERT_LT(begin, end);
+  ASSERT_NE(end, std::string::npos);
+  write_text_file(folder / "slide.json", text.erase(begin, end - begin));
+  const std::optional<SlideStatistics> old = read_statistics(folder / "slide.json");
+  ASSERT_TRUE(old);
+  EXPECT_FALSE(old->focus_median || old->out_of_focus);
+  EXPECT_EQ(old->seconds, some_statistics().seconds);
 }
 
 TEST(Statistics, DamagedFilesAreErrorsAndAbsentOnesAreNone) {

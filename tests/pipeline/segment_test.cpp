@@ -180,7 +180,8 @@ TEST(SegmentSlide, GivesAValidEmptyResultWithoutTissue) {
   EXPECT_EQ(statistics.tiles_planned, 0);
   EXPECT_EQ(statistics.tissue_pixels, 0);
   EXPECT_THAT(statistics.warnings, ::testing::Contains(::testing::HasSubstr("no tissue")));
-  for (const char* suffix : {".tif", ".h5", ".json", ".geojson", ".overlay.jpg"})
+  EXPECT_FALSE(statistics.focus_median || statistics.out_of_focus);
+  for (const char* suffix : {".tif", ".h5", ".json", ".geojson", ".overlay.jpg", ".tissue.jpg"})
     EXPECT_TRUE(std::filesystem::exists(folder.path() / (std::string("result") + suffix)));
 }
 

@@ -52,7 +52,8 @@ struct SlideStatistics {
   std::int64_t tiles_planned = 0, tiles_read = 0, tiles_skipped = 0, tiles_unreadable = 0;  ///< skipped: of the grid, without tissue
   static constexpr std::size_t kMostPositions = 1000;
   std::vector<std::array<std::int64_t, 2>> unreadable_positions;  ///< level-0 (x, y) of the first kMostPositions unreadable tiles
-  std::map<std::string, double> seconds;                          ///< per stage, and "total"
+  std::optional<double> focus_median, out_of_focus;  ///< sharpness of the tiles, share of them that are blurred; see slide/focus.hpp
+  std::map<std::string, double> seconds;             ///< per stage, and "total"
   std::int64_t peak_memory_bytes = 0;
   std::string precision = "fp32";             ///< of the encoder
   std::optional<double> precision_agreement;  ///< share of a sample's labels as in fp32, where it was measured
