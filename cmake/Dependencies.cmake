@@ -6,7 +6,7 @@ pkg_check_modules(TIFF REQUIRED IMPORTED_TARGET libtiff-4)        # colour maps 
 pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)            # palette indices of mask PNGs                 (src/image)
 pkg_check_modules(GLIB REQUIRED IMPORTED_TARGET glib-2.0)         # SHA-256 of models and configurations         (src/output)
 find_package(ZLIB REQUIRED)                                       # CRC-32 of the records in PyTorch checkpoints  (model)
-find_package(nlohmann_json REQUIRED)                              # statistics, model metadata                   (src/output, model)
+find_package(nlohmann_json REQUIRED)                              # statistics, model metadata, GeoJSON          (src/output, src/slide, model)
 find_package(TBB REQUIRED)                                        # the streaming pipeline                       (pipeline)
 find_package(spdlog REQUIRED)                                     # the log                                      (src/cli)
 find_package(CLI11 REQUIRED)                                      # options and TOML                             (src/cli)

@@ -55,6 +55,7 @@ std::map<std::string, std::string> metadata_from_info(const ModelInfo& info) {
           {"mean", Json(info.mean).dump()},
           {"std", Json(info.std).dump()},
           {"calibration", json_of(info.calibration).dump()},
+          {"stain", Json(numbers_from_stain(info.stain)).dump()},
           {"provenance", Json(info.provenance).dump()}};
 }
 
@@ -83,6 +84,7 @@ ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata)
     info.mean = json("mean").get<std::array<float, 3>>();
     info.std = json("std").get<std::array<float, 3>>();
     info.calibration = calibration_of(json("calibration"), info.classes.names.size());
+    if (metadata.contains("stain")) info.stain = stain_from_numbers(json("stain").get<StainNumbers>());
     info.provenance = json("provenance").get<std::map<std::string, std::string>>();
     const bool sound = info.prototypes_per_class >= 1 && info.prototypes_per_class <= kMostPrototypes && info.patch_size >= 32 &&
                        (!info.mpp || (std::isfinite(*info.mpp) && *info.mpp > 0)) &&

@@ -125,6 +125,8 @@ void PatchModel::calibrate(const std::function<PatchBatch()>& next) {
   });
 }
 
+void PatchModel::set_stain(const StainStatistics& stain) { impl_->info.stain = stain; }
+
 void PatchModel::save(const std::filesystem::path& path) const { save_model(path, impl_->network, impl_->info); }
 
 }  // namespace wsi_lpd::model

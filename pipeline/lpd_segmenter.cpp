@@ -81,6 +81,7 @@ class LpdSegmenter final : public Segmenter {
               .grid_stride = model::kGridStride,
               .patch_size = info_.patch_size,
               .mpp = info_.mpp.value_or(0),
+              .stain = info_.stain,
               .presence = {}};
     if (smooth_gate()) shape_.presence = {calibration.score_threshold, calibration.score_width};
   }

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "counter_random.hpp"
+#include "wsi_lpd/core/counter_random.hpp"
 #include "wsi_lpd/image/drawing.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 

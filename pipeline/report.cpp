@@ -39,7 +39,7 @@ void prepare(const fs::path& folder, const std::set<std::string>& ids) {
     throw UsageError(folder.string() + ": holds files that are not a report's; choose another --output folder");
   }
   fs::create_directories(folder);
-  write_text_file(folder / output::kReportMark, "A report of wsi-lpd. It is overwritten when it is made again.\n");
+  write_text_file(folder / output::kReportMark, "A report of wsi-lpd. It is overwritten when it is made again.\n", Durable::No);
   fs::remove(folder / "index.html");
   for (const char* part : {"slides", "pictures", "thumbnails"}) {
     fs::remove_all(folder / part);
@@ -62,11 +62,12 @@ bool make_pictures(const fs::path& stem, const fs::path& folder, const std::stri
     observer.warn(error.what());
     return false;
   }
-  image::write_jpeg(folder / "pictures" / (id + ".jpg"), picture, 85);
+  image::write_jpeg(folder / "pictures" / (id + ".jpg"), picture, 85, Durable::No);
   const double scale =
       std::min(1.0, static_cast<double>(kThumbnailSide) / static_cast<double>(std::max(picture.width(), picture.height())));
   const auto side = [&](std::int64_t length) { return std::max<std::int64_t>(1, std::llround(static_cast<double>(length) * scale)); };
-  image::write_jpeg(folder / "thumbnails" / (id + ".jpg"), image::resize(picture, {side(picture.width()), side(picture.height())}), 80);
+  image::write_jpeg(folder / "thumbnails" / (id + ".jpg"), image::resize(picture, {side(picture.width()), side(picture.height())}), 80,
+                    Durable::No);
   return true;
 }
 

@@ -15,9 +15,11 @@
 
 #include "slide_crf.hpp"
 #include "slide_results.hpp"
+#include "tissue_selection.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/model/device.hpp"
-#include "wsi_lpd/slide/tissue.hpp"
+#include "wsi_lpd/pipeline/stain.hpp"
+#include "wsi_lpd/slide/focus.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
@@ -47,6 +49,7 @@ struct Token {
   const TileBatch* batch = nullptr;
   std::unique_ptr<TileBuffer> tiles;
   std::vector<bool> readable;
+  std::vector<float> focus;
   std::unique_ptr<Segmenter::Pending> pending;
   TileResults results;
 };
@@ -76,13 +79,18 @@ class TileReader {
           token.readable[i - token.batch->first_tile] = read(i, tile_view(i, token).pixels);
       }
     }
+    for (std::size_t i = 0; i < token.batch->tiles; ++i)
+      token.focus.push_back(token.readable[i] ? slide::sharpness(tile_view(token.batch->first_tile + i, token)) : std::nanf(""));
   }
+
+  /// From now on tiles come in another stain, if there is one; it must live as long.
+  void normalise(const std::optional<StainNormaliser>& stain) { stain_ = stain ? &*stain : nullptr; }
 
   /// One tile alone, into bytes() at `pixels`; false where it can't be decoded, and then it is background.
   bool read(std::size_t index, std::uint8_t* pixels) const {
     const Tile& tile = plan_.tiles[index];
     try {
-      reader_.read({tile.x, tile.y, plan_.tile, plan_.tile}, {pixels, plan_.tile, plan_.tile, 3, std::int64_t{3} * plan_.tile});
+      read_region({tile.x, tile.y, plan_.tile, plan_.tile}, {pixels, plan_.tile, plan_.tile, 3, std::int64_t{3} * plan_.tile});
       return true;
     } catch (const slide::ReadError&) {
       fill_tile(pixels, plan_.tile, background_);
@@ -99,10 +107,15 @@ class TileReader {
     return {token.tiles->data() + slot * side * side * 3, side, side, 3, side * 3};
   }
 
+  void read_region(const Rect& region, ImageView<std::uint8_t> pixels) const {
+    reader_.read(region, pixels);
+    if (stain_) stain_->apply(pixels);
+  }
+
   void read_strip(const Strip& strip, Token& token) const {
-    if (strip.count == 1) return reader_.read(strip.region, tile_view(strip.first, token));
+    if (strip.count == 1) return read_region(strip.region, tile_view(strip.first, token));
     Image pixels(strip.region.width, strip.region.height, 3);
-    reader_.read(strip.region, pixels.view());
+    read_region(strip.region, pixels.view());
     for (std::size_t i = strip.first; i < strip.first + strip.count; ++i) {
       const auto from = pixels.view().part({plan_.tiles[i].x - strip.region.x, 0, plan_.tile, plan_.tile});
       const auto to = tile_view(i, token);
@@ -113,6 +126,7 @@ class TileReader {
   const slide::FrameReader& reader_;
   const TilePlan& plan_;
   Colour background_;
+  const StainNormaliser* stain_ = nullptr;
 };
 
 /// Lets the segmenter see a few tiles, spread over the plan.
@@ -134,23 +148,14 @@ std::int64_t peak_memory() {
   return 0;
 }
 
-/// A user's mask: non-zero is tissue, in a one-channel image or in any channel of a colour image.
-Image read_mask(const std::filesystem::path& path) {
-  try {
-    return image::read_labels(path);
-  } catch (const Error&) {  // not of one channel, or not readable at all: then this throws, too
-    const Image rgb = image::read_rgb(path);
-    Image mask(rgb.width(), rgb.height(), 1);
-    for (std::size_t i = 0; i < mask.bytes(); ++i)
-      mask.data()[i] = std::max({rgb.data()[3 * i], rgb.data()[3 * i + 1], rgb.data()[3 * i + 2]});
-    return mask;
-  }
-}
-
-void check_options(const SegmentOptions& options, const Segmenter::Shape& shape) {
+void check_options(const SegmentOptions& options, const Segmenter::Shape& shape, const RunIdentity& identity) {
   if (options.tile < shape.tile_multiple || options.tile > 4096 || options.tile % shape.tile_multiple != 0) {
     throw UsageError("--tile " + std::to_string(options.tile) + " must be a multiple of " + std::to_string(shape.tile_multiple) +
                      " up to 4096");
+  }
+  if (options.stain != StainMethod::None && !shape.stain.has(options.stain)) {
+    throw UsageError(identity.model_path + ": does not know the stain of its training images, which --stain-normalisation " +
+                     to_string(options.stain) + " needs; `wsi-lpd calibrate PATCHES --model MODEL` adds it");
   }
 }
 
@@ -205,7 +210,7 @@ void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter,
             statistics.unreadable_positions.push_back({std::llround(plan.frame.level0_x_from_output(static_cast<double>(tile.x))),
                                                        std::llround(plan.frame.level0_y_from_output(static_cast<double>(tile.y)))});
         }
-        results.add_tile(tile, token.results, i, token.readable[i]);
+        results.add_tile(tile, token.results, i, token.readable[i], token.focus[i]);
       }
     });
     if (statistics.tiles_unreadable > most_unreadable) {
@@ -238,22 +243,13 @@ std::string fingerprint(const std::filesystem::path& file) {
   return std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
 }
 
-TissueMask tissue_of(const slide::Reader& reader, const Image& thumbnail, const std::vector<Rect>& unreadable, const std::string& tissue) {
-  const slide::Properties& properties = reader.properties();
-  if (tissue == "none") return {Image(1, 1, 1, 1), properties.bounds};
-  if (tissue != "auto") return slide::tissue_from_image(read_mask(tissue), properties);
-  const double thumbnail_mpp =
-      properties.mpp.value_or(0) * static_cast<double>(properties.bounds.width) / static_cast<double>(thumbnail.width());
-  return slide::find_tissue(thumbnail, properties.bounds, thumbnail_mpp, {}, unreadable);
-}
-
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
                                       ProgressObserver& observer, const CancelFlag& cancel) {
   return with_context(job.slide.string(), [&] {
     const auto start = std::chrono::steady_clock::now();
     reset_peak_memory();
     const Segmenter::Shape& shape = segmenter.shape();
-    check_options(options, shape);
+    check_options(options, shape, identity);
     const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
                                       static_cast<std::size_t>(options.threads > 0 ? options.threads : tbb::info::default_concurrency()));
 
@@ -290,7 +286,8 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     std::vector<Rect> unreadable;
     const Image thumbnail = tissue_clock.measure([&] { return slide::thumbnail(*reader, kThumbnailSide, &unreadable); });
     if (!unreadable.empty()) warn(std::to_string(unreadable.size()) + " parts of the thumbnail can't be decoded and count as tissue");
-    const TissueMask tissue = tissue_clock.measure([&] { return tissue_of(*reader, thumbnail, unreadable, options.tissue); });
+    const auto [tissue, parts] =
+        tissue_clock.measure([&] { return select_tissue(*reader, thumbnail, unreadable, options.tissue, options.region); });
     statistics.seconds["tissue"] = tissue_clock.seconds();
 
     const slide::FrameReader frame_reader(*reader, statistics.frame);
@@ -303,14 +300,20 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     statistics.tiles_skipped = plan.skipped();
 
     std::filesystem::create_directories(job.stem.parent_path());
-    const TileReader tiles(frame_reader, plan, properties.background);
+    TileReader tiles(frame_reader, plan, properties.background);
+    StageClock stain_clock;
+    const auto stain =
+        stain_clock.measure([&] { return stain_normaliser(frame_reader, plan, options.stain, shape.stain, statistics.stain, cancel); });
+    if (!statistics.stain.problem.empty()) warn("the slide's stain stays as it is: " + statistics.stain.problem);
+    statistics.seconds["stain"] = stain_clock.seconds();
+    tiles.normalise(stain);
     const Precision precision = choose_precision(plan, tiles, segmenter);
     statistics.precision = precision.name;
     statistics.precision_agreement = precision.agreement;
     if (precision.name == "fp32" && precision.agreement)
       warn("bfloat16 would change more labels than allowed (" + std::to_string(100 * *precision.agreement) +
            " % of a sample agree): computing in float32, which takes about twice as long");
-    SlideResults results(job, plan, shape, options, thumbnail, statistics);
+    SlideResults results(job, plan, shape, options, thumbnail, parts, statistics);
     std::optional<SlideCrf> crf;
     if (options.crf)
       crf.emplace(frame_reader, plan.frame, tissue, shape.classes.count(), shape.grid_stride, *options.crf, options.threads, cancel,
@@ -331,6 +334,9 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
         throw Error("the file was replaced or changed while it was read: segment it again when it is whole");
       results.finish();
     });
+    if (statistics.out_of_focus.value_or(0) > slide::kManyOutOfFocus)
+      warn(std::to_string(std::lround(100 * *statistics.out_of_focus)) +
+           " % of the tiles are out of focus: the labels there are uncertain");
     observer.end();
     if (crf) {
       statistics.crf = true;

@@ -7,6 +7,8 @@
 #include "result_outlines.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/overlay.hpp"
+#include "wsi_lpd/output/tissue_picture.hpp"
+#include "wsi_lpd/slide/focus.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
@@ -45,7 +47,8 @@ output::ResultLayout layout_of(const TilePlan& plan, const Segmenter::Shape& sha
                        {"model", statistics.model_path},
                        {"model_sha256", statistics.model_sha256},
                        {"configuration_sha256", statistics.configuration_sha256},
-                       {"mpp_source", statistics.mpp_source}};
+                       {"mpp_source", statistics.mpp_source},
+                       {"stain_normalisation", output::json_text(statistics.stain)}};
   layout.provenance.insert(statistics.versions.begin(), statistics.versions.end());
   return layout;
 }
@@ -62,18 +65,21 @@ image::PyramidOptions pyramid_options(const TilePlan& plan, const ClassScheme& c
 }  // namespace
 
 SlideResults::SlideResults(const SlideJob& job, const TilePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
-                           const Image& thumbnail, output::SlideStatistics& statistics)
+                           const Image& thumbnail, const Image& parts, output::SlideStatistics& statistics)
     : stem_(job.stem),
       plan_(plan),
       options_(options),
       overlay_source_(thumbnail),
       overlay_labels_(thumbnail.width(), thumbnail.height(), 1, kNotTissue),
+      parts_(parts),
       statistics_(statistics),
       map_factor_(map_factor(plan, shape.grid_stride, options.map_mpp)),
       grid_width_(divide_up(plan.frame.size.width, shape.grid_stride)),
       file_(with_suffix(stem_, ".h5"), layout_of(plan, shape, map_factor_, statistics)),
       raster_(with_suffix(stem_, ".tif"), plan.frame.size, 1, pyramid_options(plan, shape.classes, job.slide)),
-      regions_(shape.classes.count()) {
+      regions_(shape.classes.count()),
+      interfaces_(shape.classes.count()),
+      squares_(plan.frame.size.width, plan.tile, shape.classes.count()) {
   const auto map_width = static_cast<std::size_t>(divide_up(grid_width_, map_factor_));
   map_sums_.resize(map_width * static_cast<std::size_t>(shape.classes.count()));
   map_labels_.resize(map_width);
@@ -111,6 +117,8 @@ void SlideResults::emit_map_row() {
 void SlideResults::label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) {
   raster_.add_rows(labels.data(), 1);
   regions_.add_row(labels);
+  interfaces_.add_row(labels);
+  squares_.add_row(labels);
   statistics_.tissue_pixels += tissue;
   statistics_.unreadable_pixels += std::count(labels.begin(), labels.end(), kUnreadable);
   // The overlay takes the pixels nearest to its own centres.
@@ -127,24 +135,40 @@ void SlideResults::label_row(std::span<const std::uint8_t> labels, std::int64_t 
   ++label_rows_seen_;
 }
 
-void SlideResults::add_tile(const Tile& tile, const TileResults& results, std::size_t index, bool readable) {
+void SlideResults::add_tile(const Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus) {
   const auto slice = [&](const std::vector<float>& values) {
     const std::size_t each = values.size() / static_cast<std::size_t>(results.count);
     return std::span(values).subspan(index * each, each);
   };
   file_.add_tile(std::llround(plan_.frame.level0_x_from_output(static_cast<double>(tile.x))),
                  std::llround(plan_.frame.level0_y_from_output(static_cast<double>(tile.y))), slice(results.features),
-                 slice(results.scores), slice(results.prototypes), readable ? output::TileStatus::Read : output::TileStatus::Unreadable);
+                 slice(results.scores), slice(results.prototypes), readable ? output::TileStatus::Read : output::TileStatus::Unreadable,
+                 focus);
+  focus_.push_back(focus);
 }
 
-void SlideResults::finish() {
-  if (map_rows_summed_ > 0) emit_map_row();
+void SlideResults::fill_statistics() {
   std::int64_t labelled = 0;
   for (const RegionCounter::Count& count : regions_.finish()) {
     statistics_.per_class.push_back({count.pixels, count.regions, count.largest});
     labelled += count.pixels;
   }
   statistics_.unlabelled_pixels = statistics_.tissue_pixels - labelled - statistics_.unreadable_pixels;
+  statistics_.interfaces = interfaces_.interfaces();
+  squares_.finish();
+  statistics_.square_side = plan_.tile;
+  statistics_.squares = squares_.squares();
+  statistics_.mean_entropy = squares_.mean_entropy();
+  const auto intervals = squares_.share_intervals();
+  for (std::size_t c = 0; c < intervals.size(); ++c) statistics_.per_class[c].share_interval = intervals[c];
+  const slide::FocusSummary focus = slide::summarise_focus(std::move(focus_));
+  statistics_.focus_median = focus.median;
+  statistics_.out_of_focus = focus.out_of_focus;
+}
+
+void SlideResults::finish() {
+  if (map_rows_summed_ > 0) emit_map_row();
+  fill_statistics();
   // Older statistics must not vouch for newer files.
   std::filesystem::remove(with_suffix(stem_, ".json"));
   file_.finish();
@@ -154,10 +178,11 @@ void SlideResults::finish() {
   } else {
     std::filesystem::remove(with_suffix(stem_, ".geojson"));  // of an earlier run
   }
-  const double overlay_mpp =
+  const double thumbnail_mpp =
       statistics_.frame.slide_mpp * static_cast<double>(plan_.frame.bounds.width) / static_cast<double>(overlay_source_.width());
   image::write_jpeg(with_suffix(stem_, ".overlay.jpg"),
-                    output::draw_overlay(overlay_source_, overlay_labels_, statistics_.classes, overlay_mpp));
+                    output::draw_overlay(overlay_source_, overlay_labels_, statistics_.classes, thumbnail_mpp));
+  image::write_jpeg(with_suffix(stem_, ".tissue.jpg"), output::draw_tissue(overlay_source_, parts_, plan_, thumbnail_mpp));
 }
 
 }  // namespace wsi_lpd::pipeline

@@ -2,7 +2,9 @@
 #include <vector>
 
 #include "wsi_lpd/core/canvas.hpp"
+#include "wsi_lpd/core/interfaces.hpp"
 #include "wsi_lpd/core/regions.hpp"
+#include "wsi_lpd/core/square_shares.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
 #include "wsi_lpd/output/result_file.hpp"
 #include "wsi_lpd/output/statistics.hpp"
@@ -13,33 +15,39 @@ namespace wsi_lpd::pipeline {
 /// Everything that is written for one slide while it streams by: rows of the canvas and values of tiles in, files out.
 class SlideResults : public CanvasSink {
  public:
-  /// `statistics` is filled here as far as the raster tells it, and written last by finish(); the rest is the caller's.
+  /// `parts` are the values of Part on the thumbnail. `statistics` is filled here as far as the raster tells it, and written last by
+  /// finish(); the rest is the caller's.
   SlideResults(const SlideJob& job, const TilePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
-               const Image& thumbnail, output::SlideStatistics& statistics);
+               const Image& thumbnail, const Image& parts, output::SlideStatistics& statistics);
 
   void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
   void label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) override;
-  void add_tile(const Tile& tile, const TileResults& results, std::size_t index, bool readable);
+  void add_tile(const Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus);
   /// Gives all files but the statistics their final names.
   void finish();
 
  private:
   void emit_map_row();
+  void fill_statistics();
 
   std::filesystem::path stem_;
   const TilePlan& plan_;
   const SegmentOptions& options_;
   Image overlay_source_;
   Image overlay_labels_;
+  const Image& parts_;
   output::SlideStatistics& statistics_;
   int map_factor_;  // grid cells per map cell
   std::int64_t grid_width_, grid_rows_seen_ = 0, label_rows_seen_ = 0;
   std::vector<float> map_sums_;           // [C, w]
   std::vector<std::uint8_t> map_labels_;  // [w]
   int map_rows_summed_ = 0;
+  std::vector<float> focus_;  // of the tiles
   output::ResultFile file_;
   image::RasterWriter raster_;
   RegionCounter regions_;
+  InterfaceCounter interfaces_;
+  SquareShares squares_;
 };
 
 }  // namespace wsi_lpd::pipeline

@@ -5,31 +5,19 @@
 #include <cmath>
 #include <random>
 
+#include "wsi_lpd/core/colour_space.hpp"
+
 namespace wsi_lpd::pipeline {
 namespace {
 
-using Matrix = std::array<std::array<double, 3>, 3>;
-
 /// Optical densities in red, green and blue of one unit of haematoxylin, eosin and DAB.
-constexpr Matrix kStains{{{0.65, 0.70, 0.29}, {0.07, 0.99, 0.11}, {0.27, 0.57, 0.78}}};
+constexpr Matrix3 kStains{{{0.65, 0.70, 0.29}, {0.07, 0.99, 0.11}, {0.27, 0.57, 0.78}}};
 constexpr double kShiftShare = 0.2;
-
-Matrix inverse(const Matrix& m) {
-  Matrix result{};
-  const auto minor = [&](std::size_t r, std::size_t c) {
-    const std::size_t r1 = (r + 1) % 3, r2 = (r + 2) % 3, c1 = (c + 1) % 3, c2 = (c + 2) % 3;
-    return m[r1][c1] * m[r2][c2] - m[r1][c2] * m[r2][c1];
-  };
-  const double determinant = m[0][0] * minor(0, 0) + m[0][1] * minor(0, 1) + m[0][2] * minor(0, 2);
-  for (std::size_t r = 0; r < 3; ++r)
-    for (std::size_t c = 0; c < 3; ++c) result[c][r] = minor(r, c) / determinant;
-  return result;
-}
 
 }  // namespace
 
 void jitter_stain(ImageView<std::uint8_t> image, double strength, std::uint64_t seed) {
-  static const Matrix kUnmix = inverse(kStains);
+  static const Matrix3 kUnmix = inverse(kStains);
   std::mt19937_64 random(seed);
   const auto draw = [&] { return strength * (2 * static_cast<double>(random() >> 11U) * 0x1p-53 - 1); };
   // density · unmix · diag(factor) · stains + shift · stains: one matrix and one vector for all pixels
@@ -42,8 +30,7 @@ void jitter_stain(ImageView<std::uint8_t> image, double strength, std::uint64_t 
       for (std::size_t from = 0; from < 3; ++from) mix[from][to] += static_cast<float>(kUnmix[from][stain] * factor * kStains[stain][to]);
     }
   }
-  std::array<float, 256> density{};
-  for (std::size_t value = 0; value < 256; ++value) density[value] = -std::log(static_cast<float>(value + 1) / 256);
+  const std::array<float, 256>& density = optical_densities();
   for (std::int64_t y = 0; y < image.height; ++y) {
     std::uint8_t* pixel = image.row(y);
     for (std::int64_t x = 0; x < image.width; ++x, pixel += 3) {

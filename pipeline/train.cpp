@@ -10,6 +10,7 @@
 
 #include "training_pictures.hpp"
 #include "wsi_lpd/pipeline/evaluate.hpp"
+#include "wsi_lpd/pipeline/stain.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
@@ -136,6 +137,7 @@ class Run {
   model::ModelInfo model_info() const {
     model::ModelInfo info = job_.info;
     info.patch_size = set_.size();
+    info.stain = stain_of(set_, observer_, cancel_);
     if (info.mpp) *info.mpp /= set_.zoom();
     if (set_.zoom() != 1)
       observer_.warn("images are resized by " + fixed(set_.zoom(), 3) + " to " + std::to_string(set_.size()) +

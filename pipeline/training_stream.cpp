@@ -6,8 +6,8 @@
 #include <chrono>
 #include <numeric>
 
-#include "counter_random.hpp"
 #include "stain_jitter.hpp"
+#include "wsi_lpd/core/counter_random.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

@@ -11,6 +11,7 @@
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/patch_sheet.hpp"
+#include "wsi_lpd/pipeline/stain.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -144,6 +145,10 @@ int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
                                context.cancel);
   context.observer.info("calibrating " + path.string());
   pipeline::calibrate(model, set, context.cancel);
+  if (model.info().stain == StainStatistics{}) {  // a trained model has its own
+    context.observer.info("taking the stain of these images for that of the training");
+    model.set_stain(pipeline::stain_of(set, context.observer, context.cancel));
+  }
   const fs::path target = arguments.output.empty() ? path : arguments.output;
   model.save(target);
   std::cout << std::fixed << std::setprecision(2);

@@ -34,6 +34,7 @@ Json describe_model(const std::filesystem::path& path) {
   json["std"] = info.std;
   json["calibrated"] = !info.calibration.empty();
   if (!info.calibration.empty()) json["score_threshold"] = info.calibration.score_threshold;
+  json["stain"] = numbers_from_stain(info.stain);
   for (const auto& [key, value] : info.provenance) json["provenance"][key] = value;
   return json;
 }
@@ -47,6 +48,7 @@ Json describe_slide(const std::filesystem::path& path) {
   json["objective_power"] = p.objective_power ? Json(*p.objective_power) : Json();
   json["bounds"] = {p.bounds.x, p.bounds.y, p.bounds.width, p.bounds.height};
   json["background"] = to_string(p.background);
+  if (!p.note.empty()) json["note"] = p.note;
   for (const slide::Level& level : p.levels) {
     json["levels"].push_back({{"width", level.size.width}, {"height", level.size.height}, {"downsample", level.downsample_x}});
   }

@@ -25,13 +25,18 @@ struct SegmentArguments {
   std::string normalisation = "calibrated";
   std::string blend = "window";
   std::string precision = "auto";
+  std::string stain = "none";
   bool crf = false, force = false;
   pipeline::SegmentOptions options;
 };
 
-/// Options that change neither pixels nor numbers stay out of a result's identity.
-std::string configuration_sha256(const CLI::App& options) {
-  return output::sha256_of_text(resolved_config(options, {"output", "model", "threads", "device", "batch-size", "tokens"}));
+/// Options that change neither pixels nor numbers stay out of a result's identity; files that say where tissue is count by their content.
+std::string configuration_sha256(const CLI::App& options, const pipeline::SegmentOptions& segment) {
+  std::string text = resolved_config(options, {"output", "model", "threads", "device", "batch-size", "tokens"});
+  for (const std::string& file : {segment.tissue, segment.region}) {
+    if (!file.empty() && file != "auto" && file != "none") text += output::sha256_of_file(file) + "\n";
+  }
+  return output::sha256_of_text(text);
 }
 
 int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>& jobs, const Context& context) {
@@ -46,8 +51,10 @@ int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>
   if (options.tile == 0) options.tile = segmenter->shape().patch_size;
   options.blend = arguments.blend == "crop" ? Blend::Crop : Blend::Window;
   if (arguments.crf) options.crf.emplace();
+  options.stain = parse_stain_method(arguments.stain);
   options.threads = context.common.threads;
-  const pipeline::RunIdentity identity{model_path.string(), output::sha256_of_file(model_path), configuration_sha256(context.options)};
+  const pipeline::RunIdentity identity{model_path.string(), output::sha256_of_file(model_path),
+                                       configuration_sha256(context.options, options)};
   write_resolved_config(context.options, arguments.output);
 
   const pipeline::BatchReport report =
@@ -83,11 +90,19 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
       ->check(CLI::Range(0.0, 0.9));
   command.add_option(
       "--tissue", arguments.options.tissue,
-      "auto finds tissue, none takes everything, FILE is a mask image whose non-zero pixels are tissue; e.g. --tissue mask.png");
+      "auto finds tissue, none takes everything, FILE is taken as it is: a mask image, whose non-zero pixels are tissue, or GeoJSON as "
+      "QuPath exports it; e.g. --tissue mask.png");
+  command.add_option("--region", arguments.options.region,
+                     "FILE, a mask image or GeoJSON: of the tissue, only what lies in it; default: all; e.g. --region tumour.geojson");
   command
       .add_option("--normalisation", arguments.normalisation,
                   "calibrated: ranges learnt in training; tile: min-max of each tile, as in the paper's evaluation; e.g. tile")
       ->check(CLI::IsMember({"calibrated", "tile"}));
+  command
+      .add_option("--stain-normalisation", arguments.stain,
+                  "gives a slide the colours of the training images: macenko matches the amounts of two stains, reinhard mean and spread "
+                  "of the colours; e.g. --stain-normalisation macenko")
+      ->check(CLI::IsMember({"none", "macenko", "reinhard"}));
   command
       .add_option("--blend", arguments.blend,
                   "window averages overlapping tiles smoothly, crop takes each tile's middle; e.g. --blend crop")

@@ -13,9 +13,13 @@
 
 namespace wsi_lpd {
 
-PartFile::PartFile(std::filesystem::path final_path) : final_(std::move(final_path)), part_(final_) { part_ += ".part"; }
+PartFile::PartFile(std::filesystem::path final_path, Durable durable) : final_(std::move(final_path)), part_(final_), durable_(durable) {
+  part_ += ".part";
+}
 
-PartFile::PartFile(PartFile&& other) noexcept : final_(std::move(other.final_)), part_(std::move(other.part_)) { other.part_.clear(); }
+PartFile::PartFile(PartFile&& other) noexcept : final_(std::move(other.final_)), part_(std::move(other.part_)), durable_(other.durable_) {
+  other.part_.clear();
+}
 
 PartFile::~PartFile() {
   std::error_code ignored;
@@ -23,17 +27,19 @@ PartFile::~PartFile() {
 }
 
 void PartFile::commit() {
-  const int descriptor = open(part_.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
-  const int reason = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (!synced) throw Error("writing " + final_.string() + ": " + std::strerror(reason));
+  if (durable_ == Durable::Yes) {
+    const int descriptor = open(part_.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
+    const int reason = errno;
+    if (descriptor >= 0) close(descriptor);
+    if (!synced) throw Error("writing " + final_.string() + ": " + std::strerror(reason));
+  }
   if (std::rename(part_.c_str(), final_.c_str()) != 0) throw Error("writing " + final_.string() + ": " + std::strerror(errno));
   part_.clear();
 }
 
-void write_text_file(const std::filesystem::path& path, const std::string& text) {
-  PartFile part(path);
+void write_text_file(const std::filesystem::path& path, const std::string& text, Durable durable) {
+  PartFile part(path, durable);
   errno = 0;
   std::ofstream stream(part.path(), std::ios::binary);
   stream << text;

@@ -54,4 +54,20 @@ void TissueRows::select(std::int64_t y) {
   row_ = row >= 0 && row < static_cast<double>(tissue_.mask.height()) ? tissue_.mask.at(0, static_cast<std::int64_t>(row)) : nullptr;
 }
 
+TissueMask intersection(const TissueMask& a, const TissueMask& b) {
+  const auto pixel_width = [](const TissueMask& t) { return static_cast<double>(t.area.width) / static_cast<double>(t.mask.width()); };
+  const auto pixel_height = [](const TissueMask& t) { return static_cast<double>(t.area.height) / static_cast<double>(t.mask.height()); };
+  const bool first = pixel_width(a) <= pixel_width(b);
+  const TissueMask& other = first ? b : a;
+  TissueMask both = first ? a : b;
+  for (std::int64_t y = 0; y < both.mask.height(); ++y) {
+    for (std::int64_t x = 0; x < both.mask.width(); ++x) {
+      std::uint8_t* pixel = both.mask.at(x, y);
+      *pixel = *pixel && other.at(static_cast<double>(both.area.x) + (static_cast<double>(x) + 0.5) * pixel_width(both),
+                                  static_cast<double>(both.area.y) + (static_cast<double>(y) + 0.5) * pixel_height(both));
+    }
+  }
+  return both;
+}
+
 }  // namespace wsi_lpd

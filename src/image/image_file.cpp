@@ -87,8 +87,8 @@ void write_png(const std::filesystem::path& path, const Image& image) {
   part.commit();
 }
 
-void write_jpeg(const std::filesystem::path& path, const Image& image, int quality) {
-  PartFile part(path);
+void write_jpeg(const std::filesystem::path& path, const Image& image, int quality, Durable durable) {
+  PartFile part(path, durable);
   with_vips("writing", path, [&] { borrow(image).jpegsave(part.path().c_str(), vips::VImage::option()->set("Q", quality)); });
   part.commit();
 }

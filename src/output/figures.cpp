@@ -19,6 +19,26 @@ std::optional<double> square_millimetres(const SlideStatistics& statistics, std:
   return static_cast<double>(pixels) * statistics.frame.mpp * statistics.frame.mpp * 1e-6;
 }
 
+std::optional<double> millimetres(const SlideStatistics& statistics, double pixels) {
+  if (statistics.frame.mpp <= 0) return {};
+  return pixels * statistics.frame.mpp * 1e-3;
+}
+
+std::optional<double> share_of_classes(const SlideStatistics& statistics, std::size_t c) {
+  std::int64_t all = 0;
+  for (const ClassStatistics& figures : statistics.per_class) all += figures.pixels;
+  return ratio(statistics.per_class[c].pixels, all);
+}
+
+std::optional<double> interface_millimetres(const SlideStatistics& statistics, const std::string& first, const std::string& second) {
+  const auto& names = statistics.classes.names;
+  for (const Interface& border : statistics.interfaces) {
+    const std::string &a = names.at(border.first), &b = names.at(border.second);
+    if ((a == first && b == second) || (a == second && b == first)) return millimetres(statistics, border.length);
+  }
+  return {};
+}
+
 std::optional<double> ratio(std::int64_t part, std::int64_t whole) {
   if (whole == 0) return {};
   return static_cast<double>(part) / static_cast<double>(whole);

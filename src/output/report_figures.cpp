@@ -5,20 +5,13 @@
 
 #include "figures.hpp"
 #include "html.hpp"
+#include "wsi_lpd/core/quantile.hpp"
 
 namespace wsi_lpd::output {
 namespace {
 
 bool has_class(const ClassScheme& classes, const std::string& name) {
   return std::find(classes.names.begin(), classes.names.end(), name) != classes.names.end();
-}
-
-/// The quantile `part` (0…1) of sorted values.
-double quantile(const std::vector<double>& sorted, double part) {
-  const double at = part * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
 }  // namespace
@@ -44,6 +37,11 @@ std::vector<Figure> figures_of(const ClassScheme& classes) {
     figures.push_back({"Tumour-stroma ratio", "", "area of TUM divided by area of STR", tumour_stroma_ratio});
   if (has_class(classes, "LYM") && has_class(classes, "STR"))
     figures.push_back({"TIL fraction", "%", "LYM as a share of LYM and STR", til_fraction});
+  if (has_class(classes, "TUM") && has_class(classes, "STR"))
+    figures.push_back({"Tumour-stroma border", "mm", "length of the border between TUM and STR",
+                       [](const SlideStatistics& s) { return interface_millimetres(s, "TUM", "STR"); }});
+  figures.push_back({"Mixing", "bits", "mean entropy of the classes' shares in a tile-sized square: 0 where each has one class",
+                     [](const SlideStatistics& s) { return s.mean_entropy; }});
   figures.push_back({"Time", "s", "from opening the slide to its last file", [](const SlideStatistics& s) {
                        const auto total = s.seconds.find("total");
                        return total == s.seconds.end() ? std::nullopt : std::optional(total->second);

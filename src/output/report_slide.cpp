@@ -21,7 +21,8 @@ constexpr KnownFile kFiles[] = {{".tif", "label pyramid: QuPath, OpenSlide, tiff
                                 {".h5", "tiles, features, class probabilities: h5py"},
                                 {".json", "these statistics"},
                                 {".geojson", "regions as polygons: QuPath"},
-                                {".overlay.jpg", "picture with legend and scale bar"}};
+                                {".overlay.jpg", "picture with legend and scale bar"},
+                                {".tissue.jpg", "what was taken of the slide and what was left"}};
 
 std::string area(const SlideStatistics& s, std::int64_t pixels) {
   const auto size = square_millimetres(s, pixels);

@@ -32,6 +32,7 @@ struct ResultFile::Impl {
     Column<std::int64_t> coords;
     Column<float> features, scores, prototypes;
     Column<std::uint8_t> status;
+    Column<float> focus;
     MapRows mask, probabilities;
   };
 
@@ -50,6 +51,7 @@ ResultFile::Impl::Tables::Tables(H5::H5File& file, const ResultLayout& layout)
       prototypes(file, "tiles/prototypes",
                  {static_cast<hsize_t>(layout.classes.count()), static_cast<hsize_t>(layout.prototypes_per_class)}),
       status(file, "tiles/status", {}),
+      focus(file, "tiles/focus", {}),
       mask(file, "mask", std::nullopt, layout.map),
       probabilities(file, "probabilities", static_cast<hsize_t>(layout.classes.count()), layout.map) {}
 
@@ -148,6 +150,7 @@ void ResultFile::Impl::flush_tiles() {
   tables->scores.flush(tiles_written, tiles_pending);
   tables->prototypes.flush(tiles_written, tiles_pending);
   tables->status.flush(tiles_written, tiles_pending);
+  tables->focus.flush(tiles_written, tiles_pending);
   tiles_written += tiles_pending;
   tiles_pending = 0;
 }
@@ -161,7 +164,7 @@ ResultFile::ResultFile(ResultFile&&) noexcept = default;
 ResultFile::~ResultFile() = default;
 
 void ResultFile::add_tile(std::int64_t level0_x, std::int64_t level0_y, std::span<const float> features, std::span<const float> scores,
-                          std::span<const float> prototypes, TileStatus status) {
+                          std::span<const float> prototypes, TileStatus status, float focus) {
   Impl::Tables& tables = *impl_->tables;
   if (features.size() != tables.features.row_size() || scores.size() != tables.scores.row_size() ||
       prototypes.size() != tables.prototypes.row_size()) {
@@ -174,6 +177,7 @@ void ResultFile::add_tile(std::int64_t level0_x, std::int64_t level0_y, std::spa
   tables.scores.add(scores.data());
   tables.prototypes.add(prototypes.data());
   tables.status.add(&state);
+  tables.focus.add(&focus);
   if (++impl_->tiles_pending == kTilesPerChunk) with_hdf5(impl_->doing, [this] { impl_->flush_tiles(); });
 }
 

@@ -24,7 +24,7 @@ fs::path unfinished_stem(const fs::path& file) {
   fs::path path = without_suffix(file, ".part");
   if (path.empty()) return {};
   if (path.extension().string().starts_with(".level")) path.replace_extension();
-  for (const char* suffix : {".tif", ".h5", ".overlay.jpg", ".geojson", ".json"}) {
+  for (const char* suffix : {".tif", ".h5", ".overlay.jpg", ".tissue.jpg", ".geojson", ".json"}) {
     if (fs::path stem = without_suffix(path, suffix); !stem.empty()) return stem;
   }
   return {};

@@ -1,5 +1,6 @@
 #include "wsi_lpd/output/statistics.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "figures.hpp"
@@ -23,14 +24,50 @@ Json class_json(const SlideStatistics& s, std::size_t c) {
           {"pixels", figures.pixels},
           {"mm2", number(square_millimetres(s, figures.pixels))},
           {"fraction_of_tissue", number(ratio(figures.pixels, s.tissue_pixels))},
+          {"share_of_classes", number(share_of_classes(s, c))},
+          {"share_of_classes_ci95", figures.share_interval ? Json(*figures.share_interval) : Json()},
           {"regions", figures.regions},
           {"largest_region_pixels", figures.largest_region},
           {"largest_region_mm2", number(square_millimetres(s, figures.largest_region))}};
 }
 
+/// Of the one method that `statistics` has; null where it has none.
+Json stain_json(const StainStatistics& statistics) {
+  const StainNumbers numbers = numbers_from_stain(statistics);
+  return numbers.empty() ? Json() : Json(numbers.begin()->second);
+}
+
+Json stain_json(const StainRecord& record) {
+  return {{"method", to_string(record.method)},
+          {"applied", record.method != StainMethod::None && record.problem.empty()},
+          {"slide", stain_json(record.slide)},
+          {"target", stain_json(record.target)},
+          {"problem", record.problem.empty() ? Json() : Json(record.problem)}};
+}
+
+StainRecord stain_from_json(const Json& json) {
+  StainRecord record;
+  record.method = parse_stain_method(json.at("method").get<std::string>());
+  const auto statistics = [&](const char* whose) {
+    return json.at(whose).is_null() ? StainStatistics{} : stain_from_numbers({{to_string(record.method), json.at(whose)}});
+  };
+  record.slide = statistics("slide");
+  record.target = statistics("target");
+  if (const Json& problem = json.at("problem"); !problem.is_null()) problem.get_to(record.problem);
+  return record;
+}
+
+Json interface_json(const SlideStatistics& s, const Interface& border) {
+  return {{"classes", Json::array({s.classes.names[border.first], s.classes.names[border.second]})},
+          {"pixels", border.length},
+          {"mm", number(millimetres(s, border.length))}};
+}
+
 Json to_json(const SlideStatistics& s) {
   Json classes = Json::array();
   for (std::size_t c = 0; c < s.per_class.size(); ++c) classes.push_back(class_json(s, c));
+  Json interfaces = Json::array();
+  for (const Interface& border : s.interfaces) interfaces.push_back(interface_json(s, border));
   const Frame& frame = s.frame;
   return {{"format", "wsi-lpd slide statistics"},
           {"version", kVersion},
@@ -52,21 +89,46 @@ Json to_json(const SlideStatistics& s) {
           {"unreadable", {{"pixels", s.unreadable_pixels}, {"fraction_of_tissue", number(ratio(s.unreadable_pixels, s.tissue_pixels))}}},
           {"tumour_stroma_ratio", number(tumour_stroma_ratio(s))},
           {"til_fraction", number(til_fraction(s))},
+          {"interfaces", interfaces},
+          {"squares", {{"side_pixels", s.square_side}, {"count", s.squares}, {"mean_entropy_bits", number(s.mean_entropy)}}},
           {"tiles",
            {{"planned", s.tiles_planned},
             {"read", s.tiles_read},
             {"skipped", s.tiles_skipped},
             {"unreadable", s.tiles_unreadable},
             {"unreadable_positions", s.unreadable_positions}}},
+          {"focus", {{"median", number(s.focus_median)}, {"out_of_focus_fraction", number(s.out_of_focus)}}},
           {"seconds", s.seconds},
           {"peak_memory_bytes", s.peak_memory_bytes},
           {"precision", {{"name", s.precision}, {"agreement", number(s.precision_agreement)}}},
           {"crf", s.crf},
+          {"stain_normalisation", stain_json(s.stain)},
           {"warnings", s.warnings},
           {"versions", s.versions}};
 }
 
 double number_or_zero(const Json& json) { return json.is_null() ? 0 : json.get<double>(); }
+std::optional<double> number_or_nothing(const Json& json) { return json.is_null() ? std::nullopt : std::optional(json.get<double>()); }
+
+/// What files of earlier versions do not have.
+void read_scatter(const Json& json, SlideStatistics& s) {
+  if (!json.contains("interfaces")) return;
+  const auto class_of = [&](const Json& name) {
+    const auto found = std::find(s.classes.names.begin(), s.classes.names.end(), name.get<std::string>());
+    if (found == s.classes.names.end()) throw Error("has an interface of " + name.dump() + ", which is none of its classes");
+    return static_cast<std::size_t>(found - s.classes.names.begin());
+  };
+  for (const Json& border : json.at("interfaces"))
+    s.interfaces.push_back({class_of(border.at("classes").at(0)), class_of(border.at("classes").at(1)), border.at("pixels")});
+  const Json& squares = json.at("squares");
+  s.square_side = squares.at("side_pixels");
+  s.squares = squares.at("count");
+  if (const Json& entropy = squares.at("mean_entropy_bits"); !entropy.is_null()) s.mean_entropy = entropy.get<double>();
+  for (std::size_t c = 0; c < s.per_class.size(); ++c) {
+    const Json& interval = json.at("classes").at(c).at("share_of_classes_ci95");
+    if (!interval.is_null()) s.per_class[c].share_interval = interval.get<std::array<double, 2>>();
+  }
+}
 
 SlideStatistics from_json(const Json& json) {
   if (json.at("version") != kVersion)
@@ -96,6 +158,7 @@ SlideStatistics from_json(const Json& json) {
   }
   json.at("background").at("name").get_to(s.classes.background);
   s.classes.colours.push_back(parse_colour(json.at("background").at("colour")));
+  read_scatter(json, s);
   s.unlabelled_pixels = json.at("unlabelled").at("pixels");
   s.unreadable_pixels = json.at("unreadable").at("pixels");
   const Json& tiles = json.at("tiles");
@@ -104,17 +167,24 @@ SlideStatistics from_json(const Json& json) {
   s.tiles_skipped = tiles.at("skipped");
   s.tiles_unreadable = tiles.at("unreadable");
   if (tiles.contains("unreadable_positions")) tiles.at("unreadable_positions").get_to(s.unreadable_positions);
+  if (json.contains("focus")) {  // older results have none
+    s.focus_median = number_or_nothing(json.at("focus").at("median"));
+    s.out_of_focus = number_or_nothing(json.at("focus").at("out_of_focus_fraction"));
+  }
   json.at("seconds").get_to(s.seconds);
   s.peak_memory_bytes = json.at("peak_memory_bytes");
   json.at("precision").at("name").get_to(s.precision);
-  if (const Json& agreement = json.at("precision").at("agreement"); !agreement.is_null()) s.precision_agreement = agreement.get<double>();
+  s.precision_agreement = number_or_nothing(json.at("precision").at("agreement"));
   s.crf = json.value("crf", false);
+  if (json.contains("stain_normalisation")) s.stain = stain_from_json(json.at("stain_normalisation"));  // younger than the format
   json.at("warnings").get_to(s.warnings);
   json.at("versions").get_to(s.versions);
   return s;
 }
 
 }  // namespace
+
+std::string json_text(const StainRecord& record) { return stain_json(record).dump(); }
 
 void write_statistics(const std::filesystem::path& path, const SlideStatistics& statistics) {
   validate(statistics.classes);

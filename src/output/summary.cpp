@@ -40,7 +40,23 @@ std::vector<std::string> all_classes(const std::vector<SlideStatistics>& slides)
   return names;
 }
 
-std::vector<std::string> fields_of(const SlideStatistics& s, const std::vector<std::string>& classes) {
+using NamePair = std::pair<std::string, std::string>;
+
+/// Pairs of classes that a slide has an interface of, in the order of their first appearance.
+std::vector<NamePair> all_interfaces(const std::vector<SlideStatistics>& slides) {
+  std::vector<NamePair> pairs;
+  for (const SlideStatistics& slide : slides) {
+    for (const Interface& border : slide.interfaces) {
+      const NamePair names{slide.classes.names[border.first], slide.classes.names[border.second]};
+      const auto same = [&](const NamePair& known) { return known == names || known == NamePair{names.second, names.first}; };
+      if (std::none_of(pairs.begin(), pairs.end(), same)) pairs.push_back(names);
+    }
+  }
+  return pairs;
+}
+
+std::vector<std::string> fields_of(const SlideStatistics& s, const std::vector<std::string>& classes,
+                                   const std::vector<NamePair>& interfaces) {
   const auto total = s.seconds.find("total");
   std::vector<std::string> fields{s.slide,
                                   "complete",
@@ -52,9 +68,12 @@ std::vector<std::string> fields_of(const SlideStatistics& s, const std::vector<s
                                   number(ratio(s.unreadable_pixels, s.tissue_pixels)),
                                   number(tumour_stroma_ratio(s)),
                                   number(til_fraction(s)),
+                                  number(s.mean_entropy),
                                   std::to_string(s.tiles_read),
                                   std::to_string(s.tiles_skipped),
                                   std::to_string(s.tiles_unreadable),
+                                  number(s.focus_median),
+                                  number(s.out_of_focus),
                                   number(total == s.seconds.end() ? std::nullopt : std::optional(total->second)),
                                   std::to_string(s.peak_memory_bytes),
                                   s.model_sha256,
@@ -62,15 +81,21 @@ std::vector<std::string> fields_of(const SlideStatistics& s, const std::vector<s
   for (const std::string& name : classes) {
     const auto found = std::find(s.classes.names.begin(), s.classes.names.end(), name);
     if (found == s.classes.names.end()) {
-      fields.insert(fields.end(), 4, "");
+      fields.insert(fields.end(), 7, "");
       continue;
     }
-    const ClassStatistics& figures = s.per_class[static_cast<std::size_t>(found - s.classes.names.begin())];
+    const auto c = static_cast<std::size_t>(found - s.classes.names.begin());
+    const ClassStatistics& figures = s.per_class[c];
+    const auto bound = [&](std::size_t end) {
+      return number(figures.share_interval ? std::optional(figures.share_interval->at(end)) : std::nullopt);
+    };
     fields.push_back(number(square_millimetres(s, figures.pixels)));
     fields.push_back(number(ratio(figures.pixels, s.tissue_pixels)));
     fields.push_back(std::to_string(figures.regions));
     fields.push_back(number(square_millimetres(s, figures.largest_region)));
+    fields.insert(fields.end(), {number(share_of_classes(s, c)), bound(0), bound(1)});
   }
+  for (const auto& [first, second] : interfaces) fields.push_back(number(interface_millimetres(s, first, second)));
   return fields;
 }
 
@@ -79,6 +104,7 @@ std::vector<std::string> fields_of(const SlideStatistics& s, const std::vector<s
 void write_summary(const std::filesystem::path& path, const std::vector<SlideStatistics>& slides,
                    const std::map<std::string, std::string>& failures) {
   const std::vector<std::string> classes = all_classes(slides);
+  const std::vector<NamePair> interfaces = all_interfaces(slides);
   std::vector<std::string> header{"slide",
                                   "status",
                                   "reason",
@@ -89,18 +115,24 @@ void write_summary(const std::filesystem::path& path, const std::vector<SlideSta
                                   "unreadable_fraction",
                                   "tumour_stroma_ratio",
                                   "til_fraction",
+                                  "mean_entropy_bits",
                                   "tiles_read",
                                   "tiles_skipped",
                                   "tiles_unreadable",
+                                  "focus_median",
+                                  "out_of_focus_fraction",
                                   "seconds",
                                   "peak_memory_bytes",
                                   "model_sha256",
                                   "configuration_sha256"};
   for (const std::string& name : classes) {
-    for (const char* figure : {"_mm2", "_fraction", "_regions", "_largest_region_mm2"}) header.push_back(name + figure);
+    for (const char* figure :
+         {"_mm2", "_fraction", "_regions", "_largest_region_mm2", "_share_of_classes", "_share_of_classes_low", "_share_of_classes_high"})
+      header.push_back(name + figure);
   }
+  for (const auto& [first, second] : interfaces) header.push_back(first + "_" + second + "_interface_mm");
   std::string text = line(header);
-  for (const SlideStatistics& slide : slides) text += line(fields_of(slide, classes));
+  for (const SlideStatistics& slide : slides) text += line(fields_of(slide, classes, interfaces));
   for (const auto& [slide, reason] : failures) {
     std::vector<std::string> fields{slide, "failed", reason};
     fields.resize(header.size());

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <mutex>
+#include <string_view>
 
 #include "describe.hpp"
 #include "wsi_lpd/core/error.hpp"
@@ -61,8 +62,10 @@ void read_resolution(openslide_t* slide, const OpenOptions& options, Properties&
   set_resolution(properties, options, x, y, source);
 }
 
-/// Debian 12's OpenSlide and libtiff give other pixels than the file's, without an error, where a level is smaller than one of its tiles.
-bool is_smaller_than_its_tile(openslide_t* slide, std::int32_t level, const Size& size) {
+/// OpenSlide 3 with Debian 12's libtiff gives other pixels than the file's, without an error, where a level is smaller than one of its
+/// tiles. OpenSlide 4 also reads DICOM, whose small levels are all so.
+bool is_misread(openslide_t* slide, std::int32_t level, const Size& size) {
+  if (std::string_view(openslide_get_version()).substr(0, 2) != "3.") return false;
   const std::string prefix = "openslide.level[" + std::to_string(level) + "].tile-";
   return static_cast<double>(size.width) < number_property(slide, (prefix + "width").c_str()).value_or(0) ||
          static_cast<double>(size.height) < number_property(slide, (prefix + "height").c_str()).value_or(0);
@@ -77,7 +80,7 @@ void read_levels(openslide_t* slide, Properties& properties) {
     openslide_get_level_dimensions(slide, i, &size.width, &size.height);
     check_size(properties, static_cast<std::size_t>(i), size);
     if (i > 0 && !has_shape_of_level0(properties, size)) break;  // nor can coarser ones be trusted
-    if (is_smaller_than_its_tile(slide, i, size)) {
+    if (is_misread(slide, i, size)) {
       if (i > 0) break;  // nor is a coarser one of use
       throw Error(name + ": the image of " + std::to_string(size.width) + " x " + std::to_string(size.height) +
                   " pixels is smaller than one of its tiles, which OpenSlide reads wrongly; write it with smaller tiles");

@@ -81,7 +81,8 @@ TEST_F(Program, TrainsThenSegmentsWithoutAnyOption) {
   for (const char* file : {"last.safetensors", "log.jsonl", "config.toml"}) EXPECT_TRUE(fs::exists(path("runs/latest") / file)) << file;
   const Outcome outcome = run("segment data/slides/slide-1.tif");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  for (const char* file : {"slide-1.tif", "slide-1.h5", "slide-1.json", "slide-1.overlay.jpg", "summary.csv", "config.toml"}) {
+  for (const char* file :
+       {"slide-1.tif", "slide-1.h5", "slide-1.json", "slide-1.overlay.jpg", "slide-1.tissue.jpg", "summary.csv", "config.toml"}) {
     EXPECT_TRUE(fs::exists(path("results") / file)) << file;
   }
   for (const auto& entry : fs::directory_iterator(path("results"))) EXPECT_NE(entry.path().extension(), ".part") << entry.path();
@@ -107,13 +108,37 @@ TEST_F(Program, WritesWhatOtherProgramsOpen) {
   if (!fs::exists(fs::path(WSI_LPD_SOURCE_DIR) / ".deps/python/.tests-2")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
   ASSERT_EQ(run("segment data/slides/slide-1.tif -o opened --geojson-min-area 0").code, 0);
   expect_others_open(path("opened/slide-1"));
-  const fs::path source = WSI_LPD_SOURCE_DIR;  // at 0.5 um/px, the nearest to 2 um/px of two levels is the second
+  const fs::path source = WSI_LPD_SOURCE_DIR;
+  EXPECT_EQ(std::system(("'" + (source / ".deps/python/bin/python").string() + "' '" + (source / "tests/output/brute_force.py").string() +
+                         "' '" + path("opened/slide-1").string() + "' '" + path("opened/summary.csv").string() + "'")
+                            .c_str()),
+            0);
+  // At 0.5 um/px, the nearest to 2 um/px of two levels is the second
   EXPECT_EQ(std::system(("'" + (source / ".deps/python/bin/python").string() + "' '" + (source / "tests/output/read_geojson.py").string() +
                          "' '" + path("opened/slide-1").string() + "' 1 0")
                             .c_str()),
             0);
   ASSERT_EQ(run("segment data/slides/slide-1.tif -o opened --no-geojson").code, 0);
   EXPECT_FALSE(fs::exists(path("opened/slide-1.geojson"))) << "of another configuration";
+}
+
+TEST_F(Program, SegmentsAnOmeTiffOfTifffile) {
+  const fs::path source = WSI_LPD_SOURCE_DIR;
+  if (!fs::exists(source / ".deps/python/.tests-2")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
+  const std::string write = "'" + (source / ".deps/python/bin/python").string() + "' '" + (source / "tests/cli/write_ome.py").string() +
+                            "' '" + path("data/slides/slide-1.tif").string() + "' '" + path("slide.ome.tif").string() + "'";
+  ASSERT_EQ(std::system(write.c_str()), 0);
+  const Outcome info = run("info slide.ome.tif --json");
+  ASSERT_EQ(info.code, 0) << info.err;
+  const auto json = nlohmann::json::parse(info.out);
+  EXPECT_EQ(json["vendor"], "ome-tiff");
+  EXPECT_EQ(json["mpp"], 0.25);
+  EXPECT_EQ(json["mpp_source"], "ome");
+  ASSERT_EQ(json["levels"].size(), 3U);
+  EXPECT_EQ(json["levels"][2]["downsample"], 4);
+  const Outcome segmented = run("segment slide.ome.tif -o ome");
+  ASSERT_EQ(segmented.code, 0) << segmented.err;
+  EXPECT_EQ(image::read_size(path("ome/slide.ome.tif")), (Size{450, 350}));
 }
 
 TEST_F(Program, SegmentsRealSlides) {
@@ -134,6 +159,24 @@ TEST_F(Program, SegmentsRealSlides) {
   }
 }
 
+TEST_F(Program, KnowsRegionsByTheirContent) {
+  const auto square = [&](const std::string& name, int side) {
+    const std::string s = std::to_string(side);
+    write_text_file(path(name), R"({"type":"Polygon","coordinates":[[[0,0],[)" + s + ",0],[" + s + "," + s + "],[0," + s + "]]]}");
+  };
+  const std::string segment = "segment data/slides/slide-1.tif -o regions --overlap 0 ";
+  for (const std::string option : {"--tissue", "--region"}) {
+    square("area.geojson", 400);
+    EXPECT_THAT(run(segment + option + " area.geojson").out, HasSubstr("1 done"));
+    EXPECT_THAT(run(segment + option + " area.geojson").out, HasSubstr("already done"));
+    square("area.geojson", 300);
+    EXPECT_THAT(run(segment + option + " area.geojson").out, HasSubstr("1 done")) << "another region under the same name";
+  }
+  write_text_file(path("bad.geojson"), "{");
+  expect_refusal("segment data/slides/slide-1.tif -o bad --region bad.geojson", 1, "bad.geojson: is not GeoJSON");
+  expect_refusal("segment data/slides/slide-1.tif -o bad --tissue absent.png", 1, "absent.png");
+}
+
 TEST_F(Program, WritesAConfigurationThatItTakesBack) {
   const Outcome outcome = run("segment data/slides/slide-1.tif -o taken --overlap 0.5 --blend crop");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
@@ -145,6 +188,35 @@ TEST_F(Program, WritesAConfigurationThatItTakesBack) {
   EXPECT_THAT(again.out, HasSubstr("already done"));
   const Outcome other = run("segment data/slides/slide-1.tif --config taken/config.toml --blend window");
   EXPECT_THAT(other.out, HasSubstr("1 done")) << "the command line wins";
+}
+
+TEST_F(Program, NormalisesTheStainWhereTheModelKnowsIt) {
+  const std::string segment = "segment data/slides/slide-1.tif -o stained --overlap 0 --stain-normalisation ";
+  const auto known = nlohmann::json::parse(run("info runs/latest/model.safetensors --json").out)["stain"];
+  EXPECT_EQ(known["macenko"]["haematoxylin"].size(), 3U) << known;
+  EXPECT_EQ(known["reinhard"]["mean"].size(), 3U) << known;
+  for (const std::string method : {"macenko", "reinhard"}) {
+    const Outcome outcome = run(segment + method);
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("1 done")) << "another method makes another result";
+    const auto json = nlohmann::json::parse(read_text_file(path("stained/slide-1.json")))["stain_normalisation"];
+    EXPECT_EQ(json["method"], method);
+    EXPECT_EQ(json["applied"], true) << json;
+    EXPECT_EQ(json["target"], known[method]);
+  }
+  expect_refusal("segment data/slides/slide-1.tif -o bad --stain-normalisation vahadane", 2, "vahadane");
+
+  // A model that does not know it: another word stands in the header where the key was.
+  std::string bytes = read_text_file(path("runs/latest/model.safetensors"));
+  const std::size_t key = bytes.find("\"stain\":");
+  ASSERT_NE(key, std::string::npos);
+  bytes.replace(key, 7, "\"stale\"");
+  write_text_file(path("bare.safetensors"), bytes);
+  expect_refusal("segment data/slides/slide-1.tif -o bad --model bare.safetensors --stain-normalisation macenko", 2, "calibrate");
+  ASSERT_EQ(run("calibrate data/patches --model bare.safetensors").code, 0);
+  const auto learnt = nlohmann::json::parse(run("info bare.safetensors --json").out)["stain"];
+  EXPECT_EQ(learnt.size(), 2U);
+  EXPECT_EQ(run(segment + "macenko --model bare.safetensors").code, 0);
 }
 
 TEST_F(Program, DescribesSlidesModelsAndResults) {

@@ -24,6 +24,21 @@ TEST(PartFile, LeavesNothingUnlessCommitted) {
   EXPECT_EQ(read_text_file(folder / "a"), "whole");
 }
 
+TEST(PartFile, NeedNotBeDurableToBeWhole) {
+  const testing::TemporaryFolder folder;
+  write_text_file(folder / "a", "old");
+  {
+    const PartFile part(folder / "a", Durable::No);
+    std::ofstream(part.path()) << "half";
+  }
+  EXPECT_EQ(read_text_file(folder / "a"), "old");
+  write_text_file(folder / "a", "new", Durable::No);
+  EXPECT_EQ(read_text_file(folder / "a"), "new");
+  EXPECT_THROW(write_text_file(folder / "none" / "a", "text", Durable::No), Error);
+  PartFile never_written(folder / "b", Durable::No);
+  EXPECT_THROW(never_written.commit(), Error);
+}
+
 TEST(TextFile, NamesPathAndReasonWhenItCannotBeWritten) {
   try {
     write_text_file("/nonexistent-folder/file", "text");

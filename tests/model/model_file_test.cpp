@@ -21,6 +21,7 @@ ModelInfo sample_info() {
   info.patch_size = 64;
   info.calibration = {.score_threshold = {1, 2, 3}, .score_width = {0.5F, 1, 2}, .map_high = {}};
   info.calibration.map_high.fill({5, 6, 7});
+  info.stain.reinhard = {.mean = {-0.5, 0.01, 0.02}, .deviation = {0.3, 0.03, 0.02}};
   info.provenance = {{"patches", "some"}};
   return info;
 }
@@ -67,6 +68,7 @@ TEST_F(ModelFile, RoundTripKeepsEverything) {
   EXPECT_EQ(loaded.info.calibration.score_width, expected.calibration.score_width);
   EXPECT_EQ(loaded.info.calibration.map_high, expected.calibration.map_high);
   EXPECT_EQ(loaded.info.provenance, expected.provenance);
+  EXPECT_EQ(loaded.info.stain, expected.stain);
   EXPECT_EQ(read_model_info(path_).classes, expected.classes);
 
   const c10::InferenceMode inference;
@@ -83,6 +85,11 @@ TEST_F(ModelFile, HalfPrecisionWeightsLoad) {
   EXPECT_EQ(load_model(folder_ / "changed.safetensors").network->parameters()[0].scalar_type(), torch::kFloat);
 }
 
+TEST_F(ModelFile, WithoutStainLoads) {
+  EXPECT_EQ(error_after([](TensorFile& file) { file.metadata.erase("stain"); }), "loaded without complaint");
+  EXPECT_EQ(read_model_info(folder_ / "changed.safetensors").stain, StainStatistics{});
+}
+
 TEST_F(ModelFile, WrongTensorsAreNamed) {
   EXPECT_THAT(error_after([](TensorFile& file) { file.tensors["l_fc1.fc1.bias"] = torch::zeros({7}); }),
               HasSubstr("l_fc1.fc1.bias has another"));
@@ -95,6 +102,8 @@ TEST_F(ModelFile, WrongMetadataIsNamed) {
   EXPECT_THAT(error_after(with("calibration", "{\"score_threshold\":[1]}")), HasSubstr("calibration"));
   EXPECT_THAT(error_after(with("std", "[0,1,1]")), HasSubstr("absurd"));
   EXPECT_THAT(error_after(with("prototypes_per_class", "1000000000")), HasSubstr("absurd"));
+  EXPECT_THAT(error_after(with("stain", "{\"reinhard\":{\"mean\":[0,0,0]}}")), HasSubstr("lack reinhard deviation"));
+  EXPECT_THAT(error_after(with("stain", "[1]")), HasSubstr("malformed 'stain'"));
   EXPECT_THAT(error_after(with("encoder", "resnet")), HasSubstr("resnet"));
   EXPECT_THAT(error_after(with("classes", "[\"a\"")), HasSubstr("malformed 'classes'"));
   EXPECT_THAT(error_after([](TensorFile& file) { file.metadata.erase("mean"); }), HasSubstr("lacks 'mean'"));

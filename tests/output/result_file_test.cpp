@@ -71,7 +71,7 @@ void add_tiles(ResultFile& file, const ResultLayout& layout, int count) {
     std::fill(features.begin(), features.end(), value);
     std::fill(scores.begin(), scores.end(), value + 0.25F);
     std::fill(prototypes.begin(), prototypes.end(), value + 0.5F);
-    file.add_tile(i * 5'000'000'000, i + 1, features, scores, prototypes, i % 3 ? TileStatus::Read : TileStatus::Unreadable);
+    file.add_tile(i * 5'000'000'000, i + 1, features, scores, prototypes, i % 3 ? TileStatus::Read : TileStatus::Unreadable, value / 1024);
   }
 }
 
@@ -89,6 +89,8 @@ void expect_contents(const std::filesystem::path& path, const ResultLayout& layo
   EXPECT_EQ(extent, (std::vector<hsize_t>{n, classes, 3}));
   const auto status = read<std::uint8_t>(file, "tiles/status", H5::PredType::NATIVE_UINT8, extent);
   EXPECT_EQ(extent, std::vector<hsize_t>{n});
+  const auto focus = read<float>(file, "tiles/focus", H5::PredType::NATIVE_FLOAT, extent);
+  EXPECT_EQ(extent, std::vector<hsize_t>{n});
   for (std::size_t i = 0; i < n; ++i) {
     ASSERT_EQ(coords[2 * i], static_cast<std::int64_t>(i) * 5'000'000'000);
     ASSERT_EQ(coords[2 * i + 1], static_cast<std::int64_t>(i) + 1);
@@ -96,6 +98,7 @@ void expect_contents(const std::filesystem::path& path, const ResultLayout& layo
     ASSERT_EQ(scores[classes * i], static_cast<float>(i) + 0.25F);
     ASSERT_EQ(prototypes[classes * 3 * i + 2], static_cast<float>(i) + 0.5F);
     ASSERT_EQ(status[i], i % 3 ? 0 : 1);
+    ASSERT_EQ(focus[i], static_cast<float>(i) / 1024);
   }
   const auto height = static_cast<hsize_t>(layout.map.height), width = static_cast<hsize_t>(layout.map.width);
   const auto mask = read<std::uint8_t>(file, "mask", H5::PredType::NATIVE_UINT8, extent);
@@ -153,7 +156,7 @@ TEST(ResultFile, ChecksWhatItIsGiven) {
   {
     ResultFile file(folder / "slide.h5", layout);
     EXPECT_THAT(
-        error_of([&] { file.add_tile(0, 0, std::vector<float>(6), std::vector<float>(4), std::vector<float>(12), TileStatus::Read); }),
+        error_of([&] { file.add_tile(0, 0, std::vector<float>(6), std::vector<float>(4), std::vector<float>(12), TileStatus::Read, 0); }),
         HasSubstr("sizes"));
     EXPECT_THAT(error_of([&] { file.add_map_rows(1, std::vector<std::uint8_t>(249), std::vector<std::uint8_t>(1000)); }),
                 HasSubstr("sizes"));
@@ -186,7 +189,7 @@ TEST(ResultFile, SaysThatTheDiskIsFull) {
         file.emplace(folder / "slide.h5", layout);
         for (int i = 0; i < 1500; ++i) {
           for (float& value : noise) value = static_cast<float>(random());
-          file->add_tile(i, i, noise, std::vector<float>(4), std::vector<float>(12), TileStatus::Read);
+          file->add_tile(i, i, noise, std::vector<float>(4), std::vector<float>(12), TileStatus::Read, 0);
         }
         add_map(*file, layout);
         file->finish();

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "output/results.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
@@ -39,17 +41,29 @@ TEST(Statistics, ComeBackAsTheyWere) {
   EXPECT_EQ(back->per_class[1].pixels, 400'000);
   EXPECT_EQ(back->per_class[2].regions, 40);
   EXPECT_EQ(back->per_class[0].largest_region, 500'000);
+  EXPECT_EQ(back->per_class[0].share_interval, s.per_class[0].share_interval);
+  EXPECT_FALSE(back->per_class[1].share_interval);
+  EXPECT_EQ(back->interfaces, s.interfaces);
+  EXPECT_EQ(back->square_side, s.square_side);
+  EXPECT_EQ(back->squares, s.squares);
+  EXPECT_EQ(back->mean_entropy, s.mean_entropy);
   EXPECT_EQ(back->unlabelled_pixels, s.unlabelled_pixels);
   EXPECT_EQ(back->unreadable_pixels, s.unreadable_pixels);
   EXPECT_EQ(back->tiles_planned, s.tiles_planned);
   EXPECT_EQ(back->tiles_read, s.tiles_read);
   EXPECT_EQ(back->tiles_skipped, s.tiles_skipped);
   EXPECT_EQ(back->tiles_unreadable, s.tiles_unreadable);
+  EXPECT_EQ(back->focus_median, s.focus_median);
+  EXPECT_EQ(back->out_of_focus, s.out_of_focus);
   EXPECT_EQ(back->seconds, s.seconds);
   EXPECT_EQ(back->peak_memory_bytes, s.peak_memory_bytes);
   EXPECT_EQ(back->precision, s.precision);
   EXPECT_EQ(back->precision_agreement, s.precision_agreement);
   EXPECT_EQ(back->crf, s.crf);
+  EXPECT_EQ(back->stain.method, s.stain.method);
+  EXPECT_EQ(back->stain.slide, s.stain.slide);
+  EXPECT_EQ(back->stain.target, s.stain.target);
+  EXPECT_EQ(back->stain.problem, s.stain.problem);
   EXPECT_EQ(back->warnings, s.warnings);
   EXPECT_EQ(back->versions, s.versions);
   // and written again it is the same file
@@ -78,6 +92,27 @@ TEST(Statistics, FiguresFollowTheirDefinitions) {
   EXPECT_THAT(text, HasSubstr("\"mm2\": 0.5"));                  // 2,000,000 px of 0.5 µm
   EXPECT_THAT(text, HasSubstr("\"fraction_of_tissue\": 0.05"));  // LYM
   EXPECT_THAT(text, HasSubstr("\"largest_region_mm2\": 0.125"));
+  EXPECT_THAT(text, HasSubstr("\"mm\": 2.00025"));  // 4000.5 px of 0.5 µm
+}
+
+TEST(Statistics, OfEarlierVersionsAreRead) {
+  const TemporaryFolder folder;
+  write_statistics(folder / "slide.json", some_statistics());
+  nlohmann::json json = nlohmann::json::parse(read_text_file(folder / "slide.json"));
+  json.erase("interfaces");
+  json.erase("squares");
+  for (auto& entry : json["classes"]) {
+    entry.erase("share_of_classes");
+    entry.erase("share_of_classes_ci95");
+  }
+  write_text_file(folder / "old.json", json.dump());
+  const auto old = read_statistics(folder / "old.json");
+  EXPECT_TRUE(old->interfaces.empty());
+  EXPECT_FALSE(old->mean_entropy);
+  EXPECT_FALSE(old->per_class[0].share_interval);
+  EXPECT_EQ(old->tiles_planned, 60);
+  write_summary(folder / "summary.csv", {*old});
+  EXPECT_THAT(read_text_file(folder / "summary.csv"), ::testing::Not(HasSubstr("interface")));
 }
 
 TEST(Statistics, WhatIsUnknownIsNull) {
@@ -93,6 +128,20 @@ TEST(Statistics, WhatIsUnknownIsNull) {
     EXPECT_THAT(text, HasSubstr("\"" + key + "\": null")) << key;
   }
   EXPECT_EQ(read_statistics(folder / "slide.json")->frame.mpp, 0);
+}
+
+TEST(Statistics, OfOlderResultsHaveNoFocus) {
+  const TemporaryFolder folder;
+  write_statistics(folder / "slide.json", some_statistics());
+  std::string text = read_text_file(folder / "slide.json");
+  const std::size_t begin = text.find("\"focus\""), end = text.find("\"seconds\"");
+  ASSERT_LT(begin, end);
+  ASSERT_NE(end, std::string::npos);
+  write_text_file(folder / "slide.json", text.erase(begin, end - begin));
+  const std::optional<SlideStatistics> old = read_statistics(folder / "slide.json");
+  ASSERT_TRUE(old);
+  EXPECT_FALSE(old->focus_median || old->out_of_focus);
+  EXPECT_EQ(old->seconds, some_statistics().seconds);
 }
 
 TEST(Statistics, DamagedFilesAreErrorsAndAbsentOnesAreNone) {

@@ -3,8 +3,10 @@
 #include <fstream>
 
 #include "identity_segmenter.hpp"
+#include "image/test_tiff.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/image/image_file.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
@@ -42,6 +44,25 @@ TEST_F(Archive, IsSearchedThroughAndKeepsItsFolders) {
   EXPECT_EQ(jobs[0].stem, output_ / "a");
   EXPECT_EQ(jobs[1].stem, output_ / "b it's");
   EXPECT_EQ(jobs[2].stem, output_ / "sub" / "a");
+}
+
+TEST_F(Archive, IsSearchedForSlidesOnlyNotMasksPicturesOrResults) {
+  run(find_slides(archive_, output_));
+  std::filesystem::copy(output_, archive_ / "old results", std::filesystem::copy_options::recursive);
+  image::write_png(archive_ / "picture.png", Image(64, 64, 3, 90));
+  image::write_jpeg(archive_ / "picture.jpg", Image(64, 64, 3, 90));
+  image::PyramidOptions options;
+  options.tile = 64;
+  image::RasterWriter mask(archive_ / "mask.tif", {64, 64}, 1, options);
+  mask.add_rows(Image(64, 64, 1, 1).data(), 64);
+  mask.finish();
+  testing::TestPage strips{.size = {100, 80}, .bytes = std::vector<std::uint8_t>(100 * 80 * 3, 90)};
+  strips.tile = 0;
+  testing::write_tiff(archive_ / "strips.tif", {strips});
+  std::vector<std::string> names;
+  for (const SlideJob& job : find_slides(archive_, output_)) names.push_back(std::filesystem::relative(job.slide, archive_));
+  EXPECT_THAT(names, ::testing::ElementsAre("a.tif", "b it's.tif", "strips.tif", "sub/a.tif"));
+  EXPECT_EQ(find_slides(archive_ / "picture.png", output_).size(), 1U) << "named, it is taken";
 }
 
 TEST_F(Archive, IsTakenFromPatternsListsAndManifests) {

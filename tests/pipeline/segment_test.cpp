@@ -1,6 +1,8 @@
 #include "wsi_lpd/pipeline/segment.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <random>
@@ -142,6 +144,33 @@ TEST(SegmentSlide, GivesTheSameMaskForAnyThreadsAndTokens) {
   }
 }
 
+// The statistics, worked out again in Python from slide.tif alone: blobs of three classes on glass, with and without a resolution.
+TEST(SegmentSlide, StatisticsAgreeWithBruteForceOnTheMask) {
+  const std::filesystem::path source = WSI_LPD_SOURCE_DIR;
+  const std::filesystem::path python = source / ".deps/python/bin/python";
+  if (!std::filesystem::exists(python) || !std::filesystem::exists(source / ".deps/python/.tests-2")) {
+    GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
+  }
+  for (const double mpp : {0.5, 0.0}) {
+    const TemporaryFolder folder;
+    write_slide(folder / "slide.tif", {613, 405}, mpp, [](std::int64_t x, std::int64_t y) {
+      const double u = static_cast<double>(x), v = static_cast<double>(y);
+      const double height = std::sin(u / 31) + std::sin(v / 23) + std::sin((u + 2 * v) / 57);
+      return height < -1 ? Colour{244, 243, 245} : kPaint[height < 0 ? 0 : height < 0.8 ? 1 : 2];
+    });
+    IdentitySegmenter network(8, mpp, false);
+    SilentObserver observer;
+    const auto statistics =
+        segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tile = 96, .tissue = "none"}, kIdentity, observer, kNever);
+    EXPECT_EQ(statistics.squares, 7 * 5);
+    EXPECT_GT(statistics.interfaces.at(0).length, 1000);
+    output::write_summary(folder / "summary.csv", {statistics});
+    const std::string command = "'" + python.string() + "' '" + (source / "tests/output/brute_force.py").string() + "' '" +
+                                (folder / "result").string() + "' '" + (folder / "summary.csv").string() + "'";
+    EXPECT_EQ(std::system(command.c_str()), 0) << mpp;
+  }
+}
+
 TEST(SegmentSlide, GivesAValidEmptyResultWithoutTissue) {
   const TemporaryFolder folder;
   write_slide(folder / "glass.tif", {800, 600}, 0.5, [](auto, auto) { return Colour{244, 243, 245}; });
@@ -151,7 +180,8 @@ TEST(SegmentSlide, GivesAValidEmptyResultWithoutTissue) {
   EXPECT_EQ(statistics.tiles_planned, 0);
   EXPECT_EQ(statistics.tissue_pixels, 0);
   EXPECT_THAT(statistics.warnings, ::testing::Contains(::testing::HasSubstr("no tissue")));
-  for (const char* suffix : {".tif", ".h5", ".json", ".geojson", ".overlay.jpg"})
+  EXPECT_FALSE(statistics.focus_median || statistics.out_of_focus);
+  for (const char* suffix : {".tif", ".h5", ".json", ".geojson", ".overlay.jpg", ".tissue.jpg"})
     EXPECT_TRUE(std::filesystem::exists(folder.path() / (std::string("result") + suffix)));
 }
 
@@ -225,6 +255,9 @@ void expect_damage_is_local(const std::filesystem::path& slide, std::uint32_t in
   EXPECT_GE(statistics.tiles_unreadable, 1);
   EXPECT_LE(statistics.tiles_unreadable, 9);
   EXPECT_EQ(statistics.unreadable_positions.size(), static_cast<std::size_t>(statistics.tiles_unreadable));
+  const auto written = output::read_statistics(folder / "damaged.json");
+  ASSERT_TRUE(written);
+  EXPECT_EQ(written->unreadable_positions, statistics.unreadable_positions);
   const Image whole = image::read_labels(folder / "whole.tif"), damaged = image::read_labels(folder / "damaged.tif");
   const auto in_unreadable = [&](std::int64_t x,
                                  std::int64_t y) {  // and one cell beside, between whose centres and theirs labels are interpolated

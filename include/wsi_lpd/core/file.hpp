@@ -4,11 +4,14 @@
 
 namespace wsi_lpd {
 
+/// Whether a file must outlast a crash of the machine once it has its name. What can be made again at any time need not.
+enum class Durable : bool { No, Yes };
+
 /// A file under construction. It is written at `path()`, which is the final name with ".part" added, and gets the final name only by
 /// `commit()`; without it the destructor removes it. Not thread-safe.
 class PartFile {
  public:
-  explicit PartFile(std::filesystem::path final_path);
+  explicit PartFile(std::filesystem::path final_path, Durable durable = Durable::Yes);
   PartFile(PartFile&& other) noexcept;
   PartFile(const PartFile&) = delete;
   PartFile& operator=(const PartFile&) = delete;
@@ -17,16 +20,17 @@ class PartFile {
 
   const std::filesystem::path& path() const { return part_; }
   const std::filesystem::path& final_path() const { return final_; }
-  /// Syncs to disk and renames; throws Error naming the final path.
+  /// Syncs to disk where it must be durable, and renames; throws Error naming the final path.
   void commit();
 
  private:
   std::filesystem::path final_;
   std::filesystem::path part_;
+  Durable durable_;
 };
 
 /// Writes `text` as a whole through a PartFile. Throws Error (path and the system's reason), also when the disk is full.
-void write_text_file(const std::filesystem::path& path, const std::string& text);
+void write_text_file(const std::filesystem::path& path, const std::string& text, Durable durable = Durable::Yes);
 /// Reads a whole file; throws Error.
 std::string read_text_file(const std::filesystem::path& path);
 

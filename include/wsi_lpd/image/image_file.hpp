@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/geometry.hpp"
 #include "wsi_lpd/core/image.hpp"
 
@@ -29,7 +30,7 @@ Image read_rgb_within(const std::filesystem::path& path, std::int64_t longest);
 Size read_size(const std::filesystem::path& path);
 
 void write_png(const std::filesystem::path& path, const Image& image);
-void write_jpeg(const std::filesystem::path& path, const Image& image, int quality = 90);
+void write_jpeg(const std::filesystem::path& path, const Image& image, int quality = 90, Durable durable = Durable::Yes);
 /// The bytes of a PNG file, 1 channel (grey) or 3 (RGB).
 std::vector<std::uint8_t> encode_png(const Image& image);
 /// Indexed PNG: pixel values are kept as palette indices, `palette[value]` is the colour shown.

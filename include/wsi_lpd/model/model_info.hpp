@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/core/stain.hpp"
 
 namespace wsi_lpd::model {
 
@@ -30,6 +31,7 @@ struct ModelInfo {
   std::array<float, 3> mean{0.70623304F, 0.47791372F, 0.66791496F};  ///< RGB, of 0…1 values
   std::array<float, 3> std{0.19820057F, 0.22564577F, 0.1736589F};
   Calibration calibration;
+  StainStatistics stain;                          ///< of its training images
   std::map<std::string, std::string> provenance;  ///< how it was trained: free text by key
 };
 

@@ -61,6 +61,8 @@ class PatchModel {
   std::vector<std::uint8_t> segment_unlabelled(const PatchBatch& batch);
   /// Learns the calibration from labelled images; `next` gives batches until it returns one with count 0.
   void calibrate(const std::function<PatchBatch()>& next);
+  /// Stain of the images it was trained on; kept in the model file.
+  void set_stain(const StainStatistics& stain);
   /// Writes the model file (through a PartFile).
   void save(const std::filesystem::path& path) const;
 

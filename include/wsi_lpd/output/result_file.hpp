@@ -33,9 +33,9 @@ class ResultFile {
   ResultFile(const std::filesystem::path& path, ResultLayout layout);
   ResultFile(ResultFile&&) noexcept;
   ~ResultFile();
-  /// One tile: origin in level-0 pixels, features [D], scores [C], prototype peaks [C·k].
+  /// One tile: origin in level-0 pixels, features [D], scores [C], prototype peaks [C·k], sharpness (NaN: unknown).
   void add_tile(std::int64_t level0_x, std::int64_t level0_y, std::span<const float> features, std::span<const float> scores,
-                std::span<const float> prototypes, TileStatus status);
+                std::span<const float> prototypes, TileStatus status, float focus);
   /// The next `rows` rows of the maps: labels [rows, w] in result values, probabilities [C, rows, w] as 0…255.
   void add_map_rows(std::int64_t rows, std::span<const std::uint8_t> labels, std::span<const std::uint8_t> probabilities);
   void finish();

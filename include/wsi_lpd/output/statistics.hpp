@@ -9,14 +9,26 @@
 
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/geometry.hpp"
+#include "wsi_lpd/core/interfaces.hpp"
+#include "wsi_lpd/core/stain.hpp"
 
 namespace wsi_lpd::output {
 
 struct ClassStatistics {
-  std::int64_t pixels = 0;          ///< output pixels
-  std::int64_t regions = 0;         ///< 8-connected
-  std::int64_t largest_region = 0;  ///< output pixels
+  std::int64_t pixels = 0;                                ///< output pixels
+  std::int64_t regions = 0;                               ///< 8-connected
+  std::int64_t largest_region = 0;                        ///< output pixels
+  std::optional<std::array<double, 2>> share_interval{};  ///< SquareShares::share_intervals()
 };
+
+/// What was done to a slide's stain.
+struct StainRecord {
+  StainMethod method = StainMethod::None;  ///< that was asked for
+  StainStatistics slide, target;           ///< by that method; the target is the model's
+  std::string problem;                     ///< why the slide was left as it is all the same; empty where it was normalised
+};
+/// As `stain_normalisation` has it in slide.json, and the HDF5 file in its attribute of that name.
+std::string json_text(const StainRecord& record);
 
 /// What is known of one finished slide: `slide.json`, a line of `summary.csv`.
 struct SlideStatistics {
@@ -31,16 +43,22 @@ struct SlideStatistics {
   ClassScheme classes;
   std::int64_t tissue_pixels = 0;  ///< output pixels inside the tissue mask
   std::vector<ClassStatistics> per_class;
+  std::vector<Interface> interfaces;   ///< one per pair of classes, length in output pixels; empty in files of older versions
+  int square_side = 0;                 ///< output pixels; of the squares that SquareShares counts, 0 in files of older versions
+  std::int64_t squares = 0;            ///< of them with a class
+  std::optional<double> mean_entropy;  ///< bits
   std::int64_t unlabelled_pixels = 0;  ///< inside the tissue mask, but no class
   std::int64_t unreadable_pixels = 0;
   std::int64_t tiles_planned = 0, tiles_read = 0, tiles_skipped = 0, tiles_unreadable = 0;  ///< skipped: of the grid, without tissue
   static constexpr std::size_t kMostPositions = 1000;
   std::vector<std::array<std::int64_t, 2>> unreadable_positions;  ///< level-0 (x, y) of the first kMostPositions unreadable tiles
-  std::map<std::string, double> seconds;                          ///< per stage, and "total"
+  std::optional<double> focus_median, out_of_focus;  ///< sharpness of the tiles, share of them that are blurred; see slide/focus.hpp
+  std::map<std::string, double> seconds;             ///< per stage, and "total"
   std::int64_t peak_memory_bytes = 0;
   std::string precision = "fp32";             ///< of the encoder
   std::optional<double> precision_agreement;  ///< share of a sample's labels as in fp32, where it was measured
   bool crf = false;                           ///< labels after a dense CRF
+  StainRecord stain;
   std::vector<std::string> warnings;
   std::map<std::string, std::string> versions;
 };

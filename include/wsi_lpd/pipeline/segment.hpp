@@ -26,7 +26,9 @@ struct SegmentOptions {
   double overlap = 0.25;  ///< share of a tile that its neighbour repeats
   int batch_size = 8;     ///< tiles per forward pass
   Blend blend = Blend::Window;
-  std::string tissue = "auto";    ///< "auto", "none" (all of it) or the path of a mask image
+  StainMethod stain = StainMethod::None;  ///< how the slide gets the colours of the training images
+  std::string tissue = "auto";    ///< "auto", "none" (all of it) or the path of a mask image or GeoJSON file, which is taken as it is
+  std::string region{};           ///< path of a mask image or GeoJSON file: of the tissue, only what is in it; empty: all
   double max_unreadable = 0.05;   ///< share of the tiles that may be unreadable before the slide fails
   double map_mpp = 0;             ///< µm/px of the maps in slide.h5; 0: the network's own grid
   bool geojson = true;            ///< write slide.geojson
@@ -37,7 +39,7 @@ struct SegmentOptions {
   int tokens = 0;   ///< batches alive at once, the memory bound; 0: threads + 2
 };
 
-/// One slide to be segmented, and where its results go: `stem` plus ".tif", ".h5", ".json", ".geojson", ".overlay.jpg".
+/// One slide to be segmented, and where its results go: `stem` plus ".tif", ".h5", ".json", ".geojson", ".overlay.jpg", ".tissue.jpg".
 struct SlideJob {
   std::filesystem::path slide;
   std::filesystem::path stem;
@@ -54,10 +56,6 @@ struct RunIdentity {
 /// tiles, output not writable, disk full) or Cancelled, and then leaves no temporary file.
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
                                       ProgressObserver& observer, const CancelFlag& cancel);
-
-/// What would be taken of a slide: the mask that `tissue` names (see SegmentOptions), or that is found on `thumbnail`, which covers the
-/// bounds and could not be read in the parts `unreadable`.
-TissueMask tissue_of(const slide::Reader& reader, const Image& thumbnail, const std::vector<Rect>& unreadable, const std::string& tissue);
 
 /// "oneTBB 2021.8"
 std::string library_version();

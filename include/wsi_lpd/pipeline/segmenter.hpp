@@ -7,6 +7,7 @@
 
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/score_gate.hpp"
+#include "wsi_lpd/core/stain.hpp"
 
 namespace wsi_lpd::pipeline {
 
@@ -42,9 +43,10 @@ class Segmenter {
     int feature_size = 0;
     int grid_stride = 8;  ///< output pixels per cell; tile sizes are multiples of `tile_multiple`
     int tile_multiple = 32;
-    int patch_size = 224;  ///< pixels of its training images: the natural tile
-    double mpp = 0;        ///< µm/px it expects, 0 if unknown
-    Presence presence;     ///< what scores say of classes; empty where the maps hold that already
+    int patch_size = 224;   ///< pixels of its training images: the natural tile
+    double mpp = 0;         ///< µm/px it expects, 0 if unknown
+    StainStatistics stain;  ///< of its training images
+    Presence presence;      ///< what scores say of classes; empty where the maps hold that already
   };
   /// A batch handed to the device.
   class Pending {

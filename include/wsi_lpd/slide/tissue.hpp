@@ -8,17 +8,32 @@ namespace wsi_lpd::slide {
 
 struct TissueOptions {
   std::int64_t longest = 2048;     ///< thumbnail side on which tissue is sought, pixels
-  double smallest_mm2 = 0.02;      ///< tissue islands below this are specks (needs µm/px; without it, 1/20000 of the thumbnail)
-  double largest_hole_mm2 = 0.02;  ///< holes below this are filled
+  double smallest_mm2 = 0.02;      ///< islands below this are specks, of tissue as of ink (needs µm/px; else 1/20000 of the thumbnail)
+  double largest_hole_mm2 = 0.02;  ///< glass below this inside tissue is tissue: fat cells (50-150 µm), vessels, cracks
 };
 
-/// Tissue by Otsu's threshold (Otsu 1979) on saturation or on darkness, whichever separates better, with specks removed and small
-/// holes filled. The threshold is sought again below itself until what stays below is one thing: pale tissue is not lost beside dark
-/// tissue. A slide that is all glass gives an empty mask, one that is all tissue a full one: both are results, not errors. Parts of the
-/// slide that can't be decoded count as tissue, so that they are visited and reported instead of passing for glass.
+/// What each pixel of an RGB picture of a slide is: values of Part, one channel. `mpp` is the picture's µm/px or 0; `unreadable` are the
+/// parts of it that could not be decoded, which count as tissue, so that they are visited and reported instead of passing for glass.
+///
+/// Everything is judged by absorbance, the decimal logarithm of the glass's light over the pixel's (Ruifrok and Johnston 2001), so that a
+/// dark, a pale and a faded scan are the same slide. Glass is the brightest common colour, if it has no stain's tint; then
+///   foreground  takes away more light than glass does, or not equally of all colours;
+///   ink         has a hue that no mixture of haematoxylin and eosin has, in the hue-saturation-density plane of van der Laak et al.
+///   (2000);
+///               red ink, which has blood's hue, only where it lies on glass;
+///   black       lets through next to nothing of any colour;
+///   debris      has no colour and lies on glass, on a slide whose tissue has colour; or is smaller than `smallest_mm2`;
+///   tissue      is the rest of the foreground, its holes below `largest_hole_mm2` filled: fat is tissue, a large lumen is glass.
+/// A picture without glass is tissue where it is not ink or black. All glass, or all tissue, are results, not errors.
+Image find_parts(const Image& rgb, double mpp, const TissueOptions& options = {}, const std::vector<Rect>& unreadable = {});
+
+/// The tissue among the parts of a picture that covers `area` (level-0).
+TissueMask tissue_of_parts(const Image& parts, const Rect& area);
+
+/// Both, on the slide's thumbnail.
 TissueMask find_tissue(const Reader& reader, const TissueOptions& options = {});
 
-/// The same on an RGB picture that covers `area` (level-0); `mpp` is the picture's µm/px or 0, `unreadable` what `thumbnail` says of it.
+/// Both, on an RGB picture that covers `area` (level-0); `mpp` is the picture's µm/px or 0, `unreadable` what `thumbnail` says of it.
 TissueMask find_tissue(const Image& rgb, const Rect& area, double mpp, const TissueOptions& options = {},
                        const std::vector<Rect>& unreadable = {});
 

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace wsi_lpd::pipeline {
+namespace wsi_lpd {
 
 /// Counter-based random numbers (splitmix64): any draw can be made without those before it.
 inline std::uint64_t hash(std::uint64_t seed, std::uint64_t counter) {
@@ -14,4 +14,4 @@ inline std::uint64_t hash(std::uint64_t seed, std::uint64_t counter) {
 /// The same as a number in [0, 1).
 inline double uniform(std::uint64_t seed, std::uint64_t counter) { return static_cast<double>(hash(seed, counter) >> 11U) * 0x1p-53; }
 
-}  // namespace wsi_lpd::pipeline
+}  // namespace wsi_lpd

@@ -1,0 +1,17 @@
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace wsi_lpd {
+
+/// The quantile `part` (0…1) of sorted values, at least one: linear between neighbours, as numpy's and R's default (Hyndman and Fan 1996,
+/// definition 7).
+inline double quantile(const std::vector<double>& sorted, double part) {
+  const double at = part * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(at);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+}  // namespace wsi_lpd

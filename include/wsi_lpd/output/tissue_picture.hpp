@@ -1,0 +1,12 @@
+#pragma once
+#include "wsi_lpd/core/image.hpp"
+#include "wsi_lpd/core/tile_plan.hpp"
+
+namespace wsi_lpd::output {
+
+/// What was taken of a slide and what was left: the thumbnail (RGB, of the plan's bounds) with tissue outlined, other parts (values of
+/// Part, 1 channel, any size, the same area) hatched, the tiles taken as a grid (each the part of the slide that it is nearest to), a
+/// legend with shares of the slide, and a scale bar when `mpp` (µm per thumbnail pixel) is not 0.
+Image draw_tissue(const Image& thumbnail, const Image& parts, const TilePlan& plan, double mpp);
+
+}  // namespace wsi_lpd::output

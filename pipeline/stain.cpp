@@ -1,0 +1,79 @@
+#include "wsi_lpd/pipeline/stain.hpp"
+
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+
+#include "wsi_lpd/core/error.hpp"
+
+namespace wsi_lpd::pipeline {
+namespace {
+
+constexpr std::int64_t kImages = 400;
+constexpr std::int64_t kImageSide = 56;  // so many pixels a side are looked at
+
+// Many small windows are worth more than few large ones, as stain changes over a slide. Measured against all pixels of two slides with some
+// 500 tiles of tissue: mean error of the vectors below 1 degree, of the concentrations below 6 %. Half the windows: 1.8 degrees, 12 %. A
+// thumbnail of 2048 pixels, which mixes neighbours: 2.2 degrees, 20 %. On a slide of 100 tiles the windows are off by 3 degrees.
+constexpr std::size_t kWindows = 512;
+constexpr int kWindowSide = 64;
+constexpr std::int64_t kWindowStep = 2;
+
+StainSample window(const slide::FrameReader& reader, const TilePlan& plan, const Tile& tile) {
+  const int side = std::min(kWindowSide, plan.tile), margin = (plan.tile - side) / 2;
+  Image pixels(side, side, 3);
+  StainSample sample;
+  try {
+    reader.read({tile.x + margin, tile.y + margin, side, side}, pixels.view());
+    sample.add(pixels.view(), kWindowStep);
+  } catch (const slide::ReadError&) {  // will be found, counted and reported when the tile is read
+  }
+  return sample;
+}
+
+}  // namespace
+
+StainStatistics stain_of(const PatchSet& set, ProgressObserver& observer, const CancelFlag& cancel) {
+  StainSample sample;
+  const std::size_t step = std::max<std::size_t>(1, static_cast<std::size_t>(divide_up(static_cast<std::int64_t>(set.count()), kImages)));
+  for (std::size_t i = 0; i < set.count(); i += step) {
+    check(cancel);
+    sample.add(set.image(i).view(), std::max<std::int64_t>(1, set.size() / kImageSide));
+  }
+  StainStatistics statistics;
+  for (const StainMethod method : {StainMethod::Macenko, StainMethod::Reinhard}) {
+    try {
+      StainStatistics found = sample.statistics(method);
+      if (found.macenko) statistics.macenko = found.macenko;
+      if (found.reinhard) statistics.reinhard = found.reinhard;
+    } catch (const Error& error) {
+      observer.warn("no stain of the training images for --stain-normalisation " + to_string(method) + ": " + error.what());
+    }
+  }
+  return statistics;
+}
+
+std::optional<StainNormaliser> stain_normaliser(const slide::FrameReader& reader, const TilePlan& plan, StainMethod method,
+                                                const StainStatistics& target, output::StainRecord& record, const CancelFlag& cancel) {
+  record = {};
+  record.method = method;
+  if (method == StainMethod::None) return {};
+  if (method == StainMethod::Macenko) record.target.macenko = target.macenko;
+  if (method == StainMethod::Reinhard) record.target.reinhard = target.reinhard;
+  std::vector<StainSample> windows(std::min(kWindows, plan.tiles.size()));
+  tbb::parallel_for(std::size_t{0}, windows.size(), [&](std::size_t i) {
+    check(cancel);
+    windows[i] = window(reader, plan, plan.tiles[i * plan.tiles.size() / windows.size()]);
+  });
+  StainSample sample;
+  for (const StainSample& part : windows) sample.add(part);
+  try {
+    record.slide = sample.statistics(method);
+    return StainNormaliser(method, record.slide, record.target);
+  } catch (const Error& error) {
+    record.problem = error.what();
+    return {};
+  }
+}
+
+}  // namespace wsi_lpd::pipeline

@@ -1,0 +1,67 @@
+#include "tissue_selection.hpp"
+
+#include <algorithm>
+
+#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/slide/region_file.hpp"
+#include "wsi_lpd/slide/tissue.hpp"
+
+namespace wsi_lpd::pipeline {
+namespace {
+
+/// A user's mask: non-zero is tissue, in a one-channel image or in any channel of a colour image.
+Image read_mask(const std::filesystem::path& path) {
+  try {
+    return image::read_labels(path);
+  } catch (const Error&) {  // not of one channel, or not readable at all: then this throws, too
+    const Image rgb = image::read_rgb(path);
+    Image mask(rgb.width(), rgb.height(), 1);
+    for (std::size_t i = 0; i < mask.bytes(); ++i)
+      mask.data()[i] = std::max({rgb.data()[3 * i], rgb.data()[3 * i + 1], rgb.data()[3 * i + 2]});
+    return mask;
+  }
+}
+
+TissueMask read_tissue(const std::filesystem::path& path, const slide::Properties& slide) {
+  return slide::is_region_file(path) ? slide::tissue_from_regions(path, slide) : slide::tissue_from_image(read_mask(path), slide);
+}
+
+/// Changes each part of a thumbnail that covers `bounds`, knowing whether its pixel has its centre inside of `mask`.
+template <class Change>
+void by_mask(Image& parts, const Rect& bounds, const TissueMask& mask, Change change) {
+  const double step_x = static_cast<double>(bounds.width) / static_cast<double>(parts.width());
+  const double step_y = static_cast<double>(bounds.height) / static_cast<double>(parts.height());
+  for (std::int64_t y = 0; y < parts.height(); ++y) {
+    for (std::int64_t x = 0; x < parts.width(); ++x) {
+      const bool inside = mask.at(static_cast<double>(bounds.x) + (static_cast<double>(x) + 0.5) * step_x,
+                                  static_cast<double>(bounds.y) + (static_cast<double>(y) + 0.5) * step_y);
+      *parts.at(x, y) = static_cast<std::uint8_t>(change(static_cast<Part>(*parts.at(x, y)), inside));
+    }
+  }
+}
+
+}  // namespace
+
+TissueSelection select_tissue(const slide::Reader& reader, const Image& thumbnail, const std::vector<Rect>& unreadable,
+                              const std::string& tissue, const std::string& region) {
+  const slide::Properties& slide = reader.properties();
+  TissueSelection selection;
+  if (tissue == "auto") {
+    const double mpp = slide.mpp.value_or(0) * static_cast<double>(slide.bounds.width) / static_cast<double>(thumbnail.width());
+    selection.parts = slide::find_parts(thumbnail, mpp, {}, unreadable);
+    selection.tissue = slide::tissue_of_parts(selection.parts, slide.bounds);
+  } else {
+    selection.tissue = tissue == "none" ? TissueMask{Image(1, 1, 1, 1), slide.bounds} : read_tissue(tissue, slide);
+    selection.parts = Image(thumbnail.width(), thumbnail.height(), 1);
+    by_mask(selection.parts, slide.bounds, selection.tissue, [](Part, bool inside) { return inside ? Part::Tissue : Part::Glass; });
+  }
+  if (!region.empty()) {
+    const TissueMask wanted = read_tissue(region, slide);
+    selection.tissue = intersection(selection.tissue, wanted);
+    by_mask(selection.parts, slide.bounds, wanted,
+            [](Part part, bool inside) { return part == Part::Tissue && !inside ? Part::Outside : part; });
+  }
+  return selection;
+}
+
+}  // namespace wsi_lpd::pipeline

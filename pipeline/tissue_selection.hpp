@@ -1,0 +1,21 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "wsi_lpd/core/tissue_mask.hpp"
+#include "wsi_lpd/slide/reader.hpp"
+
+namespace wsi_lpd::pipeline {
+
+/// What is taken of a slide.
+struct TissueSelection {
+  TissueMask tissue;
+  Image parts;  ///< values of Part on the thumbnail's pixels: what was taken, and what was left for which reason
+};
+
+/// `tissue` and `region` as in SegmentOptions. `thumbnail` covers the slide's bounds and could not be read in the parts `unreadable`.
+/// Throws Error when a file can't be read, is neither a mask nor GeoJSON, or does not fit the slide.
+TissueSelection select_tissue(const slide::Reader& reader, const Image& thumbnail, const std::vector<Rect>& unreadable,
+                              const std::string& tissue, const std::string& region);
+
+}  // namespace wsi_lpd::pipeline

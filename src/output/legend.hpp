@@ -1,0 +1,27 @@
+#pragma once
+// Private to src/output: what pictures of a slide have in common.
+#include <string>
+#include <vector>
+
+#include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/core/image.hpp"
+
+namespace wsi_lpd::output {
+
+struct LegendEntry {
+  std::string text;
+  Colour colour;
+};
+
+/// Labels on the thumbnail's pixels, nearest.
+Image on_thumbnail(const Image& labels, const Image& thumbnail);
+/// Is one of the pixels `reach` away, up, down, left or right, of another label? The image's edge is no border.
+bool is_border(const Image& labels, std::int64_t x, std::int64_t y, std::int64_t reach);
+
+int text_height_of(const Image& picture);
+/// Draws the legend into the corner where it hides the least that is labelled (not 0). Returns its box, empty when there is none.
+Rect draw_legend(Image& picture, const Image& labels, const std::vector<LegendEntry>& entries, int text_height);
+/// Draws a scale bar of a round length into a corner of its own; `mpp` is µm per pixel of the picture.
+void draw_scale_bar(Image& picture, const Image& labels, double mpp, int text_height, const Rect& legend);
+
+}  // namespace wsi_lpd::output

@@ -1,0 +1,100 @@
+#include <algorithm>
+
+#include "identity_segmenter.hpp"
+#include "test_data.hpp"
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/synth/tissue_painter.hpp"
+
+namespace wsi_lpd::pipeline {
+namespace {
+
+using testing::IdentitySegmenter;
+using testing::TemporaryFolder;
+using testing::write_slide;
+
+const RunIdentity kIdentity{"model", "0123", "4567"};
+const CancelFlag kNever{false};
+
+TEST(SegmentSlide, TakesTheUsersRegions) {
+  const TemporaryFolder folder;
+  // A disc of tissue on glass.
+  write_slide(folder / "slide.tif", {1280, 1280}, 0.5, [](std::int64_t x, std::int64_t y) {
+    const std::int64_t dx = x - 640, dy = y - 640;
+    return dx * dx + dy * dy < 500 * 500 ? Colour{190, 110, 170} : Colour{244, 243, 245};
+  });
+  write_text_file(folder / "left.geojson", R"({"type": "Polygon", "coordinates": [[[0, 0], [640, 0], [640, 1280], [0, 1280]]]})");
+  Image top(64, 64, 1);
+  for (int y = 0; y < 32; ++y) std::fill_n(top.at(0, y), 64, std::uint8_t{255});
+  image::write_png(folder / "top.png", top);
+  IdentitySegmenter network(8, 0.5);
+  SilentObserver observer;
+  const auto segment = [&](const std::string& tissue, const std::string& region) {
+    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tissue = tissue, .region = region}, kIdentity, observer,
+                         kNever);
+  };
+  const double disc = 3.14159 * 500 * 500;
+  EXPECT_EQ(segment(folder / "left.geojson", "").tissue_pixels, 640 * 1280) << "as it is, glass and all";
+  EXPECT_EQ(segment("none", folder / "left.geojson").tissue_pixels, 640 * 1280);
+  EXPECT_EQ(segment(folder / "left.geojson", folder / "top.png").tissue_pixels, 640 * 640);
+  const auto whole = segment("auto", "");
+  EXPECT_NEAR(static_cast<double>(whole.tissue_pixels) / disc, 1, 0.02);
+  const auto half = segment("auto", folder / "left.geojson");
+  EXPECT_NEAR(static_cast<double>(half.tissue_pixels) / disc, 0.5, 0.01);
+  EXPECT_NEAR(static_cast<double>(half.tiles_planned) / static_cast<double>(whole.tiles_planned), 0.5, 0.25);
+  EXPECT_NEAR(static_cast<double>(segment("auto", folder / "top.png").tissue_pixels) / disc, 0.5, 0.01);
+
+  write_text_file(folder / "bad.geojson", R"([{"type": "Polygon", "coordinates": [[[0, 0], [640, 0]]]}])");
+  for (const auto& [tissue, region] :
+       std::vector<std::pair<std::string, std::string>>{{folder / "bad.geojson", ""}, {"auto", folder / "bad.geojson"}}) {
+    try {
+      segment(tissue, region);
+      ADD_FAILURE();
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), ::testing::HasSubstr("bad.geojson: feature 1: an outline has 2 points"));
+    }
+  }
+}
+
+TEST(SegmentSlide, SaysHowSharpItIs) {
+  const TemporaryFolder folder;
+  constexpr std::int64_t kSide = 672;
+  Image rgb(kSide, kSide, 3), truth(kSide, kSide, 1);
+  synth::TissuePainter({kSide, kSide}, {.seed = 4, .mpp = 0.5, .tissue_fraction = 1}).paint({0, 0, kSide, kSide}, rgb.view(), truth.view());
+  // Out of focus on the right: each pixel is the mean of 13 x 13.
+  const auto slide = [&](std::int64_t blurred_from) {
+    write_slide(folder / "slide.tif", {kSide, kSide}, 0.5, [&](std::int64_t x, std::int64_t y) {
+      const std::int64_t reach = x < blurred_from ? 0 : 6;
+      int sum[3] = {}, count = 0;
+      for (std::int64_t j = std::max<std::int64_t>(y - reach, 0); j <= std::min(y + reach, kSide - 1); ++j) {
+        for (std::int64_t i = std::max<std::int64_t>(x - reach, 0); i <= std::min(x + reach, kSide - 1); ++i, ++count) {
+          for (int c = 0; c < 3; ++c) sum[c] += rgb.at(i, j)[c];
+        }
+      }
+      return Colour{static_cast<std::uint8_t>(sum[0] / count), static_cast<std::uint8_t>(sum[1] / count),
+                    static_cast<std::uint8_t>(sum[2] / count)};
+    });
+  };
+  IdentitySegmenter network(8, 0.5);
+  SilentObserver observer;
+  const SegmentOptions options{.tile = 224, .overlap = 0, .tissue = "none"};
+  const auto segment = [&] {
+    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, options, kIdentity, observer, kNever);
+  };
+  slide(kSide);
+  const auto sharp = segment();
+  EXPECT_EQ(sharp.tiles_planned, 9);
+  EXPECT_GT(sharp.focus_median.value(), 0.5);
+  EXPECT_EQ(sharp.out_of_focus.value(), 0);
+  EXPECT_THAT(sharp.warnings, ::testing::Not(::testing::Contains(::testing::HasSubstr("focus"))));
+  slide(224);
+  const auto blurred = segment();
+  EXPECT_LT(blurred.focus_median.value(), 0.35);
+  EXPECT_DOUBLE_EQ(blurred.out_of_focus.value(), 6.0 / 9);
+  EXPECT_THAT(blurred.warnings, ::testing::Contains(::testing::HasSubstr("67 % of the tiles are out of focus")));
+  EXPECT_EQ(output::read_statistics(folder / "result.json")->out_of_focus, blurred.out_of_focus);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::pipeline
