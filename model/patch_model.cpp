@@ -103,7 +103,8 @@ std::vector<std::uint8_t> PatchModel::segment_unlabelled(const PatchBatch& batch
     const int k = impl_->info.prototypes_per_class;
     const NetworkOutput output = impl_->look(batch);
     const CalibratedMaps calibrated(impl_->info.calibration, impl_->device);
-    return values_of<std::uint8_t>(labels_from_maps(upsample_grid(calibrated.gated(calibrated(evidence(output, k)), class_scores(output, k)))));
+    return values_of<std::uint8_t>(
+        labels_from_maps(upsample_grid(calibrated.gated(calibrated(evidence(output, k)), class_scores(output, k)))));
   });
 }
 
