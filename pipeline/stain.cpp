@@ -55,7 +55,8 @@ StainStatistics stain_of(const PatchSet& set, ProgressObserver& observer, const 
 
 std::optional<StainNormaliser> stain_normaliser(const slide::FrameReader& reader, const TilePlan& plan, StainMethod method,
                                                 const StainStatistics& target, output::StainRecord& record, const CancelFlag& cancel) {
-  record = {.method = method};
+  record = {};
+  record.method = method;
   if (method == StainMethod::None) return {};
   if (method == StainMethod::Macenko) record.target.macenko = target.macenko;
   if (method == StainMethod::Reinhard) record.target.reinhard = target.reinhard;

@@ -46,7 +46,8 @@ Json stain_json(const StainRecord& record) {
 }
 
 StainRecord stain_from_json(const Json& json) {
-  StainRecord record{.method = parse_stain_method(json.at("method").get<std::string>())};
+  StainRecord record;
+  record.method = parse_stain_method(json.at("method").get<std::string>());
   const auto statistics = [&](const char* whose) {
     return json.at(whose).is_null() ? StainStatistics{} : stain_from_numbers({{to_string(record.method), json.at(whose)}});
   };
