@@ -59,7 +59,7 @@ def main(folder):
     # glass stays: nothing below half the density of tissue changes, everything from that density on
     share = np.clip(density(pictures[0]).mean(axis=1, keepdims=True) / 0.075 - 1, 0, 1)
     moved = 10 ** (moved @ np.linalg.inv(LAB).T) @ np.linalg.inv(LMS).T
-    to_bytes(share * np.clip(moved, 0, 1) + (1 - share) * (pictures[0] + 1) / 256).tofile(f"{folder}/reinhard.raw")
+    to_bytes(share * np.clip(moved, 0, 1) + (1 - share) * (pictures[0] + 1.0) / 256).tofile(f"{folder}/reinhard.raw")
 
 
 main(sys.argv[1])
