@@ -130,7 +130,7 @@ std::string make_view(const output::CompleteResult& result, const fs::path& fold
     view["levels"].push_back({{"width", labels.size.width}, {"height", labels.size.height}, {"labels", labels.has_label}});
   }
   cut_slide(s, frame, part.path() / "slide", cancel);
-  const std::string text = view.dump();
+  std::string text = view.dump();
   write_text_file(part.path() / "view.json", text);
   part.commit();
   return text;
