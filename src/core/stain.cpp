@@ -98,7 +98,9 @@ StainNumbers numbers_from_stain(const StainStatistics& statistics) {
 
 StainStatistics stain_from_numbers(const StainNumbers& numbers) {
   StainStatistics statistics;
-  for (const auto& [method, named] : numbers) {
+  for (const auto& entry : numbers) {  // not a structured binding: lambdas may not capture those everywhere
+    const auto& method = entry.first;
+    const auto& named = entry.second;
     const auto read = [&](const char* name, auto& values) {
       const auto found = named.find(name);
       if (found == named.end() || found->second.size() != values.size()) throw Error("its stain statistics lack " + method + " " + name);
