@@ -56,40 +56,10 @@ void cut_slide(const output::SlideStatistics& s, const Frame& frame, const fs::p
     try {
       frame_reader.read(region, target);
     } catch (const slide::ReadError&) {  // as in the result: its labels say that this is unreadable
-      for (std::int64_t y = 0; y < target.height; ++y) {
-        for (std::int64_t x = 0; x < target.width; ++x) {
-          std::uint8_t* pixel = target.at(x, y);
-          pixel[0] = background.red, pixel[1] = background.green, pixel[2] = background.blue;
-        }
-      }
+      fill(target, background);
     }
   });
 }
-
-/// A folder that goes away unless it gets its final name.
-class PartFolder {
- public:
-  explicit PartFolder(fs::path final_path) : final_(std::move(final_path)), part_(final_) {
-    part_ += ".part";
-    fs::remove_all(part_);
-    fs::create_directories(part_);
-  }
-  PartFolder(const PartFolder&) = delete;
-  PartFolder& operator=(const PartFolder&) = delete;
-  ~PartFolder() {
-    std::error_code ignored;
-    if (!part_.empty()) fs::remove_all(part_, ignored);
-  }
-  const fs::path& path() const { return part_; }
-  void commit() {
-    fs::remove_all(final_);
-    fs::rename(part_, final_);
-    part_.clear();
-  }
-
- private:
-  fs::path final_, part_;
-};
 
 }  // namespace
 

@@ -54,14 +54,6 @@ struct Token {
   TileResults results;
 };
 
-void fill_tile(std::uint8_t* tile, int side, Colour colour) {
-  for (std::int64_t i = 0; i < std::int64_t{side} * side; ++i) {
-    *tile++ = colour.red;
-    *tile++ = colour.green;
-    *tile++ = colour.blue;
-  }
-}
-
 /// Reads strips into the tiles that are views of them.
 class TileReader {
  public:
@@ -89,11 +81,12 @@ class TileReader {
   /// One tile alone, into bytes() at `pixels`; false where it can't be decoded, and then it is background.
   bool read(std::size_t index, std::uint8_t* pixels) const {
     const Tile& tile = plan_.tiles[index];
+    const ImageView<std::uint8_t> view{pixels, plan_.tile, plan_.tile, 3, std::int64_t{3} * plan_.tile};
     try {
-      read_region({tile.x, tile.y, plan_.tile, plan_.tile}, {pixels, plan_.tile, plan_.tile, 3, std::int64_t{3} * plan_.tile});
+      read_region({tile.x, tile.y, plan_.tile, plan_.tile}, view);
       return true;
     } catch (const slide::ReadError&) {
-      fill_tile(pixels, plan_.tile, background_);
+      fill(view, background_);
       return false;
     }
   }

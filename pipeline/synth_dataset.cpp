@@ -28,28 +28,6 @@ constexpr double kSmallestShare = 0.05;       // of a patch: below it a class is
 constexpr std::int64_t kBandRows = 256;       // of a slide, painted at a time
 constexpr std::int64_t kPieceColumns = 1024;  // of a band, painted by one thread
 
-/// A folder that gets its name when it is complete: until then it ends in ".part".
-class PartFolder {
- public:
-  explicit PartFolder(fs::path final_path) : final_(std::move(final_path)), part_(final_) {
-    part_ += ".part";
-    if (fs::exists(final_)) throw UsageError(final_.string() + " is there already; remove it or choose another folder");
-    fs::remove_all(part_);
-    fs::create_directories(part_);
-  }
-  PartFolder(const PartFolder&) = delete;
-  PartFolder& operator=(const PartFolder&) = delete;
-  ~PartFolder() {
-    std::error_code ignored;
-    fs::remove_all(part_, ignored);
-  }
-  const fs::path& path() const { return part_; }
-  void commit() { fs::rename(part_, final_); }
-
- private:
-  fs::path final_, part_;
-};
-
 /// A picture's seed: `split` 0…2 are the patches', 3 the slides', so that no two splits share a picture.
 std::uint64_t picture_seed(std::uint64_t seed, int split, int picture) {
   std::seed_seq sequence{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32), static_cast<std::uint32_t>(split),
@@ -193,6 +171,10 @@ void validate(const SynthOptions& options) {
 void make_synth_dataset(const SynthOptions& options, ProgressObserver& observer, const CancelFlag& cancel) {
   validate(options);
   try {
+    for (const char* name : {"patches", "slides"}) {
+      const fs::path folder = options.folder / name;
+      if (fs::exists(folder)) throw UsageError(folder.string() + " is there already; remove it or choose another folder");
+    }
     PartFolder patches(options.folder / "patches");
     PartFolder slides(options.folder / "slides");
     write_patches(options, patches.path(), observer, cancel);

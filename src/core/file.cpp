@@ -38,6 +38,23 @@ void PartFile::commit() {
   part_.clear();
 }
 
+PartFolder::PartFolder(std::filesystem::path final_path) : final_(std::move(final_path)), part_(final_) {
+  part_ += ".part";
+  std::filesystem::remove_all(part_);
+  std::filesystem::create_directories(part_);
+}
+
+PartFolder::~PartFolder() {
+  std::error_code ignored;
+  if (!part_.empty()) std::filesystem::remove_all(part_, ignored);
+}
+
+void PartFolder::commit() {
+  std::filesystem::remove_all(final_);
+  std::filesystem::rename(part_, final_);
+  part_.clear();
+}
+
 void write_text_file(const std::filesystem::path& path, const std::string& text, Durable durable) {
   PartFile part(path, durable);
   errno = 0;

@@ -37,6 +37,16 @@ Taps area_taps(double origin, double scale, std::int64_t source_size, std::int64
 
 }  // namespace
 
+void fill(ImageView<std::uint8_t> target, const Colour& colour) {
+  for (std::int64_t y = 0; y < target.height; ++y) {
+    for (std::uint8_t* pixel = target.row(y); pixel != target.row(y) + target.width * 3; pixel += 3) {
+      pixel[0] = colour.red;
+      pixel[1] = colour.green;
+      pixel[2] = colour.blue;
+    }
+  }
+}
+
 void resample_area(ImageView<const std::uint8_t> source, double origin_x, double origin_y, double scale_x, double scale_y,
                    ImageView<std::uint8_t> target) {
   const std::int64_t row_values = target.width * target.channels;

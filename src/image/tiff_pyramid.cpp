@@ -141,7 +141,7 @@ class TiledTiff : public PyramidFile {
     if (Tile known = cache_.find({level, index})) return known;
     return with_vips("reading", info_.path, [&] {
       std::unique_ptr<LevelHandle> handle = lease(level);
-      const auto decoded = std::make_shared<const Image>(handle->decode(index));  // a handle that failed is not given back
+      auto decoded = std::make_shared<const Image>(handle->decode(index));  // a handle that failed is not given back
       cache_.add({level, index}, decoded);
       const std::lock_guard lock(mutex_);
       handles_[static_cast<std::size_t>(level)].push_back(std::move(handle));

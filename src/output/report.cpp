@@ -29,14 +29,14 @@ std::string page_head(const std::string& title, const std::string& assets, const
       "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n"
       "<link rel=\"icon\" href=\"data:,\">\n<title>" +
       html(title) + "</title>\n";
-  for (const std::string& style : styles) text += "<link rel=\"stylesheet\" href=\"" + assets + style + "\">\n";
+  for (const std::string& style : styles) text.append("<link rel=\"stylesheet\" href=\"").append(assets).append(style).append("\">\n");
   return text + "</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to content</a>\n";
 }
 
 std::string page_foot(const ReportContent& content, const std::string& assets, const std::vector<std::string>& scripts) {
   std::string text =
       "<footer><p>Made by wsi-lpd on " + html(content.time) + ". Areas and shares are defined in docs/outputs.md.</p></footer>\n";
-  for (const std::string& script : scripts) text += "<script src=\"" + assets + script + "\"></script>\n";
+  for (const std::string& script : scripts) text.append("<script src=\"").append(assets).append(script).append("\"></script>\n");
   return text + "</body>\n</html>\n";
 }
 

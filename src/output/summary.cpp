@@ -130,7 +130,7 @@ void write_summary(const std::filesystem::path& path, const std::vector<SlideSta
          {"_mm2", "_fraction", "_regions", "_largest_region_mm2", "_share_of_classes", "_share_of_classes_low", "_share_of_classes_high"})
       header.push_back(name + figure);
   }
-  for (const auto& [first, second] : interfaces) header.push_back(first + "_" + second + "_interface_mm");
+  for (const auto& [first, second] : interfaces) header.push_back(std::string(first).append("_").append(second).append("_interface_mm"));
   std::string text = line(header);
   for (const SlideStatistics& slide : slides) text += line(fields_of(slide, classes, interfaces));
   for (const auto& [slide, reason] : failures) {

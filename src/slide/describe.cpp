@@ -94,15 +94,7 @@ ReadError read_error(const Properties& properties, int level, const Rect& region
 }
 
 void fill_outside(const Properties& properties, const Rect& region, const Rect& inside, ImageView<std::uint8_t> target) {
-  if (inside == region) return;
-  const Colour& colour = properties.background;
-  for (std::int64_t y = 0; y < target.height; ++y) {
-    for (std::uint8_t* pixel = target.row(y); pixel != target.row(y) + target.width * 3; pixel += 3) {
-      pixel[0] = colour.red;
-      pixel[1] = colour.green;
-      pixel[2] = colour.blue;
-    }
-  }
+  if (inside != region) fill(target, properties.background);
 }
 
 }  // namespace wsi_lpd::slide

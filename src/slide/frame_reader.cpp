@@ -9,16 +9,6 @@ namespace {
 constexpr std::int64_t kReadAtOnce = std::int64_t{16} << 20;  // level pixels that read_readable holds at once
 constexpr std::int64_t kSmallestUnreadable = 128;             // output pixels: each try opens the slide anew
 
-void fill(ImageView<std::uint8_t> target, const Colour& colour) {
-  for (std::int64_t y = 0; y < target.height; ++y) {
-    for (std::uint8_t* pixel = target.row(y); pixel != target.row(y) + target.width * 3; pixel += 3) {
-      pixel[0] = colour.red;
-      pixel[1] = colour.green;
-      pixel[2] = colour.blue;
-    }
-  }
-}
-
 /// The coarsest level that is still at least as fine as `scale` level-0 pixels a pixel.
 int best_level(const Properties& properties, double scale) {
   int best = 0;

@@ -29,6 +29,23 @@ class PartFile {
   Durable durable_;
 };
 
+/// A folder under construction, at its final name with ".part" added, which is emptied first. `commit()` gives it its name in place of what
+/// was there; without it the destructor removes it. Throws std::filesystem::filesystem_error. Not thread-safe.
+class PartFolder {
+ public:
+  explicit PartFolder(std::filesystem::path final_path);
+  PartFolder(const PartFolder&) = delete;
+  PartFolder& operator=(const PartFolder&) = delete;
+  ~PartFolder();
+
+  const std::filesystem::path& path() const { return part_; }
+  void commit();
+
+ private:
+  std::filesystem::path final_;
+  std::filesystem::path part_;
+};
+
 /// Writes `text` as a whole through a PartFile. Throws Error (path and the system's reason), also when the disk is full.
 void write_text_file(const std::filesystem::path& path, const std::string& text, Durable durable = Durable::Yes);
 /// Reads a whole file; throws Error.

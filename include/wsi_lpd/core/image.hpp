@@ -3,6 +3,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/geometry.hpp"
 
 namespace wsi_lpd {
@@ -49,6 +50,9 @@ class Image {
   int channels_ = 0;
   std::vector<std::uint8_t> pixels_;
 };
+
+/// Every pixel of an RGB picture becomes `colour`. Thread-safe.
+void fill(ImageView<std::uint8_t> target, const Colour& colour);
 
 /// Area-average resampling. Target pixel (x, y) becomes the mean of the source rectangle
 /// [origin_x + x·scale_x, origin_x + (x+1)·scale_x) × …, in source pixels, fractions counted by their area; scale below 1 repeats
