@@ -26,7 +26,7 @@ struct TensorBuffer final : TileBuffer {
 
 /// What a batch of tiles comes to, still tensors.
 struct Results {
-  Tensor maps, scores, peaks, features;
+  Tensor maps, score_maps, scores, peaks, features;
 };
 
 struct LpdPending final : Segmenter::Pending {
@@ -79,6 +79,7 @@ class LpdSegmenter final : public Segmenter {
               .prototypes_per_class = info_.prototypes_per_class,
               .feature_size = static_cast<int>(model::mix_transformer_shape(info_.encoder).widths[3]),
               .grid_stride = model::kGridStride,
+              .score_stride = model::kScoreStride,
               .patch_size = info_.patch_size,
               .mpp = info_.mpp.value_or(0),
               .stain = info_.stain,
@@ -127,7 +128,8 @@ class LpdSegmenter final : public Segmenter {
       const c10::StreamGuard guard(*stream_);
       const Results on_device = compute(active_, pending->tiles.to(device_, /*non_blocking=*/true));
       const auto to_host = [](const Tensor& tensor) { return tensor.contiguous().to(torch::kCPU, /*non_blocking=*/true); };
-      pending->results = {to_host(on_device.maps), to_host(on_device.scores), to_host(on_device.peaks), to_host(on_device.features)};
+      pending->results = {to_host(on_device.maps), to_host(on_device.score_maps), to_host(on_device.scores), to_host(on_device.peaks),
+                          to_host(on_device.features)};
       pending->done.emplace(device_.type());
       pending->done->record(*stream_);
       return std::move(pending);
@@ -145,7 +147,11 @@ class LpdSegmenter final : public Segmenter {
         pending.results = compute(active_, pending.tiles);
       }
       const Results& results = pending.results;
-      return TileResults{static_cast<int>(pending.tiles.size(0)), numbers(results.maps), numbers(results.scores), numbers(results.peaks),
+      return TileResults{static_cast<int>(pending.tiles.size(0)),
+                         numbers(results.maps),
+                         numbers(results.score_maps),
+                         numbers(results.scores),
+                         numbers(results.peaks),
                          numbers(results.features)};
     });
   }
@@ -164,7 +170,8 @@ class LpdSegmenter final : public Segmenter {
     const model::NetworkOutput output = network->forward(input_(tiles));
     const auto evidence = model::evidence(output, k);
     const Tensor scores = model::class_scores(output, k);
-    return {smooth_gate() ? (*maps_)(evidence) : model::tile_maps(evidence, maps_->gate(scores)), scores, output.maps[3].amax({2, 3}),
+    return {smooth_gate() ? (*maps_)(evidence) : model::tile_maps(evidence, maps_->gate(scores)),
+            smooth_gate() ? model::merge_mean(output.maps[3], k) : torch::empty({0}), scores, output.maps[3].amax({2, 3}),
             output.feature.mean({2, 3})};
   }
 

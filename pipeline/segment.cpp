@@ -190,12 +190,14 @@ void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter,
   };
   const auto accumulate = [&](const Token& token) {
     writing.measure([&] {
-      const std::size_t values = token.results.maps.size() / token.batch->tiles, classes = token.results.scores.size() / token.batch->tiles;
+      const auto part = [&](const std::vector<float>& values, std::size_t i) {
+        const std::size_t size = values.size() / token.batch->tiles;
+        return std::span(values).subspan(i * size, size);
+      };
       for (std::size_t i = 0; i < token.batch->tiles; ++i) {
         const Tile& tile = plan.tiles[token.batch->first_tile + i];
         if (token.readable[i]) {
-          canvas.add(tile, std::span(token.results.maps).subspan(i * values, values),
-                     std::span(token.results.scores).subspan(i * classes, classes));
+          canvas.add(tile, part(token.results.maps, i), part(token.results.score_maps, i));
         } else {
           canvas.add_unreadable(tile);
           ++statistics.tiles_unreadable;
@@ -312,7 +314,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
       crf.emplace(frame_reader, plan.frame, tissue, shape.classes.count(), shape.grid_stride, *options.crf, options.threads, cancel,
                   results);
     CanvasSink& rows = crf ? static_cast<CanvasSink&>(*crf) : results;
-    Canvas canvas(plan, tissue, shape.classes.count(), shape.grid_stride, options.blend, rows, shape.presence);
+    Canvas canvas(plan, tissue, shape.classes.count(), shape.grid_stride, options.blend, rows, shape.presence, shape.score_stride);
     stream(plan, tiles, segmenter, options, canvas, results, statistics, observer, cancel);
     statistics.tiles_read = statistics.tiles_planned - statistics.tiles_unreadable;
     if (statistics.tiles_unreadable > 0) warn(std::to_string(statistics.tiles_unreadable) + " tiles can't be decoded and are marked 254");

@@ -7,7 +7,7 @@
 namespace wsi_lpd {
 
 Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink,
-               const Presence& presence)
+               const Presence& presence, int score_stride)
     : plan_(plan),
       tissue_(tissue, plan.frame),
       sink_(sink),
@@ -15,7 +15,7 @@ Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int 
       stride_(grid_stride),
       blend_(blend),
       cells_(plan.tile / grid_stride),
-      gate_(plan, presence, grid_stride),
+      gate_(plan, tissue, presence, score_stride, grid_stride),
       ring_(cells_ + gate_.rows_waiting()),
       grid_{divide_up(plan.frame.size.width, grid_stride), divide_up(plan.frame.size.height, grid_stride)} {
   const auto cells_in_row = static_cast<std::size_t>(grid_.width);
@@ -49,11 +49,11 @@ std::vector<float> Canvas::axis_window(std::int64_t position, std::int64_t count
   return window;
 }
 
-void Canvas::add(const Tile& tile, std::span<const float> maps, std::span<const float> scores) {
+void Canvas::add(const Tile& tile, std::span<const float> maps, std::span<const float> score_maps) {
   const std::int64_t left = tile.x / stride_;
   const std::int64_t top = tile.y / stride_;
   advance_to(top - gate_.rows_waiting());
-  gate_.add(tile, scores);
+  gate_.add(tile, score_maps);
   const std::vector<float> across = axis_window(tile.x, plan_.columns);
   const std::vector<float> down = axis_window(tile.y, plan_.rows);
   const std::int64_t columns = std::min(cells_, grid_.width - left);

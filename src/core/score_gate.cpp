@@ -5,12 +5,38 @@
 #include <numbers>
 
 namespace wsi_lpd {
+namespace {
 
-ScoreGate::ScoreGate(const TilePlan& plan, const Presence& presence, int grid_stride)
-    : plan_(plan), presence_(presence), stride_(grid_stride), reach_(kReach * plan.tile) {}
+constexpr float kGlass = 1e-3F;  ///< weight of what is not tissue: where there is nothing else, it decides
+/// How much steeper presence counts between classes than the maps: those saturate, and would let a class that is hardly there win.
+constexpr float kRivalry = 4;
+
+}  // namespace
+
+ScoreGate::ScoreGate(const TilePlan& plan, const TissueMask& tissue, const Presence& presence, int score_stride, int grid_stride)
+    : plan_(plan),
+      tissue_(tissue, plan.frame),
+      presence_(presence),
+      planes_(presence.threshold.size() + 1),
+      score_stride_(score_stride),
+      grid_stride_(grid_stride),
+      reach_(kReach * plan.tile),
+      score_grid_{divide_up(plan.frame.size.width, score_stride), divide_up(plan.frame.size.height, score_stride)},
+      taps_(static_cast<std::int64_t>(std::ceil(reach_ / score_stride))) {
+  for (int i = 0; i < plan.tile / score_stride; ++i) {
+    const double s = std::sin(std::numbers::pi * (i + 0.5) * score_stride / plan.tile);
+    tile_window_.push_back(static_cast<float>(s * s));
+  }
+  for (int phase = 0; phase < score_stride / grid_stride; ++phase) {
+    Plane& kernel = kernels_.emplace_back();
+    const double centre = (phase + 0.5) * grid_stride;  // of the grid cell, from the left edge of its score cell
+    for (std::int64_t tap = -taps_; tap <= taps_; ++tap)
+      kernel.push_back(static_cast<float>(weight((static_cast<double>(tap) + 0.5) * score_stride - centre)));
+  }
+}
 
 std::int64_t ScoreGate::rows_waiting() const {
-  return open() ? 0 : static_cast<std::int64_t>(std::ceil((reach_ - plan_.tile / 2.0) / stride_));
+  return open() ? 0 : static_cast<std::int64_t>(std::ceil(reach_ / static_cast<double>(grid_stride_))) + 1;
 }
 
 double ScoreGate::weight(double distance) const {
@@ -19,50 +45,82 @@ double ScoreGate::weight(double distance) const {
   return c * c;
 }
 
-void ScoreGate::add(const Tile& tile, std::span<const float> scores) {
+void ScoreGate::add(const Tile& tile, std::span<const float> maps) {
   if (open()) return;
-  const auto columns = static_cast<std::size_t>(plan_.columns);
-  if (rows_.empty() || rows_.back().y != tile.y)
-    rows_.push_back({tile.y, std::vector<float>(scores.size() * columns), std::vector<float>(columns)});
-  const auto column = static_cast<std::size_t>(tile.x / plan_.stride);
-  rows_.back().weights[column] = 1;
-  for (std::size_t c = 0; c < scores.size(); ++c) rows_.back().sums[c * columns + column] = scores[c];
+  const auto side = static_cast<std::int64_t>(tile_window_.size());
+  const std::int64_t left = tile.x / score_stride_, top = tile.y / score_stride_;
+  const std::int64_t columns = std::min(side, score_grid_.width - left), bottom = std::min(top + side, score_grid_.height);
+  const auto width = static_cast<std::size_t>(score_grid_.width);
+  while (first_blended_ + static_cast<std::int64_t>(blended_.size()) < bottom) blended_.push_back({Plane(planes_ * width)});
+  for (std::int64_t y = std::max(top, first_blended_); y < bottom; ++y) {
+    Plane& row = blended_[static_cast<std::size_t>(y - first_blended_)].values;
+    const float down = tile_window_[static_cast<std::size_t>(y - top)];
+    for (std::size_t plane = 0; plane < planes_; ++plane) {
+      float* sums = row.data() + plane * width + left;
+      const float* map = plane + 1 == planes_ ? nullptr : maps.data() + (static_cast<std::int64_t>(plane) * side + y - top) * side;
+      for (std::int64_t x = 0; x < columns; ++x) sums[x] += down * tile_window_[static_cast<std::size_t>(x)] * (map ? map[x] : 1.0F);
+    }
+  }
+}
+
+// The first blended row is complete: averages it over the window's width, tissue only, at each cell of the grid.
+void ScoreGate::finish_row() {
+  const auto width = static_cast<std::size_t>(score_grid_.width), phases = kernels_.size(), margin = static_cast<std::size_t>(taps_);
+  const std::int64_t y = first_blended_++;
+  if (blended_.empty()) return;
+  Plane row = std::move(blended_.front().values);
+  blended_.pop_front();
+  float* weights = row.data() + (planes_ - 1) * width;
+  if (std::all_of(weights, weights + width, [](float weight) { return weight == 0; })) return;
+
+  const auto centre = [&](std::int64_t cell, std::int64_t end) { return std::min(cell * score_stride_ + score_stride_ / 2, end - 1); };
+  tissue_.select(centre(y, plan_.frame.size.height));
+  for (std::size_t x = 0; x < width; ++x) {
+    if (weights[x] == 0) continue;
+    const float share = tissue_.at(centre(static_cast<std::int64_t>(x), plan_.frame.size.width)) ? 1.0F : kGlass;
+    for (std::size_t plane = 0; plane + 1 < planes_; ++plane) row[plane * width + x] *= share / weights[x];
+    weights[x] = share;
+  }
+  SmoothRow smooth{(static_cast<double>(y) + 0.5) * static_cast<double>(score_stride_), Plane(planes_ * width * phases)};
+  Plane padded(width + 2 * margin), sums(width);
+  for (std::size_t plane = 0; plane < planes_; ++plane) {
+    std::copy_n(row.data() + plane * width, width, padded.data() + margin);
+    for (std::size_t phase = 0; phase < phases; ++phase) {
+      std::fill(sums.begin(), sums.end(), 0.0F);
+      for (std::size_t tap = 0; tap < kernels_[phase].size(); ++tap)
+        for (std::size_t x = 0; x < width; ++x) sums[x] += kernels_[phase][tap] * padded[x + tap];
+      for (std::size_t x = 0; x < width; ++x) smooth.values[plane * width * phases + x * phases + phase] = sums[x];
+    }
+  }
+  smooth_.push_back(std::move(smooth));
 }
 
 void ScoreGate::apply(std::int64_t grid_y, std::span<float> values, std::int64_t width) {
   if (open()) return;
-  const std::size_t classes = presence_.threshold.size();
-  const std::int64_t columns = plan_.columns;
-  const double half = plan_.tile / 2.0, y = (static_cast<double>(grid_y) + 0.5) * stride_;
-  while (!rows_.empty() && static_cast<double>(rows_.front().y) + half + reach_ <= y) rows_.pop_front();
+  const double y = (static_cast<double>(grid_y) + 0.5) * static_cast<double>(grid_stride_);
+  while (first_blended_ < score_grid_.height &&
+         (static_cast<double>(first_blended_) + 0.5) * static_cast<double>(score_stride_) < y + reach_)
+    finish_row();
+  while (!smooth_.empty() && smooth_.front().y + reach_ <= y) smooth_.pop_front();
+  if (smooth_.empty()) return;  // no tile is near: there are no values either
 
-  std::vector<float> sums(classes * static_cast<std::size_t>(columns)), weights(static_cast<std::size_t>(columns));
-  for (const Row& row : rows_) {
-    const auto w = static_cast<float>(weight(y - static_cast<double>(row.y) - half));
-    if (w == 0) continue;
-    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += w * row.sums[i];
-    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] += w * row.weights[i];
+  const std::size_t row_width = smooth_.front().values.size() / planes_, classes = planes_ - 1, cells = static_cast<std::size_t>(width);
+  Plane sums(planes_ * row_width);
+  for (const SmoothRow& row : smooth_) {
+    const auto down = static_cast<float>(weight(y - row.y));
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += down * row.values[i];
   }
-
-  std::vector<float> score(classes);
-  for (std::int64_t cell = 0; cell < width; ++cell) {
-    const double x = (static_cast<double>(cell) + 0.5) * stride_ - half;  // in the frame of tiles' left edges
-    const std::int64_t first = std::max<std::int64_t>(0, static_cast<std::int64_t>(std::ceil((x - reach_) / plan_.stride)));
-    const std::int64_t last = std::min(columns - 1, static_cast<std::int64_t>(std::floor((x + reach_) / plan_.stride)));
-    float total = 0;
-    std::fill(score.begin(), score.end(), 0.0F);
-    for (std::int64_t column = first; column <= last; ++column) {
-      const auto i = static_cast<std::size_t>(column);
-      if (weights[i] == 0) continue;
-      const auto w = static_cast<float>(weight(x - static_cast<double>(column * plan_.stride)));
-      total += w * weights[i];
-      for (std::size_t c = 0; c < classes; ++c) score[c] += w * sums[c * static_cast<std::size_t>(columns) + i];
-    }
-    if (total <= 0) continue;  // no tile is near: there are no values either
+  std::vector<float> presence(classes);
+  for (std::size_t x = 0; x < cells; ++x) {
+    const float total = sums[classes * row_width + x];
+    if (total <= 0) continue;
+    float most = 0;
     for (std::size_t c = 0; c < classes; ++c) {
-      const float presence = 1 / (1 + std::exp((presence_.threshold[c] - score[c] / total) / presence_.width[c]));
-      values[c * static_cast<std::size_t>(width) + static_cast<std::size_t>(cell)] *= presence;
+      const float score = sums[c * row_width + x] / total;
+      presence[c] = 1 / (1 + std::exp((presence_.threshold[c] - score) / presence_.width[c]));
+      most = std::max(most, presence[c]);
     }
+    for (std::size_t c = 0; c < classes; ++c) values[c * cells + x] *= presence[c] * std::pow(presence[c] / most, kRivalry - 1);
   }
 }
 

@@ -3,62 +3,114 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <numbers>
+#include <random>
 
 namespace wsi_lpd {
 namespace {
 
-constexpr int kStride = 8;
+constexpr int kTile = 64, kScoreStride = 16, kGridStride = 8, kClasses = 2;
 const Presence kPresence{{1, -2}, {0.5F, 2}};
+
+using Rows = std::vector<std::vector<float>>;
+/// Score of a class at a score cell of the slide.
+using Field = std::function<float(int c, std::int64_t x, std::int64_t y)>;
+
+TissueMask tissue_everywhere(Size size) { return {Image(1, 1, 1, 1), {0, 0, size.width, size.height}}; }
 
 TilePlan plan_of(Size size, double overlap) {
   Frame frame;
   frame.bounds = {0, 0, size.width, size.height};
   frame.size = size;
-  return plan_tiles(frame, {Image(1, 1, 1, 1), frame.bounds}, {.tile = 64, .overlap = overlap});
+  return plan_tiles(frame, tissue_everywhere(size), {.tile = kTile, .overlap = overlap});
 }
 
-/// Presence [C] at every cell, fed as the canvas feeds it: rows as soon as they may go.
-template <class Score>
-std::vector<std::vector<float>> presences(const TilePlan& plan, Score score, const Presence& presence = kPresence) {
-  ScoreGate gate(plan, presence, kStride);
-  const std::int64_t width = divide_up(plan.frame.size.width, kStride), height = divide_up(plan.frame.size.height, kStride);
-  std::vector<std::vector<float>> rows;
+/// What is left of values of 1 [C, width] at every row of the grid, fed as the canvas feeds it: rows as soon as they may go.
+Rows gates(const TilePlan& plan, const TissueMask& tissue, const Field& field, const Presence& presence = kPresence) {
+  ScoreGate gate(plan, tissue, presence, kScoreStride, kGridStride);
+  const std::int64_t width = divide_up(plan.frame.size.width, kGridStride), height = divide_up(plan.frame.size.height, kGridStride);
+  constexpr std::int64_t kSide = kTile / kScoreStride;
+  Rows rows;
   const auto emit_until = [&](std::int64_t y) {
     while (static_cast<std::int64_t>(rows.size()) < y) {
-      std::vector<float> values(static_cast<std::size_t>(2 * width), 1.0F);
+      std::vector<float> values(static_cast<std::size_t>(kClasses * width), 1.0F);
       gate.apply(static_cast<std::int64_t>(rows.size()), values, width);
       rows.push_back(values);
     }
   };
   for (const Tile& tile : plan.tiles) {
-    emit_until(tile.y / kStride - gate.rows_waiting());
-    gate.add(tile, score(tile));
+    emit_until(tile.y / kGridStride - gate.rows_waiting());
+    std::vector<float> maps;
+    for (int c = 0; c < kClasses; ++c)
+      for (std::int64_t y = 0; y < kSide; ++y)
+        for (std::int64_t x = 0; x < kSide; ++x) maps.push_back(field(c, tile.x / kScoreStride + x, tile.y / kScoreStride + y));
+    gate.add(tile, maps);
   }
   emit_until(height);
   return rows;
 }
 
-float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+float sigmoid(double x) { return static_cast<float>(1 / (1 + std::exp(-x))); }
 
-TEST(ScoreGate, EqualScoresGiveTheirPresenceEverywhere) {
-  for (const double overlap : {0.0, 0.25, 0.6}) {
-    for (const auto& row : presences(plan_of({300, 210}, overlap), [](const Tile&) { return std::vector{2.0F, 2.0F}; })) {
-      for (std::size_t x = 0; x < row.size() / 2; ++x) {
-        ASSERT_NEAR(row[x], sigmoid((2.0F - 1) / 0.5F), 1e-6);
-        ASSERT_NEAR(row[row.size() / 2 + x], sigmoid((2.0F + 2) / 2), 1e-6);
+/// Presences with the rivalry of classes, from their scores.
+std::vector<float> gate_of(const std::vector<double>& scores) {
+  std::vector<float> presence;
+  for (std::size_t c = 0; c < scores.size(); ++c) presence.push_back(sigmoid((scores[c] - kPresence.threshold[c]) / kPresence.width[c]));
+  const float most = *std::max_element(presence.begin(), presence.end());
+  for (float& p : presence) p *= std::pow(p / most, 3.0F);
+  return presence;
+}
+
+// Against the definition, cell by cell; and as it knows of no tiles, it is the same for every plan.
+TEST(ScoreGate, IsTheMeanOfTissueInARaisedCosineWindow) {
+  std::mt19937 random(5);
+  for (const double overlap : {0.0, 0.25, 0.5, 0.7}) {
+    const Size size{std::uniform_int_distribution<std::int64_t>(130, 400)(random),
+                    std::uniform_int_distribution<std::int64_t>(130, 400)(random)};
+    const auto score = [](int c, std::int64_t x, std::int64_t y) { return std::sin(static_cast<float>(3 * x + 5 * y + 7 * c)) * 4; };
+    Image mask(divide_up(size.width, kScoreStride), divide_up(size.height, kScoreStride), 1);
+    for (std::int64_t y = 0; y < mask.height(); ++y)
+      for (std::int64_t x = 0; x < mask.width(); ++x) mask.view().row(y)[x] = (x * 7 + y * 3) % 5 < 3;
+    const TissueMask tissue{
+        std::move(mask), {0, 0, divide_up(size.width, kScoreStride) * kScoreStride, divide_up(size.height, kScoreStride) * kScoreStride}};
+    const Rows rows = gates(plan_of(size, overlap), tissue, score);
+
+    const auto weight = [](double distance) {
+      const double c = std::cos(std::numbers::pi / 2 * distance / kTile);
+      return std::abs(distance) < kTile ? c * c : 0;
+    };
+    const std::size_t width = rows.front().size() / kClasses;
+    for (std::size_t y = 0; y < rows.size(); ++y) {
+      for (std::size_t x = 0; x < width; ++x) {
+        std::vector<double> sums(kClasses);
+        double total = 0;
+        for (std::int64_t j = 0; j < tissue.mask.height(); ++j) {
+          for (std::int64_t i = 0; i < tissue.mask.width(); ++i) {
+            const double w = weight((static_cast<double>(y) + 0.5) * kGridStride - (static_cast<double>(j) + 0.5) * kScoreStride) *
+                             weight((static_cast<double>(x) + 0.5) * kGridStride - (static_cast<double>(i) + 0.5) * kScoreStride) *
+                             ((i * 7 + j * 3) % 5 < 3 ? 1 : 1e-3);
+            total += w;
+            for (int c = 0; c < kClasses; ++c) sums[static_cast<std::size_t>(c)] += w * score(c, i, j);
+          }
+        }
+        for (double& sum : sums) sum /= total;
+        const std::vector<float> expected = gate_of(sums);
+        for (std::size_t c = 0; c < kClasses; ++c)
+          ASSERT_NEAR(rows[y][c * width + x], expected[c], 1e-5) << x << " " << y << " " << overlap;
       }
     }
   }
 }
 
-// A checkerboard of sure and impossible tiles: nowhere does the presence jump as far as from one tile's to the next.
+// A checkerboard of sure and impossible tiles: nowhere does the gate jump as far as from one tile's to the next.
 TEST(ScoreGate, HasNoStepWhereTilesMeet) {
-  const TilePlan plan = plan_of({400, 400}, 0.25);
-  const auto rows = presences(plan, [&](const Tile& tile) {
-    const float sign = (tile.x / plan.stride + tile.y / plan.stride) % 2 == 0 ? 1.0F : -1.0F;
-    return std::vector{1 + sign, -2 + 4 * sign};
+  const Size size{400, 400};
+  const Rows rows = gates(plan_of(size, 0), tissue_everywhere(size), [](int c, std::int64_t x, std::int64_t y) {
+    const float sign = (x / 4 + y / 4) % 2 == 0 ? 1.0F : -1.0F;
+    return c == 0 ? 1 + sign : -20;
   });
-  const std::size_t width = rows.front().size() / 2;
+  const std::size_t width = rows.front().size() / kClasses;
   float largest = 0, range = 0;
   for (std::size_t y = 0; y + 1 < rows.size(); ++y) {
     for (std::size_t x = 0; x + 1 < width; ++x) {
@@ -66,20 +118,22 @@ TEST(ScoreGate, HasNoStepWhereTilesMeet) {
       range = std::max(range, std::abs(rows[y][x] - 0.5F));
     }
   }
-  EXPECT_GT(range, 0.35F);
-  EXPECT_LT(largest, 0.3F);
+  EXPECT_GT(range, 0.3F);
+  EXPECT_LT(largest, 0.15F);
 }
 
-TEST(ScoreGate, AtATilesCentreItsOwnScoreDecides) {
-  const TilePlan plan = plan_of({448, 448}, 0);
-  const Tile chosen{128, 192};
-  const auto rows = presences(plan, [&](const Tile& tile) { return tile == chosen ? std::vector{9.0F, 9.0F} : std::vector{-9.0F, -9.0F}; });
-  EXPECT_GT(rows[static_cast<std::size_t>((chosen.y + 32) / kStride)][static_cast<std::size_t>((chosen.x + 32) / kStride)], 0.99F);
-  EXPECT_LT(rows[static_cast<std::size_t>((chosen.y + 32) / kStride)][static_cast<std::size_t>((chosen.x + 96) / kStride)], 0.01F);
+TEST(ScoreGate, GlassDecidesNothingBesideTissueAndAllWithoutIt) {
+  const Size size{256, 256};
+  const auto score = [](int c, std::int64_t x, std::int64_t) { return c == 1 ? -20.0F : x < 8 ? 3.0F : -50.0F; };
+  const TissueMask left{Image(1, 1, 1, 1), {0, 0, 128, 256}}, nowhere{Image(1, 1, 1, 0), {0, 0, 256, 256}};
+  const Rows beside = gates(plan_of(size, 0.25), left, score), without = gates(plan_of(size, 0.25), nowhere, score);
+  EXPECT_GT(beside[16][15], 0.9F);  // the last tissue before the glass
+  EXPECT_LT(without[16][28], 0.01F);
 }
 
 TEST(ScoreGate, WithoutAPresenceNothingChanges) {
-  for (const auto& row : presences(plan_of({200, 200}, 0.25), [](const Tile&) { return std::vector{-50.0F, 50.0F}; }, {}))
+  const Size size{200, 200};
+  for (const auto& row : gates(plan_of(size, 0.25), tissue_everywhere(size), [](int, auto, auto) { return -50.0F; }, {}))
     for (const float value : row) ASSERT_EQ(value, 1.0F);
 }
 

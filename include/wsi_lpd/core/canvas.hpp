@@ -32,13 +32,14 @@ class CanvasSink {
 class Canvas {
  public:
   /// Keeps references to `plan`, `tissue` and `sink`. `grid_stride` (output pixels per cell) divides plan.tile and kTileAlignment. Blended
-  /// values are multiplied by the presence of their class (ScoreGate).
+  /// values are multiplied by the presence of their class (ScoreGate), from maps with `score_stride` output pixels per cell.
   Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink,
-         const Presence& presence = {});
+         const Presence& presence = {}, int score_stride = kTileAlignment);
 
   Size grid() const { return grid_; }
-  /// Adds the maps [C, g, g] and, for the gate, the scores [C] of a tile, g = plan.tile / grid_stride. Tiles must come in the plan's order.
-  void add(const Tile& tile, std::span<const float> maps, std::span<const float> scores = {});
+  /// Adds the maps [C, g, g] of a tile, g = plan.tile / grid_stride, and those for the gate (ScoreGate::add). Tiles must come in the plan's
+  /// order.
+  void add(const Tile& tile, std::span<const float> maps, std::span<const float> score_maps = {});
   /// Marks a tile that could not be read; what no other tile covers becomes kUnreadable.
   void add_unreadable(const Tile& tile);
   /// Emits all remaining rows.

@@ -13,7 +13,7 @@ inline constexpr int kTileAlignment = 16;
 
 struct TilePlanOptions {
   int tile = 224;                                         ///< side, output pixels; a multiple of the network's tile_multiple
-  double overlap = 0.25;                                  ///< wanted share of a tile that its neighbour repeats, 0…0.9
+  double overlap = 0.5;                                   ///< wanted share of a tile that its neighbour repeats, 0…0.9
   int batch_size = 16;                                    ///< tiles per forward pass
   double level_pixels_per_output_pixel = 1;               ///< along one axis, of the level that is read
   std::int64_t max_strip_pixels = std::int64_t{4} << 20;  ///< level pixels that one read may decode (a single tile always may)

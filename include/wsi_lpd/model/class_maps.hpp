@@ -6,6 +6,8 @@ namespace wsi_lpd::model {
 
 /// Output pixels per cell of the grid on which class maps are fused: the stride of scale 2.
 inline constexpr int kGridStride = 8;
+/// The same of the maps whose means are the image-level scores: the stride of scale 4.
+inline constexpr int kScoreStride = 16;
 
 /// The maps that are fused, of scales 2, 3, 4: k merged to 1 as at test, negative values 0. [B, C, h_s, w_s]
 std::array<torch::Tensor, 3> evidence(const NetworkOutput& output, int prototypes_per_class);

@@ -22,7 +22,8 @@ class TileBuffer {
 /// What the network says of a batch of B tiles, on the grid of cells `grid_stride` output pixels wide, g = T / grid_stride.
 struct TileResults {
   int count = 0;
-  std::vector<float> maps;        ///< [B, C, g, g]: 0…1; to be multiplied by `Shape::presence` of the scores
+  std::vector<float> maps;        ///< [B, C, g, g]: 0…1; to be gated (ScoreGate) where there is a `Shape::presence`
+  std::vector<float> score_maps;  ///< [B, C, s, s], s = T / score_stride: maps whose means are the scores; empty without a presence
   std::vector<float> scores;      ///< [B, C]: image-level scores
   std::vector<float> prototypes;  ///< [B, C·k]: peak activation of each prototype
   std::vector<float> features;    ///< [B, D]: mean stage-4 feature
@@ -41,7 +42,8 @@ class Segmenter {
     ClassScheme classes;
     int prototypes_per_class = 0;
     int feature_size = 0;
-    int grid_stride = 8;  ///< output pixels per cell; tile sizes are multiples of `tile_multiple`
+    int grid_stride = 8;    ///< output pixels per cell; tile sizes are multiples of `tile_multiple`
+    int score_stride = 16;  ///< output pixels per cell of the score maps
     int tile_multiple = 32;
     int patch_size = 224;   ///< pixels of its training images: the natural tile
     double mpp = 0;         ///< µm/px it expects, 0 if unknown
