@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "result_outlines.hpp"
@@ -90,7 +91,11 @@ void SlideResults::grid_row(std::span<const float> values, std::span<const std::
   const std::size_t classes = values.size() / width;
   const std::size_t map_width = map_labels_.size();
   for (std::size_t c = 0; c < classes; ++c) {
-    for (std::size_t x = 0; x < width; ++x) map_sums_[c * map_width + x / static_cast<std::size_t>(map_factor_)] += values[c * width + x];
+    const float* value = values.data() + c * width;
+    for (std::size_t x = 0, cell = 0; x < width; ++cell) {
+      for (const std::size_t end = std::min(x + static_cast<std::size_t>(map_factor_), width); x < end; ++x)
+        map_sums_[c * map_width + cell] += value[x];
+    }
   }
   if (map_rows_summed_ == map_factor_ / 2 || map_rows_summed_ == 0) {  // the middle cell of a map cell gives its label
     for (std::size_t x = 0; x < map_width; ++x) {
@@ -105,6 +110,7 @@ void SlideResults::emit_map_row() {
   const std::size_t map_width = map_labels_.size();
   std::vector<std::uint8_t> probabilities(map_sums_.size());
   for (std::size_t i = 0; i < map_sums_.size(); ++i) {
+    if (map_sums_[i] == 0) continue;
     const std::int64_t left = static_cast<std::int64_t>(i % map_width) * map_factor_;
     const std::int64_t cells = std::min<std::int64_t>(map_factor_, grid_width_ - left) * map_rows_summed_;
     probabilities[i] = static_cast<std::uint8_t>(std::clamp(std::lround(255 * map_sums_[i] / static_cast<float>(cells)), 0L, 255L));
@@ -120,7 +126,8 @@ void SlideResults::label_row(std::span<const std::uint8_t> labels, std::int64_t 
   interfaces_.add_row(labels);
   squares_.add_row(labels);
   statistics_.tissue_pixels += tissue;
-  statistics_.unreadable_pixels += std::count(labels.begin(), labels.end(), kUnreadable);
+  if (std::memchr(labels.data(), kUnreadable, labels.size()))  // rare
+    statistics_.unreadable_pixels += std::count(labels.begin(), labels.end(), kUnreadable);
   // The overlay takes the pixels nearest to its own centres.
   const double rows_per_pixel = static_cast<double>(plan_.frame.size.height) / static_cast<double>(overlay_labels_.height());
   const double columns_per_pixel = static_cast<double>(labels.size()) / static_cast<double>(overlay_labels_.width());

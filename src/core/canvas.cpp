@@ -96,11 +96,13 @@ void Canvas::emit_grid_row() {
   std::swap(previous_, current_);
   const auto width = static_cast<std::size_t>(grid_.width);
   const std::size_t ring = ring_row(next_grid_row_);
+  current_.blank = true;
   float* sums = sums_.data() + ring * static_cast<std::size_t>(classes_) * width;
   float* weights = weights_.data() + ring * width;
   std::uint8_t* unreadable = unreadable_.data() + ring * width;
   for (std::size_t x = 0; x < width; ++x) {
     const bool labelled = weights[x] > 0;
+    current_.blank = current_.blank && !labelled && !unreadable[x];
     current_.cells[x] = labelled ? Cell::Labelled : unreadable[x] ? Cell::Unreadable : Cell::Empty;
     for (int c = 0; c < classes_; ++c) {
       const std::size_t i = static_cast<std::size_t>(c) * width + x;
@@ -145,14 +147,16 @@ void Canvas::emit_label_rows(std::int64_t until, const GridRow& above) {
 
 void Canvas::emit_label_row(const GridRow& above, float fraction, const std::vector<Cell>& cells) {
   const auto width = static_cast<std::size_t>(grid_.width);
-  for (std::size_t i = 0; i < line_.size(); ++i) line_[i] = above.values[i] + fraction * (current_.values[i] - above.values[i]);
   std::fill(labels_.begin(), labels_.end(), kNotTissue);
+  if (above.blank && current_.blank) return sink_.label_row(labels_, 0);
+  for (std::size_t i = 0; i < line_.size(); ++i) line_[i] = above.values[i] + fraction * (current_.values[i] - above.values[i]);
   std::int64_t tissue = 0;
   const std::int64_t last = grid_.width - 1;
   // Between two neighbouring cell centres the values are linear: a segment whose both ends are background stays background.
   for (std::int64_t segment = -1; segment <= last; ++segment) {
     const auto left = static_cast<std::size_t>(std::max<std::int64_t>(segment, 0));
     const auto right = static_cast<std::size_t>(std::min(segment + 1, last));
+    if (cells[left] == Cell::Empty && cells[right] == Cell::Empty) continue;  // tiles cover all tissue
     const std::int64_t begin = std::max<std::int64_t>(0, segment * stride_ + stride_ / 2);
     const std::int64_t end = std::min((segment + 1) * stride_ + stride_ / 2, plan_.frame.size.width);
     bool background = cells[left] != Cell::Unreadable && cells[right] != Cell::Unreadable;

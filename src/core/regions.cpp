@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "wsi_lpd/core/runs.hpp"
+
 namespace wsi_lpd {
 
 std::size_t RegionCounter::root(std::size_t region) {
@@ -25,8 +27,7 @@ void RegionCounter::add_row(std::span<const std::uint8_t> labels) {
   auto above = runs_.begin();
   for (std::int64_t x = 0; x < width;) {
     const std::uint8_t value = labels[static_cast<std::size_t>(x)];
-    std::int64_t end = x + 1;
-    while (end < width && labels[static_cast<std::size_t>(end)] == value) ++end;
+    const auto end = static_cast<std::int64_t>(run_end(labels, static_cast<std::size_t>(x), labels.size()));
     if (value >= 1 && value <= counts_.size()) {
       counts_[value - 1U].pixels += end - x;
       Run run{x, end, value, regions_.size()};

@@ -7,6 +7,7 @@
 #include "wsi_lpd/core/counter_random.hpp"
 #include "wsi_lpd/core/geometry.hpp"
 #include "wsi_lpd/core/quantile.hpp"
+#include "wsi_lpd/core/runs.hpp"
 
 namespace wsi_lpd {
 
@@ -21,7 +22,7 @@ void SquareShares::add_row(std::span<const std::uint8_t> labels) {
     for (std::size_t x = begin; x < end;) {
       const std::uint8_t value = labels[x];
       const std::size_t first = x;
-      while (x < end && labels[x] == value) ++x;
+      x = run_end(labels, x, end);
       if (value >= 1 && value <= classes_) square[value - 1U] += static_cast<std::uint32_t>(x - first);
     }
   }

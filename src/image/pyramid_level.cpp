@@ -1,9 +1,12 @@
 #include "pyramid_level.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <fstream>
 #include <tuple>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/runs.hpp"
 
 namespace wsi_lpd::image {
 namespace {
@@ -46,8 +49,8 @@ PyramidLevel::PyramidLevel(const std::string& doing, const std::filesystem::path
       file_(doing, path, "w8m"),
       tile_width_(tile_side(size.width, options.tile)),
       tile_height_(tile_side(size.height, options.tile)),
-      band_(static_cast<std::size_t>(std::min(tile_height_, size.height) * size.width * channels)),
-      tile_(static_cast<std::size_t>(tile_height_ * tile_width_ * channels)) {
+      band_(static_cast<std::size_t>(divide_up(size.width, tile_width_))),
+      pair_(static_cast<std::size_t>(2 * size.width * channels)) {
   set_fields(file_);
 }
 
@@ -89,8 +92,19 @@ void PyramidLevel::set_fields(TiffFile& file) const {
 }
 
 bool PyramidLevel::add_row(const std::uint8_t* row) {
-  const std::int64_t bytes = size_.width * channels_;
-  std::copy_n(row, bytes, band_.data() + rows_ % tile_height_ * bytes);
+  const std::int64_t bytes = size_.width * channels_, tile_bytes = tile_width_ * channels_;
+  std::copy_n(row, bytes, pair_.data() + rows_ % 2 * bytes);
+  for (std::size_t i = 0; i < band_.size(); ++i) {
+    std::vector<std::uint8_t>& tile = band_[i];
+    const std::span part(row + static_cast<std::int64_t>(i) * tile_bytes,
+                         static_cast<std::size_t>(std::min(tile_bytes, bytes - static_cast<std::int64_t>(i) * tile_bytes)));
+    if (tile.empty() && is_blank(part)) continue;
+    tile.resize(static_cast<std::size_t>(tile_height_ * tile_bytes));
+    std::uint8_t* target = tile.data() + rows_ % tile_height_ * tile_bytes;
+    std::copy(part.begin(), part.end(), target);
+    // Past the edge the last pixel goes on: JPEG would bleed any other colour into the image.
+    for (auto x = static_cast<std::int64_t>(part.size()); x < tile_bytes; ++x) target[x] = target[x - channels_];
+  }
   ++rows_;
   const bool last = rows_ == size_.height;
   if (last || rows_ % tile_height_ == 0) write_tiles();
@@ -98,12 +112,18 @@ bool PyramidLevel::add_row(const std::uint8_t* row) {
 }
 
 void PyramidLevel::reduce(std::uint8_t* half) const {
-  // A band starts at an even row, so that both rows are in it.
-  const std::int64_t lower = (rows_ - 1) % tile_height_;
-  const std::uint8_t* c = band_.data() + lower * size_.width * channels_;
-  const std::uint8_t* a = rows_ % 2 == 0 ? c - size_.width * channels_ : c;
+  constexpr std::int64_t kBlock = 64;  // pixels: most are of one value
+  const std::int64_t bytes = size_.width * channels_;
+  const std::uint8_t* a = pair_.data();
+  const std::uint8_t* c = rows_ % 2 == 0 ? a + bytes : a;
   const bool labels = options_.reduction == PyramidOptions::Reduction::Mode;
   for (std::int64_t x = 0; x < size_.width; x += 2) {
+    if (channels_ == 1 && x % kBlock == 0 && x + kBlock <= size_.width && std::memcmp(a, c, kBlock) == 0 &&
+        std::memcmp(a, a + 1, kBlock - 1) == 0) {
+      half = std::fill_n(half, kBlock / 2, *a);
+      a += kBlock, c += kBlock, x += kBlock - 2;
+      continue;
+    }
     const std::int64_t right = x + 1 < size_.width ? channels_ : 0;  // at an odd edge a pixel stands for its missing neighbour
     for (int channel = 0; channel < channels_; ++channel, ++a, ++c) {
       *half++ = labels ? mode(a[0], a[right], c[0], c[right]) : mean(a[0], a[right], c[0], c[right]);
@@ -113,23 +133,36 @@ void PyramidLevel::reduce(std::uint8_t* half) const {
 }
 
 void PyramidLevel::write_tiles() {
-  const std::int64_t first = (rows_ - 1) / tile_height_ * tile_height_;
-  const std::int64_t bytes = size_.width * channels_;
-  const std::int64_t tile_bytes = tile_width_ * channels_;
-  for (std::int64_t x = 0; x < size_.width; x += tile_width_) {
-    const std::int64_t inside = std::min(tile_width_, size_.width - x) * channels_;
-    for (std::int64_t y = 0; y < tile_height_; ++y) {
-      // Past the edge the last pixel goes on: JPEG would bleed any other colour into the image.
-      const std::uint8_t* source = band_.data() + std::min(y, rows_ - 1 - first) * bytes + x * channels_;
-      std::uint8_t* target = tile_.data() + y * tile_bytes;
-      std::copy_n(source, inside, target);
-      for (std::int64_t i = inside; i < tile_bytes; ++i) target[i] = target[i - channels_];
+  const std::int64_t first = (rows_ - 1) / tile_height_ * tile_height_, tile_bytes = tile_width_ * channels_;
+  const auto number = [&](std::size_t i) {
+    return TIFFComputeTile(file_.get(), static_cast<std::uint32_t>(static_cast<std::int64_t>(i) * tile_width_),
+                           static_cast<std::uint32_t>(first), 0, 0);
+  };
+  for (std::size_t i = 0; i < band_.size(); ++i) {
+    std::vector<std::uint8_t>& tile = band_[i];
+    if (tile.empty()) {
+      write_blank_tile(number(i));
+      continue;
     }
-    file_.write([&] {
-      const std::uint32_t tile = TIFFComputeTile(file_.get(), static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(first), 0, 0);
-      return TIFFWriteEncodedTile(file_.get(), tile, tile_.data(), static_cast<tmsize_t>(tile_.size())) >= 0;
-    });
+    for (std::int64_t y = rows_ - first; y < tile_height_; ++y)
+      std::copy_n(tile.data() + (rows_ - 1 - first) * tile_bytes, tile_bytes, tile.data() + y * tile_bytes);
+    file_.write([&] { return TIFFWriteEncodedTile(file_.get(), number(i), tile.data(), static_cast<tmsize_t>(tile.size())) >= 0; });
+    tile = {};
   }
+}
+
+// All blank tiles are the same bytes: the first is compressed, and read back for the others.
+void PyramidLevel::write_blank_tile(std::uint32_t number) {
+  if (!blank_.empty()) {
+    file_.write([&] { return TIFFWriteRawTile(file_.get(), number, blank_.data(), static_cast<tmsize_t>(blank_.size())) >= 0; });
+    return;
+  }
+  std::vector<std::uint8_t> zeros(static_cast<std::size_t>(tile_height_ * tile_width_ * channels_));
+  file_.write([&] { return TIFFWriteEncodedTile(file_.get(), number, zeros.data(), static_cast<tmsize_t>(zeros.size())) >= 0; });
+  std::vector<char> bytes(TIFFGetStrileByteCount(file_.get(), number));
+  std::ifstream file(path_, std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(TIFFGetStrileOffset(file_.get(), number)));
+  if (file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) blank_.assign(bytes.begin(), bytes.end());
 }
 
 void PyramidLevel::append_to(TiffFile& target) {

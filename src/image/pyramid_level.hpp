@@ -30,6 +30,7 @@ class PyramidLevel {
  private:
   void set_fields(TiffFile& file) const;
   void write_tiles();
+  void write_blank_tile(std::uint32_t number);
 
   std::string doing_;
   std::filesystem::path path_;
@@ -40,8 +41,10 @@ class PyramidLevel {
   TiffFile file_;
   std::int64_t tile_width_, tile_height_;
   std::int64_t rows_ = 0;
-  std::vector<std::uint8_t> band_;  ///< [tile height, width, channels]
-  std::vector<std::uint8_t> tile_;  ///< [tile height, tile width, channels]
+  std::vector<std::vector<std::uint8_t>>
+      band_;                         ///< the row of tiles at hand, each [tile height, tile width, channels], or empty where blank
+  std::vector<std::uint8_t> blank_;  ///< a compressed tile of zeros
+  std::vector<std::uint8_t> pair_;   ///< [2, width, channels]: the last rows, for the level below
 };
 
 }  // namespace wsi_lpd::image

@@ -116,12 +116,19 @@ TEST(RasterWriter, EveryLevelOfALabelPyramidFollowsTheRule) {
     PyramidOptions options = label_options();
     options.tile = size.width > 900 || size.height > 900 ? 512 : 64;
     options.compression = size.width % 2 ? PyramidOptions::Compression::Deflate : PyramidOptions::Compression::Zstd;
-    const Image labels = random_image(size.width, size.height, 1, 5, static_cast<unsigned>(size.width));
-    write(folder / "labels.tif", labels, options);
-    const std::vector<Image> pages = read_pages(folder / "labels.tif", options.tile, true);
-    EXPECT_TRUE(pages[0] == labels);
-    expect_levels_follow_the_rule(pages, options.tile);
-    EXPECT_TRUE(read_labels(folder / "labels.tif") == labels);
+    Image labels = random_image(size.width, size.height, 1, 5, static_cast<unsigned>(size.width));
+    for (const bool sparse : {false, true}) {
+      if (sparse) {  // most tiles are blank, as on a slide
+        for (std::int64_t y = 0; y < size.height; ++y)
+          for (std::int64_t x = 0; x < size.width; ++x)
+            if (x % 300 < 210 || y % 400 < 390) *labels.at(x, y) = 0;
+      }
+      write(folder / "labels.tif", labels, options);
+      const std::vector<Image> pages = read_pages(folder / "labels.tif", options.tile, true);
+      EXPECT_TRUE(pages[0] == labels);
+      expect_levels_follow_the_rule(pages, options.tile);
+      EXPECT_TRUE(read_labels(folder / "labels.tif") == labels);
+    }
   }
 }
 

@@ -50,6 +50,7 @@ class Canvas {
   struct GridRow {
     std::vector<float> values;  // [C, width]
     std::vector<Cell> cells;    // [width]
+    bool blank = true;          // all empty
   };
   std::vector<float> axis_window(std::int64_t position, std::int64_t count) const;
   void advance_to(std::int64_t grid_y);
