@@ -31,6 +31,12 @@ std::vector<Found> in_folder(const fs::path& root, const fs::path& output) {
       found.push_back({entry->path(), fs::relative(entry->path().parent_path(), root), {}});
     }
   }
+  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.slide < b.slide; });
+  std::set<std::string> seen;  // the first file of a series opens all of it
+  std::erase_if(found, [&](const Found& f) {
+    const auto series = slide::series(f.slide);
+    return series && !seen.insert(*series).second;
+  });
   return found;
 }
 

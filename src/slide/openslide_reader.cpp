@@ -212,6 +212,15 @@ std::string openslide_vendor(const std::filesystem::path& path) {
   return vendor ? vendor : "";
 }
 
+std::optional<std::string> series(const std::filesystem::path& path) {
+  if (openslide_vendor(path) != "dicom") return {};
+  try {
+    return text_property(open_handle(path).get(), "dicom.SeriesInstanceUID");
+  } catch (const Error&) {
+    return {};  // what is wrong with it is told when it is to be read
+  }
+}
+
 std::string library_version() { return std::string("OpenSlide ") + openslide_get_version(); }
 
 }  // namespace wsi_lpd::slide

@@ -55,6 +55,9 @@ std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOption
 /// Is the file one that a search through folders should take (quick, by the header)? A scanner's format, a TIFF in colour, or VIPS. Not a
 /// PNG or JPEG, nor a TIFF in grey or with a colour map, although `open` reads them: in folders they are patches, pictures, masks, results.
 bool is_slide(const std::filesystem::path& path);
+
+/// What all files of one slide have in common where each of them opens it (DICOM, by OpenSlide 4); nothing for other slides.
+std::optional<std::string> series(const std::filesystem::path& path);
 /// "OpenSlide 3.4.1"
 std::string library_version();
 
