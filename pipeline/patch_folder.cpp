@@ -82,20 +82,39 @@ std::vector<Patch> from_names(const fs::path& folder, int& classes, std::vector<
   return patches;
 }
 
+/// The first line of a table: file,CLASS,CLASS,…
+void read_columns(const std::vector<std::string>& fields, PatchFolder& result, const std::string& where) {
+  const bool semicolons = fields[0].starts_with("file;");  // some spreadsheets save them for commas
+  if (semicolons) throw UsageError(where + ": fields are separated by semicolons; save the table with commas");
+  if (fields[0] != "file") throw UsageError(where + ": the table must start with file,CLASS,CLASS,…");
+  if (fields.size() < 2) throw UsageError(where + ": has no column for a class; add one for each: file,CLASS,CLASS,…");
+  result.class_names.assign(fields.begin() + 1, fields.end());
+  result.classes = static_cast<int>(fields.size()) - 1;
+}
+
+/// One line for all images that wait for their labels, as `tile` leaves them.
+std::string lack_of_labels(const fs::path& table, const std::vector<std::string>& images, std::size_t of) {
+  constexpr std::size_t kNamed = 5;
+  std::string line = table.string() + ": " + std::to_string(images.size()) + " of " + std::to_string(of) +
+                     (of == 1 ? " image lacks" : " images lack") + " labels; fill in 0 or 1 in each column, or delete the line: ";
+  for (std::size_t i = 0; i < std::min(kNamed, images.size()); ++i) line += (i > 0 ? ", " : "") + images[i];
+  return images.size() > kNamed ? line + " and " + std::to_string(images.size() - kNamed) + " more" : line;
+}
+
 std::vector<Patch> from_csv(const fs::path& table, PatchFolder& result, std::vector<std::string>& problems) {
   std::ifstream stream(table);
   std::vector<Patch> patches;
+  std::vector<std::string> unlabelled;
   int number = 0;
   for (std::string line; std::getline(stream, line);) {
     ++number;
+    if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // a byte order mark, from a spreadsheet
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.empty()) continue;
     const std::vector<std::string> fields = split_csv(line);
     const std::string where = table.string() + " line " + std::to_string(number);
     if (number == 1) {
-      if (fields.size() < 2 || fields[0] != "file") throw UsageError(where + ": the table must start with file,CLASS,CLASS,…");
-      result.class_names.assign(fields.begin() + 1, fields.end());
-      result.classes = static_cast<int>(fields.size()) - 1;
+      read_columns(fields, result, where);
       continue;
     }
     if (static_cast<int>(fields.size()) != result.classes + 1) {
@@ -105,7 +124,9 @@ std::vector<Patch> from_csv(const fs::path& table, PatchFolder& result, std::vec
     }
     Patch patch{table.parent_path() / fields[0], {}, {}};
     std::vector<float> labels;
-    for (auto field = fields.begin() + 1; field != fields.end(); ++field) {
+    const bool is_labelled = std::find(fields.begin() + 1, fields.end(), "") == fields.end();
+    if (!is_labelled) unlabelled.push_back(fields[0]);
+    for (auto field = fields.begin() + 1; is_labelled && field != fields.end(); ++field) {
       if (*field != "0" && *field != "1") {
         problems.push_back(where + ": label '" + *field + "' is neither 0 nor 1");
         break;
@@ -116,6 +137,7 @@ std::vector<Patch> from_csv(const fs::path& table, PatchFolder& result, std::vec
     if (!fs::is_regular_file(patch.image)) problems.push_back(where + ": no file " + patch.image.string());
     patches.push_back(std::move(patch));
   }
+  if (!unlabelled.empty()) problems.push_back(lack_of_labels(table, unlabelled, patches.size()));
   return patches;
 }
 
@@ -142,10 +164,12 @@ PatchFolder scan_patches(const fs::path& folder) {
   std::vector<std::string> problems;
   const fs::path train = first_folder(folder, {"train", "training"}).value_or(folder);
   const fs::path table = fs::is_regular_file(folder / "labels.csv") ? folder / "labels.csv" : train / "labels.csv";
-  result.train = fs::is_regular_file(table) ? from_csv(table, result, problems) : from_names(train, result.classes, problems);
+  const bool has_table = fs::is_regular_file(table);
+  result.train = has_table ? from_csv(table, result, problems) : from_names(train, result.classes, problems);
   result.valid = with_masks(first_folder(folder, {"valid", "val"}), problems);
   result.test = with_masks(first_folder(folder, {"test"}), problems);
-  if (result.train.empty()) throw UsageError(train.string() + ": no PNG, JPEG or TIFF image in it");
+  if (result.train.empty() && problems.empty())
+    throw UsageError(has_table ? table.string() + ": names no image" : train.string() + ": no PNG, JPEG or TIFF image in it");
   if (result.classes > kMaxClasses)
     problems.push_back(train.string() + ": " + std::to_string(result.classes) + " classes, at most " + std::to_string(kMaxClasses) +
                        " are supported");

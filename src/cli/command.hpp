@@ -47,6 +47,7 @@ Command add_segment(CLI::App& program);
 Command add_batch(CLI::App& program);
 Command add_status(CLI::App& program);
 Command add_report(CLI::App& program);
+Command add_tile(CLI::App& program);
 Command add_compare(CLI::App& program);
 Command add_info(CLI::App& program);
 Command add_weights(CLI::App& program);

@@ -17,7 +17,11 @@ std::string without_comment(const std::string& line) {
   char quote = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {
     if (quote) {
-      if (line[i] == quote) quote = 0;
+      if (quote == '"' && line[i] == '\\') {
+        ++i;  // what is escaped ends no text
+      } else if (line[i] == quote) {
+        quote = 0;
+      }
     } else if (line[i] == '"' || line[i] == '\'') {
       quote = line[i];
     } else if (line[i] == '#') {
@@ -92,6 +96,14 @@ std::string toml_value(const std::string& text) {
         std::to_chars(std::begin(number), std::end(number), std::strtod(text.c_str(), nullptr), std::chars_format::general);
     return {number, written.ptr};
   }
+  return toml_text(text);
+}
+
+}  // namespace
+
+std::string toml_text(const std::string& text) {
+  // Without escapes where that can be: CLI11 does not take all of them back.
+  if (text.find_first_of("\"\\") != std::string::npos && text.find('\'') == std::string::npos) return "'" + text + "'";
   std::string quoted = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') quoted += '\\';
@@ -100,7 +112,11 @@ std::string toml_value(const std::string& text) {
   return quoted + '"';
 }
 
-}  // namespace
+std::string toml_text(const std::vector<std::string>& texts) {
+  std::string list = "[";
+  for (std::size_t i = 0; i < texts.size(); ++i) list += (i == 0 ? "" : ", ") + toml_text(texts[i]);
+  return list + "]";
+}
 
 std::vector<std::string> with_config_file(const CLI::App& program, std::vector<std::string> arguments) {
   const std::string path = config_argument(arguments);
@@ -127,9 +143,8 @@ std::vector<std::string> with_config_file(const CLI::App& program, std::vector<s
       from_file.insert(from_file.end(), item.inputs.begin(), item.inputs.end());
     }
   }
-  const auto at =
-      std::find_if(arguments.begin(), arguments.end(), [&](const std::string& argument) { return command->check_name(argument); });
-  arguments.insert(std::next(at), from_file.begin(), from_file.end());
+  // Behind everything else: a list would take what follows it, slides among it, for more of its values.
+  arguments.insert(std::find(arguments.begin(), arguments.end(), "--"), from_file.begin(), from_file.end());
   return arguments;
 }
 

@@ -53,6 +53,10 @@ DatasetDescription describe_dataset(const std::filesystem::path& folder, int cou
   const std::vector<std::string>& given = !options.classes.empty()     ? options.classes
                                           : !described.classes.empty() ? described.classes
                                                                        : names;
+  if (options.classes.empty() && !names.empty() && !described.classes.empty() && names != described.classes) {
+    throw UsageError(folder.string() + ": labels.csv has the classes " + joined(names) + ", and dataset.toml " + joined(described.classes) +
+                     ": they must be the same, in the same order");
+  }
   if (!given.empty()) {
     if (static_cast<int>(given.size()) != count) {
       throw UsageError(folder.string() + ": " + std::to_string(given.size()) + " class names (" + joined(given) + ") for images with " +
@@ -78,6 +82,21 @@ DatasetDescription describe_dataset(const std::filesystem::path& folder, int cou
   }
   validate(result.classes);
   return result;
+}
+
+std::string description_text(const ClassScheme& classes, double mpp, int size) {
+  std::string text = "# images of " + std::to_string(size) + " x " + std::to_string(size) + " pixels\n";
+  if (!classes.names.empty()) {
+    std::vector<std::string> colours;
+    for (const Colour& colour : classes.colours) colours.push_back(to_string(colour));
+    text += "classes = " + toml_text(classes.names) + "\nbackground = " + toml_text(classes.background) +
+            "\ncolours = " + toml_text(colours) + "\n";
+  }
+  if (mpp > 0) {
+    char digits[32];
+    text += "mpp = " + std::string(digits, std::to_chars(std::begin(digits), std::end(digits), mpp).ptr) + "\n";
+  }
+  return text;
 }
 
 }  // namespace wsi_lpd::cli

@@ -25,8 +25,11 @@ struct DatasetOptions {
 
 /// Puts together options, `dataset.toml` in `folder` (keys classes, background, colours, mpp) and, for what neither says, defaults for
 /// `count` classes (`names` where labels.csv gave some); every default taken is said to the observer. Throws UsageError: unknown key, wrong
-/// counts, absurd mpp.
+/// counts, absurd mpp, a dataset.toml that names other classes than labels.csv.
 DatasetDescription describe_dataset(const std::filesystem::path& folder, int count, const std::vector<std::string>& names,
                                     const DatasetOptions& options, ProgressObserver& observer);
+
+/// A dataset.toml for `describe_dataset`: classes (if there are any), µm/px (if not 0), and the images' side as a comment.
+std::string description_text(const ClassScheme& classes, double mpp, int size);
 
 }  // namespace wsi_lpd::cli

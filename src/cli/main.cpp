@@ -57,9 +57,10 @@ int run(int argc, char** argv) {
   program.option_defaults()->always_capture_default();
   program.footer("\nStart with:  wsi-lpd train patches/   then   wsi-lpd segment slide.svs");
   CommonOptions common;
-  const std::vector<Command> commands{add_train(program), add_evaluate(program), add_calibrate(program), add_segment(program),
-                                      add_batch(program), add_status(program),   add_report(program),    add_compare(program),
-                                      add_info(program),  add_weights(program),  add_synth(program),     add_doctor(program)};
+  const std::vector<Command> commands{add_train(program),   add_evaluate(program), add_calibrate(program), add_segment(program),
+                                      add_batch(program),   add_status(program),   add_report(program),    add_tile(program),
+                                      add_compare(program), add_info(program),     add_weights(program),   add_synth(program),
+                                      add_doctor(program)};
   for (const Command& command : commands) add_common_options(*command.options, common);
 
   std::unique_ptr<Terminal> terminal;

@@ -7,6 +7,7 @@
 
 #include "config.hpp"
 #include "model_file.hpp"
+#include "tissue_options.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/pipeline/batch.hpp"
 #include "wsi_lpd/pipeline/lpd_segmenter.hpp"
@@ -88,12 +89,7 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
       ->check(CLI::Range(0, 4096));
   command.add_option("--overlap", arguments.options.overlap, "share of a tile that its neighbour repeats; e.g. --overlap 0.5")
       ->check(CLI::Range(0.0, 0.9));
-  command.add_option(
-      "--tissue", arguments.options.tissue,
-      "auto finds tissue, none takes everything, FILE is taken as it is: a mask image, whose non-zero pixels are tissue, or GeoJSON as "
-      "QuPath exports it; e.g. --tissue mask.png");
-  command.add_option("--region", arguments.options.region,
-                     "FILE, a mask image or GeoJSON: of the tissue, only what lies in it; default: all; e.g. --region tumour.geojson");
+  add_tissue_options(command, arguments.options.tissue, arguments.options.region);
   command
       .add_option("--normalisation", arguments.normalisation,
                   "calibrated: ranges learnt in training; tile: min-max of each tile, as in the paper's evaluation; e.g. tile")

@@ -36,4 +36,19 @@ std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
   return records;
 }
 
+std::string csv_line(const std::vector<std::string>& fields) {
+  std::string line;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (i > 0) line += ',';
+    if (fields[i].find_first_of(",\"\r\n") == std::string::npos) {
+      line += fields[i];
+      continue;
+    }
+    line += '"';
+    for (const char character : fields[i]) line.append(character == '"' ? 2 : 1, character);
+    line += '"';
+  }
+  return line + '\n';
+}
+
 }  // namespace wsi_lpd

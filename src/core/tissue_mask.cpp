@@ -30,6 +30,35 @@ bool TissueMask::at(double level0_x, double level0_y) const {
   return *mask.at(static_cast<std::int64_t>(x), static_cast<std::int64_t>(y)) != 0;
 }
 
+double TissueMask::share(double left, double top, double right, double bottom) const {
+  if (mask.empty() || !(right > left) || !(bottom > top)) return 0;
+  // Cells that the rectangle covers in part count by that part, along each axis.
+  struct Cover {
+    std::int64_t first = 0;
+    std::vector<double> shares;
+  };
+  const auto cover = [](double begin, double end, double cells_per_pixel, std::int64_t size) {
+    begin = std::clamp(begin * cells_per_pixel, 0.0, static_cast<double>(size));
+    end = std::clamp(end * cells_per_pixel, 0.0, static_cast<double>(size));
+    Cover covered{static_cast<std::int64_t>(std::floor(begin)), {}};
+    for (auto cell = static_cast<double>(covered.first); cell < end; ++cell)
+      covered.shares.push_back((std::min(cell + 1, end) - std::max(cell, begin)) / cells_per_pixel);
+    return covered;
+  };
+  const auto area_x = static_cast<double>(area.x), area_y = static_cast<double>(area.y);
+  const Cover x = cover(left - area_x, right - area_x, static_cast<double>(mask.width()) / static_cast<double>(area.width), mask.width());
+  const Cover y =
+      cover(top - area_y, bottom - area_y, static_cast<double>(mask.height()) / static_cast<double>(area.height), mask.height());
+  double sum = 0;
+  for (std::size_t row = 0; row < y.shares.size(); ++row) {
+    for (std::size_t column = 0; column < x.shares.size(); ++column) {
+      if (*mask.at(x.first + static_cast<std::int64_t>(column), y.first + static_cast<std::int64_t>(row)))
+        sum += y.shares[row] * x.shares[column];
+    }
+  }
+  return sum / ((right - left) * (bottom - top));
+}
+
 double TissueMask::fraction() const {
   if (mask.empty()) return 0;
   const std::uint8_t* end = mask.data() + mask.bytes();

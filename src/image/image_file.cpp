@@ -81,8 +81,8 @@ std::vector<std::uint8_t> encode_png(const Image& image) {
   });
 }
 
-void write_png(const std::filesystem::path& path, const Image& image) {
-  PartFile part(path);
+void write_png(const std::filesystem::path& path, const Image& image, Durable durable) {
+  PartFile part(path, durable);
   with_vips("writing", path, [&] { borrow(image).pngsave(part.path().c_str()); });
   part.commit();
 }

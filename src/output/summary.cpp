@@ -2,18 +2,11 @@
 #include <sstream>
 
 #include "figures.hpp"
+#include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/file.hpp"
 
 namespace wsi_lpd::output {
 namespace {
-
-/// A field after RFC 4180: quoted where it must be.
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string field = "\"";
-  for (const char character : text) field.append(character == '"' ? 2 : 1, character);
-  return field + '"';
-}
 
 std::string number(const std::optional<double>& value) {
   if (!value) return {};
@@ -21,12 +14,6 @@ std::string number(const std::optional<double>& value) {
   text.precision(9);
   text << *value;
   return text.str();
-}
-
-std::string line(const std::vector<std::string>& fields) {
-  std::string text = quoted(fields.front());
-  for (std::size_t i = 1; i < fields.size(); ++i) (text += ',') += quoted(fields[i]);
-  return text + '\n';
 }
 
 /// Class names of all slides, in the order of their first appearance: slides of several models may share a folder.
@@ -131,12 +118,12 @@ void write_summary(const std::filesystem::path& path, const std::vector<SlideSta
       header.push_back(name + figure);
   }
   for (const auto& [first, second] : interfaces) header.push_back(std::string(first).append("_").append(second).append("_interface_mm"));
-  std::string text = line(header);
-  for (const SlideStatistics& slide : slides) text += line(fields_of(slide, classes, interfaces));
+  std::string text = csv_line(header);
+  for (const SlideStatistics& slide : slides) text += csv_line(fields_of(slide, classes, interfaces));
   for (const auto& [slide, reason] : failures) {
     std::vector<std::string> fields{slide, "failed", reason};
     fields.resize(header.size());
-    text += line(fields);
+    text += csv_line(fields);
   }
   write_text_file(path, text);
 }

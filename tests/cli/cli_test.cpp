@@ -255,6 +255,68 @@ TEST_F(Program, BatchGoesOnAfterAFailureAndSaysSo) {
   EXPECT_THAT(again.out, HasSubstr("1 already done"));
 }
 
+/// segment, pick, label, train: what the program writes is what it takes.
+TEST_F(Program, ClosesTheCircle) {
+  const fs::path slide = path("a b'c.tif");
+  fs::copy_file(path("data/slides/slide-1.tif"), slide);
+  ASSERT_EQ(run("segment \"a b'c.tif\" -o circle/results").code, 0);
+  const auto statistics = nlohmann::json::parse(read_text_file(path("circle/results/a b'c.json")));
+  std::string largest;
+  double pixels = -1;
+  for (const auto& entry : statistics["classes"]) {
+    if (entry["pixels"].get<double>() > pixels) pixels = entry["pixels"], largest = entry["name"];
+  }
+  const std::string tile = "tile \"a b'c.tif\" -o circle/patches --size 64 --min-class 0.2 --result circle/results --class " + largest;
+  const Outcome outcome = run(tile + " --max 6");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("6 patches in circle/patches; label them in circle/patches/labels.csv"));
+  EXPECT_THAT(run(tile + " --max 8").out, HasSubstr("2 patches of")) << "more of them";
+  EXPECT_THAT(read_text_file(path("circle/patches/dataset.toml")), HasSubstr("mpp = 0.5\n"));
+  EXPECT_EQ(run("tile \"a b'c.tif\" --config circle/patches/config.toml").code, 0) << "the configuration is taken back";
+
+  const std::string train = "train circle/patches --encoder mit_b0 --iterations 2 --batch-size 2 --hold-out 0 -o ";
+  expect_refusal(train + "bad", 1, "8 of 8 images lack labels");
+  std::string labelled;
+  std::istringstream lines(read_text_file(path("circle/patches/labels.csv")));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with(",,,,")) line.replace(line.size() - 4, 4, line.size() % 2 ? ",1,0,0,1" : ",0,1,1,0");
+    labelled += line + "\n";
+  }
+  write_text_file(path("circle/patches/labels.csv"), labelled);
+  const Outcome trained = run(train + "circle/run");
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  const auto model = nlohmann::json::parse(run("info circle/run/model.safetensors --json").out);
+  EXPECT_EQ(model["classes"], nlohmann::json::parse(run("info runs/latest/model.safetensors --json").out)["classes"]);
+  EXPECT_EQ(model["mpp"], 0.5);
+  EXPECT_EQ(model["patch_size"], 64);
+
+  expect_refusal(tile + " --classes A,B", 2, "has the columns");
+  expect_refusal("tile \"a b'c.tif\" -o bad --class TUM", 2, "--class needs --result");
+  expect_refusal("tile \"a b'c.tif\" -o bad --result absent", 1, "absent");
+  expect_refusal("tile \"a b'c.tif\" -o data/patches", 2, "holds files that tile did not write");
+  expect_refusal("tile absent.svs -o bad", 1, "absent.svs");
+  EXPECT_FALSE(fs::exists(path("bad")));
+  // Columns in another order than dataset.toml's: neither may win silently.
+  write_text_file(path("circle/patches/dataset.toml"), "classes = [\"STR\", \"TUM\", \"LYM\", \"NEC\"]\nmpp = 0.5\n");
+  expect_refusal(train + "bad", 2, "they must be the same, in the same order");
+}
+
+TEST_F(Program, KeepsEveryClassName) {
+  ASSERT_EQ(
+      run("tile data/slides/slide-1.tif -o names --size 64 --max 4 --classes \"it's,<script>,x\\\"y,back\\\\slash,肿瘤/x,a # b\"").code, 0);
+  std::string labelled;
+  std::istringstream lines(read_text_file(path("names/labels.csv")));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with(",,,,,,")) line.replace(line.size() - 6, 6, ",1,0,0,1,0,1");
+    labelled += line + "\n";
+  }
+  write_text_file(path("names/labels.csv"), labelled);
+  const Outcome trained = run("train names --encoder mit_b0 --iterations 1 --batch-size 2 --hold-out 0 -o named");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const std::vector<std::string> names{"it's", "<script>", "x\"y", "back\\slash", "肿瘤/x", "a # b"};
+  EXPECT_EQ(nlohmann::json::parse(run("info named/model.safetensors --json").out)["classes"], names);
+}
+
 TEST_F(Program, RefusesWrongUsage) {
   expect_refusal("", 2, "--help");
   expect_refusal("fly", 2, "--help");
@@ -478,7 +540,8 @@ TEST_F(Program, ImportsNothingThatIsNotWeights) {
 
 TEST_F(Program, HelpsWithEveryCommand) {
   EXPECT_EQ(run("--version").code, 0);
-  for (const char* command : {"train", "evaluate", "calibrate", "segment", "batch", "compare", "info", "weights", "synth", "doctor"}) {
+  for (const char* command :
+       {"train", "evaluate", "calibrate", "segment", "batch", "tile", "compare", "info", "weights", "synth", "doctor"}) {
     const Outcome outcome = run(std::string(command) + " --help");
     EXPECT_EQ(outcome.code, 0);
     EXPECT_THAT(outcome.out, HasSubstr("Example:  wsi-lpd ")) << command;

@@ -25,6 +25,12 @@ TEST(Csv, RecordsMayHoldLineBreaksAndEndInAnyWay) {
   EXPECT_TRUE(parse_csv("\r\n\n").empty());
 }
 
+TEST(Csv, WritesWhatItReads) {
+  const Record fields{"plain", "", "a,b", "say \"no\"", "two\nlines", "it's; fine"};
+  EXPECT_EQ(csv_line(fields), "plain,,\"a,b\",\"say \"\"no\"\"\",\"two\nlines\",it's; fine\n");
+  EXPECT_EQ(parse_csv(csv_line(fields) + csv_line({"x"})), (Records{fields, {"x"}}));
+}
+
 TEST(Csv, AQuoteThatNeverEndsTakesTheRest) { EXPECT_EQ(parse_csv("a,\"b\nc,d\n"), (Records{{"a", "b\nc,d\n"}})); }
 
 }  // namespace

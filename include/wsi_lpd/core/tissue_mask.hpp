@@ -26,6 +26,8 @@ struct TissueMask {
   /// Level-0 rectangle edges, double precision: is any mask pixel that it touches tissue?
   bool any(double left, double top, double right, double bottom) const;
   bool at(double level0_x, double level0_y) const;
+  /// Which share of a level-0 rectangle's area is tissue, 0…1; what lies outside of `area` is none.
+  double share(double left, double top, double right, double bottom) const;
   /// Share of the mask that is tissue, 0…1.
   double fraction() const;
 };

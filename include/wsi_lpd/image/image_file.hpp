@@ -29,7 +29,7 @@ Image read_rgb_within(const std::filesystem::path& path, std::int64_t longest);
 /// Size from the header alone.
 Size read_size(const std::filesystem::path& path);
 
-void write_png(const std::filesystem::path& path, const Image& image);
+void write_png(const std::filesystem::path& path, const Image& image, Durable durable = Durable::Yes);
 void write_jpeg(const std::filesystem::path& path, const Image& image, int quality = 90, Durable durable = Durable::Yes);
 /// The bytes of a PNG file, 1 channel (grey) or 3 (RGB).
 std::vector<std::uint8_t> encode_png(const Image& image);

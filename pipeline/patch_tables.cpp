@@ -1,0 +1,147 @@
+#include "patch_tables.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "wsi_lpd/core/csv.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file.hpp"
+
+namespace wsi_lpd::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using Record = std::vector<std::string>;
+
+const Record kOriginColumns{"file",   "slide", "slide_fingerprint", "level0_x", "level0_y", "level0_side", "size", "mpp",
+                            "tissue", "class", "class_share"};
+
+std::string file_end(std::int64_t x, std::int64_t y, std::int64_t side) {
+  return "_x" + std::to_string(x) + "_y" + std::to_string(y) + "_w" + std::to_string(side) + ".png";
+}
+
+/// The shortest text that reads as the same number.
+std::string text_of(double value) {
+  char digits[32];
+  return {digits, std::to_chars(std::begin(digits), std::end(digits), value).ptr};
+}
+
+template <class Number>
+Number number(const std::string& text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) throw Error("'" + text + "' is not a number");
+  return value;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "no classes" : text;
+}
+
+std::string without_byte_order_mark(const std::string& text) { return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text; }
+
+}  // namespace
+
+std::string patch_file(const std::string& name, std::int64_t x, std::int64_t y, std::int64_t side) {
+  return "train/" + name + file_end(x, y, side);
+}
+
+PatchTables::PatchTables(fs::path folder, const std::vector<std::string>& classes) : folder_(std::move(folder)), classes_(classes) {
+  if (fs::exists(folder_) && !fs::is_directory(folder_)) throw UsageError(folder_.string() + ": is a file; choose another --output folder");
+  if (!fs::exists(folder_) || fs::is_empty(folder_)) return;
+  const fs::path labels = folder_ / "labels.csv";
+  if (!fs::exists(folder_ / "patches.csv"))
+    throw UsageError(folder_.string() + ": holds files that tile did not write; choose another --output folder");
+  read_origins();
+  const bool has_labels = fs::exists(labels);
+  if (!has_labels && listed_.empty()) return;  // of a run that ended before its first patch
+  if (!has_labels)
+    throw UsageError(folder_.string() + ": its labels.csv, which patches would be added to, is gone; choose another --output folder");
+  const std::vector<Record> records = parse_csv(without_byte_order_mark(read_text_file(labels)));
+  if (records.empty() || records[0][0] != "file")
+    throw UsageError(labels.string() + ": does not start with file,CLASS,…: patches can't be added to it");
+  const std::vector<std::string> columns(records[0].begin() + 1, records[0].end());
+  if (!classes.empty() && classes != columns) {
+    throw UsageError(folder_.string() + ": its labels.csv has the columns " + joined(columns) + ", and the classes are " + joined(classes) +
+                     ": choose another --output folder");
+  }
+  classes_ = columns;
+  for (std::size_t i = 1; i < records.size(); ++i) listed_.insert(records[i][0]);
+}
+
+void PatchTables::begin() const {
+  fs::create_directories(folder_ / "train");
+  if (!fs::exists(folder_ / "patches.csv")) write_text_file(folder_ / "patches.csv", csv_line(kOriginColumns));
+}
+
+void PatchTables::read_origins() {
+  const fs::path table = folder_ / "patches.csv";
+  const std::vector<Record> records = parse_csv(read_text_file(table));
+  if (records.empty() || records[0] != kOriginColumns)
+    throw Error(table.string() + ": is not a table of this version of tile; choose another --output folder");
+  for (std::size_t i = 1; i < records.size(); ++i) {
+    const Record& record = records[i];
+    with_context(table.string() + " record " + std::to_string(i + 1), [&] {
+      if (record.size() != kOriginColumns.size())
+        throw Error(std::to_string(record.size()) + " fields where " + std::to_string(kOriginColumns.size()) + " belong");
+      note({.file = record[0],
+            .slide = record[1],
+            .slide_fingerprint = record[2],
+            .x = number<std::int64_t>(record[3]),
+            .y = number<std::int64_t>(record[4]),
+            .side = number<std::int64_t>(record[5]),
+            .size = number<int>(record[6]),
+            .mpp = record[7].empty() ? 0 : number<double>(record[7])});
+    });
+  }
+}
+
+void PatchTables::note(const CutPatch& patch) {
+  size_ = patch.size;
+  mpp_ = patch.mpp;
+  listed_.insert(patch.file);
+  const std::string end = file_end(patch.x, patch.y, patch.side), start = "train/";
+  if (patch.file.starts_with(start) && patch.file.ends_with(end) && patch.file.size() > start.size() + end.size())
+    slides_[patch.file.substr(start.size(), patch.file.size() - start.size() - end.size())] = {fs::path(patch.slide).filename().string(),
+                                                                                               patch.slide_fingerprint};
+}
+
+std::string PatchTables::name_of(const fs::path& slide, const std::string& fingerprint) const {
+  std::string base = slide.stem().string();
+  std::replace_if(
+      base.begin(), base.end(), [](unsigned char c) { return c < 32; }, '_');
+  const std::pair<std::string, std::string> wanted{slide.filename().string(), fingerprint};
+  std::string name = base;
+  for (int n = 2; slides_.contains(name) && slides_.at(name) != wanted; ++n) name = base + "_" + std::to_string(n);
+  return name;
+}
+
+void PatchTables::add(const std::vector<CutPatch>& patches) {
+  if (patches.empty()) return;
+  const fs::path labels = folder_ / "labels.csv", origins = folder_ / "patches.csv";
+  const auto content = [](const fs::path& table, const Record& columns) {
+    if (!fs::exists(table)) return csv_line(columns);
+    std::string text = read_text_file(table);
+    if (!text.ends_with('\n')) text += '\n';
+    return text;
+  };
+  Record columns{"file"};
+  columns.insert(columns.end(), classes_.begin(), classes_.end());
+  std::string label_text = content(labels, columns), origin_text = content(origins, kOriginColumns);
+  for (const CutPatch& patch : patches) {
+    Record line(columns.size());
+    line[0] = patch.file;
+    label_text += csv_line(line);
+    const bool with_class = !patch.class_name.empty();
+    origin_text += csv_line({patch.file, patch.slide, patch.slide_fingerprint, std::to_string(patch.x), std::to_string(patch.y),
+                             std::to_string(patch.side), std::to_string(patch.size), patch.mpp > 0 ? text_of(patch.mpp) : "",
+                             text_of(patch.tissue), patch.class_name, with_class ? text_of(patch.of_class) : ""});
+    note(patch);
+  }
+  write_text_file(labels, label_text);
+  write_text_file(origins, origin_text);
+}
+
+}  // namespace wsi_lpd::pipeline

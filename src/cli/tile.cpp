@@ -1,0 +1,126 @@
+#include "wsi_lpd/pipeline/tile.hpp"
+
+#include <iostream>
+#include <memory>
+
+#include "config.hpp"
+#include "dataset_description.hpp"
+#include "tissue_options.hpp"
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/model/model_info.hpp"
+
+namespace wsi_lpd::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct TileArguments {
+  std::vector<fs::path> slides;
+  fs::path output = "patches";
+  std::optional<double> mpp;
+  fs::path model, result;
+  std::vector<std::string> classes;
+  pipeline::TileOptions options;
+};
+
+/// Names from --classes, else the model's, else the result's; colours where the names are theirs.
+ClassScheme classes_of(const TileArguments& arguments, const ClassScheme& model, const ClassScheme& result) {
+  ClassScheme classes;
+  classes.names = arguments.classes;
+  for (const ClassScheme* known : {&model, &result}) {
+    if (classes.names.empty()) classes.names = known->names;
+    if (classes.colours.empty() && classes.names == known->names) classes = *known;
+  }
+  if (!classes.names.empty() && classes.colours.empty()) classes.colours = default_class_scheme(classes.count()).colours;
+  if (!classes.names.empty()) validate(classes);
+  return classes;
+}
+
+void print(const pipeline::TileReport& report, const fs::path& folder) {
+  std::int64_t written = 0;
+  const auto count = [](std::int64_t number, const char* what) {
+    return number > 0 ? ", " + std::to_string(number) + what : std::string();
+  };
+  for (const pipeline::TiledSlide& slide : report.slides) {
+    std::cout << slide.slide.string() << ": " << slide.written << " patches of " << slide.candidates << " candidates"
+              << count(slide.already, " cut before") << count(slide.unreadable, " unreadable") << "\n";
+    written += slide.written;
+  }
+  std::cout << written << " patches in " << folder.string();
+  if (written > 0) std::cout << "; label them in " << (folder / "labels.csv").string() << ", then: wsi-lpd train " << folder.string();
+  std::cout << "\n";
+}
+
+int run_tile(const TileArguments& arguments, const Context& context) {
+  std::vector<pipeline::TileJob> jobs;
+  for (const fs::path& slide : arguments.slides) jobs.push_back({slide, arguments.mpp, {}});
+  pipeline::TileOptions options = arguments.options;
+  options.threads = context.common.threads;
+  if (!options.class_name.empty() && arguments.result.empty()) throw UsageError("--class needs --result, which says where the class is");
+  ClassScheme of_model, of_result;
+  if (!arguments.model.empty()) {
+    const model::ModelInfo info = model::read_model_info(arguments.model);
+    of_model = info.classes;
+    if (options.mpp == 0) options.mpp = info.mpp.value_or(0);
+    if (options.size == 0) options.size = info.patch_size;
+  }
+  if (!arguments.result.empty()) of_result = pipeline::find_results(jobs, arguments.result);
+  const ClassScheme classes = classes_of(arguments, of_model, of_result);
+
+  const pipeline::TileReport report =
+      pipeline::tile_slides(jobs, arguments.output, options, classes.names, context.observer, context.cancel);
+  if (!report.slides.empty()) write_resolved_config(context.options, arguments.output);
+  if (const fs::path description = arguments.output / "dataset.toml"; !fs::exists(description) && report.patches() > 0)
+    write_text_file(description, description_text(classes, report.mpp, report.size));
+  if (report.classes.empty() && report.patches() > 0)
+    context.observer.warn("no classes are known (--classes, --model, --result): add a column for each to labels.csv");
+  print(report, arguments.output);
+  if (report.failures.empty()) return kDone;
+  return jobs.size() == 1 ? kFailed : kSomeSlidesFailed;
+}
+
+}  // namespace
+
+Command add_tile(CLI::App& program) {
+  auto arguments = std::make_shared<TileArguments>();
+  pipeline::TileOptions& options = arguments->options;
+  CLI::App* command = program.add_subcommand("tile", "Cut patches out of slides, to be labelled and trained on");
+  command->footer(
+      "\nExample:  wsi-lpd tile slide.svs --classes TUM,STR,LYM --max 100\nor, of places that a result takes for tumour:\n"
+      "          wsi-lpd tile slide.svs --result results --class TUM --max 50\nWrites train/*.png, labels.csv to be filled in with 0 and "
+      "1, patches.csv and dataset.toml. Run again, it adds patches and changes none.");
+  command->add_option("SLIDE", arguments->slides, "slides that OpenSlide reads, OME-TIFF, TIFF, PNG, JPEG, VIPS; e.g. slide.svs")
+      ->required();
+  command->add_option("-o,--output", arguments->output, "folder for the patches, new or one that tile made; e.g. -o patches");
+  command->add_option("--mpp", arguments->mpp, "um per pixel of level 0, wins over what the slide says; e.g. --mpp 0.25")
+      ->check(CLI::Range(0.05, 10.0));
+  command
+      ->add_option("--patch-mpp", options.mpp,
+                   "um per pixel of the patches; 0: the folder's, else the model's, the result's, the first slide's; e.g. --patch-mpp 0.5")
+      ->check([](const std::string& text) { return text == "0" ? std::string() : CLI::Range(0.05, 100.0)(text); });
+  command
+      ->add_option("--size", options.size,
+                   "side of a patch, pixels, a multiple of 32; 0: the folder's, else the model's, else 224; e.g. --size 448")
+      ->check(CLI::Range(0, 4096));
+  command
+      ->add_option("--overlap", options.overlap, "share of a patch that its neighbour repeats, in steps of 16 pixels; e.g. --overlap 0.5")
+      ->check(CLI::Range(0.0, 0.9));
+  add_tissue_options(*command, options.tissue, options.region);
+  command->add_option("--min-tissue", options.min_tissue, "share of a patch that must be tissue; e.g. --min-tissue 0.8")
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_option("--result", arguments->result,
+                      "label pyramid of the slide, or folder that segment wrote to; its classes become columns; e.g. --result results");
+  command->add_option("--class", options.class_name, "only patches that the result takes for this class; e.g. --class TUM");
+  command->add_option("--min-class", options.min_class, "share of a patch that must be of --class; e.g. --min-class 0.9")
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_option("--max", options.max, "patches of one slide, drawn at random; 0: all; e.g. --max 100")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
+  command->add_option("--seed", options.seed, "of that draw; more patches with the same seed include the fewer; e.g. --seed 7");
+  command->add_option("--classes", arguments->classes, "columns of labels.csv; else the model's or the result's; e.g. --classes TUM,STR")
+      ->delimiter(',');
+  command->add_option("--model", arguments->model,
+                      "model file whose classes, um per pixel and patch size are wanted; e.g. lung.safetensors");
+  return {command, [arguments](const Context& context) { return run_tile(*arguments, context); }};
+}
+
+}  // namespace wsi_lpd::cli
