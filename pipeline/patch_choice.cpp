@@ -13,6 +13,8 @@ namespace {
 
 constexpr double kEnoughPixels = 64;  // across a patch: its shares are then of 4096 pixels
 
+constexpr double kRounding = 1e-9;  // of shares: parts of cells may not add up to all of it
+
 /// The pixels of a raster's row or column whose centres lie in [begin, end) of level 0.
 struct Span {
   std::int64_t first, end;
@@ -42,7 +44,7 @@ std::vector<PatchPlace> places_with_tissue(const Frame& frame, const TissueMask&
     const auto x = static_cast<double>(tile.x), y = static_cast<double>(tile.y);
     const double share = tissue.share(frame.level0_x_from_output(x), frame.level0_y_from_output(y), frame.level0_x_from_output(x + size),
                                       frame.level0_y_from_output(y + size));
-    if (share >= options.min_tissue) places.push_back({tile.x, tile.y, share});
+    if (share >= options.min_tissue - kRounding) places.push_back({tile.x, tile.y, share});
   }
   return places;
 }

@@ -11,11 +11,11 @@ TEST(TissueMask, ShareCountsPartsOfCellsByTheirArea) {
   TissueMask tissue{Image(4, 2, 1), {1000, 500, 400, 200}};  // cells of 100 pixels
   *tissue.mask.at(1, 0) = 1;
   *tissue.mask.at(2, 0) = 1;
-  EXPECT_DOUBLE_EQ(tissue.share(1100, 500, 1300, 600), 1);
-  EXPECT_DOUBLE_EQ(tissue.share(1050, 500, 1150, 600), 0.5);
-  EXPECT_DOUBLE_EQ(tissue.share(1110, 550, 1120, 650), 0.5);
-  EXPECT_DOUBLE_EQ(tissue.share(1000, 500, 1400, 700), 0.25);
-  EXPECT_DOUBLE_EQ(tissue.share(1200, 400, 1400, 600), 0.25) << "outside of the mask is no tissue";
+  EXPECT_NEAR(tissue.share(1100, 500, 1300, 600), 1, 1e-12);
+  EXPECT_NEAR(tissue.share(1050, 500, 1150, 600), 0.5, 1e-12);
+  EXPECT_NEAR(tissue.share(1110, 550, 1120, 650), 0.5, 1e-12);
+  EXPECT_NEAR(tissue.share(1000, 500, 1400, 700), 0.25, 1e-12);
+  EXPECT_NEAR(tissue.share(1200, 400, 1400, 600), 0.25, 1e-12) << "outside of the mask is no tissue";
   EXPECT_EQ(tissue.share(0, 0, 100, 100), 0);
   EXPECT_EQ(tissue.share(1100, 500, 1100, 600), 0) << "an empty rectangle";
   EXPECT_EQ(TissueMask{}.share(0, 0, 1, 1), 0);
