@@ -2,141 +2,115 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
-#include <vector>
 
-#include "wsi_lpd/image/image_file.hpp"
+#include "label_rows.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
 
-/// The JSON that `segment` leaves in its rasters; null for other files.
-nlohmann::json description_of(const image::LabelReader& reader) {
-  nlohmann::json json = nlohmann::json::parse(reader.description(), nullptr, false);
-  return json.is_object() && json.value("software", "") == "wsi-lpd" ? json : nlohmann::json();
-}
+constexpr std::uint8_t kLeftOut = LabelRows::kLeftOut;
+constexpr std::int64_t kSmallestPicture = 512;
 
-/// Where pixel centres of one raster lie on the slide, along one axis: level0 = offset + scale · x.
-struct Axis {
-  double offset, scale;
-};
-
-struct Placement {
-  Axis x, y;
-};
-
-/// A raster of ours says where it lies; any other covers `whole` level-0 pixels evenly.
-std::optional<Placement> placement_of(const nlohmann::json& description) {
-  if (description.is_null()) return {};
-  try {
-    const auto bounds = description.at("level0_bounds").get<std::vector<double>>();
-    const double scale = description.at("level0_pixels_per_pixel").get<double>();
-    return Placement{{bounds.at(0), scale}, {bounds.at(1), scale}};
-  } catch (const nlohmann::json::exception&) {
-    return {};
-  } catch (const std::out_of_range&) {
-    return {};
+ClassScheme classes_of(const std::optional<ResultRaster>& description, const CompareOptions& options, const std::filesystem::path& result) {
+  if (options.classes.empty()) {
+    if (!description) throw UsageError(result.string() + ": does not say its classes; give --classes");
+    return description->classes;
   }
+  ClassScheme classes = description ? description->classes : ClassScheme{};
+  if (description && options.classes.size() != classes.names.size())
+    throw UsageError(result.string() + ": has " + std::to_string(classes.names.size()) + " classes, and --classes names " +
+                     std::to_string(options.classes.size()));
+  classes.names = options.classes;
+  if (!description) classes.colours = default_class_scheme(classes.count()).colours;
+  validate(classes);
+  return classes;
 }
 
-/// One index per class, C background, or 255: left out.
-constexpr std::uint8_t kLeftOut = 255;
-std::vector<std::uint8_t> translation(LabelValues values, int classes) {
-  std::vector<std::uint8_t> table(256, kLeftOut);
-  const auto background = static_cast<std::uint8_t>(classes);
-  for (int value = 0; value < classes; ++value) {
-    table[static_cast<std::size_t>(values == LabelValues::Results ? value + 1 : value)] = static_cast<std::uint8_t>(value);
+/// The result's index at the centre of pixel `position` of the truth; -1 outside.
+std::int64_t look_up(const Axis& truth, const Axis& result, std::int64_t position, std::int64_t size) {
+  const double level0 = truth.offset + truth.scale * (static_cast<double>(position) + 0.5);
+  const auto index = static_cast<std::int64_t>(std::floor((level0 - result.offset) / result.scale));
+  return index >= 0 && index < size ? index : -1;
+}
+
+/// Keeps what the picture's pixels see at their centres.
+class PictureRows {
+ public:
+  PictureRows(Size raster, std::int64_t side) : raster_(raster) {
+    if (side == 0) return;
+    const std::int64_t longest = std::max(raster.width, raster.height);
+    // Small rasters are magnified by whole numbers, large ones made smaller.
+    const double scale = longest > side ? static_cast<double>(longest) / static_cast<double>(side)
+                                        : 1.0 / static_cast<double>(std::max<std::int64_t>(1, kSmallestPicture / longest));
+    const auto length = [&](std::int64_t pixels) { return std::max<std::int64_t>(1, std::llround(static_cast<double>(pixels) / scale)); };
+    truth = result = Image(length(raster.width), length(raster.height), 1, kLeftOut);
   }
-  table[values == LabelValues::Results ? 0 : background] = background;
-  return table;
-}
 
-void check_values(const std::vector<std::uint8_t>& row, const std::vector<std::uint8_t>& table, LabelValues values,
-                  const std::string& file) {
-  for (const std::uint8_t value : row) {
-    if (table[value] == kLeftOut && !(values == LabelValues::Results && value == kUnreadable)) {
-      throw Error(file + ": label value " + std::to_string(value) +
-                  " is none of this model's classes; is it a label raster with values of " +
-                  (values == LabelValues::Results ? "results (0 not tissue, 1… classes)" : "masks (0… classes, then background)") +
-                  "? See --truth-values");
+  void add(std::int64_t y, std::span<const std::uint8_t> truth_row, std::span<const std::uint8_t> result_row) {
+    for (; next_ < truth.height() && source(next_, truth.height(), raster_.height) <= y; ++next_) {
+      for (std::int64_t x = 0; x < truth.width(); ++x) {
+        const auto from = static_cast<std::size_t>(source(x, truth.width(), raster_.width));
+        *truth.at(x, next_) = truth_row[from];
+        *result.at(x, next_) = result_row[from];
+      }
     }
   }
-}
+
+  Image truth, result;
+
+ private:
+  static std::int64_t source(std::int64_t at, std::int64_t picture, std::int64_t raster) { return (2 * at + 1) * raster / (2 * picture); }
+  Size raster_;
+  std::int64_t next_ = 0;
+};
 
 }  // namespace
 
-std::optional<ClassScheme> result_classes(const std::filesystem::path& raster) {
-  const nlohmann::json description = description_of(*image::LabelReader::open(raster));
-  if (description.is_null() || !description.contains("values")) return {};
-  ClassScheme scheme;
-  for (int value = 1; description["values"].contains(std::to_string(value)); ++value) {
-    scheme.names.push_back(description["values"][std::to_string(value)].get<std::string>());
+Comparison compare_labels(const std::filesystem::path& result_file, const std::filesystem::path& truth_file, const CompareOptions& options,
+                          ProgressObserver& observer, const CancelFlag& cancel) {
+  const std::optional<ResultRaster> description = describe_result(result_file);
+  Comparison comparison{.classes = classes_of(description, options, result_file)};
+  const int classes = comparison.classes.count();
+  comparison.matrix = ConfusionMatrix(classes);
+  LabelRows result = result_rows(result_file, description, comparison.classes);
+  LabelRows truth = truth_rows(truth_file, result, description, comparison.classes, options);
+  comparison.note = truth.note;
+
+  const double level0_mpp = description ? description->mpp / description->scale : 0;
+  std::optional<BoundaryScore> boundary;
+  if (options.boundary_um > 0) {
+    if (level0_mpp <= 0) throw Error(result_file.string() + ": does not know its um/px, which --boundary-um needs");
+    boundary.emplace(classes, options.boundary_um, truth.x.scale * level0_mpp, truth.y.scale * level0_mpp);
   }
-  scheme.colours = default_class_scheme(scheme.count()).colours;
-  return scheme;
-}
+  PictureRows picture(truth.size, options.picture_side);
 
-Comparison compare_labels(const std::filesystem::path& result, const std::filesystem::path& truth, int classes,
-                          std::optional<LabelValues> truth_values, ProgressObserver& observer, const CancelFlag& cancel) {
-  const auto result_reader = image::LabelReader::open(result);
-  const auto truth_reader = image::LabelReader::open(truth);
-  const nlohmann::json result_description = description_of(*result_reader);
-  const nlohmann::json truth_description = description_of(*truth_reader);
-  const LabelValues values = truth_values.value_or(truth_description.is_null() ? LabelValues::Patches : LabelValues::Results);
-  Comparison comparison{ConfusionMatrix(classes), 0, values};
-
-  const Size from = result_reader->size();
-  const Size to = truth_reader->size();
-  Placement placed_result = placement_of(result_description).value_or(Placement{{0, 1}, {0, 1}});
-  Placement placed_truth = placed_result;
-  if (const auto own = placement_of(truth_description)) {
-    placed_truth = *own;
-  } else {  // covers the same part of the slide as the result
-    const double x = static_cast<double>(from.width) / static_cast<double>(to.width);
-    const double y = static_cast<double>(from.height) / static_cast<double>(to.height);
-    // Sizes are rounded to whole pixels: what one pixel of either raster can explain is the same shape.
-    const double slack = 1.0 / static_cast<double>(std::min({from.width, from.height, to.width, to.height}));
-    if (std::abs(x / y - 1) > 2 * slack) {
-      throw Error(truth.string() + ": is " + std::to_string(to.width) + " x " + std::to_string(to.height) + " pixels, the result " +
-                  std::to_string(from.width) + " x " + std::to_string(from.height) + ": they do not cover the same slide");
-    }
-    placed_truth.x.scale *= x;
-    placed_truth.y.scale *= y;
-  }
-  const auto look_up = [](const Axis& target, const Axis& source, std::int64_t position, std::int64_t size) {
-    const double level0 = target.offset + target.scale * (static_cast<double>(position) + 0.5);
-    const auto index = static_cast<std::int64_t>(std::floor((level0 - source.offset) / source.scale));
-    return index >= 0 && index < size ? index : std::int64_t{-1};
-  };
-  std::vector<std::int64_t> column(static_cast<std::size_t>(to.width));
-  for (std::int64_t x = 0; x < to.width; ++x) column[static_cast<std::size_t>(x)] = look_up(placed_truth.x, placed_result.x, x, from.width);
-
-  const std::vector<std::uint8_t> result_table = translation(LabelValues::Results, classes);
-  const std::vector<std::uint8_t> truth_table = translation(values, classes);
-  std::vector<std::uint8_t> result_row(static_cast<std::size_t>(from.width));
-  std::vector<std::uint8_t> truth_row(static_cast<std::size_t>(to.width));
-  std::vector<std::uint8_t> predicted(truth_row.size());
+  std::vector<std::int64_t> column(static_cast<std::size_t>(truth.size.width));
+  for (std::size_t x = 0; x < column.size(); ++x) column[x] = look_up(truth.x, result.x, static_cast<std::int64_t>(x), result.size.width);
+  std::vector<std::uint8_t> result_row(static_cast<std::size_t>(result.size.width)), truth_row(column.size()), predicted(column.size());
   std::int64_t rows_read = 0;
-  observer.begin("comparing", to.height, "rows");
-  for (std::int64_t y = 0; y < to.height; ++y) {
+  observer.begin("comparing", truth.size.height, "rows");
+  for (std::int64_t y = 0; y < truth.size.height; ++y) {
     check(cancel);
-    truth_reader->next_row(truth_row.data());
-    check_values(truth_row, truth_table, values, truth.string());
-    const std::int64_t wanted = look_up(placed_truth.y, placed_result.y, y, from.height);
-    if (wanted < 0) continue;
-    for (; rows_read <= wanted; ++rows_read) {
-      result_reader->next_row(result_row.data());
-      check_values(result_row, result_table, LabelValues::Results, result.string());
-    }
+    truth.read(truth_row);
+    const std::int64_t wanted = look_up(truth.y, result.y, y, result.size.height);
+    for (; rows_read <= wanted; ++rows_read) result.read(result_row);
     for (std::size_t x = 0; x < predicted.size(); ++x) {
-      predicted[x] = column[x] < 0 ? kLeftOut : result_table[result_row[static_cast<std::size_t>(column[x])]];
-      truth_row[x] = truth_table[truth_row[x]];
-      if (column[x] >= 0 && (predicted[x] == kLeftOut || truth_row[x] == kLeftOut)) ++comparison.unreadable;
+      const bool inside = wanted >= 0 && column[x] >= 0;
+      predicted[x] = inside ? result_row[static_cast<std::size_t>(column[x])] : kLeftOut;
+      if (inside && (predicted[x] == kLeftOut || truth_row[x] == kLeftOut)) ++comparison.left_out;
     }
     comparison.matrix.add(truth_row, predicted);
+    if (boundary) boundary->add_row(truth_row, predicted);
+    picture.add(y, truth_row, predicted);
     observer.advance(y + 1);
   }
   observer.end();
+  if (boundary) comparison.boundary = boundary->finish();
+  comparison.truth = std::move(picture.truth);
+  comparison.result = std::move(picture.result);
+  if (!comparison.truth.empty())
+    comparison.picture_mpp =
+        truth.x.scale * level0_mpp * static_cast<double>(truth.size.width) / static_cast<double>(comparison.truth.width());
   return comparison;
 }
 

@@ -57,6 +57,22 @@ std::string metrics_table(const std::vector<MetricsColumn>& columns, const std::
   return text.str();
 }
 
+std::string boundary_table(const std::vector<BoundaryCounts>& boundary, const std::vector<std::string>& names, double tolerance) {
+  std::ostringstream text;
+  std::ostringstream title;
+  title << "% within " << tolerance << " um";
+  const auto row = [&](const std::string& name, const std::vector<std::string>& cells) {
+    text << std::left << std::setw(kFirst + 4) << name << std::right;
+    for (const std::string& cell : cells) text << std::setw(11) << cell;
+    text << "\n";
+  };
+  row(title.str(), {"F1", "precision", "recall"});
+  for (std::size_t c = 0; c < names.size(); ++c)
+    row("boundary " + names[c], {percent(boundary[c].f1()), percent(boundary[c].precision()), percent(boundary[c].recall())});
+  row("mean", {percent(mean_f1(boundary))});
+  return text.str();
+}
+
 std::string confusion_table(const ConfusionMatrix& matrix, const std::vector<std::string>& names, const std::string& background) {
   std::vector<std::string> all = names;
   all.push_back(background);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "wsi_lpd/core/boundary_score.hpp"
 #include "wsi_lpd/core/metrics.hpp"
 
 namespace wsi_lpd::cli {
@@ -21,6 +22,9 @@ struct MetricsColumn {
 
 /// IoU and Dice of every class and their means, one column for each matrix, in percent.
 std::string metrics_table(const std::vector<MetricsColumn>& columns, const std::vector<std::string>& names);
+
+/// F1, precision and recall of every class's boundary, and the mean F1, in percent. `tolerance` is in µm.
+std::string boundary_table(const std::vector<BoundaryCounts>& boundary, const std::vector<std::string>& names, double tolerance);
 
 /// Rows truth, columns prediction, background last; percent of the row's pixels.
 std::string confusion_table(const ConfusionMatrix& matrix, const std::vector<std::string>& names, const std::string& background);

@@ -1,0 +1,37 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "wsi_lpd/core/geometry.hpp"
+
+namespace wsi_lpd::slide {
+
+/// The regions of a GeoJSON file (as tissue_from_regions reads it) as a label raster, row by row: a class's index where a region of the
+/// class with that name is, `names.size()` in regions of the background's name and outside of all, kLeftOut in regions of QuPath's class
+/// "Ignore*", which win over all others. Of two regions that overlap the smaller one counts, whatever their order in the file. A pixel is
+/// inside where its centre is, by the even-odd rule. Memory: the file's points, whatever the raster's size. Not thread-safe.
+class RegionLabels {
+ public:
+  static constexpr std::uint8_t kLeftOut = 255;
+
+  /// `outside` is the value outside of all regions: names.size() or kLeftOut. Throws Error: as tissue_from_regions, or a region without a
+  /// class or of a class that is none of `names` nor `background`.
+  RegionLabels(const std::filesystem::path& path, const std::vector<std::string>& names, const std::string& background,
+               std::uint8_t outside);
+  RegionLabels(RegionLabels&&) noexcept;
+  ~RegionLabels();
+
+  /// One row of a raster on the slide: `y` is its pixels' centre, `x` that of the first of them, `pitch` the way to the next; level-0
+  /// pixels from the top left of the slide's bounds. Rows must come from top to bottom.
+  void read_row(double y, double x, double pitch, std::span<std::uint8_t> labels);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace wsi_lpd::slide

@@ -1,0 +1,144 @@
+#include "label_rows.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <memory>
+
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/slide/region_file.hpp"
+#include "wsi_lpd/slide/region_labels.hpp"
+
+namespace wsi_lpd::pipeline {
+namespace {
+
+constexpr std::uint8_t kLeftOut = LabelRows::kLeftOut;
+constexpr std::uint8_t kUnknown = 253;  ///< a value that the raster must not have
+
+/// What each value of a raster becomes.
+using Table = std::array<std::uint8_t, 256>;
+
+Table table_of(LabelValues values, int classes) {
+  Table table;
+  table.fill(kUnknown);
+  const auto background = static_cast<std::uint8_t>(classes);
+  const std::size_t first = values == LabelValues::Results ? 1 : 0;
+  for (int c = 0; c < classes; ++c) table[first + static_cast<std::size_t>(c)] = static_cast<std::uint8_t>(c);
+  if (values == LabelValues::Results) {
+    table[kNotTissue] = background;
+    table[kUnreadable] = kLeftOut;
+  } else {
+    table[background] = background;
+  }
+  return table;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+/// Values of another model's result, whose classes may come in another order.
+Table table_by_name(const ResultRaster& raster, const ClassScheme& classes) {
+  Table table = table_of(LabelValues::Results, classes.count());
+  std::vector<std::string> mine = raster.classes.names, others = classes.names;
+  for (std::size_t c = 0; c < mine.size(); ++c) {
+    const auto found = std::find(others.begin(), others.end(), mine[c]);
+    table[c + 1] = static_cast<std::uint8_t>(found - others.begin());
+  }
+  std::sort(mine.begin(), mine.end());
+  std::sort(others.begin(), others.end());
+  if (mine != others)
+    throw Error(raster.path.string() + ": its classes are " + joined(raster.classes.names) + ", and those of the result " +
+                joined(classes.names));
+  return table;
+}
+
+std::function<void(std::span<std::uint8_t>)> translating(std::shared_ptr<image::LabelReader> reader, const Table& table,
+                                                         const std::string& file, const std::string& hint) {
+  return [reader = std::move(reader), table, file, hint](std::span<std::uint8_t> row) {
+    reader->next_row(row.data());
+    for (std::uint8_t& value : row) {
+      if (table[value] == kUnknown)
+        throw Error(file + ": label value " + std::to_string(value) + " is none of the result's classes; " + hint);
+      value = table[value];
+    }
+  };
+}
+
+void place(LabelRows& rows, const ResultRaster& raster) {
+  rows.x = {static_cast<double>(raster.bounds.x), raster.scale};
+  rows.y = {static_cast<double>(raster.bounds.y), raster.scale};
+}
+
+/// Lays `rows` evenly over the same part of the slide. Sizes are rounded to whole pixels: what one pixel of either raster can explain is
+/// the same shape.
+void place_over(LabelRows& rows, const LabelRows& result, const std::string& file) {
+  const Size from = result.size, to = rows.size;
+  const double x = static_cast<double>(from.width) / static_cast<double>(to.width);
+  const double y = static_cast<double>(from.height) / static_cast<double>(to.height);
+  const double slack = 1.0 / static_cast<double>(std::min({from.width, from.height, to.width, to.height}));
+  if (std::abs(x / y - 1) > 2 * slack) {
+    throw Error(file + ": is " + std::to_string(to.width) + " x " + std::to_string(to.height) + " pixels, the result " +
+                std::to_string(from.width) + " x " + std::to_string(from.height) + ": they do not cover the same slide");
+  }
+  rows.x = {result.x.offset, result.x.scale * x};
+  rows.y = {result.y.offset, result.y.scale * y};
+}
+
+LabelRows region_rows(const std::filesystem::path& file, const LabelRows& result, const std::optional<ResultRaster>& description,
+                      const ClassScheme& classes, const CompareOptions& options) {
+  if (!description) throw Error(file.string() + ": GeoJSON needs a result that says where it lies on the slide, as those of segment do");
+  const std::uint8_t outside = options.outside_is_background ? static_cast<std::uint8_t>(classes.count()) : kLeftOut;
+  auto regions = std::make_shared<slide::RegionLabels>(file, classes.names, classes.background, outside);
+  LabelRows rows{result.size, result.x, result.y, {}, {}};
+  const double scale = description->scale;
+  rows.read = [regions, scale, row = std::int64_t{0}](std::span<std::uint8_t> labels) mutable {
+    regions->read_row((static_cast<double>(row++) + 0.5) * scale, 0.5 * scale, scale, labels);
+  };
+  if (options.outside_is_background) rows.note = "what is outside of all regions is read as background (--outside)";
+  return rows;
+}
+
+}  // namespace
+
+LabelRows result_rows(const std::filesystem::path& raster, const std::optional<ResultRaster>& description, const ClassScheme& classes) {
+  std::shared_ptr<image::LabelReader> reader = image::LabelReader::open(raster);
+  LabelRows rows;
+  rows.size = reader->size();
+  if (description) place(rows, *description);
+  rows.read = translating(reader, table_of(LabelValues::Results, classes.count()), raster.string(),
+                          "is it a label raster that segment wrote (0 not tissue, 1… classes)?");
+  return rows;
+}
+
+LabelRows truth_rows(const std::filesystem::path& truth, const LabelRows& result, const std::optional<ResultRaster>& description,
+                     const ClassScheme& classes, const CompareOptions& options) {
+  if (slide::is_region_file(truth)) return region_rows(truth, result, description, classes, options);
+  std::shared_ptr<image::LabelReader> reader = image::LabelReader::open(truth);
+  LabelRows rows;
+  rows.size = reader->size();
+  if (const auto own = describe_result(truth)) {
+    if (description && description->bounds != own->bounds)
+      throw Error(truth.string() + ": is a result of another slide (" + own->slide + ") than " + description->path.string() + " (" +
+                  description->slide + ")");
+    place(rows, *own);
+    rows.read = translating(reader, table_by_name(*own, classes), truth.string(), "was it edited?");
+    if (description && description->slide != own->slide)
+      rows.note = "the results are of slides of different names, " + description->slide + " and " + own->slide;
+    return rows;
+  }
+  place_over(rows, result, truth.string());
+  const LabelValues values = options.truth_values.value_or(LabelValues::Patches);
+  rows.read =
+      translating(reader, table_of(values, classes.count()), truth.string(),
+                  std::string("its values are read as in ") +
+                      (values == LabelValues::Results ? "results (0 not tissue, 1… classes)" : "patches (0… classes, then background)") +
+                      ", see --truth-values");
+  if (!options.truth_values) rows.note = "the truth's values are read as in patches: 0… classes, then background (--truth-values)";
+  return rows;
+}
+
+}  // namespace wsi_lpd::pipeline

@@ -1,0 +1,134 @@
+#include "wsi_lpd/output/disagreement.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+
+#include "legend.hpp"
+#include "wsi_lpd/image/drawing.hpp"
+
+namespace wsi_lpd::output {
+namespace {
+
+constexpr Colour kPaper{255, 255, 255};
+constexpr Colour kInk{0, 0, 0};
+constexpr Colour kLeftOut{200, 200, 200};
+constexpr Colour kOthers{90, 90, 90};
+constexpr int kPalePercent = 28;
+/// Okabe and Ito's palette, without the yellow that pale colours come near to.
+constexpr std::array<Colour, 7> kKinds{
+    {{213, 94, 0}, {0, 114, 178}, {0, 0, 0}, {204, 121, 167}, {0, 158, 115}, {230, 159, 0}, {86, 180, 233}}};
+
+struct Kind {
+  int truth = 0, result = 0;
+  std::int64_t pixels = 0;
+};
+
+/// Pairs of classes that some pixel has, without or with equal ones; the most frequent first.
+std::vector<Kind> kinds_of(const ConfusionMatrix& matrix, bool agreeing) {
+  std::vector<Kind> kinds;
+  for (int t = 0; t <= matrix.classes(); ++t) {
+    for (int r = 0; r <= matrix.classes(); ++r) {
+      if ((t == r) == agreeing && matrix.count(t, r) > 0) kinds.push_back({t, r, matrix.count(t, r)});
+    }
+  }
+  std::stable_sort(kinds.begin(), kinds.end(), [](const Kind& a, const Kind& b) { return a.pixels > b.pixels; });
+  return kinds;
+}
+
+Colour pale(Colour colour) {
+  const auto part = [](int value) { return static_cast<std::uint8_t>((value * kPalePercent + 255 * (100 - kPalePercent)) / 100); };
+  return {part(colour.red), part(colour.green), part(colour.blue)};
+}
+
+Colour agreement_colour(const ClassScheme& classes, int index) { return pale(classes.colours[static_cast<std::size_t>(index)]); }
+
+class Painter {
+ public:
+  Painter(const ConfusionMatrix& matrix, const ClassScheme& classes)
+      : matrix_(matrix), classes_(classes), kinds_(kinds_of(matrix, false)) {}
+
+  Colour colour(int truth, int result) const {
+    if (truth > matrix_.classes() || result > matrix_.classes()) return kLeftOut;
+    if (truth == result) return agreement_colour(classes_, truth);
+    for (std::size_t i = 0; i < std::min(kinds_.size(), kKinds.size()); ++i) {
+      if (kinds_[i].truth == truth && kinds_[i].result == result) return kKinds[i];
+    }
+    return kOthers;
+  }
+
+  std::vector<LegendEntry> legend(bool something_left_out) const {
+    std::vector<LegendEntry> entries;
+    std::int64_t others = 0;
+    for (std::size_t i = 0; i < kinds_.size(); ++i) {
+      if (i < kKinds.size()) {
+        entries.push_back({"truth " + name(kinds_[i].truth) + ", result " + name(kinds_[i].result) + share(kinds_[i].pixels), kKinds[i]});
+      } else {
+        others += kinds_[i].pixels;
+      }
+    }
+    if (others > 0) entries.push_back({"other disagreement" + share(others), kOthers});
+    for (const Kind& kind : kinds_of(matrix_, true))
+      entries.push_back({"both " + name(kind.truth) + share(kind.pixels), agreement_colour(classes_, kind.truth)});
+    if (something_left_out) entries.push_back({"left out", kLeftOut});
+    return entries;
+  }
+
+ private:
+  const std::string& name(int index) const {
+    return index < classes_.count() ? classes_.names[static_cast<std::size_t>(index)] : classes_.background;
+  }
+  std::string share(std::int64_t pixels) const {
+    char text[16];
+    std::snprintf(text, sizeof text, "  %.2f %%", 100.0 * static_cast<double>(pixels) / static_cast<double>(matrix_.total()));
+    return text;
+  }
+
+  const ConfusionMatrix& matrix_;
+  const ClassScheme& classes_;
+  std::vector<Kind> kinds_;
+};
+
+/// The picture with the legend below it.
+Image with_legend(const Image& picture, const std::vector<LegendEntry>& entries, int text_height) {
+  const std::int64_t pad = text_height / 2, line = text_height + pad;
+  std::int64_t widest = 0;
+  Image nothing(1, 1, 3);
+  for (const LegendEntry& entry : entries) widest = std::max(widest, image::draw_text(nothing, 1, 1, entry.text, kInk, text_height).width);
+  Image sheet(std::max(picture.width(), widest + text_height + 3 * pad),
+              picture.height() + static_cast<std::int64_t>(entries.size()) * line + 2 * pad, 3);
+  fill(sheet.view(), kPaper);
+  for (std::int64_t y = 0; y < picture.height(); ++y) std::copy_n(picture.at(0, y), picture.width() * 3, sheet.at(0, y));
+  std::int64_t y = picture.height() + pad;
+  for (const LegendEntry& entry : entries) {
+    image::fill_rect(sheet, {pad - 1, y - 1, text_height + 2, text_height + 2}, kInk);  // an edge: pale colours are near to paper
+    image::fill_rect(sheet, {pad, y, text_height, text_height}, entry.colour);
+    image::draw_text(sheet, 2 * pad + text_height, y, entry.text, kInk, text_height);
+    y += line;
+  }
+  return sheet;
+}
+
+}  // namespace
+
+Image draw_disagreement(const Image& truth, const Image& result, const ConfusionMatrix& matrix, const ClassScheme& classes, double mpp) {
+  const Painter painter(matrix, classes);
+  Image picture(truth.width(), truth.height(), 3), busy(truth.width(), truth.height(), 1, kNotTissue);
+  bool something_left_out = false;
+  for (std::int64_t y = 0; y < truth.height(); ++y) {
+    for (std::int64_t x = 0; x < truth.width(); ++x) {
+      const int t = *truth.at(x, y), r = *result.at(x, y);
+      const Colour colour = painter.colour(t, r);
+      something_left_out = something_left_out || std::max(t, r) > matrix.classes();
+      std::uint8_t* pixel = picture.at(x, y);
+      pixel[0] = colour.red, pixel[1] = colour.green, pixel[2] = colour.blue;
+      if (t != r) *busy.at(x, y) = 1;  // the scale bar keeps away from it
+    }
+  }
+  const int text_height = text_height_of(picture);
+  if (mpp > 0) draw_scale_bar(picture, busy, mpp, text_height, {});
+  return with_legend(picture, painter.legend(something_left_out), text_height);
+}
+
+}  // namespace wsi_lpd::output
