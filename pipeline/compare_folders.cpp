@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "result_raster.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
 #include "wsi_lpd/pipeline/compare.hpp"
 
@@ -19,11 +20,11 @@ bool same_slide(const output::SlideStatistics& a, const output::SlideStatistics&
 std::optional<fs::path> truth_of(const output::CompleteResult& result, const output::ResultFolder& truths, const fs::path& results) {
   std::vector<fs::path> found;
   for (const output::CompleteResult& truth : truths.complete) {
-    if (same_slide(truth.statistics, result.statistics)) found.push_back(with_suffix(truth.stem, ".tif"));
+    if (same_slide(truth.statistics, result.statistics)) found.push_back(raster_of(truth));
   }
   if (truths.complete.empty()) {
     const fs::path stem = truths.path / result.stem.lexically_relative(results);
-    for (const char* suffix : {".geojson", ".png", ".labels.png", ".tif", ".tiff"}) {
+    for (const char* suffix : {".geojson", ".png", ".labels.png", ".labels.tif"}) {
       if (fs::exists(with_suffix(stem, suffix))) found.push_back(with_suffix(stem, suffix));
     }
   }
@@ -63,7 +64,7 @@ FolderComparison compare_folders(const fs::path& results_folder, const fs::path&
           comparison.without_truth.push_back(slide);
           return;
         }
-        Comparison compared = compare_labels(with_suffix(result.stem, ".tif"), *truth, options, observer, cancel);
+        Comparison compared = compare_labels(raster_of(result), *truth, options, observer, cancel);
         add(comparison.total, compared);
         comparison.slides.push_back({slide, std::move(compared)});
       });
@@ -77,7 +78,7 @@ FolderComparison compare_folders(const fs::path& results_folder, const fs::path&
   }
   if (comparison.slides.empty() && comparison.failures.empty())
     throw UsageError(truths_folder.string() + ": has nothing to compare with: neither results of the same slides nor truths named like " +
-                     results.complete[0].stem.filename().string() + ".geojson, .png, .labels.png or .tif");
+                     results.complete[0].stem.filename().string() + ".geojson, .png, .labels.png or .labels.tif");
   return comparison;
 }
 

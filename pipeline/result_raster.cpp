@@ -76,6 +76,11 @@ std::optional<ResultRaster> describe_result(const fs::path& raster) {
   });
 }
 
+fs::path raster_of(const output::CompleteResult& result) {
+  const fs::path plain = fs::path(result.stem) += ".tif", ome = fs::path(result.stem) += ".ome.tif";
+  return !fs::exists(plain) && fs::exists(ome) ? ome : plain;
+}
+
 fs::path find_result(const output::ResultFolder& results, const fs::path& slide) {
   const std::string wanted = fingerprint(slide);
   std::vector<const output::CompleteResult*> found;
@@ -92,8 +97,7 @@ fs::path find_result(const output::ResultFolder& results, const fs::path& slide)
   if (found.size() > 1)
     throw Error(where + "has " + std::to_string(found.size()) + " results of it (" + found[0]->stem.string() + ", " +
                 found[1]->stem.string() + "): name the .tif of one");
-  fs::path raster = found[0]->stem;
-  raster += ".tif";
+  fs::path raster = raster_of(*found[0]);
   if (!fs::exists(raster)) throw Error(slide.string() + ": its label pyramid " + raster.string() + " is gone: segment it again");
   return raster;
 }

@@ -127,7 +127,7 @@ Command add_compare(CLI::App& program) {
   CLI::App* command = program.add_subcommand("compare", "Compare results with a pixel truth, GeoJSON, or other results");
   command->footer(
       "\nExample:  wsi-lpd compare results/slide.tif slide.labels.png --boundary-um 20 --overlay errors.png\n"
-      "          wsi-lpd compare results/ annotations/     (NAME.geojson, NAME.png, NAME.labels.png or NAME.tif of each slide)\n"
+      "          wsi-lpd compare results/ annotations/     (NAME.geojson, NAME.png, NAME.labels.png or NAME.labels.tif of each slide)\n"
       "          wsi-lpd compare results/ older-results/");
   command->add_option("RESULT", arguments->result, "label raster that segment wrote, or a folder of them")->required();
   command

@@ -90,22 +90,24 @@ class Painter {
   std::vector<Kind> kinds_;
 };
 
-/// The picture with the legend below it.
+/// The picture with the legend below it, in as many columns as fit.
 Image with_legend(const Image& picture, const std::vector<LegendEntry>& entries, int text_height) {
-  const std::int64_t pad = text_height / 2, line = text_height + pad;
-  std::int64_t widest = 0;
+  const std::int64_t pad = text_height / 2, line = text_height + pad, count = static_cast<std::int64_t>(entries.size());
+  std::int64_t pitch = 1;  // of the columns
   Image nothing(1, 1, 3);
-  for (const LegendEntry& entry : entries) widest = std::max(widest, image::draw_text(nothing, 1, 1, entry.text, kInk, text_height).width);
-  Image sheet(std::max(picture.width(), widest + text_height + 3 * pad),
-              picture.height() + static_cast<std::int64_t>(entries.size()) * line + 2 * pad, 3);
+  for (const LegendEntry& entry : entries)
+    pitch = std::max(pitch, image::draw_text(nothing, 1, 1, entry.text, kInk, text_height).width + text_height + 4 * pad);
+  const std::int64_t columns = std::clamp<std::int64_t>(picture.width() / pitch, 1, std::max<std::int64_t>(1, count));
+  const std::int64_t rows = divide_up(count, columns);
+  Image sheet(std::max(picture.width(), pitch), picture.height() + rows * line + 2 * pad, 3);
   fill(sheet.view(), kPaper);
   for (std::int64_t y = 0; y < picture.height(); ++y) std::copy_n(picture.at(0, y), picture.width() * 3, sheet.at(0, y));
-  std::int64_t y = picture.height() + pad;
-  for (const LegendEntry& entry : entries) {
-    image::fill_rect(sheet, {pad - 1, y - 1, text_height + 2, text_height + 2}, kInk);  // an edge: pale colours are near to paper
-    image::fill_rect(sheet, {pad, y, text_height, text_height}, entry.colour);
-    image::draw_text(sheet, 2 * pad + text_height, y, entry.text, kInk, text_height);
-    y += line;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const LegendEntry& entry = entries[static_cast<std::size_t>(i)];
+    const std::int64_t x = pad + i / rows * pitch, y = picture.height() + pad + i % rows * line;
+    image::fill_rect(sheet, {x - 1, y - 1, text_height + 2, text_height + 2}, kInk);  // an edge: pale colours are near to paper
+    image::fill_rect(sheet, {x, y, text_height, text_height}, entry.colour);
+    image::draw_text(sheet, x + text_height + pad, y, entry.text, kInk, text_height);
   }
   return sheet;
 }

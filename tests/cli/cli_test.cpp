@@ -301,6 +301,46 @@ TEST_F(Program, ClosesTheCircle) {
   expect_refusal(train + "bad", 2, "they must be the same, in the same order");
 }
 
+TEST_F(Program, ComparesWithTruthsAndResults) {
+  ASSERT_EQ(run("segment data/slides/slide-1.tif -o compared --geojson-min-area 0 --geojson-mpp 0.5").code, 0);
+  const Outcome table = run("compare compared/slide-1.tif data/slides/slide-1.labels.png --boundary-um 20 --overlay compared/errors.png");
+  ASSERT_EQ(table.code, 0) << table.err;
+  for (const char* words : {"mIoU", "% within 20 um", "boundary TUM", "% of truth, in columns by result", "over 630000 pixels"})
+    EXPECT_THAT(table.out, HasSubstr(words));
+  EXPECT_GE(image::read_rgb(path("compared/errors.png")).height(), 700);
+  EXPECT_EQ(run("compare compared/slide-1.tif data/slides/slide-1.labels.png --overlay compared/errors.jpg --quiet").code, 0);
+  EXPECT_GE(image::read_rgb(path("compared/errors.jpg")).height(), 700);
+
+  const auto json = [&](const std::string& arguments) {
+    const Outcome outcome = run("compare " + arguments + " --json");
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out);
+  };
+  // Outlines are simplified: labels next to borders may differ.
+  const auto regions = json("compared/slide-1.tif compared/slide-1.geojson --boundary-um 1");
+  EXPECT_GT(regions["FwIoU"], 0.95);
+  EXPECT_GT(regions["boundary"]["mean_F1"], 0.99);
+  EXPECT_EQ(regions["boundary"]["tolerance_um"], 1.0);
+  fs::copy(path("compared"), path("compared again"), fs::copy_options::recursive);
+  const auto folders = json("compared 'compared again'");
+  EXPECT_EQ(folders["mIoU"], 1.0);
+  ASSERT_EQ(folders["slides"].size(), 1U);
+  EXPECT_EQ(folders["slides"][0]["slide"], "data/slides/slide-1.tif");
+  EXPECT_EQ(json("compared data/slides")["slides"].size(), 1U) << "a truth named like the slide";
+
+  expect_refusal("compare compared data/slides/slide-1.labels.png", 2, "compare two files or two folders");
+  expect_refusal("compare compared 'compared again' --overlay bad.png", 2, "--overlay draws one slide");
+  expect_refusal("compare compared/slide-1.tif data/slides/slide-1.labels.png --overlay bad.gif", 2, "neither .jpg nor .png");
+  expect_refusal("compare data/slides/slide-1.labels.png data/slides/slide-1.labels.png", 2, "give --classes");
+  expect_refusal("compare compared/slide-1.tif absent.png", 1, "absent.png");
+  expect_refusal("compare compared absent", 2, "compare two files or two folders");
+  fs::create_directories(path("nothing"));
+  expect_refusal("compare nothing compared", 2, "holds no complete result");
+  expect_refusal("compare compared nothing", 2, "has nothing to compare with");
+  fs::resize_file(path("compared again/slide-1.tif"), 1000);
+  expect_refusal("compare compared 'compared again'", 1, "compared again/slide-1.tif");
+}
+
 TEST_F(Program, KeepsEveryClassName) {
   ASSERT_EQ(
       run("tile data/slides/slide-1.tif -o names --size 64 --max 4 --classes \"it's,<script>,x\\\"y,back\\\\slash,肿瘤/x,a # b\"").code, 0);

@@ -58,7 +58,7 @@ struct FolderComparison {
 };
 
 /// Compares all complete results of a folder with those of another folder of results (the same slide: by name, size and modification time)
-/// or, where that holds none, with truths named as the results: NAME.geojson, NAME.png, NAME.labels.png, NAME.tif. One slide's failure
+/// or, where that holds none, with truths named as the results: NAME.geojson, NAME.png, NAME.labels.png, NAME.labels.tif. One slide's failure
 /// stops no other. Throws UsageError: no folder, nothing to compare; Cancelled.
 FolderComparison compare_folders(const std::filesystem::path& results, const std::filesystem::path& truths, const CompareOptions& options,
                                  ProgressObserver& observer, const CancelFlag& cancel);
