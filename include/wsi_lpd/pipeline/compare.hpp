@@ -30,12 +30,12 @@ struct CompareOptions {
 struct Comparison {
   ClassScheme classes{};
   ConfusionMatrix matrix{0};
-  std::int64_t left_out = 0;             ///< pixels that either raster calls unreadable, or the truth leaves out
+  std::int64_t left_out = 0;               ///< pixels that either raster calls unreadable, or the truth leaves out
   std::vector<BoundaryCounts> boundary{};  ///< [C]; empty where no tolerance was given
   /// The truth's grid at a smaller size, nearest: 0…C−1 classes, C background, 255 left out. Empty where no picture was asked for.
   Image truth{}, result{};
   double picture_mpp = 0;  ///< µm per pixel of the two; 0 when unknown
-  std::string note{};       ///< how the truth was read, where nobody said it
+  std::string note{};      ///< how the truth was read, where nobody said it
 };
 
 /// Compares a result's label raster with a truth: labels as PNG or TIFF, GeoJSON with QuPath's classes, or another result. The truth may
@@ -58,8 +58,8 @@ struct FolderComparison {
 };
 
 /// Compares all complete results of a folder with those of another folder of results (the same slide: by name, size and modification time)
-/// or, where that holds none, with truths named as the results: NAME.geojson, NAME.png, NAME.labels.png, NAME.labels.tif. One slide's failure
-/// stops no other. Throws UsageError: no folder, nothing to compare; Cancelled.
+/// or, where that holds none, with truths named as the results: NAME.geojson, NAME.png, NAME.labels.png, NAME.labels.tif. One slide's
+/// failure stops no other. Throws UsageError: no folder, nothing to compare; Cancelled.
 FolderComparison compare_folders(const std::filesystem::path& results, const std::filesystem::path& truths, const CompareOptions& options,
                                  ProgressObserver& observer, const CancelFlag& cancel);
 
