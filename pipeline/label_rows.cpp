@@ -61,8 +61,10 @@ std::function<void(std::span<std::uint8_t>)> translating(std::shared_ptr<image::
   return [reader = std::move(reader), table, file, hint](std::span<std::uint8_t> row) {
     reader->next_row(row.data());
     for (std::uint8_t& value : row) {
-      if (table[value] == kUnknown)
-        throw Error(file + ": label value " + std::to_string(value) + " is none of the result's classes; " + hint);
+      if (table[value] == kUnknown) {
+        const std::string what = "label value " + std::to_string(value) + " is none of the result's classes; ";
+        throw Error(in_context(file, what + hint));
+      }
       value = table[value];
     }
   };

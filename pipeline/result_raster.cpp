@@ -91,6 +91,10 @@ fs::path find_result(const output::ResultFolder& results, const fs::path& slide)
     if (result.statistics.slide_fingerprint == wanted) found.push_back(&result);
   }
   const std::string where = slide.string() + ": " + results.path.string() + " ";
+  for (const output::DamagedFile& file : results.damaged) {
+    const bool of_this_name = file.file.stem() == slide.stem() || file.file.stem() == slide.filename();
+    if (found.empty() && of_this_name) throw Error(where + "has a result that can't be used: " + file.reason);
+  }
   if (found.empty() && same_name)
     throw Error(where + "has a result of another slide of this name, or the slide has changed since: segment it again");
   if (found.empty()) throw Error(where + "has no complete result of it: segment it first");

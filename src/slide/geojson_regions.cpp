@@ -77,10 +77,11 @@ GeoJsonRegion read_feature(const Json& json) {
 
 std::vector<GeoJsonRegion> read_regions(const Json& json) {
   const bool collection = json.is_object() && json.value("type", Json()) == "FeatureCollection";
-  const Json features = collection ? array(member(json, "features"), "features") : json.is_array() ? json : Json::array({json});
+  const bool single = !collection && !json.is_array();
+  const Json& features = collection ? array(member(json, "features"), "features") : json;
   std::vector<GeoJsonRegion> regions;
-  for (std::size_t i = 0; i < features.size(); ++i)
-    regions.push_back(with_context("feature " + std::to_string(i + 1), [&] { return read_feature(features[i]); }));
+  for (std::size_t i = 0; i < (single ? 1 : features.size()); ++i)
+    regions.push_back(with_context("feature " + std::to_string(i + 1), [&] { return read_feature(single ? json : features[i]); }));
   return regions;
 }
 

@@ -358,12 +358,30 @@ TEST_F(Tile, KnowsWhichResultIsOfWhichSlide) {
   EXPECT_THAT(failure("TUM"), HasSubstr("has no class TUM; its classes are class1, class2, class3"));
   EXPECT_THAT(found("b/slide.tif", "b/slide.tif"), HasSubstr("labels must be"));
 
+  // Results of two models with other classes share the folder.
+  segment("a/slide.tif", "results/a/slide");
+  const std::string raster = read_text_file(folder_ / "results/a/slide.tif"), name = R"("2":"class2")";
+  std::string edited = raster;
+  edited.replace(edited.find(name), name.size(), R"("2":"a/\"<b")");
+  write_text_file(folder_ / "results/a/slide.tif", edited);
+  jobs = {{folder_ / "a/slide.tif", {}, {}}, {folder_ / "b/slide.tif", {}, {}}};
+  try {
+    find_results(jobs, folder_ / "results");
+    ADD_FAILURE();
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("is of another model"));
+  }
+  edited.replace(edited.find("level0_bounds"), 13, "level0_bound5");
+  write_text_file(folder_ / "results/a/slide.tif", edited);
+  EXPECT_THAT(found("a/slide.tif", "results"), HasSubstr("its description is not one that segment wrote"));
+  write_text_file(folder_ / "results/a/slide.tif", raster);
+
   segment("b/slide.tif", "results/again");
   EXPECT_THAT(found("b/slide.tif", "results"), HasSubstr("has 2 results of it"));
   fs::remove(folder_ / "results/a/slide.tif");
   EXPECT_THAT(found("a/slide.tif", "results"), HasSubstr("is gone"));
   write_text_file(folder_ / "results/a/slide.json", R"({"format": "wsi-lpd slide statistics", "version": 7})");
-  EXPECT_THAT(found("a/slide.tif", "results"), HasSubstr("another slide of this name"));
+  EXPECT_THAT(found("a/slide.tif", "results"), AllOf(HasSubstr("has a result that can't be used"), HasSubstr("its version is 7")));
   fs::remove_all(folder_ / "results");
   fs::create_directories(folder_ / "results");
   EXPECT_THAT(found("a/slide.tif", "results"), HasSubstr("has no complete result of it"));
