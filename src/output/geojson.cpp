@@ -52,9 +52,9 @@ struct GeoJsonFile::Impl {
     for (std::size_t i = 0; i <= ring.size(); ++i) {  // GeoJSON repeats the first point
       const Point& point = ring[i % ring.size()];
       text += i == 0 ? "[" : ",[";
-      append_number(text, frame.level0_x_from_output(point.x), decimals);
+      append_number(text, point.x * frame.scale, decimals);
       text += ',';
-      append_number(text, frame.level0_y_from_output(point.y), decimals);
+      append_number(text, point.y * frame.scale, decimals);
       text += ']';
     }
     text += ']';

@@ -19,7 +19,7 @@ using testing::TemporaryFolder;
 const Frame kFrame{{100, 200, 4000, 3000}, 2, {2000, 1500}, 0.5, 0.25};
 const Outline kSquare{2, {{0, 0}, {10, 0}, {10, 10.25}, {0, 10}}, {{{2, 2}, {2, 4}, {4, 4}}}};
 
-TEST(GeoJson, PlacesRegionsInLevel0PixelsAsAnnotations) {
+TEST(GeoJson, PlacesRegionsInLevel0PixelsFromTheBoundsAsAnnotations) {
   const TemporaryFolder folder;
   ClassScheme classes = default_class_scheme(3);
   classes.names[1] = "a \"quoted\" <name> \u6df1";
@@ -33,8 +33,8 @@ TEST(GeoJson, PlacesRegionsInLevel0PixelsAsAnnotations) {
   const auto& feature = json["features"][0];
   const auto& rings = feature["geometry"]["coordinates"];
   ASSERT_EQ(rings.size(), 2U);
-  EXPECT_EQ(rings[0].dump(), "[[100,200],[120,200],[120,220.5],[100,220],[100,200]]");
-  EXPECT_EQ(rings[1].dump(), "[[104,204],[104,208],[108,208],[104,204]]");
+  EXPECT_EQ(rings[0].dump(), "[[0,0],[20,0],[20,20.5],[0,20],[0,0]]");
+  EXPECT_EQ(rings[1].dump(), "[[4,4],[4,8],[8,8],[4,4]]");
   const auto& properties = feature["properties"];
   EXPECT_EQ(properties["classification"]["name"], classes.names[1]);
   EXPECT_EQ(properties["classification"]["color"][0], classes.colours[1].red);
