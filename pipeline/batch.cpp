@@ -95,7 +95,10 @@ std::vector<SlideJob> name_jobs(std::vector<Found> found, const fs::path& output
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.slide < b.slide; });
   found.erase(std::unique(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.slide == b.slide; }), found.end());
   std::multiset<fs::path> stems;
-  const auto plain_stem = [&](const Found& f) { return (output / f.folder / f.slide.stem()).lexically_normal(); };
+  const auto plain_stem = [&](const Found& f) {
+    const fs::path name = f.slide.stem();  // of slide.ome.tif it is slide: slide.ome.tif is the name of a label pyramid
+    return (output / f.folder / (name.extension() == ".ome" ? name.stem() : name)).lexically_normal();
+  };
   for (const Found& f : found) stems.insert(plain_stem(f));
   std::vector<SlideJob> jobs;
   std::set<fs::path> used;
@@ -106,9 +109,12 @@ std::vector<SlideJob> name_jobs(std::vector<Found> found, const fs::path& output
       throw UsageError(f.slide.string() + ": another slide of the same name would write to " + stem.string() +
                        ".*: segment them into different folders");
     }
-    std::error_code ignored;
-    if (fs::equivalent(f.slide, fs::path(stem) += ".tif", ignored)) {
-      throw UsageError(f.slide.string() + ": the result would overwrite the slide: choose another --output folder");
+    for (const char* suffix : {output::kLabels, output::kOmeLabels}) {  // one is written, the other removed
+      const fs::path raster = fs::path(stem) += suffix;
+      std::error_code ignored;
+      if (fs::equivalent(f.slide, raster, ignored) || (fs::exists(raster) && slide::is_slide(raster)))
+        throw UsageError(f.slide.string() + ": the result would overwrite the slide " + raster.string() +
+                         ": choose another --output folder");
     }
     jobs.push_back({f.slide, stem, f.mpp});
   }

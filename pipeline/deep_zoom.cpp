@@ -17,13 +17,11 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kTile = 512;  // as in the label pyramid
 
-fs::path raster_of(const output::CompleteResult& result) { return fs::path(result.stem) += ".tif"; }
-
 /// Of the files that tiles are made from, and of how they are made.
 std::string identity(const output::CompleteResult& result) {
   const output::SlideStatistics& s = result.statistics;
-  return output::sha256_of_text("tiles 1\n" + s.slide + "\n" + s.slide_fingerprint + "\n" + fingerprint(raster_of(result)) + "\n" +
-                                std::to_string(s.frame.scale));
+  return output::sha256_of_text("tiles 1\n" + s.slide + "\n" + s.slide_fingerprint + "\n" +
+                                fingerprint(output::label_pyramid(result.stem)) + "\n" + std::to_string(s.frame.scale));
 }
 
 Size halved(Size size, int times) {
@@ -64,7 +62,7 @@ void cut_slide(const output::SlideStatistics& s, const Frame& frame, const fs::p
 }  // namespace
 
 std::optional<std::string> existing_view(const output::CompleteResult& result, const fs::path& folder) {
-  if (!fs::exists(folder / "view.json") || !fs::exists(raster_of(result))) return {};
+  if (!fs::exists(folder / "view.json") || !fs::exists(output::label_pyramid(result.stem))) return {};
   std::string text = read_text_file(folder / "view.json");
   const Json view = Json::parse(text, nullptr, false);
   if (!view.is_object() || view.value("identity", "") != identity(result)) return {};
@@ -73,7 +71,7 @@ std::optional<std::string> existing_view(const output::CompleteResult& result, c
 
 std::string make_view(const output::CompleteResult& result, const fs::path& folder, double mpp, const CancelFlag& cancel) {
   const output::SlideStatistics& s = result.statistics;
-  const fs::path raster = raster_of(result);
+  const fs::path raster = output::label_pyramid(result.stem);
   if (!fs::exists(raster)) throw Error("the label pyramid " + raster.filename().string() + " is not there");
   const int times = reduction(s.frame, mpp);
   if (const auto view = existing_view(result, folder); view && Json::parse(*view).value("reduction", -1) == times) return *view;

@@ -327,7 +327,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
       // Whatever library read it: half of one slide and half of another must not become a result.
       if (fingerprint(job.slide) != fingerprint_before)
         throw Error("the file was replaced or changed while it was read: segment it again when it is whole");
-      results.finish();
+      results.finish(frame_reader);
     });
     if (statistics.out_of_focus.value_or(0) > slide::kManyOutOfFocus)
       warn(std::to_string(std::lround(100 * *statistics.out_of_focus)) +

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "result_outlines.hpp"
+#include "result_rasters.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/overlay.hpp"
+#include "wsi_lpd/output/result_folder.hpp"
 #include "wsi_lpd/output/tissue_picture.hpp"
 #include "wsi_lpd/slide/focus.hpp"
 
@@ -15,19 +16,6 @@ namespace wsi_lpd::pipeline {
 namespace {
 
 std::filesystem::path with_suffix(std::filesystem::path stem, const char* suffix) { return stem += suffix; }
-
-// What a reader of slide.tif alone must know: what the values mean, and where the raster lies on the slide.
-std::string description(const TilePlan& plan, const ClassScheme& classes, const std::filesystem::path& slide) {
-  const Frame& frame = plan.frame;
-  nlohmann::ordered_json json{{"software", "wsi-lpd"},
-                              {"slide", slide.filename().string()},
-                              {"values", {{"0", "not tissue"}, {"254", "unreadable"}}},
-                              {"level0_bounds", {frame.bounds.x, frame.bounds.y, frame.bounds.width, frame.bounds.height}},
-                              {"level0_pixels_per_pixel", frame.scale}};
-  json["mpp"] = frame.mpp > 0 ? nlohmann::ordered_json(frame.mpp) : nlohmann::ordered_json();
-  for (int c = 0; c < classes.count(); ++c) json["values"][std::to_string(c + 1)] = classes.names[static_cast<std::size_t>(c)];
-  return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-}
 
 int map_factor(const TilePlan& plan, int grid_stride, double map_mpp) {
   const double cell = plan.frame.mpp * grid_stride;
@@ -54,15 +42,6 @@ output::ResultLayout layout_of(const TilePlan& plan, const Segmenter::Shape& sha
   return layout;
 }
 
-image::PyramidOptions pyramid_options(const TilePlan& plan, const ClassScheme& classes, const std::filesystem::path& slide) {
-  image::PyramidOptions options;
-  options.reduction = image::PyramidOptions::Reduction::Mode;
-  options.mpp = plan.frame.mpp;
-  options.description = description(plan, classes, slide);
-  options.palette = output::result_palette(classes);
-  return options;
-}
-
 }  // namespace
 
 SlideResults::SlideResults(const SlideJob& job, const TilePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
@@ -77,13 +56,21 @@ SlideResults::SlideResults(const SlideJob& job, const TilePlan& plan, const Segm
       map_factor_(map_factor(plan, shape.grid_stride, options.map_mpp)),
       grid_width_(divide_up(plan.frame.size.width, shape.grid_stride)),
       file_(with_suffix(stem_, ".h5"), layout_of(plan, shape, map_factor_, statistics)),
-      raster_(with_suffix(stem_, ".tif"), plan.frame.size, 1, pyramid_options(plan, shape.classes, job.slide)),
+      raster_(with_suffix(stem_, options.ome ? output::kOmeLabels : output::kLabels), plan.frame.size, 1,
+              label_pyramid_options(plan.frame, shape.classes, job.slide, options.ome)),
       regions_(shape.classes.count()),
       interfaces_(shape.classes.count()),
       squares_(plan.frame.size.width, plan.tile, shape.classes.count()) {
   const auto map_width = static_cast<std::size_t>(divide_up(grid_width_, map_factor_));
   map_sums_.resize(map_width * static_cast<std::size_t>(shape.classes.count()));
   map_labels_.resize(map_width);
+  if (options.prototypes) gallery_.emplace(plan, shape.classes, shape.prototypes_per_class);
+  if (options.probabilities) {
+    const int cell = shape.grid_stride * map_factor_;
+    probabilities_.emplace(with_suffix(stem_, output::kProbabilities),
+                           Size{divide_up(plan.frame.size.width, cell), divide_up(plan.frame.size.height, cell)}, 1,
+                           probability_pyramid_options(plan.frame, cell, shape.classes, job.slide));
+  }
 }
 
 void SlideResults::grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) {
@@ -116,6 +103,7 @@ void SlideResults::emit_map_row() {
     probabilities[i] = static_cast<std::uint8_t>(std::clamp(std::lround(255 * map_sums_[i] / static_cast<float>(cells)), 0L, 255L));
   }
   file_.add_map_rows(1, map_labels_, probabilities);
+  if (probabilities_) probabilities_->add_rows(probabilities.data(), 1);
   std::fill(map_sums_.begin(), map_sums_.end(), 0.0F);
   map_rows_summed_ = 0;
 }
@@ -152,6 +140,7 @@ void SlideResults::add_tile(const Tile& tile, const TileResults& results, std::s
                  slice(results.scores), slice(results.prototypes), readable ? output::TileStatus::Read : output::TileStatus::Unreadable,
                  focus);
   focus_.push_back(focus);
+  if (gallery_ && readable) gallery_->add(tile, slice(results.prototypes));
 }
 
 void SlideResults::fill_statistics() {
@@ -173,22 +162,28 @@ void SlideResults::fill_statistics() {
   statistics_.out_of_focus = focus.out_of_focus;
 }
 
-void SlideResults::finish() {
+void SlideResults::finish(const slide::FrameReader& reader) {
   if (map_rows_summed_ > 0) emit_map_row();
   fill_statistics();
   // Older statistics must not vouch for newer files.
   std::filesystem::remove(with_suffix(stem_, ".json"));
   file_.finish();
   raster_.finish();
+  if (probabilities_) probabilities_->finish();
+  // What an earlier run with other options left
+  std::filesystem::remove(with_suffix(stem_, options_.ome ? output::kLabels : output::kOmeLabels));
+  if (!probabilities_) std::filesystem::remove(with_suffix(stem_, output::kProbabilities));
+  if (!gallery_) std::filesystem::remove(with_suffix(stem_, ".prototypes.jpg"));
   if (options_.geojson) {
-    write_outlines(with_suffix(stem_, ".tif"), with_suffix(stem_, ".geojson"), plan_.frame, statistics_.classes, options_);
+    write_outlines(output::label_pyramid(stem_), with_suffix(stem_, ".geojson"), plan_.frame, statistics_.classes, options_);
   } else {
-    std::filesystem::remove(with_suffix(stem_, ".geojson"));  // of an earlier run
+    std::filesystem::remove(with_suffix(stem_, ".geojson"));
   }
   const double thumbnail_mpp =
       statistics_.frame.slide_mpp * static_cast<double>(plan_.frame.bounds.width) / static_cast<double>(overlay_source_.width());
   image::write_jpeg(with_suffix(stem_, ".overlay.jpg"),
                     output::draw_overlay(overlay_source_, overlay_labels_, statistics_.classes, thumbnail_mpp));
+  if (gallery_) image::write_jpeg(with_suffix(stem_, ".prototypes.jpg"), gallery_->draw(reader));
   image::write_jpeg(with_suffix(stem_, ".tissue.jpg"), output::draw_tissue(overlay_source_, parts_, plan_, thumbnail_mpp));
 }
 

@@ -1,6 +1,8 @@
 #pragma once
+#include <optional>
 #include <vector>
 
+#include "prototype_gallery.hpp"
 #include "wsi_lpd/core/canvas.hpp"
 #include "wsi_lpd/core/interfaces.hpp"
 #include "wsi_lpd/core/regions.hpp"
@@ -23,8 +25,8 @@ class SlideResults : public CanvasSink {
   void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
   void label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) override;
   void add_tile(const Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus);
-  /// Gives all files but the statistics their final names.
-  void finish();
+  /// Gives all files but the statistics their final names; reads tiles again from `reader` where the options want pictures of them.
+  void finish(const slide::FrameReader& reader);
 
  private:
   void emit_map_row();
@@ -45,6 +47,8 @@ class SlideResults : public CanvasSink {
   std::vector<float> focus_;  // of the tiles
   output::ResultFile file_;
   image::RasterWriter raster_;
+  std::optional<image::RasterWriter> probabilities_;
+  std::optional<PrototypeGallery> gallery_;
   RegionCounter regions_;
   InterfaceCounter interfaces_;
   SquareShares squares_;

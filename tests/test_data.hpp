@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace wsi_lpd::testing {
 
@@ -37,6 +38,22 @@ inline std::filesystem::path real_data(const std::string& kind) {
   const auto folder = (given && kind == "data") ? std::filesystem::path(given) : root / kind;
   return std::filesystem::is_directory(folder) ? std::filesystem::weakly_canonical(folder) : std::filesystem::path{};
 }
+
+/// The Python that has other people's readers, empty where there is none: then call GTEST_SKIP().
+inline std::filesystem::path python_readers() {
+  const std::filesystem::path folder = std::filesystem::path(WSI_LPD_SOURCE_DIR) / ".deps/python";
+  return std::filesystem::exists(folder / ".tests-3") ? folder / "bin/python" : std::filesystem::path{};
+}
+
+/// Runs SCRIPT (below tests/) of Python on `arguments`, each quoted for the shell. True when it succeeds.
+inline bool run_python(const std::string& script, const std::vector<std::string>& arguments) {
+  std::string command = "'" + python_readers().string() + "' '" WSI_LPD_SOURCE_DIR "/tests/" + script + "'";
+  for (const std::string& argument : arguments) command += " '" + argument + "'";
+  return std::system(command.c_str()) == 0;
+}
+
+#define WSI_LPD_NEEDS_PYTHON() \
+  if (wsi_lpd::testing::python_readers().empty()) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)"
 
 #define WSI_LPD_NEEDS_DATA(variable, kind)                                  \
   const std::filesystem::path variable = wsi_lpd::testing::real_data(kind); \

@@ -122,8 +122,20 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
       ->check(CLI::Range(0.0, 1.0));
   command
       .add_option("--map-mpp", arguments.options.map_mpp,
-                  "um per cell of the maps in the HDF5 file; 0: the network's own, 8 pixels; e.g. --map-mpp 16")
+                  "um per cell of the maps in the HDF5 file and of --probabilities; 0: the network's own, 8 pixels; e.g. --map-mpp 16")
       ->check(CLI::Range(0.0, 1000.0));
+  command
+      .add_flag("--ome,!--no-ome", arguments.options.ome,
+                "the label pyramid as OME-TIFF (slide.ome.tif, levels in SubIFDs) instead of slide.tif; e.g. --ome")
+      ->default_str("false");
+  command
+      .add_flag("--probabilities,!--no-probabilities", arguments.options.probabilities,
+                "also slide.probabilities.ome.tif, a pyramid with a channel for each class, at --map-mpp; e.g. --probabilities")
+      ->default_str("false");
+  command
+      .add_flag("--prototypes,!--no-prototypes", arguments.options.prototypes,
+                "also slide.prototypes.jpg, the strongest tiles of each prototype, which are read again; e.g. --prototypes")
+      ->default_str("false");
   command.add_flag("--geojson,!--no-geojson", arguments.options.geojson, "regions as polygons for QuPath; e.g. --no-geojson")
       ->default_str("true");
   command

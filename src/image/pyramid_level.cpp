@@ -38,11 +38,11 @@ std::uint16_t tiff_compression(PyramidOptions::Compression compression) {
 
 }  // namespace
 
-PyramidLevel::PyramidLevel(const std::string& doing, const std::filesystem::path& path, int index, Size size, int channels,
+PyramidLevel::PyramidLevel(const std::string& doing, const std::filesystem::path& path, PyramidPage page, Size size, int channels,
                            const PyramidOptions& options)
     : doing_(doing),
       path_(path),
-      index_(index),
+      page_(page),
       size_(size),
       channels_(channels),
       options_(options),
@@ -57,7 +57,11 @@ PyramidLevel::PyramidLevel(const std::string& doing, const std::filesystem::path
 void PyramidLevel::set_fields(TiffFile& file) const {
   const auto set = [&](std::uint32_t tag, auto... values) { file.write([&] { return TIFFSetField(file.get(), tag, values...) != 0; }); };
   const bool jpeg = options_.compression == PyramidOptions::Compression::Jpeg;
-  if (index_ > 0) set(TIFFTAG_SUBFILETYPE, FILETYPE_REDUCEDIMAGE);
+  if (page_.level > 0) set(TIFFTAG_SUBFILETYPE, FILETYPE_REDUCEDIMAGE);
+  if (page_.below > 0) {  // libtiff puts so many of the directories to come there
+    const std::vector<std::uint64_t> offsets(page_.below);
+    set(TIFFTAG_SUBIFD, page_.below, offsets.data());
+  }
   set(TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(size_.width));
   set(TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(size_.height));
   set(TIFFTAG_BITSPERSAMPLE, 8);
@@ -83,12 +87,12 @@ void PyramidLevel::set_fields(TiffFile& file) const {
     set(TIFFTAG_COLORMAP, red.data(), green.data(), blue.data());
   }
   if (options_.mpp > 0) {
-    const double pixels_per_cm = 10000 / options_.mpp / static_cast<double>(std::int64_t{1} << index_);
+    const double pixels_per_cm = 10000 / options_.mpp / static_cast<double>(std::int64_t{1} << page_.level);
     set(TIFFTAG_RESOLUTIONUNIT, RESUNIT_CENTIMETER);
     set(TIFFTAG_XRESOLUTION, pixels_per_cm);
     set(TIFFTAG_YRESOLUTION, pixels_per_cm);
   }
-  if (index_ == 0 && !options_.description.empty()) set(TIFFTAG_IMAGEDESCRIPTION, options_.description.c_str());
+  if (page_.plane == 0 && page_.level == 0 && !options_.description.empty()) set(TIFFTAG_IMAGEDESCRIPTION, options_.description.c_str());
 }
 
 bool PyramidLevel::add_row(const std::uint8_t* row) {

@@ -10,11 +10,18 @@
 
 namespace wsi_lpd::image {
 
+/// Which page of a pyramid.
+struct PyramidPage {
+  int plane = 0;
+  int level = 0;            ///< 0 is the full resolution
+  std::uint16_t below = 0;  ///< how many pages come after it as its SubIFDs
+};
+
 /// Collects rows into one row of tiles and writes that when it is whole. The next level is made of the rows in here.
 class PyramidLevel {
  public:
-  /// `index` 0 is the full resolution. `doing` starts every error.
-  PyramidLevel(const std::string& doing, const std::filesystem::path& path, int index, Size size, int channels,
+  /// `doing` starts every error.
+  PyramidLevel(const std::string& doing, const std::filesystem::path& path, PyramidPage page, Size size, int channels,
                const PyramidOptions& options);
 
   /// Appends a row. True when the level below can have its next row.
@@ -34,7 +41,7 @@ class PyramidLevel {
 
   std::string doing_;
   std::filesystem::path path_;
-  int index_;
+  PyramidPage page_;
   Size size_;
   int channels_;
   const PyramidOptions& options_;

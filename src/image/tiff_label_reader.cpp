@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "label_reader.hpp"
+#include "ome_xml.hpp"
 #include "tiff_file.hpp"
 
 namespace wsi_lpd::image {
@@ -45,7 +46,8 @@ class TiffLabelReader : public LabelReader {
 
   std::string description() const override {
     const char* text = nullptr;
-    return TIFFGetField(tiff_.get(), TIFFTAG_IMAGEDESCRIPTION, &text) && text ? text : "";
+    if (!TIFFGetField(tiff_.get(), TIFFTAG_IMAGEDESCRIPTION, &text) || !text) return {};
+    return ome_comment(text).value_or(text);
   }
 
   void next_row(std::uint8_t* row) override {

@@ -17,11 +17,14 @@ struct KnownFile {
   const char* suffix;
   const char* what;
 };
-constexpr KnownFile kFiles[] = {{".tif", "label pyramid: QuPath, OpenSlide, tifffile"},
+constexpr KnownFile kFiles[] = {{kLabels, "label pyramid: QuPath, OpenSlide, tifffile"},
+                                {kOmeLabels, "label pyramid as OME-TIFF: QuPath, OMERO, tifffile"},
+                                {kProbabilities, "class probabilities, a channel each: QuPath, OMERO, tifffile"},
                                 {".h5", "tiles, features, class probabilities: h5py"},
                                 {".json", "these statistics"},
                                 {".geojson", "regions as polygons: QuPath"},
                                 {".overlay.jpg", "picture with legend and scale bar"},
+                                {".prototypes.jpg", "the strongest tiles of each prototype"},
                                 {".tissue.jpg", "what was taken of the slide and what was left"}};
 
 std::string area(const SlideStatistics& s, std::int64_t pixels) {

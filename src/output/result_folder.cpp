@@ -19,15 +19,22 @@ fs::path without_suffix(const fs::path& path, const std::string& suffix) {
   return text.ends_with(suffix) && text.size() > suffix.size() ? fs::path(text.substr(0, text.size() - suffix.size())) : fs::path();
 }
 
-/// The stem of a slide's file that is still being written: NAME.tif.part, NAME.tif.level2.part, …; empty for other names.
-fs::path unfinished_stem(const fs::path& file) {
-  fs::path path = without_suffix(file, ".part");
-  if (path.empty()) return {};
-  if (path.extension().string().starts_with(".level")) path.replace_extension();
-  for (const char* suffix : {".tif", ".h5", ".overlay.jpg", ".tissue.jpg", ".geojson", ".json"}) {
-    if (fs::path stem = without_suffix(path, suffix); !stem.empty()) return stem;
+/// The stem of a slide whose file this may be; empty for other names. Of two suffixes that fit the longer comes first.
+fs::path stem_of(const fs::path& file) {
+  for (const char* suffix :
+       {kProbabilities, kOmeLabels, kLabels, ".h5", ".overlay.jpg", ".tissue.jpg", ".prototypes.jpg", ".geojson", ".json"}) {
+    if (fs::path stem = without_suffix(file, suffix); !stem.empty()) return stem;
   }
   return {};
+}
+
+/// Of a file that is still being written: NAME.tif.part, NAME.tif.level2.part, NAME.ome.tif.plane1.level0.part, …; empty for other names.
+fs::path unfinished_stem(const fs::path& file) {
+  fs::path path = without_suffix(file, ".part");
+  for (const char* page : {".level", ".plane"}) {
+    if (path.extension().string().starts_with(page)) path.replace_extension();
+  }
+  return stem_of(path);
 }
 
 /// A hand may have edited the file: throws Error for figures that cannot be.
@@ -80,7 +87,7 @@ class Collector {
     if (const fs::path stem = unfinished_stem(file); !stem.empty()) {
       add_unfinished(stem, file);
     } else if (file.extension() == ".tif" || file.extension() == ".h5") {
-      const fs::path result = fs::path(file).replace_extension();
+      const fs::path result = stem_of(file);
       if (!fs::exists(fs::path(result) += ".json") && written_by_us(result)) add_unfinished(result, file);
     }
   }
@@ -98,7 +105,7 @@ class Collector {
 
  private:
   /// Both rasters and HDF5: no other program leaves this pair.
-  static bool written_by_us(const fs::path& stem) { return fs::exists(fs::path(stem) += ".tif") && fs::exists(fs::path(stem) += ".h5"); }
+  static bool written_by_us(const fs::path& stem) { return fs::exists(label_pyramid(stem)) && fs::exists(fs::path(stem) += ".h5"); }
 
   void add_statistics(const fs::path& file) {
     const fs::path stem = fs::path(file).replace_extension();
@@ -136,6 +143,11 @@ class Collector {
 };
 
 }  // namespace
+
+fs::path label_pyramid(const fs::path& stem) {
+  const fs::path plain = fs::path(stem) += kLabels, ome = fs::path(stem) += kOmeLabels;
+  return !fs::exists(plain) && fs::exists(ome) ? ome : plain;
+}
 
 ResultFolder read_results(const fs::path& folder) {
   if (!fs::is_directory(folder)) throw UsageError(folder.string() + ": no such folder of results");

@@ -97,37 +97,22 @@ TEST_F(Program, TrainsThenSegmentsWithoutAnyOption) {
 }
 
 /// What segment wrote for `slide`, opened by openslide-python, tifffile and h5py.
-void expect_others_open(const fs::path& stem) {
-  const fs::path source = WSI_LPD_SOURCE_DIR;
-  const std::string command = "'" + (source / ".deps/python/bin/python").string() + "' '" +
-                              (source / "tests/cli/open_results.py").string() + "' '" + stem.string() + "'";
-  EXPECT_EQ(std::system(command.c_str()), 0) << stem;
-}
+void expect_others_open(const fs::path& stem) { EXPECT_TRUE(testing::run_python("cli/open_results.py", {stem.string()})) << stem; }
 
 TEST_F(Program, WritesWhatOtherProgramsOpen) {
-  if (!fs::exists(fs::path(WSI_LPD_SOURCE_DIR) / ".deps/python/.tests-2")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
+  WSI_LPD_NEEDS_PYTHON();
   ASSERT_EQ(run("segment data/slides/slide-1.tif -o opened --geojson-min-area 0").code, 0);
   expect_others_open(path("opened/slide-1"));
-  const fs::path source = WSI_LPD_SOURCE_DIR;
-  EXPECT_EQ(std::system(("'" + (source / ".deps/python/bin/python").string() + "' '" + (source / "tests/output/brute_force.py").string() +
-                         "' '" + path("opened/slide-1").string() + "' '" + path("opened/summary.csv").string() + "'")
-                            .c_str()),
-            0);
+  EXPECT_TRUE(testing::run_python("output/brute_force.py", {path("opened/slide-1").string(), path("opened/summary.csv").string()}));
   // At 0.5 um/px, the nearest to 2 um/px of two levels is the second
-  EXPECT_EQ(std::system(("'" + (source / ".deps/python/bin/python").string() + "' '" + (source / "tests/output/read_geojson.py").string() +
-                         "' '" + path("opened/slide-1").string() + "' 1 0")
-                            .c_str()),
-            0);
+  EXPECT_TRUE(testing::run_python("output/read_geojson.py", {path("opened/slide-1").string(), "1", "0"}));
   ASSERT_EQ(run("segment data/slides/slide-1.tif -o opened --no-geojson").code, 0);
   EXPECT_FALSE(fs::exists(path("opened/slide-1.geojson"))) << "of another configuration";
 }
 
 TEST_F(Program, SegmentsAnOmeTiffOfTifffile) {
-  const fs::path source = WSI_LPD_SOURCE_DIR;
-  if (!fs::exists(source / ".deps/python/.tests-2")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
-  const std::string write = "'" + (source / ".deps/python/bin/python").string() + "' '" + (source / "tests/cli/write_ome.py").string() +
-                            "' '" + path("data/slides/slide-1.tif").string() + "' '" + path("slide.ome.tif").string() + "'";
-  ASSERT_EQ(std::system(write.c_str()), 0);
+  WSI_LPD_NEEDS_PYTHON();
+  ASSERT_TRUE(testing::run_python("cli/write_ome.py", {path("data/slides/slide-1.tif").string(), path("slide.ome.tif").string()}));
   const Outcome info = run("info slide.ome.tif --json");
   ASSERT_EQ(info.code, 0) << info.err;
   const auto json = nlohmann::json::parse(info.out);
@@ -138,12 +123,12 @@ TEST_F(Program, SegmentsAnOmeTiffOfTifffile) {
   EXPECT_EQ(json["levels"][2]["downsample"], 4);
   const Outcome segmented = run("segment slide.ome.tif -o ome");
   ASSERT_EQ(segmented.code, 0) << segmented.err;
-  EXPECT_EQ(image::read_size(path("ome/slide.ome.tif")), (Size{450, 350}));
+  EXPECT_EQ(image::read_size(path("ome/slide.tif")), (Size{450, 350}));
 }
 
 TEST_F(Program, SegmentsRealSlides) {
   WSI_LPD_NEEDS_DATA(data, "data");
-  if (!fs::exists(fs::path(WSI_LPD_SOURCE_DIR) / ".deps/python/.tests-2")) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
+  WSI_LPD_NEEDS_PYTHON();
   const std::string aperio = "'" + (data / "slides/CMU-1-Small-Region.svs").string() + "'";
   const std::string jpeg2000 = "'" + (data / "slides/tcga-cr-7395-01a-01-ts1.svs").string() + "'";
   ASSERT_EQ(run("segment " + aperio + " -o real --overlap 0").code, 0);

@@ -13,6 +13,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/image.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/pyramid_file.hpp"
 
 namespace wsi_lpd::image {
 namespace {
@@ -44,7 +45,7 @@ void write(const std::filesystem::path& path, const Image& image, const PyramidO
 }
 
 /// Every page as libtiff decodes it, with what must hold for each of them.
-std::vector<Image> read_pages(const std::filesystem::path& path, int tile, bool palette) {
+std::vector<Image> read_pages(const std::filesystem::path& path, int tile, bool palette, bool ome = false) {
   std::vector<Image> pages;
   TIFF* tiff = TIFFOpen(path.c_str(), "r");
   EXPECT_TRUE(TIFFIsBigTIFF(tiff));
@@ -60,7 +61,7 @@ std::vector<Image> read_pages(const std::filesystem::path& path, int tile, bool 
     TIFFGetFieldDefaulted(tiff, TIFFTAG_SUBFILETYPE, &type);
     EXPECT_EQ(tile_width, width < 16 ? 16 : std::min(width / 16 * 16, static_cast<std::uint32_t>(tile)));
     EXPECT_EQ(tile_height, height < 16 ? 16 : std::min(height / 16 * 16, static_cast<std::uint32_t>(tile)));
-    EXPECT_EQ(type, pages.empty() ? 0u : static_cast<unsigned>(FILETYPE_REDUCEDIMAGE));
+    EXPECT_EQ(type, pages.empty() || ome ? 0u : static_cast<unsigned>(FILETYPE_REDUCEDIMAGE));
     EXPECT_EQ(photometric == PHOTOMETRIC_PALETTE, palette);
     Image page(width, height, channels);
     std::vector<std::uint8_t> pixels(static_cast<std::size_t>(TIFFTileSize(tiff)));
@@ -174,6 +175,103 @@ std::set<std::string> names_in(const std::filesystem::path& folder) {
   return names;
 }
 
+TEST(RasterWriter, WritesOmeTiffThatWeReadBack) {
+  const TemporaryFolder folder;
+  PyramidOptions options = label_options();
+  options.tile = 64;
+  options.mpp = 0.4992;
+  options.description = "{\"a\": \"<b> & 'c' ]]> 肿瘤\", \"d\": 1}";
+  for (const Size& size : {Size{301, 203}, Size{40, 30}, Size{1, 200}}) {
+    SCOPED_TRACE(std::to_string(size.width) + " x " + std::to_string(size.height));
+    const Image labels = random_image(size.width, size.height, 1, 5, 2);
+    options.ome.reset();
+    write(folder / "plain.tif", labels, options);
+    options.ome = {.name = "a \"slide\" of <ours>", .channels = {{"classes"}}, .notes = {{"1", "x & y"}}};
+    write(folder / "labels.ome.tif", labels, options);
+    EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{"plain.tif", "labels.ome.tif"}));
+    const auto levels = static_cast<int>(pyramid_sizes(size, 64).size());
+    for (int level = 0; level < levels; ++level) {
+      const auto plain = LabelReader::open(folder / "plain.tif", level), ome = LabelReader::open(folder / "labels.ome.tif", level);
+      ASSERT_EQ(plain->size(), ome->size());
+      std::vector<std::uint8_t> a(static_cast<std::size_t>(plain->size().width)), b = a;
+      for (std::int64_t y = 0; y < plain->size().height; ++y) {
+        plain->next_row(a.data());
+        ome->next_row(b.data());
+        ASSERT_EQ(a, b) << "level " << level << ", row " << y;
+      }
+    }
+    EXPECT_EQ(LabelReader::open(folder / "labels.ome.tif")->description(), options.description);
+
+    const auto file = PyramidFile::open(folder / "labels.ome.tif");
+    EXPECT_EQ(file->info().format, "ome-tiff");
+    EXPECT_EQ(file->info().levels, pyramid_sizes(size, 64));
+    EXPECT_EQ(file->info().mpp_source, "ome");
+    EXPECT_EQ(file->info().mpp_x, 0.4992);
+    EXPECT_EQ(file->info().mpp_y, 0.4992);
+    Image pixel(1, 1, 3);
+    file->read(0, {size.width - 1, size.height - 1, 1, 1}, pixel.view());
+    const Colour expected = kPalette[*labels.at(size.width - 1, size.height - 1)];
+    EXPECT_EQ((Colour{pixel.data()[0], pixel.data()[1], pixel.data()[2]}), expected);
+    const auto kind = image_kind(folder / "labels.ome.tif");
+    EXPECT_TRUE(kind && !kind->colour) << "a batch must not take it for a slide";
+  }
+}
+
+TEST(RasterWriter, KeepsTextThatIsNotUtf8OutOfOmeXml) {
+  const TemporaryFolder folder;
+  PyramidOptions options = label_options();
+  options.description = std::string(
+                            "a\x01"
+                            "b\xff") +
+                        "c\tmu \u00b5";
+  options.ome = {.name = "\xfe", .channels = {{"\x02"}}, .notes = {}};
+  write(folder / "labels.tif", random_image(20, 20, 1, 5, 1), options);
+  EXPECT_EQ(LabelReader::open(folder / "labels.tif")->description(), "a\ufffdb\ufffdc\tmu \u00b5");
+}
+
+/// Planes of an OME-TIFF by their page: libtiff counts those that are no SubIFDs.
+TEST(RasterWriter, WritesAPageForEachPlane) {
+  const TemporaryFolder folder;
+  PyramidOptions options;
+  options.tile = 32;
+  options.ome = {.name = "planes", .channels = {{"one", Colour{1, 2, 3}}, {"two"}, {"three"}}, .notes = {}};
+  const Size size{101, 67};
+  std::vector<Image> planes;
+  for (unsigned plane = 0; plane < 3; ++plane) planes.push_back(random_image(size.width, size.height, 1, 256, plane));
+  {
+    RasterWriter writer(folder / "planes.tif", size, 1, options);
+    EXPECT_EQ(names_in(folder.path()).size(), 3U * 3U);
+    for (std::int64_t y = 0; y < size.height; ++y) {
+      std::vector<std::uint8_t> row;
+      for (const Image& plane : planes) row.insert(row.end(), plane.at(0, y), plane.at(0, y) + size.width);
+      writer.add_rows(row.data(), 1);
+    }
+    writer.finish();
+  }
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"planes.tif"});
+  const std::vector<Image> pages = read_pages(folder / "planes.tif", 32, false, /*ome=*/true);
+  EXPECT_TRUE(pages == planes);
+  TIFF* tiff = TIFFOpen((folder / "planes.tif").c_str(), "r");
+  for (unsigned plane = 0; plane < 3; ++plane) {
+    TIFFSetDirectory(tiff, static_cast<tdir_t>(plane));
+    std::uint16_t count = 0;
+    std::uint64_t* offsets = nullptr;
+    ASSERT_TRUE(TIFFGetField(tiff, TIFFTAG_SUBIFD, &count, &offsets));
+    ASSERT_EQ(count, 2);
+    ASSERT_TRUE(TIFFSetSubDirectory(tiff, offsets[0]));
+    std::vector<std::uint8_t> tile(static_cast<std::size_t>(TIFFTileSize(tiff)));
+    ASSERT_GT(TIFFReadTile(tiff, tile.data(), 0, 0, 0, 0), 0);
+    const auto at = [&](int x, int y) { return *planes[plane].at(x, y); };
+    for (int y = 0; y < 32; ++y) {
+      for (int x = 0; x < 32; ++x) {
+        const int sum = at(2 * x, 2 * y) + at(2 * x + 1, 2 * y) + at(2 * x, 2 * y + 1) + at(2 * x + 1, 2 * y + 1);
+        ASSERT_EQ(tile[static_cast<std::size_t>(y * 32 + x)], (sum + 2) / 4) << plane << ": " << x << ' ' << y;
+      }
+    }
+  }
+  TIFFClose(tiff);
+}
+
 template <class Action>
 std::string error_of(Action&& action) {
   try {
@@ -227,6 +325,9 @@ TEST(RasterWriter, RefusesWhatItCannotWrite) {
   EXPECT_THAT(error_of([&] { RasterWriter(folder / "a.tif", {10, 10}, 1, jpeg); }), HasSubstr("JPEG"));
   EXPECT_THAT(error_of([&] { RasterWriter(folder / "a.tif", {0, 10}, 1, label_options()); }), HasSubstr("0 x 10"));
   EXPECT_THAT(error_of([&] { RasterWriter(folder / "a.tif", {10, 10}, 3, label_options()); }), HasSubstr("colour map"));
+  PyramidOptions ome;
+  ome.ome.emplace();
+  EXPECT_THAT(error_of([&] { RasterWriter(folder / "a.tif", {10, 10}, 1, ome); }), HasSubstr("OME-TIFF"));
   jpeg.tile = 100;
   EXPECT_THAT(error_of([&] { RasterWriter(folder / "a.tif", {10, 10}, 1, jpeg); }), HasSubstr("multiple of 16"));
   EXPECT_THAT(error_of([&] {

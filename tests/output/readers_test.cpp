@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <random>
 
@@ -15,13 +14,10 @@
 namespace wsi_lpd::output {
 namespace {
 
-/// Everything that a slide gets, opened by programs that know nothing of ours: openslide-python, tifffile, h5py, Pillow, csv, json.
+/// Everything that a slide gets, opened by programs that know nothing of ours: openslide-python, h5py, Pillow, csv, json (label pyramids:
+/// label_readers_test.cpp).
 TEST(Readers, OpenWhatWeWrite) {
-  const std::filesystem::path source = WSI_LPD_SOURCE_DIR;
-  const std::filesystem::path python = source / ".deps/python/bin/python";
-  if (!std::filesystem::exists(python) || !std::filesystem::exists(source / ".deps/python/.tests-2")) {
-    GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
-  }
+  WSI_LPD_NEEDS_PYTHON();
   const testing::TemporaryFolder folder;
   const SlideStatistics statistics = testing::some_statistics();
   const Size size = statistics.frame.size;
@@ -35,19 +31,7 @@ TEST(Readers, OpenWhatWeWrite) {
     }
   }
   write_text_file(folder / "labels.raw", std::string(reinterpret_cast<const char*>(labels.data()), labels.bytes()));
-  image::PyramidOptions options;
-  options.reduction = image::PyramidOptions::Reduction::Mode;
-  options.mpp = statistics.frame.mpp;
-  options.description = "{\"description\": \"of a test\"}";
-  options.palette = result_palette(statistics.classes);
-  for (const auto& [name, compression] : {std::pair{"slide.tif", image::PyramidOptions::Compression::Deflate},
-                                          std::pair{"zstd.tif", image::PyramidOptions::Compression::Zstd}}) {
-    options.compression = compression;
-    image::RasterWriter raster(folder / name, size, 1, options);
-    raster.add_rows(labels.data(), size.height);
-    raster.finish();
-  }
-  image::write_labels_png(folder / "labels.png", labels, options.palette);
+  image::write_labels_png(folder / "labels.png", labels, result_palette(statistics.classes));
 
   Image rgb(1300, 700, 3);
   for (std::int64_t y = 0; y < 700; ++y) {
@@ -88,9 +72,7 @@ TEST(Readers, OpenWhatWeWrite) {
   write_summary(folder / "summary.csv", {statistics}, {{"b.svs", "a reason, \"quoted\"\nin two lines"}});
   image::write_jpeg(folder / "slide.overlay.jpg", draw_overlay(rgb, labels, statistics.classes, 0.25));
 
-  const std::string command = python.string() + " " + (source / "tests/output/read_results.py").string() + " " + folder.path().string();
-  const int status = std::system(command.c_str());
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  EXPECT_TRUE(testing::run_python("output/read_results.py", {folder.path().string()}));
 }
 
 }  // namespace

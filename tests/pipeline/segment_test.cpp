@@ -146,11 +146,7 @@ TEST(SegmentSlide, GivesTheSameMaskForAnyThreadsAndTokens) {
 
 // The statistics, worked out again in Python from slide.tif alone: blobs of three classes on glass, with and without a resolution.
 TEST(SegmentSlide, StatisticsAgreeWithBruteForceOnTheMask) {
-  const std::filesystem::path source = WSI_LPD_SOURCE_DIR;
-  const std::filesystem::path python = source / ".deps/python/bin/python";
-  if (!std::filesystem::exists(python) || !std::filesystem::exists(source / ".deps/python/.tests-2")) {
-    GTEST_SKIP() << "no Python readers here (scripts/setup --tests)";
-  }
+  WSI_LPD_NEEDS_PYTHON();
   for (const double mpp : {0.5, 0.0}) {
     const TemporaryFolder folder;
     write_slide(folder / "slide.tif", {613, 405}, mpp, [](std::int64_t x, std::int64_t y) {
@@ -165,9 +161,7 @@ TEST(SegmentSlide, StatisticsAgreeWithBruteForceOnTheMask) {
     EXPECT_EQ(statistics.squares, 7 * 5);
     EXPECT_GT(statistics.interfaces.at(0).length, 1000);
     output::write_summary(folder / "summary.csv", {statistics});
-    const std::string command = "'" + python.string() + "' '" + (source / "tests/output/brute_force.py").string() + "' '" +
-                                (folder / "result").string() + "' '" + (folder / "summary.csv").string() + "'";
-    EXPECT_EQ(std::system(command.c_str()), 0) << mpp;
+    EXPECT_TRUE(testing::run_python("output/brute_force.py", {(folder / "result").string(), (folder / "summary.csv").string()})) << mpp;
   }
 }
 

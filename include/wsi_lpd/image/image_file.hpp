@@ -60,7 +60,7 @@ class LabelReader {
   static std::unique_ptr<LabelReader> open(const std::filesystem::path& path, int level = 0);
   virtual ~LabelReader() = default;
   virtual Size size() const = 0;
-  /// ImageDescription of a TIFF; empty for a PNG.
+  /// ImageDescription of a TIFF, and of an OME-TIFF that RasterWriter wrote the description it was given; empty for a PNG.
   virtual std::string description() const = 0;
   /// The next row, top to bottom, `size().width` values.
   virtual void next_row(std::uint8_t* row) = 0;

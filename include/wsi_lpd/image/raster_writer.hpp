@@ -2,13 +2,26 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/geometry.hpp"
 
 namespace wsi_lpd::image {
+
+/// What OME-XML says of a raster besides its size and µm/px.
+struct OmeMetadata {
+  struct Channel {
+    std::string name;
+    std::optional<Colour> colour{};  ///< that viewers draw it in
+  };
+  std::string name;                                        ///< of the image
+  std::vector<Channel> channels;                           ///< one for each plane
+  std::vector<std::pair<std::string, std::string>> notes;  ///< keys with what they mean, as a MapAnnotation
+};
 
 struct PyramidOptions {
   enum class Compression { Deflate, Zstd, Jpeg };
@@ -20,25 +33,28 @@ struct PyramidOptions {
   double mpp = 0;               ///< µm per pixel, written as resolution tags; 0 writes none
   std::string description;      ///< ImageDescription of the first page
   std::vector<Colour> palette;  ///< colour of each value of a one-channel raster; empty for RGB
+  /// OME-TIFF (schema 2016-06): a page for each plane, its lower levels in SubIFDs; `description` is a comment in the OME-XML.
+  std::optional<OmeMetadata> ome{};
 };
 
 /// Sizes of the levels that a raster of `size` gets, from itself to the first that fits into one tile.
 std::vector<Size> pyramid_sizes(Size size, int tile = PyramidOptions().tile);
 
 /// Rows in, pyramid out: a tiled BigTIFF, factor 2, down to one tile, lower levels as pages flagged reduced-image (docs/outputs.md has
-/// the rule of a level's size and pixels). A row of tiles is written as soon as it is whole, the lower levels to temporaries beside the
-/// target ("NAME.level1.part"…), which finish() appends tile by tile as they are. The file appears under its name only when it is whole; a
-/// writer destroyed before finish() leaves nothing. Memory: two rows of tiles, whatever the height. Not thread-safe.
+/// the rule of a level's size and pixels). A row of tiles is written as soon as it is whole, the lower levels and further planes to
+/// temporaries beside the target ("NAME.level1.part", "NAME.plane1.level0.part"…), which finish() appends tile by tile as they are. The
+/// file appears under its name only when it is whole; a writer destroyed before finish() leaves nothing. Memory: two rows of tiles of
+/// each plane, whatever the height. Not thread-safe.
 ///
 /// Not libvips' tiffsave: it wants the whole raster first, keeps its levels in TMPDIR, and (8.14) uses freed memory when a pyramid fails
 /// half-way, which ends the program instead of reporting a full disk.
 class RasterWriter {
  public:
-  /// `channels` is 1 (labels) or 3 (RGB).
+  /// `channels` of a plane's pixels is 1 (labels) or 3 (RGB). There is one plane, or as many as `options.ome` has channels, each of 1.
   RasterWriter(const std::filesystem::path& path, Size size, int channels, PyramidOptions options);
   RasterWriter(RasterWriter&&) noexcept;
   ~RasterWriter();
-  /// Appends `rows` packed rows. Throws Error (path and reason), also when the disk is full.
+  /// Appends `rows` packed rows, [planes, rows, width, channels]. Throws Error (path and reason), also when the disk is full.
   void add_rows(const std::uint8_t* pixels, std::int64_t rows);
   std::int64_t rows_written() const;
   /// Puts the levels together; all rows must have been added.

@@ -12,7 +12,15 @@ namespace wsi_lpd::output {
 /// A folder that holds this file is a report of this program: results are not looked for in it, and it may be overwritten.
 inline constexpr const char* kReportMark = ".wsi-lpd-report";
 
-/// A slide whose statistics are there. Its files are `stem` plus ".tif", ".h5", ".overlay.jpg", ….
+// What a slide's rasters have after its stem.
+inline constexpr const char* kLabels = ".tif";
+inline constexpr const char* kOmeLabels = ".ome.tif";
+inline constexpr const char* kProbabilities = ".probabilities.ome.tif";
+
+/// The label pyramid of a slide: kLabels, or kOmeLabels where that is there instead.
+std::filesystem::path label_pyramid(const std::filesystem::path& stem);
+
+/// A slide whose statistics are there. Its files are `stem` plus label_pyramid()'s, ".h5", ".overlay.jpg", ….
 struct CompleteResult {
   std::filesystem::path stem;
   SlideStatistics statistics;

@@ -31,6 +31,9 @@ struct SegmentOptions {
   std::string region{};           ///< path of a mask image or GeoJSON file: of the tissue, only what is in it; empty: all
   double max_unreadable = 0.05;   ///< share of the tiles that may be unreadable before the slide fails
   double map_mpp = 0;             ///< µm/px of the maps in slide.h5; 0: the network's own grid
+  bool ome = false;               ///< the label pyramid as OME-TIFF, slide.ome.tif, instead of slide.tif
+  bool probabilities = false;     ///< the classes' maps of slide.h5 as a pyramid, too: slide.probabilities.ome.tif
+  bool prototypes = false;        ///< write slide.prototypes.jpg: the strongest tiles of each prototype, read again at the end
   bool geojson = true;            ///< write slide.geojson
   double geojson_mpp = 2;         ///< µm/px of the pyramid level that its outlines are traced on: the nearest is taken
   double geojson_min_area = 100;  ///< µm²; smaller regions are left out of it
@@ -39,7 +42,8 @@ struct SegmentOptions {
   int tokens = 0;   ///< batches alive at once, the memory bound; 0: threads + 2
 };
 
-/// One slide to be segmented, and where its results go: `stem` plus ".tif", ".h5", ".json", ".geojson", ".overlay.jpg", ".tissue.jpg".
+/// One slide to be segmented, and where its results go: `stem` plus ".tif" or ".ome.tif", ".h5", ".json", ".geojson", ".overlay.jpg",
+/// ".tissue.jpg", ".prototypes.jpg", ".probabilities.ome.tif". What an earlier run left under one of these names is replaced or removed.
 struct SlideJob {
   std::filesystem::path slide;
   std::filesystem::path stem;
