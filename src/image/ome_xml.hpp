@@ -22,7 +22,7 @@ struct OmePixels {
 /// Nothing when `description` is not OME-XML. Throws Error when it is, but has no <Pixels> with a size.
 std::optional<OmePixels> parse_ome_xml(const std::string& description);
 
-/// OME-XML of the schema 2016-06, in ASCII, for planes of `size` 8-bit pixels, page c of the TIFF being channel c; `mpp` 0: unknown.
+/// OME-XML of the schema 2016-06 for planes of `size` 8-bit pixels, page c of the TIFF being channel c; `mpp` 0: unknown.
 /// `comment` (UTF-8) comes back from ome_comment().
 std::string write_ome_xml(const OmeMetadata& metadata, Size size, double mpp, const std::string& comment);
 /// The comment that write_ome_xml() put into an OME-XML; nothing where there is none.
