@@ -70,7 +70,7 @@ Json describe_raster(const std::filesystem::path& path) {
     if (!json.is_object() || json.value("software", "") != "wsi-lpd") return {};
     json["width"] = reader->size().width;
     json["height"] = reader->size().height;
-    json["kind"] = "label raster";
+    json["kind"] = json.contains("channels") ? "class probabilities" : "label raster";
     return json;
   } catch (const Error&) {  // a TIFF, but no raster of labels
     return {};

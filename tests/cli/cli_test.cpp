@@ -110,6 +110,35 @@ TEST_F(Program, WritesWhatOtherProgramsOpen) {
   EXPECT_FALSE(fs::exists(path("opened/slide-1.geojson"))) << "of another configuration";
 }
 
+TEST_F(Program, WritesOmeTiffUnderANameThatEveryCommandFinds) {
+  const std::string segment = "segment data/slides/slide-1.tif --tissue none ";
+  ASSERT_EQ(run(segment + "-o plain").code, 0);
+  const Outcome outcome = run(segment + "-o nested --ome --probabilities --prototypes");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_FALSE(fs::exists(path("nested/slide-1.tif")));
+  EXPECT_TRUE(image::read_labels(path("nested/slide-1.ome.tif")) == image::read_labels(path("plain/slide-1.tif")));
+  EXPECT_EQ(read_text_file(path("nested/slide-1.geojson")), read_text_file(path("plain/slide-1.geojson")));
+  EXPECT_GT(image::read_size(path("nested/slide-1.prototypes.jpg")).height, 4 * 150);
+  EXPECT_EQ(nlohmann::json::parse(run("info nested/slide-1.ome.tif --json").out)["values"]["1"], "TUM");
+  EXPECT_EQ(nlohmann::json::parse(run("info nested/slide-1.probabilities.ome.tif --json").out)["kind"], "class probabilities");
+  EXPECT_EQ(nlohmann::json::parse(run("compare nested/slide-1.ome.tif plain/slide-1.tif --json").out)["mIoU"], 1);
+  EXPECT_THAT(run("status nested").out, HasSubstr("1 complete, 0 failed, 0 unfinished"));
+  EXPECT_THAT(run("report nested --deep-zoom").out, HasSubstr("1 with deep zoom"));
+  expect_refusal("batch nested -o bad", 2, "no slide was found");  // results are none
+  if (!testing::python_readers().empty()) {
+    EXPECT_TRUE(testing::run_python("cli/open_probabilities.py", {path("nested/slide-1").string()}));
+  }
+
+  EXPECT_THAT(run(segment + "-o nested --ome --probabilities --prototypes").out, HasSubstr("already done"));
+  EXPECT_THAT(run(segment + "-o nested").out, HasSubstr("1 done"));
+  for (const char* file : {"slide-1.ome.tif", "slide-1.probabilities.ome.tif", "slide-1.prototypes.jpg"})
+    EXPECT_FALSE(fs::exists(path("nested") / file)) << file << " is of another configuration";
+  EXPECT_EQ(read_text_file(path("nested/slide-1.tif")), read_text_file(path("plain/slide-1.tif")));
+  fs::create_directories(path("mixed"));
+  fs::copy_file(path("data/slides/slide-1.tif"), path("mixed/a.ome.tif"));
+  expect_refusal("segment data/slides/slide-1.tif mixed/a.ome.tif -o mixed", 2, "overwrite the slide mixed/a.ome.tif");
+}
+
 TEST_F(Program, SegmentsAnOmeTiffOfTifffile) {
   WSI_LPD_NEEDS_PYTHON();
   ASSERT_TRUE(testing::run_python("cli/write_ome.py", {path("data/slides/slide-1.tif").string(), path("slide.ome.tif").string()}));
