@@ -185,6 +185,7 @@ void SlideResults::finish(const slide::FrameReader& reader) {
                     output::draw_overlay(overlay_source_, overlay_labels_, statistics_.classes, thumbnail_mpp));
   if (gallery_) image::write_jpeg(with_suffix(stem_, ".prototypes.jpg"), gallery_->draw(reader));
   image::write_jpeg(with_suffix(stem_, ".tissue.jpg"), output::draw_tissue(overlay_source_, parts_, plan_, thumbnail_mpp));
+  output::remove_unfinished(stem_);
 }
 
 }  // namespace wsi_lpd::pipeline

@@ -55,6 +55,7 @@ inline H5::DataSet create(H5::H5File& file, const std::string& name, const H5::P
   properties.setChunk(static_cast<int>(chunk.size()), chunk.data());
   properties.setShuffle();
   properties.setDeflate(4);
+  H5Pset_obj_track_times(properties.getId(), false);  // the same slide makes the same bytes
   return file.createDataSet(name, type, H5::DataSpace(static_cast<int>(extent.size()), extent.data(), unlimited.data()), properties);
 }
 

@@ -149,6 +149,14 @@ fs::path label_pyramid(const fs::path& stem) {
   return !fs::exists(plain) && fs::exists(ome) ? ome : plain;
 }
 
+void remove_unfinished(const fs::path& stem) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(stem.has_parent_path() ? stem.parent_path() : ".")) {
+    if (unfinished_stem(entry.path()).filename() == stem.filename()) files.push_back(entry.path());
+  }
+  for (const fs::path& file : files) fs::remove(file);
+}
+
 ResultFolder read_results(const fs::path& folder) {
   if (!fs::is_directory(folder)) throw UsageError(folder.string() + ": no such folder of results");
   ResultFolder results;

@@ -1,5 +1,4 @@
 // The program as a user meets it: commands, exit codes, one-line errors, files.
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -8,73 +7,12 @@
 #include <random>
 #include <thread>
 
-#include "test_data.hpp"
-#include "wsi_lpd/core/file.hpp"
+#include "program.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
 
 namespace wsi_lpd {
 namespace {
-
-namespace fs = std::filesystem;
-using ::testing::HasSubstr;
-using ::testing::Not;
-
-struct Outcome {
-  int code = -1;
-  std::string out, err;
-  std::size_t error_lines() const { return static_cast<std::size_t>(std::count(err.begin(), err.end(), '\n')); }
-};
-
-/// A folder with patches, a model trained for a few steps, and slides, made once with the program itself.
-class Program : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    world_ = new testing::TemporaryFolder();
-    const Outcome synth = run("synth data --train 24 --valid 4 --test 0 --patch-size 96 --slides 1 --slide-size 900 700 --seed 3");
-    ASSERT_EQ(synth.code, 0) << synth.err;
-    const Outcome train = run("train data/patches --encoder mit_b0 --iterations 4 --warmup-iterations 2 --batch-size 4");
-    ASSERT_EQ(train.code, 0) << train.err;
-  }
-  static void TearDownTestSuite() {
-    delete world_;
-    world_ = nullptr;
-  }
-
-  /// Runs the program in the world through a shell; `prefix` comes before it, such as "ulimit -f 100; ".
-  static Outcome run(const std::string& arguments, const std::string& prefix = "") {
-    const std::string command = "cd '" + world_->path().string() + "' && unset WSI_LPD_MODEL; " + prefix + " '" WSI_LPD_PROGRAM "' " +
-                                arguments + " >'" + path("stdout.txt").string() + "' 2>'" + path("stderr.txt").string() + "' </dev/null";
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_text_file(*world_ / "stdout.txt"),
-            read_text_file(*world_ / "stderr.txt")};
-  }
-  static fs::path path(const std::string& name) { return world_->path() / name; }
-
-  /// One line on stderr that names the trouble, nothing on stdout, nothing left in `folder`.
-  static void expect_refusal(const std::string& arguments, int code, const std::string& words, const std::string& prefix = "") {
-    SCOPED_TRACE(arguments);
-    fs::remove_all(path("bad"));
-    const Outcome outcome = run(arguments, prefix);
-    EXPECT_EQ(outcome.code, code) << outcome.err;
-    std::string errors;
-    std::istringstream lines(outcome.err);
-    for (std::string line; std::getline(lines, line);) {
-      if (line.starts_with("error: ")) errors += line + "\n";
-    }
-    EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << outcome.err;
-    EXPECT_THAT(errors, HasSubstr(words));
-    EXPECT_THAT(outcome.err, Not(HasSubstr("c10::")));
-    if (!fs::exists(path("bad"))) return;
-    for (const auto& entry : fs::recursive_directory_iterator(path("bad"))) {
-      const std::string name = entry.path().filename();
-      EXPECT_TRUE(entry.is_directory() || name == "config.toml" || name == "summary.csv") << entry.path() << " was left behind";
-    }
-  }
-
-  static testing::TemporaryFolder* world_;
-};
-testing::TemporaryFolder* Program::world_ = nullptr;
 
 TEST_F(Program, TrainsThenSegmentsWithoutAnyOption) {
   EXPECT_TRUE(fs::exists(path("runs/latest/model.safetensors")));
@@ -94,83 +32,6 @@ TEST_F(Program, TrainsThenSegmentsWithoutAnyOption) {
   const Outcome compared = run("compare results/slide-1.tif data/slides/slide-1.labels.png --json");
   ASSERT_EQ(compared.code, 0) << compared.err;
   EXPECT_EQ(nlohmann::json::parse(compared.out)["pixels"], 900 * 700);
-}
-
-/// What segment wrote for `slide`, opened by openslide-python, tifffile and h5py.
-void expect_others_open(const fs::path& stem) { EXPECT_TRUE(testing::run_python("cli/open_results.py", {stem.string()})) << stem; }
-
-TEST_F(Program, WritesWhatOtherProgramsOpen) {
-  WSI_LPD_NEEDS_PYTHON();
-  ASSERT_EQ(run("segment data/slides/slide-1.tif -o opened --geojson-min-area 0").code, 0);
-  expect_others_open(path("opened/slide-1"));
-  EXPECT_TRUE(testing::run_python("output/brute_force.py", {path("opened/slide-1").string(), path("opened/summary.csv").string()}));
-  // At 0.5 um/px, the nearest to 2 um/px of two levels is the second
-  EXPECT_TRUE(testing::run_python("output/read_geojson.py", {path("opened/slide-1").string(), "1", "0"}));
-  ASSERT_EQ(run("segment data/slides/slide-1.tif -o opened --no-geojson").code, 0);
-  EXPECT_FALSE(fs::exists(path("opened/slide-1.geojson"))) << "of another configuration";
-}
-
-TEST_F(Program, WritesOmeTiffUnderANameThatEveryCommandFinds) {
-  const std::string segment = "segment data/slides/slide-1.tif --tissue none ";
-  ASSERT_EQ(run(segment + "-o plain").code, 0);
-  const Outcome outcome = run(segment + "-o nested --ome --probabilities --prototypes");
-  ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_FALSE(fs::exists(path("nested/slide-1.tif")));
-  EXPECT_TRUE(image::read_labels(path("nested/slide-1.ome.tif")) == image::read_labels(path("plain/slide-1.tif")));
-  EXPECT_EQ(read_text_file(path("nested/slide-1.geojson")), read_text_file(path("plain/slide-1.geojson")));
-  EXPECT_GT(image::read_size(path("nested/slide-1.prototypes.jpg")).height, 4 * 150);
-  EXPECT_EQ(nlohmann::json::parse(run("info nested/slide-1.ome.tif --json").out)["values"]["1"], "TUM");
-  EXPECT_EQ(nlohmann::json::parse(run("info nested/slide-1.probabilities.ome.tif --json").out)["kind"], "class probabilities");
-  EXPECT_EQ(nlohmann::json::parse(run("compare nested/slide-1.ome.tif plain/slide-1.tif --json").out)["mIoU"], 1);
-  EXPECT_THAT(run("status nested").out, HasSubstr("1 complete, 0 failed, 0 unfinished"));
-  EXPECT_THAT(run("report nested --deep-zoom").out, HasSubstr("1 with deep zoom"));
-  expect_refusal("batch nested -o bad", 2, "no slide was found");  // results are none
-  if (!testing::python_readers().empty()) {
-    EXPECT_TRUE(testing::run_python("cli/open_probabilities.py", {path("nested/slide-1").string()}));
-  }
-
-  EXPECT_THAT(run(segment + "-o nested --ome --probabilities --prototypes").out, HasSubstr("already done"));
-  EXPECT_THAT(run(segment + "-o nested").out, HasSubstr("1 done"));
-  for (const char* file : {"slide-1.ome.tif", "slide-1.probabilities.ome.tif", "slide-1.prototypes.jpg"})
-    EXPECT_FALSE(fs::exists(path("nested") / file)) << file << " is of another configuration";
-  EXPECT_EQ(read_text_file(path("nested/slide-1.tif")), read_text_file(path("plain/slide-1.tif")));
-  fs::create_directories(path("mixed"));
-  fs::copy_file(path("data/slides/slide-1.tif"), path("mixed/a.ome.tif"));
-  expect_refusal("segment data/slides/slide-1.tif mixed/a.ome.tif -o mixed", 2, "overwrite the slide mixed/a.ome.tif");
-}
-
-TEST_F(Program, SegmentsAnOmeTiffOfTifffile) {
-  WSI_LPD_NEEDS_PYTHON();
-  ASSERT_TRUE(testing::run_python("cli/write_ome.py", {path("data/slides/slide-1.tif").string(), path("slide.ome.tif").string()}));
-  const Outcome info = run("info slide.ome.tif --json");
-  ASSERT_EQ(info.code, 0) << info.err;
-  const auto json = nlohmann::json::parse(info.out);
-  EXPECT_EQ(json["vendor"], "ome-tiff");
-  EXPECT_EQ(json["mpp"], 0.25);
-  EXPECT_EQ(json["mpp_source"], "ome");
-  ASSERT_EQ(json["levels"].size(), 3U);
-  EXPECT_EQ(json["levels"][2]["downsample"], 4);
-  const Outcome segmented = run("segment slide.ome.tif -o ome");
-  ASSERT_EQ(segmented.code, 0) << segmented.err;
-  EXPECT_EQ(image::read_size(path("ome/slide.tif")), (Size{450, 350}));
-}
-
-TEST_F(Program, SegmentsRealSlides) {
-  WSI_LPD_NEEDS_DATA(data, "data");
-  WSI_LPD_NEEDS_PYTHON();
-  const std::string aperio = "'" + (data / "slides/CMU-1-Small-Region.svs").string() + "'";
-  const std::string jpeg2000 = "'" + (data / "slides/tcga-cr-7395-01a-01-ts1.svs").string() + "'";
-  ASSERT_EQ(run("segment " + aperio + " -o real --overlap 0").code, 0);
-  ASSERT_EQ(run("segment " + jpeg2000 + " -o real --overlap 0 --mpp 0.25").code, 0);
-  expect_others_open(path("real/CMU-1-Small-Region"));
-  expect_others_open(path("real/tcga-cr-7395-01a-01-ts1"));
-  const std::string without_mpp = "'" + (data / "slides/oral-scc.tif").string() + "'";
-  expect_refusal("segment " + without_mpp + " -o bad", 1, "--mpp");
-  ASSERT_EQ(run("segment " + without_mpp + " -o real --overlap 0 --mpp 0.25").code, 0);
-  expect_others_open(path("real/oral-scc"));
-  for (const char* name : {"broken.svs", "unopenable.tiff", "unreadable.svs"}) {
-    expect_refusal("segment '" + (data / "broken" / name).string() + "' -o bad", 1, name);
-  }
 }
 
 TEST_F(Program, KnowsRegionsByTheirContent) {
@@ -452,28 +313,6 @@ TEST_F(Program, RefusesBadPatches) {
   expect_refusal("train patches -o bad", 2, "2 class names");
   std::ofstream(path("patches/dataset.toml")) << "clases = [\"A\"]\n";
   expect_refusal("train patches -o bad", 2, "unknown key 'clases'");
-}
-
-TEST_F(Program, StopsCleanlyOnASignal) {
-  for (const int signal : {SIGINT, SIGTERM}) {
-    const pid_t child = fork();
-    if (child == 0) {
-      [[maybe_unused]] const int changed = chdir(world_->path().c_str());
-      [[maybe_unused]] auto* err = freopen("stopped.txt", "w", stderr);
-      execl(WSI_LPD_PROGRAM, WSI_LPD_PROGRAM, "segment", "data/slides/slide-1.tif", "--overlap", "0.9", "--batch-size", "1", "-o",
-            "stopped", nullptr);
-      _exit(99);
-    }
-    // As soon as it has begun to write.
-    for (int i = 0; i < 600 && !fs::exists(path("stopped/slide-1.h5.part")); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    kill(child, signal);
-    int status = 0;
-    waitpid(child, &status, 0);
-    ASSERT_TRUE(WIFEXITED(status));
-    EXPECT_EQ(WEXITSTATUS(status), 128 + signal) << read_text_file(path("stopped.txt"));
-    for (const auto& entry : fs::directory_iterator(path("stopped"))) EXPECT_EQ(entry.path().filename(), "config.toml");
-  }
 }
 
 /// kill -9 at twenty random moments; each time the run goes on, and in the end no byte is another one.

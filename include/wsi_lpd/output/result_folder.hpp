@@ -20,6 +20,9 @@ inline constexpr const char* kProbabilities = ".probabilities.ome.tif";
 /// The label pyramid of a slide: kLabels, or kOmeLabels where that is there instead.
 std::filesystem::path label_pyramid(const std::filesystem::path& stem);
 
+/// Removes what a run that was killed left of a slide's files under construction.
+void remove_unfinished(const std::filesystem::path& stem);
+
 /// A slide whose statistics are there. Its files are `stem` plus label_pyramid()'s, ".h5", ".overlay.jpg", ….
 struct CompleteResult {
   std::filesystem::path stem;

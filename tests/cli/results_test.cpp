@@ -1,0 +1,190 @@
+// What `segment` leaves behind: for other programs, for other commands, and when it is stopped.
+#include <unistd.h>
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+
+#include "program.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+
+namespace wsi_lpd {
+namespace {
+
+/// What segment wrote for `slide`, opened by openslide-python, tifffile and h5py.
+void expect_others_open(const fs::path& stem) { EXPECT_TRUE(testing::run_python("cli/open_results.py", {stem.string()})) << stem; }
+
+TEST_F(Program, WritesWhatOtherProgramsOpen) {
+  WSI_LPD_NEEDS_PYTHON();
+  ASSERT_EQ(run("segment data/slides/slide-1.tif -o opened --geojson-min-area 0").code, 0);
+  expect_others_open(path("opened/slide-1"));
+  EXPECT_TRUE(testing::run_python("output/brute_force.py", {path("opened/slide-1").string(), path("opened/summary.csv").string()}));
+  // At 0.5 um/px, the nearest to 2 um/px of two levels is the second
+  EXPECT_TRUE(testing::run_python("output/read_geojson.py", {path("opened/slide-1").string(), "1", "0"}));
+  ASSERT_EQ(run("segment data/slides/slide-1.tif -o opened --no-geojson").code, 0);
+  EXPECT_FALSE(fs::exists(path("opened/slide-1.geojson"))) << "of another configuration";
+}
+
+TEST_F(Program, WritesTilesThatOtherProjectsLoad) {
+  WSI_LPD_NEEDS_PYTHON();
+  ASSERT_EQ(run("segment data/slides/slide-1.tif -o tiles --overlap 0.5").code, 0);
+  EXPECT_TRUE(testing::run_python("cli/load_tiles.py", {path("tiles/slide-1.h5").string(), path("data/slides/slide-1.tif").string()}));
+  if (std::system("command -v h5dump >/dev/null") != 0) GTEST_SKIP() << "no h5dump here (scripts/setup --tests)";
+  ASSERT_EQ(std::system(("h5dump -H '" + path("tiles/slide-1.h5").string() + "' >'" + path("dump.txt").string() + "'").c_str()), 0);
+  for (const char* name : {"coords", "features", "prototypes", "scores", "mask", "probabilities"})
+    EXPECT_THAT(read_text_file(path("dump.txt")), HasSubstr("DATASET \"" + std::string(name) + "\""));
+}
+
+TEST_F(Program, WritesOmeTiffUnderANameThatEveryCommandFinds) {
+  const std::string segment = "segment data/slides/slide-1.tif --tissue none ";
+  ASSERT_EQ(run(segment + "-o plain").code, 0);
+  const Outcome outcome = run(segment + "-o nested --ome --probabilities --prototypes");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_FALSE(fs::exists(path("nested/slide-1.tif")));
+  EXPECT_TRUE(image::read_labels(path("nested/slide-1.ome.tif")) == image::read_labels(path("plain/slide-1.tif")));
+  EXPECT_EQ(read_text_file(path("nested/slide-1.geojson")), read_text_file(path("plain/slide-1.geojson")));
+  EXPECT_GT(image::read_size(path("nested/slide-1.prototypes.jpg")).height, 4 * 150);
+  EXPECT_EQ(nlohmann::json::parse(run("info nested/slide-1.ome.tif --json").out)["values"]["1"], "TUM");
+  EXPECT_EQ(nlohmann::json::parse(run("info nested/slide-1.probabilities.ome.tif --json").out)["kind"], "class probabilities");
+  EXPECT_EQ(nlohmann::json::parse(run("compare nested/slide-1.ome.tif plain/slide-1.tif --json").out)["mIoU"], 1);
+  EXPECT_THAT(run("status nested").out, HasSubstr("1 complete, 0 failed, 0 unfinished"));
+  EXPECT_THAT(run("report nested --deep-zoom").out, HasSubstr("1 with deep zoom"));
+  expect_refusal("batch nested -o bad", 2, "no slide was found");  // results are none
+  if (!testing::python_readers().empty()) {
+    EXPECT_TRUE(testing::run_python("cli/open_probabilities.py", {path("nested/slide-1").string()}));
+  }
+
+  EXPECT_THAT(run(segment + "-o nested --ome --probabilities --prototypes").out, HasSubstr("already done"));
+  EXPECT_THAT(run(segment + "-o nested").out, HasSubstr("1 done"));
+  for (const char* file : {"slide-1.ome.tif", "slide-1.probabilities.ome.tif", "slide-1.prototypes.jpg"})
+    EXPECT_FALSE(fs::exists(path("nested") / file)) << file << " is of another configuration";
+  EXPECT_EQ(read_text_file(path("nested/slide-1.tif")), read_text_file(path("plain/slide-1.tif")));
+  fs::create_directories(path("mixed"));
+  fs::copy_file(path("data/slides/slide-1.tif"), path("mixed/a.ome.tif"));
+  expect_refusal("segment data/slides/slide-1.tif mixed/a.ome.tif -o mixed", 2, "overwrite the slide mixed/a.ome.tif");
+}
+
+TEST_F(Program, SegmentsAnOmeTiffOfTifffile) {
+  WSI_LPD_NEEDS_PYTHON();
+  ASSERT_TRUE(testing::run_python("cli/write_ome.py", {path("data/slides/slide-1.tif").string(), path("slide.ome.tif").string()}));
+  const Outcome info = run("info slide.ome.tif --json");
+  ASSERT_EQ(info.code, 0) << info.err;
+  const auto json = nlohmann::json::parse(info.out);
+  EXPECT_EQ(json["vendor"], "ome-tiff");
+  EXPECT_EQ(json["mpp"], 0.25);
+  EXPECT_EQ(json["mpp_source"], "ome");
+  ASSERT_EQ(json["levels"].size(), 3U);
+  EXPECT_EQ(json["levels"][2]["downsample"], 4);
+  const Outcome segmented = run("segment slide.ome.tif -o ome");
+  ASSERT_EQ(segmented.code, 0) << segmented.err;
+  EXPECT_EQ(image::read_size(path("ome/slide.tif")), (Size{450, 350}));
+}
+
+TEST_F(Program, SegmentsRealSlides) {
+  WSI_LPD_NEEDS_DATA(data, "data");
+  WSI_LPD_NEEDS_PYTHON();
+  const std::string aperio = "'" + (data / "slides/CMU-1-Small-Region.svs").string() + "'";
+  const std::string jpeg2000 = "'" + (data / "slides/tcga-cr-7395-01a-01-ts1.svs").string() + "'";
+  ASSERT_EQ(run("segment " + aperio + " -o real --overlap 0").code, 0);
+  ASSERT_EQ(run("segment " + jpeg2000 + " -o real --overlap 0 --mpp 0.25").code, 0);
+  expect_others_open(path("real/CMU-1-Small-Region"));
+  expect_others_open(path("real/tcga-cr-7395-01a-01-ts1"));
+  const std::string without_mpp = "'" + (data / "slides/oral-scc.tif").string() + "'";
+  expect_refusal("segment " + without_mpp + " -o bad", 1, "--mpp");
+  ASSERT_EQ(run("segment " + without_mpp + " -o real --overlap 0 --mpp 0.25").code, 0);
+  expect_others_open(path("real/oral-scc"));
+  for (const char* name : {"broken.svs", "unopenable.tiff", "unreadable.svs"}) {
+    expect_refusal("segment '" + (data / "broken" / name).string() + "' -o bad", 1, name);
+  }
+}
+
+TEST_F(Program, StopsCleanlyOnASignal) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const pid_t child = fork();
+    if (child == 0) {
+      [[maybe_unused]] const int changed = chdir(world_->path().c_str());
+      [[maybe_unused]] auto* err = freopen("stopped.txt", "w", stderr);
+      execl(WSI_LPD_PROGRAM, WSI_LPD_PROGRAM, "segment", "data/slides/slide-1.tif", "--overlap", "0.9", "--batch-size", "1", "-o",
+            "stopped", nullptr);
+      _exit(99);
+    }
+    // As soon as it has begun to write.
+    for (int i = 0; i < 600 && !fs::exists(path("stopped/slide-1.h5.part")); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    kill(child, signal);
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 128 + signal) << read_text_file(path("stopped.txt"));
+    for (const auto& entry : fs::directory_iterator(path("stopped"))) EXPECT_EQ(entry.path().filename(), "config.toml");
+  }
+}
+
+/// kill -9 at random moments, half of them while files get their final names: what has one is whole, and the same command makes the same.
+TEST_F(Program, LeavesNothingHalfWrittenWhenItIsKilled) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::string segment = "segment data/slides/slide-1.tif --probabilities --prototypes -o ";
+  ASSERT_EQ(run(segment + "whole-slide").code, 0);
+  const auto length = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+  const auto same_bytes = [&](const fs::path& file) {
+    return read_text_file(file) == read_text_file(path("whole-slide") / file.filename());
+  };
+  std::mt19937 random(3);
+  int kills = 0;
+  for (int i = 0; i < 10; ++i) {
+    SCOPED_TRACE(i);
+    fs::remove_all(path("cut-slide/slide-1.json"));
+    fs::remove_all(path("cut-slide/slide-1.h5"));
+    const pid_t child = fork();
+    if (child == 0) {
+      const std::string command = "cd '" + world_->path().string() + "' && exec '" WSI_LPD_PROGRAM "' " + segment + "cut-slide";
+      execl("/bin/sh", "sh", "-c", (command + " >/dev/null 2>&1").c_str(), nullptr);
+      _exit(99);
+    }
+    int status = 0;
+    if (i % 2 == 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % static_cast<unsigned>(length)));
+    } else {
+      while (!fs::exists(path("cut-slide/slide-1.h5")) && waitpid(child, &status, WNOHANG) == 0)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 100));
+    }
+    kill(child, SIGKILL);
+    if (waitpid(child, &status, 0) == child && WIFSIGNALED(status)) ++kills;
+    if (!fs::exists(path("cut-slide"))) continue;
+    for (const auto& entry : fs::directory_iterator(path("cut-slide"))) {
+      const std::string name = entry.path().filename();
+      if (name.ends_with(".part") || name == "config.toml" || name == "summary.csv") continue;
+      if (name != "slide-1.json") EXPECT_TRUE(same_bytes(entry.path())) << name;
+    }
+    EXPECT_EQ(run("status cut-slide").code, 0);
+    if (!fs::exists(path("cut-slide/slide-1.json"))) continue;  // written last: all others are there
+    EXPECT_EQ(nlohmann::json::parse(read_text_file(path("cut-slide/slide-1.json")))["format"], "wsi-lpd slide statistics");
+    for (const auto& entry : fs::directory_iterator(path("whole-slide")))
+      EXPECT_TRUE(fs::exists(path("cut-slide") / entry.path().filename()) || entry.path().filename() == "summary.csv") << entry.path();
+  }
+  EXPECT_GE(kills, 5);
+  ASSERT_EQ(run(segment + "cut-slide").code, 0);
+  for (const auto& entry : fs::directory_iterator(path("cut-slide"))) {
+    const std::string name = entry.path().filename();
+    EXPECT_FALSE(name.ends_with(".part")) << name;
+    if (name.starts_with("slide-1.") && name != "slide-1.json") EXPECT_TRUE(same_bytes(entry.path())) << name;
+  }
+  EXPECT_THAT(run("status cut-slide").out, HasSubstr("1 complete, 0 failed, 0 unfinished"));
+}
+
+/// Parts of a run with other options, which nobody will write again.
+TEST_F(Program, ClearsAwayWhatAKilledRunLeft) {
+  fs::create_directories(path("leftover"));
+  for (const char* name : {"slide-1.ome.tif.level1.part", "slide-1.probabilities.ome.tif.plane2.level0.part", "slide-10.tif.part"})
+    write_text_file(path("leftover") / name, "x");
+  ASSERT_EQ(run("segment data/slides/slide-1.tif -o leftover").code, 0);
+  EXPECT_FALSE(fs::exists(path("leftover/slide-1.ome.tif.level1.part")));
+  EXPECT_FALSE(fs::exists(path("leftover/slide-1.probabilities.ome.tif.plane2.level0.part")));
+  EXPECT_TRUE(fs::exists(path("leftover/slide-10.tif.part"))) << "of another slide";
+  EXPECT_THAT(run("status leftover").out, HasSubstr("1 complete, 0 failed, 1 unfinished"));
+}
+
+}  // namespace
+}  // namespace wsi_lpd
