@@ -121,11 +121,18 @@ std::vector<SlideJob> name_jobs(std::vector<Found> found, const fs::path& output
   return jobs;
 }
 
-/// Is there a complete result of this very slide, model and configuration?
-bool is_finished(const SlideJob& job, const RunIdentity& identity) {
-  const auto statistics = output::read_statistics(fs::path(job.stem) += ".json");
-  return statistics && statistics->slide_fingerprint == fingerprint(job.slide) && statistics->model_sha256 == identity.model_sha256 &&
-         statistics->configuration_sha256 == identity.configuration_sha256;
+/// Is there a complete result of this very slide, model and configuration? Warns where the name is another slide's, or files are gone.
+bool is_finished(const SlideJob& job, const RunIdentity& identity, ProgressObserver& observer) {
+  const auto earlier = output::read_statistics(fs::path(job.stem) += ".json");
+  if (!earlier) return false;
+  const bool same_file = earlier->slide_fingerprint == fingerprint(job.slide);
+  if (!same_file && earlier->slide != job.slide.string())
+    observer.warn(job.slide.string() + ": its results replace those of " + earlier->slide + " in " + job.stem.string() + ".*");
+  if (!same_file || earlier->model_sha256 != identity.model_sha256 || earlier->configuration_sha256 != identity.configuration_sha256)
+    return false;
+  for (const std::string& name : output::missing_files(job.stem))
+    observer.warn(job.slide.string() + ": is done, but " + name + " is no longer there (--force makes it again)");
+  return true;
 }
 
 void rewrite_summary(const fs::path& output, const std::map<std::string, std::string>& failures) {
@@ -168,7 +175,7 @@ BatchReport run_batch(const std::vector<SlideJob>& jobs, const fs::path& output,
     const SlideJob& job = jobs[i];
     check(cancel);
     try {
-      if (!force && fs::exists(job.slide) && is_finished(job, identity)) {
+      if (!force && fs::exists(job.slide) && is_finished(job, identity, observer)) {
         report.skipped.push_back(job.slide);
         continue;
       }

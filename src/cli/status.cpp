@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -29,11 +30,18 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+/// Names and reasons come from files, and a terminal obeys control characters.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; }, ' ');
+  return text;
+}
+
 /// "N things" with its lines below; nothing for none.
 void list(const std::string& title, const std::vector<std::string>& lines) {
   if (lines.empty()) return;
   std::cout << "\n" << title << "\n";
-  for (const std::string& line : lines) std::cout << "  " << line << "\n";
+  for (const std::string& line : lines) std::cout << "  " << printable(line) << "\n";
 }
 
 std::string with_name(const std::string& slide, const std::string& reason) {
@@ -53,13 +61,18 @@ void print(const output::ResultFolder& results) {
   std::cout << "\n";
   if (warned > 0) std::cout << warned << " of the complete slides have warnings (in their .json, and in the report)\n";
   if (models.size() > 1) std::cout << "the complete slides come from " << models.size() << " models\n";
-  std::vector<std::string> failed, unfinished, damaged;
+  std::vector<std::string> failed, unfinished, damaged, incomplete;
+  for (const output::CompleteResult& result : results.complete) {
+    if (const auto missing = output::missing_files(result.stem); !missing.empty())
+      incomplete.push_back(place(result.stem, results) + ": " + joined(missing));
+  }
   for (const auto& [slide, reason] : results.failed) failed.push_back(with_name(slide, reason));
   for (const output::UnfinishedResult& result : results.unfinished)
     unfinished.push_back(place(result.stem, results) + ": " + joined(result.files) + ", last written " + age(result.since_change));
   for (const output::DamagedFile& file : results.damaged) damaged.push_back(file.reason);
   list("failed in the last run", failed);
   list("unfinished: a run is at them, or was stopped (the same command does them again)", unfinished);
+  list("complete, but files of them are no longer there (--force makes them again)", incomplete);
   list("damaged: the next run does their slides again", damaged);
 }
 
@@ -75,6 +88,7 @@ Json json_of(const output::ResultFolder& results) {
                                 {"results", place(result.stem, results)},
                                 {"model_sha256", s.model_sha256},
                                 {"configuration_sha256", s.configuration_sha256},
+                                {"missing", output::missing_files(result.stem)},
                                 {"warnings", s.warnings}});
   }
   for (const auto& [slide, reason] : results.failed) json["failed"].push_back({{"slide", slide}, {"reason", reason}});

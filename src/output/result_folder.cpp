@@ -37,20 +37,41 @@ fs::path unfinished_stem(const fs::path& file) {
   return stem_of(path);
 }
 
+bool is_share(const std::optional<double>& value) { return !value || (*value >= 0 && *value <= 1); }
+bool is_amount(double value) { return std::isfinite(value) && value >= 0; }
+
+bool is_possible(const Frame& frame) {
+  constexpr std::int64_t kMostPixels = INT32_MAX;     // as make_frame() has it
+  constexpr double kMostScale = 1e6, kMostMpp = 1e6;  // far beyond any slide's
+  const auto is_side = [](std::int64_t side) { return side > 0 && side <= kMostPixels; };
+  const auto is_origin = [](std::int64_t at) { return at >= -kMostPixels && at <= kMostPixels; };
+  const Rect& bounds = frame.bounds;
+  return is_side(frame.size.width) && is_side(frame.size.height) && is_side(bounds.width) && is_side(bounds.height) &&
+         is_origin(bounds.x) && is_origin(bounds.y) && frame.scale > 0 && frame.scale <= kMostScale && frame.mpp >= 0 &&
+         frame.mpp <= kMostMpp && frame.slide_mpp >= 0 && frame.slide_mpp <= kMostMpp;
+}
+
 /// A hand may have edited the file: throws Error for figures that cannot be.
 void check(const SlideStatistics& s) {
   validate(s.classes);
-  const Frame& frame = s.frame;
-  const bool frame_is_possible = frame.size.width > 0 && frame.size.height > 0 && frame.bounds.width > 0 && frame.bounds.height > 0 &&
-                                 std::isfinite(frame.scale) && frame.scale > 0 && frame.mpp >= 0 && frame.slide_mpp >= 0;
-  if (!frame_is_possible) throw Error("its frame is impossible");
-  bool counts_are_possible = s.tissue_pixels >= 0 && s.unlabelled_pixels >= 0 && s.unreadable_pixels >= 0 && s.tiles_read >= 0 &&
-                             s.tiles_skipped >= 0 && s.tiles_unreadable >= 0 && s.tiles_planned >= 0;
-  for (const ClassStatistics& figures : s.per_class) {
-    counts_are_possible = counts_are_possible && figures.pixels >= 0 && figures.regions >= 0 && figures.largest_region >= 0 &&
-                          figures.largest_region <= figures.pixels;
+  if (!is_possible(s.frame)) throw Error("its frame is impossible");
+  const auto is_count = [most = s.frame.size.area()](std::int64_t count) { return count >= 0 && count <= most; };
+  bool possible = true;
+  for (const std::int64_t count : {s.tissue_pixels, s.unlabelled_pixels, s.unreadable_pixels, s.tiles_read, s.tiles_skipped,
+                                   s.tiles_unreadable, s.tiles_planned, s.squares, static_cast<std::int64_t>(s.square_side)}) {
+    possible = possible && is_count(count);
   }
-  if (!counts_are_possible) throw Error("it has counts that are negative, or a largest region larger than its class");
+  for (const ClassStatistics& figures : s.per_class) {
+    possible = possible && is_count(figures.pixels) && is_count(figures.regions) && is_count(figures.largest_region) &&
+               figures.largest_region <= figures.pixels;
+    if (const auto& interval = figures.share_interval) possible = possible && is_share(interval->at(0)) && is_share(interval->at(1));
+  }
+  if (!possible) throw Error("it has counts that are negative or more than its pixels, or a largest region larger than its class");
+  possible = s.peak_memory_bytes >= 0 && is_share(s.focus_median) && is_share(s.out_of_focus) && is_share(s.precision_agreement) &&
+             is_amount(s.mean_entropy.value_or(0));
+  for (const Interface& border : s.interfaces) possible = possible && is_amount(border.length);
+  for (const auto& [stage, seconds] : s.seconds) possible = possible && is_amount(seconds);
+  if (!possible) throw Error("it has shares that are not between 0 and 1, or lengths, times or sizes that cannot be");
 }
 
 std::map<std::string, std::string> read_failures(const fs::path& summary, std::vector<DamagedFile>& damaged) {
@@ -147,6 +168,14 @@ class Collector {
 fs::path label_pyramid(const fs::path& stem) {
   const fs::path plain = fs::path(stem) += kLabels, ome = fs::path(stem) += kOmeLabels;
   return !fs::exists(plain) && fs::exists(ome) ? ome : plain;
+}
+
+std::vector<std::string> missing_files(const fs::path& stem) {
+  std::vector<std::string> names;
+  for (const fs::path& file : {label_pyramid(stem), fs::path(stem) += ".h5"}) {
+    if (!fs::exists(file)) names.push_back(file.filename().string());
+  }
+  return names;
 }
 
 void remove_unfinished(const fs::path& stem) {

@@ -1,6 +1,7 @@
 #include "wsi_lpd/output/statistics.hpp"
 
 #include <algorithm>
+#include <climits>
 #include <nlohmann/json.hpp>
 
 #include "figures.hpp"
@@ -12,6 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kFormat = "wsi-lpd slide statistics";
 constexpr int kVersion = 1;  ///< of the schema; raised when a key changes its meaning
 
 Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
@@ -69,7 +71,7 @@ Json to_json(const SlideStatistics& s) {
   Json interfaces = Json::array();
   for (const Interface& border : s.interfaces) interfaces.push_back(interface_json(s, border));
   const Frame& frame = s.frame;
-  return {{"format", "wsi-lpd slide statistics"},
+  return {{"format", kFormat},
           {"version", kVersion},
           {"slide", s.slide},
           {"slide_fingerprint", s.slide_fingerprint},
@@ -110,6 +112,14 @@ Json to_json(const SlideStatistics& s) {
 double number_or_zero(const Json& json) { return json.is_null() ? 0 : json.get<double>(); }
 std::optional<double> number_or_nothing(const Json& json) { return json.is_null() ? std::nullopt : std::optional(json.get<double>()); }
 
+/// A hand may have made 0.5 of it, or more than fits.
+std::int64_t whole_number(const Json& json, const std::string& key) {
+  const Json& value = json.at(key);
+  if (!value.is_number_integer() || value != value.get<std::int64_t>())
+    throw Error("'" + key + "' is " + value.dump() + " and no whole number");
+  return value;
+}
+
 /// What files of earlier versions do not have.
 void read_scatter(const Json& json, SlideStatistics& s) {
   if (!json.contains("interfaces")) return;
@@ -121,8 +131,8 @@ void read_scatter(const Json& json, SlideStatistics& s) {
   for (const Json& border : json.at("interfaces"))
     s.interfaces.push_back({class_of(border.at("classes").at(0)), class_of(border.at("classes").at(1)), border.at("pixels")});
   const Json& squares = json.at("squares");
-  s.square_side = squares.at("side_pixels");
-  s.squares = squares.at("count");
+  s.square_side = static_cast<int>(std::clamp<std::int64_t>(whole_number(squares, "side_pixels"), INT_MIN, INT_MAX));
+  s.squares = whole_number(squares, "count");
   if (const Json& entropy = squares.at("mean_entropy_bits"); !entropy.is_null()) s.mean_entropy = entropy.get<double>();
   for (std::size_t c = 0; c < s.per_class.size(); ++c) {
     const Json& interval = json.at("classes").at(c).at("share_of_classes_ci95");
@@ -131,6 +141,7 @@ void read_scatter(const Json& json, SlideStatistics& s) {
 }
 
 SlideStatistics from_json(const Json& json) {
+  if (json.at("format") != kFormat) throw Error("is not a statistics file of this program");
   if (json.at("version") != kVersion)
     throw Error("its version is " + json.at("version").dump() + ", and " + std::to_string(kVersion) + " is known");
   SlideStatistics s;
@@ -149,30 +160,31 @@ SlideStatistics from_json(const Json& json) {
   s.frame.mpp = number_or_zero(json.at("mpp"));
   s.frame.slide_mpp = number_or_zero(frame.at("level0_mpp"));
   frame.at("level0_mpp_source").get_to(s.mpp_source);
-  s.tissue_pixels = json.at("tissue").at("pixels");
+  s.tissue_pixels = whole_number(json.at("tissue"), "pixels");
   for (const Json& entry : json.at("classes")) {
     s.classes.names.push_back(entry.at("name"));
     s.classes.colours.push_back(parse_colour(entry.at("colour")));
-    s.per_class.push_back(
-        {.pixels = entry.at("pixels"), .regions = entry.at("regions"), .largest_region = entry.at("largest_region_pixels")});
+    s.per_class.push_back({.pixels = whole_number(entry, "pixels"),
+                           .regions = whole_number(entry, "regions"),
+                           .largest_region = whole_number(entry, "largest_region_pixels")});
   }
   json.at("background").at("name").get_to(s.classes.background);
   s.classes.colours.push_back(parse_colour(json.at("background").at("colour")));
   read_scatter(json, s);
-  s.unlabelled_pixels = json.at("unlabelled").at("pixels");
-  s.unreadable_pixels = json.at("unreadable").at("pixels");
+  s.unlabelled_pixels = whole_number(json.at("unlabelled"), "pixels");
+  s.unreadable_pixels = whole_number(json.at("unreadable"), "pixels");
   const Json& tiles = json.at("tiles");
-  s.tiles_planned = tiles.at("planned");
-  s.tiles_read = tiles.at("read");
-  s.tiles_skipped = tiles.at("skipped");
-  s.tiles_unreadable = tiles.at("unreadable");
+  s.tiles_planned = whole_number(tiles, "planned");
+  s.tiles_read = whole_number(tiles, "read");
+  s.tiles_skipped = whole_number(tiles, "skipped");
+  s.tiles_unreadable = whole_number(tiles, "unreadable");
   if (tiles.contains("unreadable_positions")) tiles.at("unreadable_positions").get_to(s.unreadable_positions);
   if (json.contains("focus")) {  // older results have none
     s.focus_median = number_or_nothing(json.at("focus").at("median"));
     s.out_of_focus = number_or_nothing(json.at("focus").at("out_of_focus_fraction"));
   }
   json.at("seconds").get_to(s.seconds);
-  s.peak_memory_bytes = json.at("peak_memory_bytes");
+  s.peak_memory_bytes = whole_number(json, "peak_memory_bytes");
   json.at("precision").at("name").get_to(s.precision);
   s.precision_agreement = number_or_nothing(json.at("precision").at("agreement"));
   s.crf = json.value("crf", false);

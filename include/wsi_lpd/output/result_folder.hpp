@@ -20,6 +20,9 @@ inline constexpr const char* kProbabilities = ".probabilities.ome.tif";
 /// The label pyramid of a slide: kLabels, or kOmeLabels where that is there instead.
 std::filesystem::path label_pyramid(const std::filesystem::path& stem);
 
+/// Names of a complete slide's label pyramid and HDF5 file that are no longer there.
+std::vector<std::string> missing_files(const std::filesystem::path& stem);
+
 /// Removes what a run that was killed left of a slide's files under construction.
 void remove_unfinished(const std::filesystem::path& stem);
 
