@@ -99,6 +99,60 @@ TEST_F(Program, SegmentsRealSlides) {
   }
 }
 
+/// Slides and classes whose names want to be markup, a path, or two cells of a table.
+TEST_F(Program, TakesAnyName) {
+  std::string model = read_text_file(path("runs/latest/model.safetensors"));
+  const std::size_t classes = model.find("\"classes\":");
+  for (const auto& [name, odd] : {std::pair{"TUM", "<b>"}, {"STR", "a/b"}, {"LYM", "\u80bf"}, {"NEC", "x,y"}}) {
+    ASSERT_EQ(std::string(odd).size(), 3U) << "the header keeps its length";
+    model.replace(model.find(name, classes), 3, odd);
+  }
+  write_text_file(path("odd.safetensors"), model);
+  const std::vector<std::string> names{"one/a b'c.tif", "two/a b'c.tif", "two/<i>&amp; #%2F\n\x1b[31m.tif"};
+  for (const std::string& name : names) {
+    fs::create_directories(path("odd/" + name).parent_path());
+    fs::copy_file(path("data/slides/slide-1.tif"), path("odd/" + name));
+  }
+  const Outcome outcome = run("batch odd -o odd-results --overlap 0 --ome --probabilities --prototypes --model odd.safetensors");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  for (const std::string& name : names) {
+    const fs::path stem = path("odd-results/" + name.substr(0, name.size() - 4));
+    const auto json = nlohmann::json::parse(read_text_file(fs::path(stem) += ".json"));
+    EXPECT_EQ(json["slide"], "odd/" + name);
+    EXPECT_EQ(json["classes"][2]["name"], "\u80bf");
+    EXPECT_THAT(read_text_file(fs::path(stem) += ".geojson"), HasSubstr("\"\u80bf\""));
+    EXPECT_EQ(image::read_labels(fs::path(stem) += ".ome.tif").width(), 900);
+  }
+  const std::string summary = read_text_file(path("odd-results/summary.csv"));
+  EXPECT_THAT(summary.substr(0, summary.find('\n')), AllOf(HasSubstr(",<b>_mm2,"), HasSubstr(",a/b_mm2,"), HasSubstr(",\"x,y_mm2\",")));
+  EXPECT_THAT(run("status odd-results").out, HasSubstr("3 complete, 0 failed, 0 unfinished"));
+  EXPECT_THAT(run("report odd-results --deep-zoom").out, HasSubstr("report of 3 slides, 3 with deep zoom"));
+  for (const auto& entry : fs::recursive_directory_iterator(path("odd-results/report"))) {
+    if (entry.path().extension() != ".html") continue;
+    const std::string page = read_text_file(entry.path());
+    EXPECT_THAT(page, AllOf(Not(HasSubstr("<b>")), Not(HasSubstr("<i>")), HasSubstr("&lt;b&gt;"))) << entry.path();
+  }
+  if (!testing::python_readers().empty()) {
+    EXPECT_TRUE(testing::run_python("cli/open_names.py", {path("odd-results/two/<i>&amp; #%2F\n\x1b[31m").string()}));
+  }
+}
+
+TEST_F(Program, WarnsWhenAnotherSlideOfTheNameIsReplaced) {
+  for (const char* folder : {"here", "there"}) {
+    fs::create_directories(path(folder));
+    fs::copy_file(path("data/slides/slide-1.tif"), path(folder) / "s.tif");
+  }
+  expect_refusal("segment here/s.tif there/s.tif -o bad", 2, "another slide of the same name");
+  EXPECT_THAT(run("segment here/s.tif -o same").err, Not(HasSubstr("replace")));
+  EXPECT_THAT(run("segment there/s.tif -o same").err, HasSubstr("there/s.tif: its results replace those of here/s.tif in same/s.*"));
+
+  fs::remove(path("same/s.h5"));
+  EXPECT_THAT(run("status same").out, AllOf(HasSubstr("1 complete"), HasSubstr("no longer there"), HasSubstr("s: s.h5")));
+  const Outcome again = run("segment there/s.tif -o same");
+  EXPECT_THAT(again.out, HasSubstr("already done"));
+  EXPECT_THAT(again.err, HasSubstr("s.h5 is no longer there (--force makes it again)"));
+}
+
 TEST_F(Program, StopsCleanlyOnASignal) {
   for (const int signal : {SIGINT, SIGTERM}) {
     const pid_t child = fork();
