@@ -65,6 +65,20 @@ TEST_F(Archive, IsSearchedForSlidesOnlyNotMasksPicturesOrResults) {
   EXPECT_EQ(find_slides(archive_ / "picture.png", output_).size(), 1U) << "named, it is taken";
 }
 
+TEST_F(Archive, NamesResultsSoThatNoneIsAnotherSlide) {
+  const auto paint = [](auto, auto) { return kPaint[0]; };
+  write_slide(archive_ / "c.ome.tif", {30, 20}, 0.5, paint);
+  EXPECT_EQ(name_results({archive_ / "c.ome.tif"}, output_)[0].stem, output_ / "c") << "c.ome.tif is a label pyramid's name";
+  EXPECT_THROW(name_results({archive_ / "c.ome.tif"}, archive_), UsageError) << "the slide would be removed";
+  EXPECT_THROW(name_results({archive_ / "a.tif"}, archive_), UsageError) << "the slide would be overwritten";
+  write_slide(folder_ / "c.tif", {30, 20}, 0.5, paint);
+  EXPECT_THROW(name_results({folder_ / "c.tif"}, archive_), UsageError) << "another slide would be removed";
+  const auto jobs = name_results({archive_ / "c.ome.tif", folder_ / "c.tif"}, output_);
+  ASSERT_EQ(jobs.size(), 2U);
+  EXPECT_EQ(jobs[0].stem, output_ / "c.ome.tif");
+  EXPECT_EQ(jobs[1].stem, output_ / "c.tif");
+}
+
 TEST_F(Archive, IsTakenFromPatternsListsAndManifests) {
   EXPECT_EQ(find_slides((archive_ / "*.tif").string(), output_).size(), 2U);
   std::ofstream(archive_ / "list.txt") << "# the good ones\na.tif\nsub/../a.tif\nb it's.tif\r\n";
