@@ -76,10 +76,7 @@ std::optional<ResultRaster> describe_result(const fs::path& raster) {
   });
 }
 
-fs::path raster_of(const output::CompleteResult& result) {
-  const fs::path plain = fs::path(result.stem) += ".tif", ome = fs::path(result.stem) += ".ome.tif";
-  return !fs::exists(plain) && fs::exists(ome) ? ome : plain;
-}
+fs::path raster_of(const output::CompleteResult& result) { return output::label_pyramid(result.stem); }
 
 fs::path find_result(const output::ResultFolder& results, const fs::path& slide) {
   const std::string wanted = fingerprint(slide);
