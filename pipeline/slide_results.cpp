@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "result_outlines.hpp"
-#include "result_rasters.hpp"
+#include "pyramid_descriptions.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/overlay.hpp"
 #include "wsi_lpd/output/result_folder.hpp"

@@ -211,7 +211,9 @@ TEST_F(Program, LeavesNothingHalfWrittenWhenItIsKilled) {
     for (const auto& entry : fs::directory_iterator(path("cut-slide"))) {
       const std::string name = entry.path().filename();
       if (name.ends_with(".part") || name == "config.toml" || name == "summary.csv") continue;
-      if (name != "slide-1.json") EXPECT_TRUE(same_bytes(entry.path())) << name;
+      if (name != "slide-1.json") {
+        EXPECT_TRUE(same_bytes(entry.path())) << name;
+      }
     }
     EXPECT_EQ(run("status cut-slide").code, 0);
     if (!fs::exists(path("cut-slide/slide-1.json"))) continue;  // written last: all others are there
@@ -224,7 +226,9 @@ TEST_F(Program, LeavesNothingHalfWrittenWhenItIsKilled) {
   for (const auto& entry : fs::directory_iterator(path("cut-slide"))) {
     const std::string name = entry.path().filename();
     EXPECT_FALSE(name.ends_with(".part")) << name;
-    if (name.starts_with("slide-1.") && name != "slide-1.json") EXPECT_TRUE(same_bytes(entry.path())) << name;
+    if (name.starts_with("slide-1.") && name != "slide-1.json") {
+      EXPECT_TRUE(same_bytes(entry.path())) << name;
+    }
   }
   EXPECT_THAT(run("status cut-slide").out, HasSubstr("1 complete, 0 failed, 0 unfinished"));
 }

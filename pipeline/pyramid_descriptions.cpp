@@ -1,4 +1,4 @@
-#include "result_rasters.hpp"
+#include "pyramid_descriptions.hpp"
 
 #include <nlohmann/json.hpp>
 
