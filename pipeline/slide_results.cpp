@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "result_outlines.hpp"
 #include "pyramid_descriptions.hpp"
+#include "result_outlines.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/overlay.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
