@@ -1,0 +1,155 @@
+// What a user meets in training: patches, resuming, evaluation, weights of others.
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+
+#include "program.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+
+namespace wsi_lpd {
+namespace {
+
+TEST_F(Program, RefusesBadPatches) {
+  expect_refusal("train absent -o bad", 2, "absent");
+  expect_refusal("train data/slides/slide-1.tif -o bad", 2, "is a file");
+  fs::create_directories(path("empty"));
+  expect_refusal("train empty -o bad", 2, "no PNG");
+
+  fs::remove_all(path("patches"));
+  fs::copy(path("data/patches"), path("patches"), fs::copy_options::recursive);
+  const fs::path victim = *fs::directory_iterator(path("patches/train"));
+  fs::resize_file(victim, fs::file_size(victim) / 2);
+  expect_refusal("train patches -o bad", 1, victim.filename());
+  fs::rename(victim, path("patches/train/x[101].png"));
+  expect_refusal("train patches -o bad", 1, "x[101].png");
+  fs::rename(path("patches/train/x[101].png"), path("patches/train/x.png"));
+  expect_refusal("train patches -o bad", 1, "x.png");
+  fs::remove(path("patches/train/x.png"));
+  std::ofstream(path("patches/dataset.toml")) << "classes = [\"A\", \"B\"]\n";
+  expect_refusal("train patches -o bad", 2, "2 class names");
+  std::ofstream(path("patches/dataset.toml")) << "clases = [\"A\"]\n";
+  expect_refusal("train patches -o bad", 2, "unknown key 'clases'");
+}
+
+/// kill -9 at twenty random moments; each time the run goes on, and in the end no byte is another one.
+TEST_F(Program, ResumesAfterBeingKilled) {
+  const std::string options =
+      " data/patches --encoder mit_b0 --iterations 45 --warmup-iterations 10 --batch-size 2 --threads 1 --ema 0.9 --save-minutes 0 -o ";
+  ASSERT_EQ(run("train" + options + "whole").code, 0);
+  const auto lines = [&] {
+    std::ifstream log(path("killed/log.jsonl"));
+    return std::count(std::istreambuf_iterator<char>(log), {}, '\n');
+  };
+  std::mt19937 random(1);
+  int kills = 0;
+  for (bool finished = false; !finished;) {
+    const pid_t child = fork();
+    if (child == 0) {
+      [[maybe_unused]] const auto* err = freopen("/dev/null", "w", stderr);
+      [[maybe_unused]] const auto* out = freopen("/dev/null", "w", stdout);
+      const std::string command = std::string("cd '") + world_->path().string() + "' && exec " + WSI_LPD_PROGRAM + " train" + options +
+                                  "killed" + (kills > 0 ? " --resume" : "");
+      execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+      _exit(99);
+    }
+    int status = 0;
+    if (kills < 20) {
+      const auto before = lines();
+      while (lines() <= before && waitpid(child, &status, WNOHANG) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 200));
+      if (kill(child, SIGKILL) == 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status)) {
+        ++kills;
+        continue;
+      }
+    } else {
+      waitpid(child, &status, 0);
+    }
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "after " << kills << " kills";
+    finished = true;
+  }
+  EXPECT_EQ(kills, 20);
+  for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl", "curve.svg"})
+    EXPECT_TRUE(read_text_file(path(std::string("whole/") + file)) == read_text_file(path(std::string("killed/") + file))) << file;
+}
+
+/// What configs/train.toml says of the defaults is true: taken or not, the same configuration is in force.
+TEST_F(Program, RecipeIsTheDefault) {
+  const std::string rest = " --encoder mit_b0 --iterations 1 --batch-size 2 --hold-out 0 -o ";
+  ASSERT_EQ(run("train data/patches" + rest + "default").code, 0);
+  ASSERT_EQ(run("train data/patches --config '" WSI_LPD_SOURCE_DIR "/configs/train.toml'" + rest + "recipe").code, 0);
+  const auto options = [&](const char* folder) {
+    const std::string text = read_text_file(path(std::string(folder) + "/config.toml"));
+    return text.substr(text.find('\n'));  // without the command line
+  };
+  EXPECT_EQ(options("default"), options("recipe"));
+}
+
+TEST_F(Program, ResumesOnlyWhatItKnows) {
+  const std::string options = "train data/patches --encoder mit_b0 --iterations 400 --batch-size 2 -o ";
+  ASSERT_EQ(run(options + "half", "timeout --preserve-status -s INT 6").code, 130);
+  EXPECT_TRUE(fs::exists(path("half/state.safetensors")));
+  const auto refused = [&](const std::string& arguments, const std::string& words) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(words));
+  };
+  refused(options + "half", "holds an unfinished training; go on with --resume");
+  refused(options + "half --resume --lr 1e-5", "lr was 0.0003, is 1e-05");
+  refused(options + "nowhere --resume", "nowhere is no run of train");
+  refused("train data/patches --resume", "no folder in runs/ has a state");
+  ASSERT_EQ(run("train data/patches --encoder mit_b0 --iterations 4 --batch-size 2 -o done").code, 0);
+  refused("train data/patches --encoder mit_b0 --iterations 4 --batch-size 2 -o done --resume", "is finished");
+}
+
+TEST_F(Program, EvaluatesOnMasks) {
+  const Outcome outcome = run("evaluate data/patches --json -o evaluation");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json.at("patches"), 4);
+  for (const char* labels : {"oracle", "predicted"}) {
+    for (const char* how : {"argmax", "crf"}) {
+      const auto& metrics = json.at("segmentation").at(labels).at(how);
+      EXPECT_EQ(metrics.at("pixels"), 4 * 96 * 96);
+      EXPECT_EQ(metrics.at("confusion").size(), metrics.at("classes").size() + 1);
+    }
+  }
+  EXPECT_EQ(nlohmann::json::parse(read_text_file(path("evaluation/evaluation.json"))), json);
+  EXPECT_THAT(read_text_file(path("evaluation/evaluation.csv")), HasSubstr("predicted,yes,mean,"));
+  EXPECT_GT(image::read_rgb(path("evaluation/patches.png")).height(), 4 * 180);
+
+  const Outcome table = run("evaluate data/patches --labels oracle --no-crf --no-tta -o evaluation");
+  EXPECT_EQ(table.code, 0) << table.err;
+  EXPECT_THAT(table.out, AllOf(HasSubstr("mIoU"), Not(HasSubstr("CRF"))));
+  expect_refusal("evaluate data/patches --split test -o bad", 2, "no test images with masks");
+  fs::create_directories(path("two/train"));
+  image::write_png(path("two/train/a[10].png"), Image(64, 64, 3));
+  fs::create_directories(path("two/test/img"));
+  fs::create_directories(path("two/test/mask"));
+  image::write_png(path("two/test/img/a.png"), Image(64, 64, 3));
+  image::write_labels_png(path("two/test/mask/a.png"), Image(64, 64, 1), std::vector<Colour>(3));
+  expect_refusal("evaluate two -o bad", 2, "its images have 2 classes, the model has 4");
+  expect_refusal("calibrate two", 2, "its images have 2 classes, the model has 4");
+}
+
+TEST_F(Program, CalibratesACopy) {
+  const Outcome outcome = run("calibrate data/patches -o calibrated.safetensors");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(read_text_file(path("calibrated.safetensors")), read_text_file(path("runs/latest/model.safetensors"))) << "as training did";
+}
+
+TEST_F(Program, ImportsNothingThatIsNotWeights) {
+  std::ofstream(path("noise.pth")) << std::string(5000, 'n');
+  expect_refusal("weights import noise.pth -o bad.safetensors", 1, "noise.pth");
+  expect_refusal("weights import absent.pth -o bad.safetensors", 1, "absent.pth");
+  expect_refusal("weights import runs/latest/model.safetensors -o bad.safetensors", 1, "is a file of wsi-lpd already");
+  expect_refusal("train data/patches --weights noise.pth -o bad", 1, "noise.pth");
+  expect_refusal("train data/patches --weights runs/latest/model.safetensors --encoder mit_b1 -o bad", 1, "its encoder (mit_b0)");
+  EXPECT_FALSE(fs::exists(path("bad.safetensors")));
+}
+
+}  // namespace
+}  // namespace wsi_lpd
