@@ -51,9 +51,9 @@ void ScoreGate::add(const Tile& tile, std::span<const float> maps) {
   const std::int64_t left = tile.x / score_stride_, top = tile.y / score_stride_;
   const std::int64_t columns = std::min(side, score_grid_.width - left), bottom = std::min(top + side, score_grid_.height);
   const auto width = static_cast<std::size_t>(score_grid_.width);
-  while (first_blended_ + static_cast<std::int64_t>(blended_.size()) < bottom) blended_.push_back({Plane(planes_ * width)});
+  while (first_blended_ + static_cast<std::int64_t>(blended_.size()) < bottom) blended_.emplace_back(planes_ * width);
   for (std::int64_t y = std::max(top, first_blended_); y < bottom; ++y) {
-    Plane& row = blended_[static_cast<std::size_t>(y - first_blended_)].values;
+    Plane& row = blended_[static_cast<std::size_t>(y - first_blended_)];
     const float down = tile_window_[static_cast<std::size_t>(y - top)];
     for (std::size_t plane = 0; plane < planes_; ++plane) {
       float* sums = row.data() + plane * width + left;
@@ -68,7 +68,7 @@ void ScoreGate::finish_row() {
   const auto width = static_cast<std::size_t>(score_grid_.width), phases = kernels_.size(), margin = static_cast<std::size_t>(taps_);
   const std::int64_t y = first_blended_++;
   if (blended_.empty()) return;
-  Plane row = std::move(blended_.front().values);
+  Plane row = std::move(blended_.front());
   blended_.pop_front();
   float* weights = row.data() + (planes_ - 1) * width;
   if (std::all_of(weights, weights + width, [](float weight) { return weight == 0; })) return;

@@ -37,9 +37,6 @@ class ScoreGate {
 
  private:
   using Plane = std::vector<float>;
-  struct BlendedRow {
-    Plane values;  // [C + 1, score width]: sums of the classes, and of the weights
-  };
   struct SmoothRow {
     double y;      // of its centre, output pixels
     Plane values;  // [C + 1, grid width], summed over the window's width
@@ -50,14 +47,14 @@ class ScoreGate {
   const TilePlan& plan_;
   TissueRows tissue_;
   Presence presence_;
-  std::size_t planes_;  // classes and their weight
+  std::size_t planes_;  // C + 1: sums of each class's weighted scores, and of the weights
   std::int64_t score_stride_, grid_stride_;
   double reach_;                    // output pixels
   Size score_grid_;                 // cells
   Plane tile_window_;               // [tile / score_stride]
   std::vector<Plane> kernels_;      // [score_stride / grid_stride][2 · taps_ + 1]: for each grid cell in a score cell
   std::int64_t taps_;               // score cells that the window reaches to one side
-  std::deque<BlendedRow> blended_;  // rows that tiles may still add to, or that no grid row needed yet
+  std::deque<Plane> blended_;       // [C + 1, score width]: rows that tiles may still add to, or that no grid row needed yet
   std::int64_t first_blended_ = 0;  // score row
   std::deque<SmoothRow> smooth_;    // rows that a grid row to come can still see
 };
