@@ -7,19 +7,19 @@ the process and its processor seconds per tile.
 PICTURE is any slide: 4096 x 4096 pixels of its middle are the tissue, laid as so many blocks down the diagonal of white slides. These are
 BigTIFFs whose white tiles are all one.
 """
-import argparse
 import json
 import math
 import os
 import pathlib
 import struct
-import subprocess
 import sys
 import tempfile
 import zlib
 
 import numpy
 import openslide
+
+import commands
 
 BLOCK, TILE, STEPS = 4096, 256, (1, 4, 16)
 
@@ -77,18 +77,13 @@ def write_slide(path, picture, blocks_across, blocks):
 
 
 def main():
-    options = []
-    if "--" in sys.argv:
-        at = sys.argv.index("--")
-        sys.argv, options = sys.argv[:at], sys.argv[at + 1:]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", type=pathlib.Path)
+    parser = commands.parser_of(__doc__)
     parser.add_argument("picture", type=pathlib.Path)
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("--mpp", type=float, required=True)
     parser.add_argument("--gigapixels", type=float, nargs="+", default=[0.07, 1, 10])
     parser.add_argument("--blocks", type=int, default=2)
-    arguments = parser.parse_args()
+    arguments = commands.parse(parser)
 
     picture = picture_of(arguments.picture)
     print("| gigapixels | tiles | processor seconds per tile | peak memory, MiB | file, MiB |\n|---|---|---|---|---|")
@@ -97,12 +92,9 @@ def main():
             slide = pathlib.Path(folder) / "slide.tif"
             across = max(arguments.blocks, round(math.sqrt(gigapixels * 1e9) / BLOCK))
             write_slide(slide, picture, across, arguments.blocks)
-            command = [arguments.program.resolve(), "segment", slide, "-o", folder + "/results", "--model", arguments.model, "--mpp", arguments.mpp,
-                       "--quiet", *options]
-            before = os.times()
-            subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
-            after = os.times()
-            cpu = after.children_user + after.children_system - before.children_user - before.children_system
+            command = [arguments.program, "segment", slide, "-o", folder + "/results", "--model", arguments.model, "--mpp", arguments.mpp,
+                       "--quiet", *arguments.options]
+            cpu = commands.measure(list(map(str, command)))[1]
             result = json.loads((pathlib.Path(folder) / "results" / "slide.json").read_text())
             tiles = result["tiles"]["read"]
             print(f"| {(across * BLOCK) ** 2 / 1e9:.2f} | {tiles} | {cpu / tiles:.4f} | {result['peak_memory_bytes'] / 2**20:.0f} | "

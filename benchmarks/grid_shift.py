@@ -6,7 +6,6 @@
 Shifts are in pixels of level 0, to the right and down. Compared are the pixels that both masks take for tissue; and of those that either does,
 how many are equal.
 """
-import argparse
 import pathlib
 import subprocess
 import sys
@@ -15,6 +14,8 @@ import tempfile
 import numpy
 import openslide
 import tifffile
+
+import commands
 
 
 def pixels_of(slide):
@@ -35,17 +36,12 @@ def write_moved(image, shift, path):
 
 
 def main():
-    options = []
-    if "--" in sys.argv:
-        at = sys.argv.index("--")
-        sys.argv, options = sys.argv[:at], sys.argv[at + 1:]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", type=pathlib.Path)
+    parser = commands.parser_of(__doc__)
     parser.add_argument("slide", type=pathlib.Path)
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("--mpp", type=float, required=True)
     parser.add_argument("--shift", type=int, nargs="+", default=[112, 56])
-    arguments = parser.parse_args()
+    arguments = commands.parse(parser)
 
     image = pixels_of(arguments.slide)
     with tempfile.TemporaryDirectory() as folder:
@@ -53,8 +49,8 @@ def main():
         def mask_of(shift):
             slide, results = pathlib.Path(folder) / f"moved-{shift}.tif", pathlib.Path(folder) / "results"
             write_moved(image, shift, slide)
-            command = [arguments.program.resolve(), "segment", slide, "-o", results, "--model", arguments.model, "--mpp", arguments.mpp,
-                       "--quiet", "--no-geojson", *options]
+            command = [arguments.program, "segment", slide, "-o", results, "--model", arguments.model, "--mpp", arguments.mpp,
+                       "--quiet", "--no-geojson", *arguments.options]
             subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
             slide.unlink()
             mask = tifffile.imread(results / slide.name)

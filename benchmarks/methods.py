@@ -6,12 +6,12 @@
 What is done already in the output folder is not done again, and an unfinished training goes on.
     e.g. -- --iterations 460 --warmup-iterations 400 --lr-warmup-iterations 0 --stain-jitter 0 --ema 0
 """
-import argparse
 import json
 import pathlib
 import statistics
 import subprocess
-import sys
+
+import commands
 
 
 def train(arguments, method, seed, folder):
@@ -36,8 +36,7 @@ def evaluate(arguments, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", type=pathlib.Path)
+    parser = commands.parser_of(__doc__)
     parser.add_argument("patches", type=pathlib.Path)
     parser.add_argument("-o", "--output", type=pathlib.Path, default=pathlib.Path("methods"))
     parser.add_argument("--frozen-encoder", type=pathlib.Path)
@@ -46,10 +45,7 @@ def main():
     parser.add_argument("--split", default="test")
     parser.add_argument("--presence", default="calibrated", choices=["calibrated", "half"])
     parser.add_argument("--last", action="store_true", help="evaluate the last model, not the best on valid/")
-    end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)  # argparse wants positionals in one piece
-    arguments = parser.parse_args(sys.argv[1:end])
-    arguments.options = sys.argv[end + 1:]
-    arguments.program = arguments.program.resolve()
+    arguments = commands.parse(parser)
 
     columns = [(labels, how) for labels in ("oracle", "predicted") for how in ("argmax", "crf")]
     print("| method | " + " | ".join(f"{labels}, {how}" for labels, how in columns) + " |")

@@ -20,7 +20,7 @@ bool same_slide(const output::SlideStatistics& a, const output::SlideStatistics&
 std::optional<fs::path> truth_of(const output::CompleteResult& result, const output::ResultFolder& truths, const fs::path& results) {
   std::vector<fs::path> found;
   for (const output::CompleteResult& truth : truths.complete) {
-    if (same_slide(truth.statistics, result.statistics)) found.push_back(raster_of(truth));
+    if (same_slide(truth.statistics, result.statistics)) found.push_back(output::label_pyramid(truth.stem));
   }
   if (truths.complete.empty()) {
     const fs::path stem = truths.path / result.stem.lexically_relative(results);
@@ -64,7 +64,7 @@ FolderComparison compare_folders(const fs::path& results_folder, const fs::path&
           comparison.without_truth.push_back(slide);
           return;
         }
-        Comparison compared = compare_labels(raster_of(result), *truth, options, observer, cancel);
+        Comparison compared = compare_labels(output::label_pyramid(result.stem), *truth, options, observer, cancel);
         add(comparison.total, compared);
         comparison.slides.push_back({slide, std::move(compared)});
       });

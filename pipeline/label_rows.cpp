@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/slide/region_file.hpp"
 #include "wsi_lpd/slide/region_labels.hpp"
@@ -32,12 +33,6 @@ Table table_of(LabelValues values, int classes) {
     table[background] = background;
   }
   return table;
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 /// Values of another model's result, whose classes may come in another order.

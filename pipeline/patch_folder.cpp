@@ -7,16 +7,11 @@
 
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/csv.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace fs = std::filesystem;
 namespace {
-
-std::string joined(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += (text.empty() ? "" : "\n") + line;
-  return text;
-}
 
 bool is_image(const fs::path& path) {
   std::string extension = path.extension().string();
@@ -108,7 +103,7 @@ std::vector<Patch> from_csv(const fs::path& table, PatchFolder& result, std::vec
   int number = 0;
   for (std::string line; std::getline(stream, line);) {
     ++number;
-    if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // a byte order mark, from a spreadsheet
+    if (number == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.empty()) continue;
     const std::vector<std::string> fields = split_csv(line);
@@ -155,7 +150,7 @@ std::vector<Patch> with_masks(const std::optional<fs::path>& folder, std::vector
 
 }  // namespace
 
-PatchError::PatchError(const std::vector<std::string>& problems) : Error(joined(problems)), count_(problems.size()) {}
+PatchError::PatchError(const std::vector<std::string>& problems) : Error(joined(problems, "\n")), count_(problems.size()) {}
 
 PatchFolder scan_patches(const fs::path& folder) {
   if (!fs::exists(folder)) throw UsageError(folder.string() + ": no such folder of patches");

@@ -6,6 +6,7 @@
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
@@ -20,12 +21,6 @@ std::string file_end(std::int64_t x, std::int64_t y, std::int64_t side) {
   return "_x" + std::to_string(x) + "_y" + std::to_string(y) + "_w" + std::to_string(side) + ".png";
 }
 
-/// The shortest text that reads as the same number.
-std::string text_of(double value) {
-  char digits[32];
-  return {digits, std::to_chars(std::begin(digits), std::end(digits), value).ptr};
-}
-
 template <class Number>
 Number number(const std::string& text) {
   Number value{};
@@ -34,13 +29,7 @@ Number number(const std::string& text) {
   return value;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text.empty() ? "no classes" : text;
-}
-
-std::string without_byte_order_mark(const std::string& text) { return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text; }
+std::string listed(const std::vector<std::string>& names) { return names.empty() ? "no classes" : joined(names); }
 
 }  // namespace
 
@@ -59,12 +48,12 @@ PatchTables::PatchTables(fs::path folder, const std::vector<std::string>& classe
   if (!has_labels && listed_.empty()) return;  // of a run that ended before its first patch
   if (!has_labels)
     throw UsageError(folder_.string() + ": its labels.csv, which patches would be added to, is gone; choose another --output folder");
-  const std::vector<Record> records = parse_csv(without_byte_order_mark(read_text_file(labels)));
+  const std::vector<Record> records = parse_csv(read_text_file(labels));
   if (records.empty() || records[0][0] != "file")
     throw UsageError(labels.string() + ": does not start with file,CLASS,…: patches can't be added to it");
   const std::vector<std::string> columns(records[0].begin() + 1, records[0].end());
   if (!classes.empty() && classes != columns) {
-    throw UsageError(folder_.string() + ": its labels.csv has the columns " + joined(columns) + ", and the classes are " + joined(classes) +
+    throw UsageError(folder_.string() + ": its labels.csv has the columns " + listed(columns) + ", and the classes are " + listed(classes) +
                      ": choose another --output folder");
   }
   classes_ = columns;
@@ -136,8 +125,8 @@ void PatchTables::add(const std::vector<CutPatch>& patches) {
     label_text += csv_line(line);
     const bool with_class = !patch.class_name.empty();
     origin_text += csv_line({patch.file, patch.slide, patch.slide_fingerprint, std::to_string(patch.x), std::to_string(patch.y),
-                             std::to_string(patch.side), std::to_string(patch.size), patch.mpp > 0 ? text_of(patch.mpp) : "",
-                             text_of(patch.tissue), patch.class_name, with_class ? text_of(patch.of_class) : ""});
+                             std::to_string(patch.side), std::to_string(patch.size), patch.mpp > 0 ? shortest(patch.mpp) : "",
+                             shortest(patch.tissue), patch.class_name, with_class ? shortest(patch.of_class) : ""});
     note(patch);
   }
   write_text_file(labels, label_text);

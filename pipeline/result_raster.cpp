@@ -76,8 +76,6 @@ std::optional<ResultRaster> describe_result(const fs::path& raster) {
   });
 }
 
-fs::path raster_of(const output::CompleteResult& result) { return output::label_pyramid(result.stem); }
-
 fs::path find_result(const output::ResultFolder& results, const fs::path& slide) {
   const std::string wanted = fingerprint(slide);
   std::vector<const output::CompleteResult*> found;
@@ -98,7 +96,7 @@ fs::path find_result(const output::ResultFolder& results, const fs::path& slide)
   if (found.size() > 1)
     throw Error(where + "has " + std::to_string(found.size()) + " results of it (" + found[0]->stem.string() + ", " +
                 found[1]->stem.string() + "): name the .tif of one");
-  fs::path raster = raster_of(*found[0]);
+  fs::path raster = output::label_pyramid(found[0]->stem);
   if (!fs::exists(raster)) throw Error(slide.string() + ": its label pyramid " + raster.string() + " is gone: segment it again");
   return raster;
 }

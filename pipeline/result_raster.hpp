@@ -23,9 +23,6 @@ struct ResultRaster {
 /// the file can't be read, or when it is ours and damaged by hand.
 std::optional<ResultRaster> describe_result(const std::filesystem::path& raster);
 
-/// The label pyramid of a complete result, plain or OME-TIFF; the plain one's name where neither is there.
-std::filesystem::path raster_of(const output::CompleteResult& result);
-
 /// The label pyramid of `slide` among a folder's complete results: of a slide of that name, size and modification time. Throws Error: there
 /// is none, more than one, or one of another slide of that name only.
 std::filesystem::path find_result(const output::ResultFolder& results, const std::filesystem::path& slide);

@@ -10,6 +10,7 @@
 #include "patch_choice.hpp"
 #include "patch_tables.hpp"
 #include "tissue_selection.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
@@ -72,11 +73,8 @@ Settings settle(const PatchTables& tables, const TileOptions& options, const fs:
 /// Which of a result's label values the options ask for; checks that the result is of this slide.
 std::uint8_t class_value(const ResultRaster& result, const TileJob& job, const Rect& bounds, const std::string& name) {
   const auto found = std::find(result.classes.names.begin(), result.classes.names.end(), name);
-  if (found == result.classes.names.end()) {
-    std::string known;
-    for (const std::string& known_name : result.classes.names) known += (known.empty() ? "" : ", ") + known_name;
-    throw Error(result.path.string() + ": has no class " + name + "; its classes are " + known);
-  }
+  if (found == result.classes.names.end())
+    throw Error(result.path.string() + ": has no class " + name + "; its classes are " + joined(result.classes.names));
   if (result.slide != job.slide.filename().string() || result.bounds != bounds)
     throw Error(result.path.string() + ": is the result of another slide (" + result.slide + ", " + std::to_string(result.bounds.width) +
                 " x " + std::to_string(result.bounds.height) + " pixels)");

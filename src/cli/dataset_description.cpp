@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "config.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -34,12 +35,6 @@ DatasetOptions read_description(const std::filesystem::path& file) {
   return description;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : " ") + name;
-  return text;
-}
-
 }  // namespace
 
 DatasetDescription describe_dataset(const std::filesystem::path& folder, int count, const std::vector<std::string>& names,
@@ -54,17 +49,17 @@ DatasetDescription describe_dataset(const std::filesystem::path& folder, int cou
                                           : !described.classes.empty() ? described.classes
                                                                        : names;
   if (options.classes.empty() && !names.empty() && !described.classes.empty() && names != described.classes) {
-    throw UsageError(folder.string() + ": labels.csv has the classes " + joined(names) + ", and dataset.toml " + joined(described.classes) +
-                     ": they must be the same, in the same order");
+    throw UsageError(folder.string() + ": labels.csv has the classes " + joined(names, " ") + ", and dataset.toml " +
+                     joined(described.classes, " ") + ": they must be the same, in the same order");
   }
   if (!given.empty()) {
     if (static_cast<int>(given.size()) != count) {
-      throw UsageError(folder.string() + ": " + std::to_string(given.size()) + " class names (" + joined(given) + ") for images with " +
-                       std::to_string(count) + " labels");
+      throw UsageError(folder.string() + ": " + std::to_string(given.size()) + " class names (" + joined(given, " ") +
+                       ") for images with " + std::to_string(count) + " labels");
     }
     result.classes.names = given;
   } else {
-    observer.warn("no class names are given (dataset.toml or --classes): taking " + joined(result.classes.names));
+    observer.warn("no class names are given (dataset.toml or --classes): taking " + joined(result.classes.names, " "));
   }
   if (const std::string& background = !options.background.empty() ? options.background : described.background; !background.empty()) {
     result.classes.background = background;
@@ -92,10 +87,7 @@ std::string description_text(const ClassScheme& classes, double mpp, int size) {
     text += "classes = " + toml_text(classes.names) + "\nbackground = " + toml_text(classes.background) +
             "\ncolours = " + toml_text(colours) + "\n";
   }
-  if (mpp > 0) {
-    char digits[32];
-    text += "mpp = " + std::string(digits, std::to_chars(std::begin(digits), std::end(digits), mpp).ptr) + "\n";
-  }
+  if (mpp > 0) text += "mpp = " + shortest(mpp) + "\n";
   return text;
 }
 

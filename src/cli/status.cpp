@@ -5,6 +5,7 @@
 #include <set>
 
 #include "command.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
 
 namespace wsi_lpd::cli {
@@ -22,12 +23,6 @@ std::string age(std::chrono::seconds since) {
 
 std::string place(const std::filesystem::path& path, const output::ResultFolder& results) {
   return path.lexically_relative(results.path).generic_string();
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 /// Names and reasons come from files, and a terminal obeys control characters.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 namespace wsi_lpd {
 
@@ -34,18 +33,12 @@ Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int 
 
 // Weight of each cell of a tile along one axis; `position` (output pixels) of `count` tiles on that axis.
 std::vector<float> Canvas::axis_window(std::int64_t position, std::int64_t count) const {
+  if (blend_ == Blend::Window) return tile_window(cells_);
   std::vector<float> window(static_cast<std::size_t>(cells_), 0.0F);
-  if (blend_ == Blend::Window) {
-    for (std::size_t i = 0; i < window.size(); ++i) {
-      const double s = std::sin(std::numbers::pi * (static_cast<double>(i) + 0.5) / static_cast<double>(cells_));
-      window[i] = static_cast<float>(s * s);
-    }
-  } else {
-    const std::int64_t margin = (plan_.tile - plan_.stride) / 2 / stride_;
-    const std::int64_t begin = position == 0 ? 0 : margin;
-    const std::int64_t end = position == (count - 1) * plan_.stride ? cells_ : margin + plan_.stride / stride_;
-    std::fill(window.begin() + begin, window.begin() + end, 1.0F);
-  }
+  const std::int64_t margin = (plan_.tile - plan_.stride) / 2 / stride_;
+  const std::int64_t begin = position == 0 ? 0 : margin;
+  const std::int64_t end = position == (count - 1) * plan_.stride ? cells_ : margin + plan_.stride / stride_;
+  std::fill(window.begin() + begin, window.begin() + end, 1.0F);
   return window;
 }
 

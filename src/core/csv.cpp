@@ -24,8 +24,8 @@ std::vector<std::string> split_csv(const std::string& line) {
 std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
   std::vector<std::vector<std::string>> records;
   bool quoted = false;
-  std::size_t start = 0;
-  for (std::size_t i = 0; i <= text.size(); ++i) {
+  std::size_t start = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  for (std::size_t i = start; i <= text.size(); ++i) {
     if (i < text.size() && text[i] == '"') quoted = !quoted;
     if (i < text.size() && (text[i] != '\n' || quoted)) continue;
     std::string record = text.substr(start, i - start);

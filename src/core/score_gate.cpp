@@ -22,11 +22,8 @@ ScoreGate::ScoreGate(const TilePlan& plan, const TissueMask& tissue, const Prese
       grid_stride_(grid_stride),
       reach_(kReach * plan.tile),
       score_grid_{divide_up(plan.frame.size.width, score_stride), divide_up(plan.frame.size.height, score_stride)},
+      tile_window_(tile_window(plan.tile / score_stride)),
       taps_(static_cast<std::int64_t>(std::ceil(reach_ / score_stride))) {
-  for (int i = 0; i < plan.tile / score_stride; ++i) {
-    const double s = std::sin(std::numbers::pi * (i + 0.5) * score_stride / plan.tile);
-    tile_window_.push_back(static_cast<float>(s * s));
-  }
   for (int phase = 0; phase < score_stride / grid_stride; ++phase) {
     Plane& kernel = kernels_.emplace_back();
     const double centre = (phase + 0.5) * grid_stride;  // of the grid cell, from the left edge of its score cell

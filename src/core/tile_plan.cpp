@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 namespace wsi_lpd {
 namespace {
@@ -19,6 +20,15 @@ Span core_of(std::int64_t index, std::int64_t count, int tile, int stride, std::
 }
 
 }  // namespace
+
+std::vector<float> tile_window(std::int64_t cells) {
+  std::vector<float> window;
+  for (std::int64_t i = 0; i < cells; ++i) {
+    const double s = std::sin(std::numbers::pi * (static_cast<double>(i) + 0.5) / static_cast<double>(cells));
+    window.push_back(static_cast<float>(s * s));
+  }
+  return window;
+}
 
 int tile_stride(int tile, double overlap) {
   const auto steps = static_cast<int>(std::lround(tile * (1 - overlap) / kTileAlignment));

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "ome_xml.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::image {
 namespace {
@@ -36,11 +37,6 @@ std::string xml_from(const std::string& text) {
 }
 
 std::string attribute(const std::string& name, const std::string& value) { return " " + name + "=\"" + xml_from(value) + "\""; }
-
-std::string shortest(double value) {
-  std::array<char, 32> text{};
-  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
-}
 
 /// Red, green, blue and alpha in one signed number, as the schema has it.
 std::string number_of(const Colour& colour) {

@@ -1,8 +1,8 @@
 #include "pyramid_level.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <fstream>
+#include <span>
 #include <tuple>
 
 #include "wsi_lpd/core/error.hpp"
@@ -116,23 +116,23 @@ bool PyramidLevel::add_row(const std::uint8_t* row) {
 }
 
 void PyramidLevel::reduce(std::uint8_t* half) const {
-  constexpr std::int64_t kBlock = 64;  // pixels: most are of one value
-  const std::int64_t bytes = size_.width * channels_;
-  const std::uint8_t* a = pair_.data();
-  const std::uint8_t* c = rows_ % 2 == 0 ? a + bytes : a;
+  constexpr std::size_t kFar = 64;  // pixels to look ahead for a run
+  const auto bytes = static_cast<std::size_t>(size_.width * channels_), pixel = static_cast<std::size_t>(channels_);
+  const std::span upper(pair_.data(), bytes);
+  const std::span lower = rows_ % 2 == 0 ? std::span(pair_.data() + bytes, bytes) : upper;
   const bool labels = options_.reduction == PyramidOptions::Reduction::Mode;
-  for (std::int64_t x = 0; x < size_.width; x += 2) {
-    if (channels_ == 1 && x % kBlock == 0 && x + kBlock <= size_.width && std::memcmp(a, c, kBlock) == 0 &&
-        std::memcmp(a, a + 1, kBlock - 1) == 0) {
-      half = std::fill_n(half, kBlock / 2, *a);
-      a += kBlock, c += kBlock, x += kBlock - 2;
-      continue;
+  for (std::size_t x = 0; x < bytes;) {
+    if (channels_ == 1 && upper[x] == lower[x]) {
+      const std::size_t end = std::min(x + kFar, bytes), pairs = (std::min(run_end(upper, x, end), run_end(lower, x, end)) - x) / 2;
+      half = std::fill_n(half, pairs, upper[x]);
+      x += 2 * pairs;
+      if (pairs > 0) continue;
     }
-    const std::int64_t right = x + 1 < size_.width ? channels_ : 0;  // at an odd edge a pixel stands for its missing neighbour
-    for (int channel = 0; channel < channels_; ++channel, ++a, ++c) {
-      *half++ = labels ? mode(a[0], a[right], c[0], c[right]) : mean(a[0], a[right], c[0], c[right]);
-    }
-    a += right, c += right;
+    const std::size_t right = x + pixel < bytes ? pixel : 0;  // at an odd edge a pixel stands for its missing neighbour
+    for (std::size_t i = x; i < x + pixel; ++i)
+      *half++ = labels ? mode(upper[i], upper[i + right], lower[i], lower[i + right])
+                       : mean(upper[i], upper[i + right], lower[i], lower[i + right]);
+    x += 2 * pixel;
   }
 }
 

@@ -5,6 +5,7 @@
 #include "html.hpp"
 #include "report_page.hpp"
 #include "report_plots.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::output {
 namespace {
@@ -69,10 +70,8 @@ std::string problems(const ReportContent& content) {
     if (reason.starts_with(slide + ": ")) reason.erase(0, slide.size() + 2);
   }
   for (const UnfinishedResult& result : results.unfinished) {
-    std::string files;
-    for (const std::string& file : result.files) files += (files.empty() ? "" : ", ") + file;
     unfinished.emplace_back(result.stem.lexically_relative(results.path).generic_string(),
-                            files + ", last written " + duration(static_cast<double>(result.since_change.count())) +
+                            joined(result.files) + ", last written " + duration(static_cast<double>(result.since_change.count())) +
                                 " before this report: a run was at it, or was stopped");
   }
   for (const DamagedFile& file : results.damaged)

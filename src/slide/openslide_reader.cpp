@@ -62,10 +62,12 @@ void read_resolution(openslide_t* slide, const OpenOptions& options, Properties&
   set_resolution(properties, options, x, y, source);
 }
 
+bool is_openslide_3() { return std::string_view(openslide_get_version()).starts_with("3."); }
+
 /// OpenSlide 3 with Debian 12's libtiff gives other pixels than the file's, without an error, where a level is smaller than one of its
 /// tiles. OpenSlide 4 also reads DICOM, whose small levels are all so.
 bool is_misread(openslide_t* slide, std::int32_t level, const Size& size) {
-  if (std::string_view(openslide_get_version()).substr(0, 2) != "3.") return false;
+  if (!is_openslide_3()) return false;
   const std::string prefix = "openslide.level[" + std::to_string(level) + "].tile-";
   return static_cast<double>(size.width) < number_property(slide, (prefix + "width").c_str()).value_or(0) ||
          static_cast<double>(size.height) < number_property(slide, (prefix + "height").c_str()).value_or(0);
@@ -213,7 +215,7 @@ std::string openslide_vendor(const std::filesystem::path& path) {
 }
 
 std::optional<std::string> series(const std::filesystem::path& path) {
-  if (openslide_vendor(path) != "dicom") return {};
+  if (is_openslide_3() || openslide_vendor(path) != "dicom") return {};
   try {
     return text_property(open_handle(path).get(), "dicom.SeriesInstanceUID");
   } catch (const Error&) {

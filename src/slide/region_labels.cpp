@@ -7,6 +7,7 @@
 
 #include "geojson_regions.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::slide {
 namespace {
@@ -40,12 +41,6 @@ double area_of(const GeoJsonRegion& region) {
     for (std::size_t i = 0; i < polygon.size(); ++i) area += i == 0 ? area_of(polygon[i]) : -area_of(polygon[i]);
   }
   return area;
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 }  // namespace
@@ -91,9 +86,9 @@ RegionLabels::RegionLabels(const std::filesystem::path& path, const std::vector<
     for (const RegionPolygon& polygon : region.polygons) (region.is_ignored() ? ignored : shapes).push_back({&polygon, value, area});
   }
   if (!unknown.empty())
-    throw Error(path.string() + ": has regions of " + listed({unknown.begin(), unknown.end()}) + ", and the classes are " + listed(names) +
+    throw Error(path.string() + ": has regions of " + joined({unknown.begin(), unknown.end()}) + ", and the classes are " + joined(names) +
                 ", beside the background " + background);
-  if (without_class) throw Error(path.string() + ": has regions without a class; give them one of " + listed(names));
+  if (without_class) throw Error(path.string() + ": has regions without a class; give them one of " + joined(names));
   if (shapes.empty() && ignored.empty()) throw Error(path.string() + ": has no region: polygons are wanted");
   std::stable_sort(shapes.begin(), shapes.end(), [](const Shape& a, const Shape& b) { return a.area > b.area; });
   for (const auto* some : {&shapes, &ignored}) {

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "output/results.hpp"
 #include "test_data.hpp"
@@ -19,14 +18,7 @@ class LabelReaders : public ::testing::TestWithParam<const char*> {
     folder_ = new testing::TemporaryFolder();
     const SlideStatistics statistics = testing::some_statistics();
     const Size size = statistics.frame.size;
-    Image labels(size.width, size.height, 1);
-    std::mt19937 random(5);
-    for (std::int64_t y = 0; y < size.height; ++y) {
-      for (std::int64_t x = 0; x < size.width; ++x) {
-        const std::uint8_t block = static_cast<std::uint8_t>((x / 97 + y / 61) % 6);
-        *labels.at(x, y) = block == 5 ? kUnreadable : random() % 8 == 0 ? std::uint8_t{2} : block;
-      }
-    }
+    const Image labels = testing::some_labels(size);
     write_text_file(*folder_ / "labels.raw", std::string(reinterpret_cast<const char*>(labels.data()), labels.bytes()));
 
     nlohmann::json given{{"size", {size.width, size.height}}, {"mpp", statistics.frame.mpp}, {"name", "a <b> & \"c\" 肿瘤.svs"}};

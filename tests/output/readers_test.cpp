@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "output/results.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
@@ -22,14 +20,7 @@ TEST(Readers, OpenWhatWeWrite) {
   const SlideStatistics statistics = testing::some_statistics();
   const Size size = statistics.frame.size;
 
-  Image labels(size.width, size.height, 1);
-  std::mt19937 random(5);
-  for (std::int64_t y = 0; y < size.height; ++y) {
-    for (std::int64_t x = 0; x < size.width; ++x) {
-      const std::uint8_t block = static_cast<std::uint8_t>((x / 97 + y / 61) % 6);
-      *labels.at(x, y) = block == 5 ? kUnreadable : random() % 8 == 0 ? std::uint8_t{2} : block;
-    }
-  }
+  const Image labels = testing::some_labels(size);
   write_text_file(folder / "labels.raw", std::string(reinterpret_cast<const char*>(labels.data()), labels.bytes()));
   image::write_labels_png(folder / "labels.png", labels, result_palette(statistics.classes));
 

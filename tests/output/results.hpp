@@ -1,4 +1,7 @@
 #pragma once
+#include <random>
+
+#include "wsi_lpd/core/image.hpp"
 #include "wsi_lpd/output/statistics.hpp"
 
 namespace wsi_lpd::testing {
@@ -41,6 +44,19 @@ inline output::SlideStatistics some_statistics() {
   s.warnings = {"tile (3, 4) of the slide is unreadable"};
   s.versions = {{"wsi-lpd", "0.1.0"}, {"hdf5", "HDF5 1.10.8"}};
   return s;
+}
+
+/// Blocks of every label value, strewn with pixels of another.
+inline Image some_labels(const Size& size) {
+  Image labels(size.width, size.height, 1);
+  std::mt19937 random(5);
+  for (std::int64_t y = 0; y < size.height; ++y) {
+    for (std::int64_t x = 0; x < size.width; ++x) {
+      const std::uint8_t block = static_cast<std::uint8_t>((x / 97 + y / 61) % 6);
+      *labels.at(x, y) = block == 5 ? kUnreadable : random() % 8 == 0 ? std::uint8_t{2} : block;
+    }
+  }
+  return labels;
 }
 
 }  // namespace wsi_lpd::testing

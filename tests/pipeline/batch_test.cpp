@@ -4,6 +4,7 @@
 
 #include "identity_segmenter.hpp"
 #include "image/test_tiff.hpp"
+#include "run.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -15,8 +16,6 @@ using testing::IdentitySegmenter;
 using testing::kPaint;
 using testing::TemporaryFolder;
 using testing::write_slide;
-
-const CancelFlag kNever{false};
 
 class Archive : public ::testing::Test {
  protected:

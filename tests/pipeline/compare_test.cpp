@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "identity_segmenter.hpp"
+#include "run.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -17,8 +18,6 @@ using ::testing::HasSubstr;
 using testing::IdentitySegmenter;
 using testing::kPaint;
 using testing::TemporaryFolder;
-
-const CancelFlag kNever{false};
 
 class CompareLabels : public ::testing::Test {
  protected:

@@ -5,6 +5,7 @@
 
 #include "identity_segmenter.hpp"
 #include "image/test_tiff.hpp"
+#include "run.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
@@ -16,7 +17,6 @@ using testing::IdentitySegmenter;
 using testing::kPaint;
 using testing::TemporaryFolder;
 
-const CancelFlag kNever{false};
 constexpr double kSlideMpp = 0.5;
 
 /// Class of the paint at (x, y) of the bounds, level-0 pixels: a board of fields of `side` pixels.

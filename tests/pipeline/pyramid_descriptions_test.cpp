@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "identity_segmenter.hpp"
+#include "run.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -16,8 +17,6 @@ using testing::kPaint;
 using testing::TemporaryFolder;
 using testing::write_slide;
 
-const CancelFlag kNever{false};
-const RunIdentity kIdentity{"model", "m1", "c1"};
 constexpr Size kSlide{613, 405};
 constexpr int kCell = 8;
 

@@ -10,6 +10,7 @@
 #include "identity_segmenter.hpp"
 #include "image/file_size_limit.hpp"
 #include "image/test_tiff.hpp"
+#include "run.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -22,9 +23,6 @@ using testing::IdentitySegmenter;
 using testing::kPaint;
 using testing::TemporaryFolder;
 using testing::write_slide;
-
-const RunIdentity kIdentity{"model", "0123", "4567"};
-const CancelFlag kNever{false};
 
 /// A painting of random class values, constant on cells of `cell` pixels.
 struct Painting {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "identity_segmenter.hpp"
+#include "run.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -13,9 +14,6 @@ namespace {
 using testing::IdentitySegmenter;
 using testing::TemporaryFolder;
 using testing::write_slide;
-
-const RunIdentity kIdentity{"model", "0123", "4567"};
-const CancelFlag kNever{false};
 
 TEST(SegmentSlide, TakesTheUsersRegions) {
   const TemporaryFolder folder;

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "identity_segmenter.hpp"
+#include "run.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -18,8 +19,6 @@ using testing::kPaint;
 using testing::TemporaryFolder;
 using testing::write_slide;
 
-const RunIdentity kIdentity{"model", "0123", "4567"};
-const CancelFlag kNever{false};
 constexpr SlideCrfOptions kUntiled{.block = 1 << 16, .margin = 0};
 
 struct Segmented {

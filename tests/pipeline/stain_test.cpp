@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "identity_segmenter.hpp"
+#include "run.hpp"
 #include "stained_picture.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
@@ -20,9 +21,6 @@ using testing::kHere;
 using testing::stain_of_picture;
 using testing::stained_picture;
 using testing::TemporaryFolder;
-
-const RunIdentity kIdentity{"model", "0123", "4567"};
-const CancelFlag kNever{false};
 
 /// Keeps a sample of the pixels that reach the network.
 class Witness : public testing::IdentitySegmenter {

@@ -6,6 +6,7 @@
 
 #include "identity_segmenter.hpp"
 #include "image/test_tiff.hpp"
+#include "run.hpp"
 #include "slide/position_slide.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/csv.hpp"
@@ -24,8 +25,6 @@ using testing::IdentitySegmenter;
 using testing::kPaint;
 using testing::TemporaryFolder;
 using Classes = std::vector<std::string>;
-
-const CancelFlag kNever{false};
 
 /// What a patch's file name says: level-0 position and side.
 struct Place {

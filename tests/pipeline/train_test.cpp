@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "run.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -15,8 +16,6 @@ namespace wsi_lpd::pipeline {
 namespace {
 
 using testing::TemporaryFolder;
-
-const CancelFlag kNever{false};
 
 /// Patches of two classes that stripes of different width tell apart; masks say the same.
 void write_patches(const TemporaryFolder& folder) {

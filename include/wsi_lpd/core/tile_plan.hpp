@@ -11,6 +11,10 @@ namespace wsi_lpd {
 /// Tiles start at multiples of this many output pixels: the network's coarsest maps (stride 16) of all tiles then lie on one grid.
 inline constexpr int kTileAlignment = 16;
 
+/// Weights of a tile's `cells` along one axis where overlapping tiles are averaged: a raised cosine, lowest at the edges, where the network
+/// sees least around.
+std::vector<float> tile_window(std::int64_t cells);
+
 struct TilePlanOptions {
   int tile = 224;                                         ///< side, output pixels; a multiple of the network's tile_multiple
   double overlap = 0.5;                                   ///< wanted share of a tile that its neighbour repeats, 0…0.9
