@@ -20,6 +20,15 @@ struct Found {
   std::optional<double> mpp;
 };
 
+/// The first file of a series opens all of it.
+void keep_one_of_each_series(std::vector<Found>& found) {
+  std::set<std::string> seen;
+  std::erase_if(found, [&](const Found& f) {
+    const auto series = slide::series(f.slide);
+    return series && !seen.insert(*series).second;
+  });
+}
+
 std::vector<Found> in_folder(const fs::path& root, const fs::path& output) {
   std::vector<Found> found;
   const fs::path results = fs::weakly_canonical(output);
@@ -32,11 +41,7 @@ std::vector<Found> in_folder(const fs::path& root, const fs::path& output) {
     }
   }
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.slide < b.slide; });
-  std::set<std::string> seen;  // the first file of a series opens all of it
-  std::erase_if(found, [&](const Found& f) {
-    const auto series = slide::series(f.slide);
-    return series && !seen.insert(*series).second;
-  });
+  keep_one_of_each_series(found);
   return found;
 }
 
@@ -49,6 +54,7 @@ std::vector<Found> by_pattern(const std::string& pattern) {
     }
   }
   globfree(&matches);
+  keep_one_of_each_series(found);
   return found;
 }
 

@@ -302,7 +302,9 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     if (!statistics.stain.problem.empty()) warn("the slide's stain stays as it is: " + statistics.stain.problem);
     statistics.seconds["stain"] = stain_clock.seconds();
     tiles.normalise(stain);
-    const Precision precision = choose_precision(plan, tiles, segmenter);
+    StageClock precision_clock;
+    const Precision precision = precision_clock.measure([&] { return choose_precision(plan, tiles, segmenter); });
+    statistics.seconds["precision"] = precision_clock.seconds();
     statistics.precision = precision.name;
     statistics.precision_agreement = precision.agreement;
     if (precision.name == "fp32" && precision.agreement)

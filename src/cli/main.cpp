@@ -107,13 +107,31 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace wsi_lpd::cli
 
-int main(int argc, char** argv) {
-  // Threads of LibTorch's OpenMP spin while they wait for each other: where anything else wants the processors, training then runs at a
-  // seventh of its speed. The library reads its setting when it is loaded, so the program starts once more with it.
-  if (!std::getenv("GOMP_SPINCOUNT") && !std::getenv("OMP_WAIT_POLICY")) {
-    setenv("GOMP_SPINCOUNT", "1000", 1);
-    execv("/proc/self/exe", argv);
+#ifdef __GLIBC__
+/// Threads of LibTorch's OpenMP spin while they wait for each other: where anything else wants the processors, training then runs at a
+/// seventh of its speed. The library reads its setting when it is loaded, so the program starts once more with it. That happens before any
+/// library sets itself up, which for LibTorch takes longer than all the rest of the start; so nothing of the C library may be used here but
+/// the bare call.
+__attribute__((no_sanitize("address", "thread", "undefined"))) void start_with_short_spins(int, char** argv, char** environment) {
+  constexpr int kMost = 4096;
+  static char setting[] = "GOMP_SPINCOUNT=1000";
+  static char* changed[kMost + 2];
+  const auto names = [](const char* variable, const char* name) {
+    while (*name && *variable == *name) ++variable, ++name;
+    return !*name;
+  };
+  int count = 0;
+  for (; environment[count]; ++count) {
+    if (count == kMost || names(environment[count], "GOMP_SPINCOUNT=") || names(environment[count], "OMP_WAIT_POLICY=")) return;
+    changed[count] = environment[count];
   }
+  changed[count] = setting;
+  execve("/proc/self/exe", argv, changed);
+}
+[[gnu::section(".preinit_array"), gnu::used]] void (*const g_start)(int, char**, char**) = start_with_short_spins;
+#endif
+
+int main(int argc, char** argv) {
   std::signal(SIGINT, wsi_lpd::cli::on_signal);
   std::signal(SIGTERM, wsi_lpd::cli::on_signal);
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit shall be an error of the write, not the end
