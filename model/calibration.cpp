@@ -1,16 +1,10 @@
 #include "wsi_lpd/model/calibration.hpp"
 
-#include "wsi_lpd/core/error.hpp"
-
 namespace wsi_lpd::model {
 namespace {
 
 using torch::Tensor;
 
-// Both chosen on real patches with pixel truth. A pixel is certain from this share of the peak that images with the class usually reach:
-// 0.2 to 0.5 do much the same, 1 (the reference's min–max, in effect) costs 3 to 5 points of mIoU.
-constexpr double kCertain = 0.3;
-constexpr double kSmallestHigh = 0.1;  // logit units
 // The gate is so much steeper than the probability, so that a likely class is not dimmed: half a point.
 constexpr float kSteepness = 2;
 
@@ -37,28 +31,12 @@ Gate fit_gate(const Tensor& scores, const Tensor& present) {
 
 }  // namespace
 
-void Calibrator::add(const std::array<Tensor, 3>& evidence, const Tensor& scores, const Tensor& labels) {
-  for (std::size_t s = 0; s < 3; ++s) evidence_[s].push_back(evidence[s].cpu());
-  scores_.push_back(scores.cpu());
-  labels_.push_back(labels.cpu().clone());
-}
-
-Calibration Calibrator::finish() const {
-  if (scores_.empty()) throw Error("calibration: no images");
-  const Tensor scores = torch::cat(scores_), labels = torch::cat(labels_);
+Calibration fit_calibration(const Tensor& scores, const Tensor& labels) {
   Calibration calibration;
   for (std::int64_t c = 0; c < scores.size(1); ++c) {
     const auto [threshold, width] = fit_gate(scores.select(1, c), labels.select(1, c));
     calibration.score_threshold.push_back(threshold);
     calibration.score_width.push_back(width);
-  }
-  for (std::size_t s = 0; s < 3; ++s) {
-    const Tensor maps = torch::cat(evidence_[s]).flatten(2);  // [N, C, pixels]
-    for (std::int64_t c = 0; c < scores.size(1); ++c) {
-      const Tensor with = maps.select(1, c).index({labels.select(1, c) > 0.5});
-      const double peak = with.numel() > 0 ? with.amax(1).median().item<double>() : 0;
-      calibration.map_high[s].push_back(static_cast<float>(std::max(kCertain * peak, kSmallestHigh)));
-    }
   }
   return calibration;
 }

@@ -19,7 +19,7 @@ constexpr int kMostPrototypes = 1000;
 
 Json json_of(const Calibration& calibration) {
   if (calibration.empty()) return nullptr;
-  return {{"score_threshold", calibration.score_threshold}, {"score_width", calibration.score_width}, {"map_high", calibration.map_high}};
+  return {{"score_threshold", calibration.score_threshold}, {"score_width", calibration.score_width}};
 }
 
 Calibration calibration_of(const Json& json, std::size_t classes) {
@@ -27,14 +27,11 @@ Calibration calibration_of(const Json& json, std::size_t classes) {
   if (json.is_null()) return calibration;
   json.at("score_threshold").get_to(calibration.score_threshold);
   json.at("score_width").get_to(calibration.score_width);
-  json.at("map_high").get_to(calibration.map_high);
   const auto sound = [&](const std::vector<float>& values, float above) {
     return values.size() == classes &&
            std::all_of(values.begin(), values.end(), [&](float value) { return std::isfinite(value) && value > above; });
   };
-  const bool good = sound(calibration.score_threshold, -HUGE_VALF) && sound(calibration.score_width, 0) &&
-                    std::all_of(calibration.map_high.begin(), calibration.map_high.end(), [&](const auto& high) { return sound(high, 0); });
-  if (!good) throw Error("its calibration makes no sense");
+  if (!sound(calibration.score_threshold, -HUGE_VALF) || !sound(calibration.score_width, 0)) throw Error("its calibration makes no sense");
   return calibration;
 }
 

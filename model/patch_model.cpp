@@ -6,6 +6,7 @@
 #include "patch_model_impl.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/model/calibration.hpp"
+#include "wsi_lpd/model/class_maps.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/model/model_file.hpp"
 #include "wsi_lpd/model/torch_error.hpp"
@@ -106,9 +107,8 @@ std::vector<std::uint8_t> PatchModel::segment_unlabelled(const PatchBatch& batch
     const c10::InferenceMode inference;
     const int k = impl_->info.prototypes_per_class;
     const NetworkOutput output = impl_->look(batch);
-    const CalibratedMaps calibrated(impl_->info.calibration, impl_->device);
-    return values_of<std::uint8_t>(
-        labels_from_maps(upsample_grid(calibrated.gated(calibrated(evidence(output, k)), class_scores(output, k)))));
+    const Tensor presence = ScoreSigmoid(impl_->info.calibration, impl_->device)(class_scores(output, k));
+    return values_of<std::uint8_t>(labels_from_maps(upsample_grid(gated(open_maps(merged_maps(output, k)), presence))));
   });
 }
 
@@ -116,12 +116,13 @@ void PatchModel::calibrate(const std::function<PatchBatch()>& next) {
   with_torch_errors("calibrating", [&] {
     const c10::InferenceMode inference;
     const int k = impl_->info.prototypes_per_class;
-    Calibrator calibrator;
+    std::vector<Tensor> scores, labels;
     for (PatchBatch batch = next(); batch.count > 0; batch = next()) {
-      const NetworkOutput output = impl_->look(batch);
-      calibrator.add(evidence(output, k), class_scores(output, k), impl_->labels(batch));
+      scores.push_back(class_scores(impl_->look(batch), k).cpu());
+      labels.push_back(impl_->labels(batch).cpu().clone());
     }
-    impl_->info.calibration = calibrator.finish();
+    if (scores.empty()) throw Error("calibration: no images");
+    impl_->info.calibration = fit_calibration(torch::cat(scores), torch::cat(labels));
   });
 }
 

@@ -74,7 +74,7 @@ class LpdSegmenter final : public Segmenter {
     active_ = rounded_ ? rounded_ : network_;
     model::Calibration calibration = info_.calibration;
     if (calibration.empty()) calibration = model::uncalibrated(info_.classes.count());
-    maps_.emplace(calibration, device_);
+    presence_.emplace(calibration, device_);
     shape_ = {.classes = info_.classes,
               .prototypes_per_class = info_.prototypes_per_class,
               .feature_size = static_cast<int>(model::mix_transformer_shape(info_.encoder).widths[3]),
@@ -108,7 +108,7 @@ class LpdSegmenter final : public Segmenter {
         const c10::InferenceMode inference;
         const OneThread one_thread;
         const Results results = compute(network, tiles);
-        return model::labels_from_maps(smooth_gate() ? maps_->gated(results.maps, results.scores) : results.maps);
+        return model::labels_from_maps(smooth_gate() ? model::gated(results.maps, (*presence_)(results.scores)) : results.maps);
       };
       tbb::parallel_invoke([&] { exact = labels(network_); }, [&] { rounded = labels(rounded_); });
       const double agreement = (exact == rounded).to(torch::kDouble).mean().item<double>();
@@ -168,9 +168,9 @@ class LpdSegmenter final : public Segmenter {
   Results compute(const model::LpdNetwork& network, const Tensor& tiles) const {
     const int k = info_.prototypes_per_class;
     const model::NetworkOutput output = network->forward(input_(tiles));
-    const auto evidence = model::evidence(output, k);
+    const auto merged = model::merged_maps(output, k);
     const Tensor scores = model::class_scores(output, k);
-    return {smooth_gate() ? (*maps_)(evidence) : model::tile_maps(evidence, maps_->gate(scores)),
+    return {smooth_gate() ? model::open_maps(merged) : model::gated(model::tile_maps(merged), (*presence_)(scores)),
             smooth_gate() ? model::merge_mean(output.maps[3], k) : torch::empty({0}), scores, output.maps[3].amax({2, 3}),
             output.feature.mean({2, 3})};
   }
@@ -180,7 +180,7 @@ class LpdSegmenter final : public Segmenter {
   torch::Device device_;
   LpdSegmenterOptions options_;
   model::InputNormaliser input_;
-  std::optional<model::CalibratedMaps> maps_;
+  std::optional<model::ScoreSigmoid> presence_;
   std::optional<c10::Stream> stream_;  ///< on a GPU
   Shape shape_;
 };

@@ -190,7 +190,7 @@ Command add_evaluate(CLI::App& program) {
 
 Command add_calibrate(CLI::App& program) {
   auto arguments = std::make_shared<CalibrateArguments>();
-  CLI::App* command = program.add_subcommand("calibrate", "Teach an imported model which scores and maps mean presence");
+  CLI::App* command = program.add_subcommand("calibrate", "Teach an imported model which scores mean presence");
   command->footer("\nExample:  wsi-lpd calibrate patches/ --model imported.safetensors\nTrained models are calibrated already.");
   command->add_option("PATCHES", arguments->patches, "folder of patches with image labels, as for train")->required();
   command->add_option("--model", arguments->model, kModelHelp);

@@ -93,8 +93,10 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
       ->check(CLI::Range(0.0, 0.9));
   add_tissue_options(command, arguments.options.tissue, arguments.options.region);
   command
-      .add_option("--normalisation", arguments.normalisation,
-                  "calibrated: ranges learnt in training; tile: min-max of each tile, as in the paper's evaluation; e.g. tile")
+      .add_option(
+          "--normalisation", arguments.normalisation,
+          "of class maps. calibrated: the same everywhere, presence of classes by what training has taught, over neighbouring tiles; tile: "
+          "min-max and presence of each tile alone, as in the paper's evaluation; e.g. tile")
       ->check(CLI::IsMember({"calibrated", "tile"}));
   command
       .add_option("--stain-normalisation", arguments.stain,

@@ -9,8 +9,8 @@ inline constexpr int kGridStride = 8;
 /// The same of the maps whose means are the image-level scores: the stride of scale 4.
 inline constexpr int kScoreStride = 16;
 
-/// The maps that are fused, of scales 2, 3, 4: k merged to 1 as at test, negative values 0. [B, C, h_s, w_s]
-std::array<torch::Tensor, 3> evidence(const NetworkOutput& output, int prototypes_per_class);
+/// The maps that are fused, of scales 2, 3, 4: k merged to 1 as at test, logit units. [B, C, h_s, w_s]
+std::array<torch::Tensor, 3> merged_maps(const NetworkOutput& output, int prototypes_per_class);
 
 /// Image-level scores [B, C]: stage 4, merged by the mean. That is what the classification loss trained; the softmax-weighted sum, which is
 /// right for maps, lets one prototype speak for an image (AUC 0.54 instead of 0.90 for one class of real patches).
@@ -25,29 +25,28 @@ struct PaperViews {
 /// `images` [B, 3, S, S] normalised. With `all_views` six: mirrored or not, times 0.9, 1, 1.1 after normalisation; else one.
 PaperViews look_at_views(const LpdNetwork& network, const torch::Tensor& images, int prototypes_per_class, bool all_views);
 
-/// What stands in for a calibration where a model has none: classes count from score 0 on, as the classification loss has it. Its map
-/// ranges mean nothing, so only its gate is of use.
+/// What stands in for a calibration where a model has none: classes count from score 0 on, as the classification loss has it.
 Calibration uncalibrated(int classes);
 
-/// Without image labels: evidence normalised by ranges learnt in training, so that neighbouring tiles agree, and a smooth gate from the
-/// scores, by which it is to be multiplied; on the stride-8 grid (half-pixel centres). Holds the calibration as tensors; thread-safe.
-class CalibratedMaps {
+/// How present each class is by the scores [B, C] of whole images: σ((score − threshold) / width), [B, C]. Thread-safe.
+class ScoreSigmoid {
  public:
-  CalibratedMaps(const Calibration& calibration, const torch::Device& device);
-  /// σ((score − threshold) / width), [B, C].
-  torch::Tensor gate(const torch::Tensor& scores) const;
-  /// Fused maps 0…1, [B, C, h_2, w_2].
-  torch::Tensor operator()(const std::array<torch::Tensor, 3>& evidence) const;
-  /// `maps` times the gate of each image's own scores [B, C].
-  torch::Tensor gated(const torch::Tensor& maps, const torch::Tensor& scores) const;
+  ScoreSigmoid(const Calibration& calibration, const torch::Device& device);
+  torch::Tensor operator()(const torch::Tensor& scores) const;
 
  private:
   torch::Tensor threshold_, width_;
-  std::array<torch::Tensor, 3> high_;
 };
 
-/// Fused maps of evidence normalised by the range of each tile, times `gate` [B, C]; on the stride-8 grid.
-torch::Tensor tile_maps(const std::array<torch::Tensor, 3>& evidence, const torch::Tensor& gate);
+/// Where each class is, for images whose labels nobody knows: the sigmoid of the fused maps, 0…1, [B, C, h_2, w_2], on the stride-8 grid
+/// (half-pixel centres). No range of the image enters, so that neighbouring tiles agree; to be multiplied by how present each class is.
+torch::Tensor open_maps(const std::array<torch::Tensor, 3>& merged);
+
+/// The paper's way for one tile: each map normalised by its own range in it, fused, on the stride-8 grid; to be multiplied likewise.
+torch::Tensor tile_maps(const std::array<torch::Tensor, 3>& merged);
+
+/// `maps` [B, C, h, w] times `presence` [B, C].
+torch::Tensor gated(const torch::Tensor& maps, const torch::Tensor& presence);
 
 /// Maps on the stride-8 grid to pixels: bilinear, half-pixel centres.
 torch::Tensor upsample_grid(const torch::Tensor& maps);

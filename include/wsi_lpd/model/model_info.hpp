@@ -11,12 +11,10 @@
 
 namespace wsi_lpd::model {
 
-/// How raw class maps and scores become comparable between tiles: learnt after training from images and image labels alone.
+/// From which scores on a class is there: learnt after training from images and image labels alone.
 struct Calibration {
   std::vector<float> score_threshold;  ///< [C] image-level score (stage 4, mean over prototypes) above which a class counts as present
   std::vector<float> score_width;      ///< [C] softness of the gate around the threshold, in score units, > 0
-  /// Scales 2, 3, 4: [C] map value x > 0 at which the normalised map 1 − exp(−value / x) has risen to 0.63
-  std::array<std::vector<float>, 3> map_high;
   bool empty() const { return score_threshold.empty(); }
 };
 

@@ -9,7 +9,7 @@ namespace wsi_lpd::pipeline {
 
 /// How activations become class maps that can be compared.
 enum class Normalisation {
-  Calibrated,  ///< by ranges learnt in training: the same everywhere on a slide
+  Calibrated,  ///< maps alike everywhere on a slide; presence by what training has taught, over neighbouring tiles
   Tile,        ///< by each tile's own range, as the paper's evaluation does for patches
 };
 
