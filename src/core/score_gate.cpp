@@ -8,8 +8,8 @@ namespace wsi_lpd {
 namespace {
 
 constexpr float kGlass = 1e-3F;  ///< weight of what is not tissue: where there is nothing else, it decides
-/// How much steeper presence counts between classes than the maps: those saturate, and would let a class that is hardly there win.
-constexpr float kRivalry = 4;
+/// How much steeper presence counts between classes than the maps, which would let a class that is hardly there win: 4 to 12 do the same.
+constexpr float kRivalry = 6;
 
 }  // namespace
 

@@ -58,7 +58,7 @@ std::vector<float> gate_of(const std::vector<double>& scores) {
   std::vector<float> presence;
   for (std::size_t c = 0; c < scores.size(); ++c) presence.push_back(sigmoid((scores[c] - kPresence.threshold[c]) / kPresence.width[c]));
   const float most = *std::max_element(presence.begin(), presence.end());
-  for (float& p : presence) p *= std::pow(p / most, 3.0F);
+  for (float& p : presence) p *= std::pow(p / most, 5.0F);
   return presence;
 }
 

@@ -40,8 +40,8 @@ TEST(OpenMaps, ScalesThatAreAgainstAClassCount) {
   merged[2].select(1, 0).fill_(-6);
   merged[1].select(1, 1).fill_(1);
   const Tensor maps = open_maps(merged);
-  EXPECT_NEAR(maps[0][0][0][0].item<double>(), 1 / (1 + std::exp(-(0.3 * 3 - 0.4 * 6) / 2)), 1e-6);
-  EXPECT_NEAR(maps[0][1][0][0].item<double>(), 1 / (1 + std::exp(-0.3 / 2)), 1e-6);
+  EXPECT_NEAR(maps[0][0][0][0].item<double>(), 1 / (1 + std::exp(-(0.3 * 3 - 0.4 * 6) / 4)), 1e-6);
+  EXPECT_NEAR(maps[0][1][0][0].item<double>(), 1 / (1 + std::exp(-0.3 / 4)), 1e-6);
 }
 
 }  // namespace
