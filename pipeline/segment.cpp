@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <utility>
 
 #include "slide_crf.hpp"
 #include "slide_results.hpp"
@@ -161,34 +162,38 @@ void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter,
   const int tokens = options.tokens > 0 ? options.tokens : threads + 2;
   const auto most_unreadable = static_cast<std::int64_t>(options.max_unreadable * static_cast<double>(plan.tiles.size()));
 
-  const auto next_batch = [&](tbb::flow_control& flow) -> Token {
+  // The pipeline loses what is under way when a stage throws, so the tokens stay here. At most that many batches are under way, and they
+  // end in order: when a batch begins, the one that had its slot has ended.
+  std::vector<Token> slots(static_cast<std::size_t>(tokens));
+  const auto next_batch = [&](tbb::flow_control& flow) -> Token* {
     check(cancel);
-    Token token;
     if (next == plan.batches.size()) {
       flow.stop();
-    } else {
-      token.batch = &plan.batches[next++];
+      return nullptr;
     }
-    return token;
+    Token& token = slots[next % slots.size()];
+    token.batch = &plan.batches[next++];
+    return &token;
   };
-  const auto read_tiles = [&](Token token) {
+  const auto read_tiles = [&](Token* token) {
     check(cancel);
     reading.measure([&] {
-      token.tiles = segmenter.allocate(static_cast<int>(token.batch->tiles), plan.tile);
-      tiles.read(token);
+      token->tiles = segmenter.allocate(static_cast<int>(token->batch->tiles), plan.tile);
+      tiles.read(*token);
     });
     return token;
   };
-  const auto submit = [&](Token token) {
-    token.pending = segmenter.submit(std::move(token.tiles), static_cast<int>(token.batch->tiles), plan.tile);
+  const auto submit = [&](Token* token) {
+    token->pending = segmenter.submit(std::move(token->tiles), static_cast<int>(token->batch->tiles), plan.tile);
     return token;
   };
-  const auto await = [&](Token token) {
+  const auto await = [&](Token* token) {
     check(cancel);
-    forward.measure([&] { token.results = segmenter.await(std::move(token.pending)); });
+    forward.measure([&] { token->results = segmenter.await(std::move(token->pending)); });
     return token;
   };
-  const auto accumulate = [&](const Token& token) {
+  const auto accumulate = [&](Token* ended) {
+    const Token token = std::exchange(*ended, {});
     writing.measure([&] {
       const auto part = [&](const std::vector<float>& values, std::size_t i) {
         const std::size_t size = values.size() / token.batch->tiles;
@@ -217,11 +222,11 @@ void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter,
 
   using tbb::filter_mode;
   observer.begin("segmenting", static_cast<std::int64_t>(plan.tiles.size()), "tiles");
-  tbb::parallel_pipeline(static_cast<std::size_t>(tokens), tbb::make_filter<void, Token>(filter_mode::serial_in_order, next_batch) &
-                                                               tbb::make_filter<Token, Token>(filter_mode::parallel, read_tiles) &
-                                                               tbb::make_filter<Token, Token>(filter_mode::serial_in_order, submit) &
-                                                               tbb::make_filter<Token, Token>(filter_mode::parallel, await) &
-                                                               tbb::make_filter<Token, void>(filter_mode::serial_in_order, accumulate));
+  tbb::parallel_pipeline(static_cast<std::size_t>(tokens), tbb::make_filter<void, Token*>(filter_mode::serial_in_order, next_batch) &
+                                                               tbb::make_filter<Token*, Token*>(filter_mode::parallel, read_tiles) &
+                                                               tbb::make_filter<Token*, Token*>(filter_mode::serial_in_order, submit) &
+                                                               tbb::make_filter<Token*, Token*>(filter_mode::parallel, await) &
+                                                               tbb::make_filter<Token*, void>(filter_mode::serial_in_order, accumulate));
   observer.end();
   statistics.seconds["read"] = reading.seconds();
   statistics.seconds["forward"] = forward.seconds();

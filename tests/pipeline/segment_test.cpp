@@ -1,11 +1,14 @@
 #include "wsi_lpd/pipeline/segment.hpp"
 
+#include <malloc.h>
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <random>
+#include <thread>
 
 #include "identity_segmenter.hpp"
 #include "image/file_size_limit.hpp"
@@ -358,6 +361,34 @@ TEST(SegmentSlide, LeavesNothingWhenStopped) {
                Cancelled);
   EXPECT_EQ(files_in(folder / "out"), 0U);
 }
+
+#ifdef __GLIBC__
+struct Failing : SilentObserver {
+  void advance(std::int64_t, const std::string&) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // in which other batches come to wait for their turn
+    throw Error("enough");
+  }
+};
+
+// A batch of a thousand slides may have many that fail half-way, with tiles and their maps under way.
+TEST(SegmentSlide, GivesMemoryBackWhenItFails) {
+  const TemporaryFolder folder;
+  write_slide(folder / "slide.tif", {1200, 1200}, 0.5, [](auto, auto) { return kPaint[0]; });
+  IdentitySegmenter network(1, 0.5);
+  const auto memory_after_failure = [&] {
+    Failing observer;
+    EXPECT_THROW(segment_slide({folder / "slide.tif", folder / "result", {}}, network,
+                               {.batch_size = 2, .tissue = "none", .threads = 2, .tokens = 8}, kIdentity, observer, kNever),
+                 Error);
+    const auto used = mallinfo2();
+    return static_cast<double>(used.uordblks + used.hblkhd);
+  };
+  const double first = memory_after_failure();
+  double last = first;
+  for (int i = 0; i < 10; ++i) last = memory_after_failure();
+  EXPECT_LT(last - first, 2e6);  // maps of two tiles are 1.2 MB
+}
+#endif
 
 TEST(SegmentSlide, AsksForTheResolutionWhenNobodyKnowsIt) {
   const TemporaryFolder folder;
