@@ -249,11 +249,7 @@ TEST(StainNormaliser, TouchesOnlyItsView) {
 
 /// The published formulae once more, written with numpy alone: stain_reference.py says which.
 TEST(StainNormaliser, AgreesWithNumpy) {
-  const std::filesystem::path source = WSI_LPD_SOURCE_DIR;
-  const std::filesystem::path python = source / ".deps/python/bin/python";
-  if (!std::filesystem::exists(python) || !std::filesystem::exists(source / ".deps/python/.tests-1")) {
-    GTEST_SKIP() << "no numpy here (scripts/setup --tests)";
-  }
+  WSI_LPD_NEEDS_PYTHON();
   const testing::TemporaryFolder folder;
   Image from = stained_picture(301, 199, kElsewhere, 3);
   const Image to = stained_picture(301, 199, kHere, 4);
@@ -261,8 +257,7 @@ TEST(StainNormaliser, AgreesWithNumpy) {
   const auto text = [](const Image& picture) { return std::string(reinterpret_cast<const char*>(picture.data()), picture.bytes()); };
   write_text_file(folder / "from.raw", text(from));
   write_text_file(folder / "to.raw", text(to));
-  const std::string command = python.string() + " " + (source / "tests/core/stain_reference.py").string() + " " + folder.path().string();
-  ASSERT_EQ(std::system(command.c_str()), 0);
+  ASSERT_TRUE(testing::run_python("core/stain_reference.py", {folder.path().string()}));
 
   std::ifstream numbers(folder / "numbers.txt");
   const auto read = [&](auto& values) {
