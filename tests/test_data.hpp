@@ -47,7 +47,8 @@ inline std::filesystem::path python_readers() {
 
 /// Runs SCRIPT (below tests/) of Python on `arguments`, each quoted for the shell. True when it succeeds.
 inline bool run_python(const std::string& script, const std::vector<std::string>& arguments) {
-  std::string command = "'" + python_readers().string() + "' '" WSI_LPD_SOURCE_DIR "/tests/" + script + "'";
+  std::string command("'");  // g++ 12 warns of nothing where it is put in front
+  command += python_readers().string() + "' '" WSI_LPD_SOURCE_DIR "/tests/" + script + "'";
   for (const std::string& argument : arguments) command += " '" + argument + "'";
   return std::system(command.c_str()) == 0;
 }
