@@ -19,9 +19,12 @@ Tensor resize(const Tensor& maps, std::int64_t height, std::int64_t width, bool 
 }
 
 /// Negative values 0, then each channel by its range.
-Tensor normalised(const Tensor& map) {
-  const Tensor positive = map.relu(), low = positive.amin({2, 3}, true);
-  return (positive - low) / (positive.amax({2, 3}, true) - low + 1e-6);
+std::array<Tensor, 3> normalised(std::array<Tensor, 3> maps) {
+  for (Tensor& map : maps) {
+    const Tensor positive = map.relu(), low = positive.amin({2, 3}, true);
+    map = (positive - low) / (positive.amax({2, 3}, true) - low + 1e-6);
+  }
+  return maps;
 }
 
 /// Maps of three scales to one grid, then their weighted sum.
@@ -51,9 +54,7 @@ PaperViews look_at_views(const LpdNetwork& network, const Tensor& images, int pr
     const Tensor view = mirrored ? images.flip(3) : images;
     const NetworkOutput output = network->forward(factor == 1 ? view : view * factor);
     if (!mirrored && factor == 1) views.scores = class_scores(output, prototypes_per_class);
-    std::array<Tensor, 3> maps = merged_maps(output, prototypes_per_class);
-    for (Tensor& map : maps) map = normalised(map);
-    const Tensor fused = fuse(maps, height, width, true);
+    const Tensor fused = fuse(normalised(merged_maps(output, prototypes_per_class)), height, width, true);
     return mirrored ? fused.flip(3) : fused;
   };
   if (!all_views) {
@@ -67,11 +68,6 @@ PaperViews look_at_views(const LpdNetwork& network, const Tensor& images, int pr
   return views;
 }
 
-Calibration uncalibrated(int classes) {
-  const auto all = [&](float value) { return std::vector<float>(static_cast<std::size_t>(classes), value); };
-  return {all(0), all(1)};
-}
-
 ScoreSigmoid::ScoreSigmoid(const Calibration& calibration, const torch::Device& device)
     : threshold_(torch::tensor(calibration.score_threshold).to(device)), width_(torch::tensor(calibration.score_width).to(device)) {}
 
@@ -81,9 +77,7 @@ Tensor open_maps(const std::array<Tensor, 3>& merged) {
   return (fuse(merged, merged[0].size(2), merged[0].size(3), false) / kTemperature).sigmoid();
 }
 
-Tensor tile_maps(const std::array<Tensor, 3>& merged) {
-  return fuse({normalised(merged[0]), normalised(merged[1]), normalised(merged[2])}, merged[0].size(2), merged[0].size(3), false);
-}
+Tensor tile_maps(const std::array<Tensor, 3>& merged) { return fuse(normalised(merged), merged[0].size(2), merged[0].size(3), false); }
 
 Tensor gated(const Tensor& maps, const Tensor& presence) { return maps * presence.unsqueeze(-1).unsqueeze(-1); }
 

@@ -37,6 +37,11 @@ Calibration calibration_of(const Json& json, std::size_t classes) {
 
 }  // namespace
 
+Calibration uncalibrated(int classes) {
+  const auto count = static_cast<std::size_t>(classes);
+  return {std::vector<float>(count, 0), std::vector<float>(count, 1)};
+}
+
 std::map<std::string, std::string> metadata_from_info(const ModelInfo& info) {
   std::vector<std::string> colours;
   for (const Colour& colour : info.classes.colours) colours.push_back(to_string(colour));

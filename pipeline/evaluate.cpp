@@ -29,12 +29,8 @@ class Evaluator {
  public:
   Evaluator(const EvaluateOptions& options, model::PatchModel& model, const PatchSet& set) : options_(options), model_(model), set_(set) {
     const int classes = model.info().classes.count();
-    const auto all = [&](float value) { return std::vector<float>(static_cast<std::size_t>(classes), value); };
     thresholds_ = model.info().calibration;
-    if (options.presence == Presence::Half || thresholds_.empty()) {
-      thresholds_.score_threshold = all(0);
-      thresholds_.score_width = all(1);
-    }
+    if (options.presence == Presence::Half || thresholds_.empty()) thresholds_ = model::uncalibrated(classes);
     result_.presence.resize(static_cast<std::size_t>(classes));
     for (const auto& [name, wanted] : {std::pair{"oracle", options.oracle}, {"predicted", options.predicted}}) {
       for (const bool crf : {false, true})

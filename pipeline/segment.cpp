@@ -222,11 +222,11 @@ void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter,
 
   using tbb::filter_mode;
   observer.begin("segmenting", static_cast<std::int64_t>(plan.tiles.size()), "tiles");
-  tbb::parallel_pipeline(static_cast<std::size_t>(tokens), tbb::make_filter<void, Token*>(filter_mode::serial_in_order, next_batch) &
-                                                               tbb::make_filter<Token*, Token*>(filter_mode::parallel, read_tiles) &
-                                                               tbb::make_filter<Token*, Token*>(filter_mode::serial_in_order, submit) &
-                                                               tbb::make_filter<Token*, Token*>(filter_mode::parallel, await) &
-                                                               tbb::make_filter<Token*, void>(filter_mode::serial_in_order, accumulate));
+  tbb::parallel_pipeline(slots.size(), tbb::make_filter<void, Token*>(filter_mode::serial_in_order, next_batch) &
+                                           tbb::make_filter<Token*, Token*>(filter_mode::parallel, read_tiles) &
+                                           tbb::make_filter<Token*, Token*>(filter_mode::serial_in_order, submit) &
+                                           tbb::make_filter<Token*, Token*>(filter_mode::parallel, await) &
+                                           tbb::make_filter<Token*, void>(filter_mode::serial_in_order, accumulate));
   observer.end();
   statistics.seconds["read"] = reading.seconds();
   statistics.seconds["forward"] = forward.seconds();

@@ -1,7 +1,5 @@
 #include <glib.h>
 
-#include <array>
-#include <charconv>
 #include <map>
 #include <memory>
 

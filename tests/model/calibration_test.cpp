@@ -33,6 +33,15 @@ TEST(Calibration, ClassInEveryOrNoImageStillGivesSoundNumbers) {
   EXPECT_GT(presence.select(1, 0).min().item<double>(), presence.select(1, 1).max().item<double>());
 }
 
+TEST(OpenMaps, AreFiniteAndBetweenZeroAndOne) {
+  torch::manual_seed(0);
+  const Tensor maps = open_maps({torch::rand({6, 2, 8, 8}) * 60 - 30, torch::randn({6, 2, 4, 4}), torch::zeros({6, 2, 4, 4})});
+  EXPECT_EQ(maps.sizes(), (std::vector<std::int64_t>{6, 2, 8, 8}));
+  EXPECT_TRUE(maps.isfinite().all().item<bool>());
+  EXPECT_GE(maps.min().item<double>(), 0);
+  EXPECT_LE(maps.max().item<double>(), 1);
+}
+
 // A class whose scales are against it on the whole must not win by the one scale that is for it.
 TEST(OpenMaps, ScalesThatAreAgainstAClassCount) {
   std::array<Tensor, 3> merged{torch::zeros({1, 2, 4, 4}), torch::zeros({1, 2, 2, 2}), torch::zeros({1, 2, 2, 2})};

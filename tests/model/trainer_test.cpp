@@ -54,6 +54,12 @@ void calibrate(Trainer& trainer) {
   trainer.model().calibrate([&] { return left-- > 0 ? tiny_batch(100 + static_cast<unsigned>(left)) : PatchBatch{}; });
 }
 
+TEST(Trainer, CalibratesOnNoImagesNever) {
+  Trainer trainer(tiny_info(), tiny_options());
+  EXPECT_THROW(trainer.model().calibrate([] { return PatchBatch{}; }), Error);
+  EXPECT_TRUE(trainer.model().info().calibration.empty());
+}
+
 TEST(Trainer, FrozenEncoderOfAnyWidthTeachesAfterTheWarmUp) {
   testing::TemporaryFolder folder;
   torch::jit::Module mean_colour("mean_colour");

@@ -25,9 +25,6 @@ struct PaperViews {
 /// `images` [B, 3, S, S] normalised. With `all_views` six: mirrored or not, times 0.9, 1, 1.1 after normalisation; else one.
 PaperViews look_at_views(const LpdNetwork& network, const torch::Tensor& images, int prototypes_per_class, bool all_views);
 
-/// What stands in for a calibration where a model has none: classes count from score 0 on, as the classification loss has it.
-Calibration uncalibrated(int classes);
-
 /// How present each class is by the scores [B, C] of whole images: σ((score − threshold) / width), [B, C]. Thread-safe.
 class ScoreSigmoid {
  public:

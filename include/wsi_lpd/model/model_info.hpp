@@ -17,6 +17,8 @@ struct Calibration {
   std::vector<float> score_width;      ///< [C] softness of the gate around the threshold, in score units, > 0
   bool empty() const { return score_threshold.empty(); }
 };
+/// What stands in for one where a model has none: classes count from score 0 on, as the classification loss has it.
+Calibration uncalibrated(int classes);
 
 /// Everything a model file says about itself, beside its tensors.
 struct ModelInfo {
