@@ -10,6 +10,7 @@
 #include "tissue_options.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/pipeline/batch.hpp"
+#include "wsi_lpd/pipeline/find_slides.hpp"
 #include "wsi_lpd/pipeline/lpd_segmenter.hpp"
 
 namespace wsi_lpd::cli {

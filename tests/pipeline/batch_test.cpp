@@ -1,4 +1,5 @@
 #include "wsi_lpd/pipeline/batch.hpp"
+#include "wsi_lpd/pipeline/find_slides.hpp"
 
 #include <fstream>
 
