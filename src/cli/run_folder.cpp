@@ -82,6 +82,10 @@ bool link_latest(const fs::path& run) {
   return true;
 }
 
+std::string resume_command(const fs::path& run, const fs::path& patches) {
+  return "wsi-lpd train " + shell_text(patches) + " --config " + shell_text(run / "config.toml") + " -o " + shell_text(run) + " --resume";
+}
+
 void say_how_to_go_on(const fs::path& run, const fs::path& patches, ProgressObserver& observer) {
   const fs::path model = run / "model.safetensors";
   if (fs::exists(model)) {
@@ -92,9 +96,9 @@ void say_how_to_go_on(const fs::path& run, const fs::path& patches, ProgressObse
     observer.info(run.string() + " has no model yet: the first comes with the end of an epoch" +
                   (fs::exists("runs/latest") ? "; runs/latest stays where it was" : ""));
   }
-  observer.warn(std::string(fs::exists(run / "state.safetensors") ? "the training can go on where it was" : "nothing was saved yet") +
-                ": wsi-lpd train " + shell_text(patches) + " --config " + shell_text(run / "config.toml") + " -o " + shell_text(run) +
-                " --resume");
+  observer.warn(
+      (fs::exists(run / "state.safetensors") ? "the training can go on where it was: " : "nothing was saved yet; start again with ") +
+      resume_command(run, patches));
 }
 
 }  // namespace wsi_lpd::cli
