@@ -74,6 +74,7 @@ bool link_latest(const fs::path& run) {
   const fs::path folder = fs::weakly_canonical(run);  // without a slash at its end
   const fs::path link = fs::weakly_canonical("runs") / "latest";
   if (folder.parent_path() != link.parent_path() || folder == link) return false;
+  if (fs::exists(link) && !fs::is_symlink(link)) return false;  // somebody's folder
   const fs::path fresh = link.parent_path() / "latest.part";
   std::error_code ignored;
   fs::remove(fresh, ignored);

@@ -176,6 +176,17 @@ TEST_F(Program, EvaluatesOnMasks) {
     }
   }
   EXPECT_EQ(nlohmann::json::parse(read_text_file(path("evaluation/evaluation.json"))), json);
+  // What an answer gets that is blind, out of the truth in the confusion: O / (1 + O) / classes, O the sum of their odds.
+  double odds = 0;
+  int present = 0;
+  const auto& confusion = json.at("segmentation").at("oracle").at("argmax").at("confusion");
+  for (std::size_t c = 0; c < 4; ++c) {
+    double pixels = 0;
+    for (const auto& count : confusion[c]) pixels += count.get<double>();
+    odds += pixels / (4 * 96 * 96 - pixels);
+    present += pixels > 0;
+  }
+  EXPECT_NEAR(json.at("chance").at("mIoU").get<double>(), odds / (1 + odds) / present, 1e-12);
   EXPECT_THAT(read_text_file(path("evaluation/evaluation.csv")), HasSubstr("predicted,yes,mean,"));
   EXPECT_GT(image::read_rgb(path("evaluation/patches.png")).height(), 4 * 180);
 

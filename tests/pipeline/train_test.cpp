@@ -90,6 +90,7 @@ TEST(Train, WritesTheBestAndTheLastModelAndALog) {
     }
     ++epochs;
     EXPECT_EQ(json.at("warmup"), json.at("iteration") == 3);
+    EXPECT_EQ(json.at("kept"), true) << "the newest while nothing is chosen, then the first after the warm-up";
     for (const char* key : {"valid_miou_predicted", "valid_miou_oracle", "valid_f1", "chance"})
       EXPECT_TRUE(json.at(key).is_number()) << key;
   }
@@ -130,6 +131,7 @@ TEST(Train, StopsBetweenStepsAndKeepsWholeFiles) {
     // … and goes on from there to the same end.
     TrainJob again = augmented_job(folder, run);
     again.resume = true;
+    write_text_file(folder / run / "state.safetensors.killed.part", "");
     EXPECT_EQ(train(again, silent, kNever).iterations, 6);
     for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl"})
       EXPECT_TRUE(read_text_file(folder / run / file) == read_text_file(folder / "whole" / file)) << file;
