@@ -93,7 +93,7 @@ TEST_F(Training, ResumesAfterBeingKilled) {
 TEST_F(Training, SaysWhenStoppedHowToGoOn) {
   const fs::path before = fs::read_symlink(path("runs/latest"));
   const auto stopped = [&](const std::string& folder, int batch_size, const std::function<bool()>& is_time) {
-    const pid_t child = start("'a few/patches' --encoder mit_b0 --epochs 8 --warmup-iterations 2 --threads 1 --batch-size " +
+    const pid_t child = start("'a few/patches' --encoder mit_b0 --epochs 4 --warmup-iterations 2 --threads 1 --batch-size " +
                               std::to_string(batch_size) + " -o runs/" + folder);
     wait_until(child, is_time);
     kill(child, SIGINT);
@@ -124,7 +124,7 @@ TEST_F(Training, SaysWhenStoppedHowToGoOn) {
   const Outcome resumed = run(command + " --threads 2 --cache-mib 100 --save-minutes 2");
   EXPECT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_THAT(resumed.err, HasSubstr("going on with threads 2 instead of 1"));
-  EXPECT_THAT(resumed.out, AllOf(HasSubstr("24 steps"), HasSubstr("predicted"), Not(HasSubstr("nan"))));
+  EXPECT_THAT(resumed.out, AllOf(HasSubstr("12 steps"), HasSubstr("predicted"), Not(HasSubstr("nan"))));
   EXPECT_THAT(read_text_file(path("runs/late/config.toml")), HasSubstr("threads = 2"));
   EXPECT_FALSE(fs::exists(path("runs/late/state.safetensors")));
 
