@@ -108,23 +108,25 @@ void SlideResults::emit_map_row() {
   map_rows_summed_ = 0;
 }
 
-void SlideResults::label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) {
+void SlideResults::label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) {
   raster_.add_rows(labels.data(), 1);
   regions_.add_row(labels);
   interfaces_.add_row(labels);
   squares_.add_row(labels);
-  statistics_.tissue_pixels += tissue;
+  statistics_.tissue_pixels += std::count(tissue.begin(), tissue.end(), 1);
   if (std::memchr(labels.data(), kUnreadable, labels.size()))  // rare
     statistics_.unreadable_pixels += std::count(labels.begin(), labels.end(), kUnreadable);
-  // The overlay takes the pixels nearest to its own centres.
+  // The pictures take the pixels nearest to their own centres.
   const double rows_per_pixel = static_cast<double>(plan_.frame.size.height) / static_cast<double>(overlay_labels_.height());
   const double columns_per_pixel = static_cast<double>(labels.size()) / static_cast<double>(overlay_labels_.width());
   const auto first = static_cast<std::int64_t>(std::ceil(static_cast<double>(label_rows_seen_) / rows_per_pixel - 0.5));
   const auto end = static_cast<std::int64_t>(std::ceil(static_cast<double>(label_rows_seen_ + 1) / rows_per_pixel - 0.5));
   for (std::int64_t y = std::max<std::int64_t>(first, 0); y < std::min(end, overlay_labels_.height()); ++y) {
     for (std::int64_t x = 0; x < overlay_labels_.width(); ++x) {
-      *overlay_labels_.at(x, y) =
-          labels[std::min(static_cast<std::size_t>((static_cast<double>(x) + 0.5) * columns_per_pixel), labels.size() - 1)];
+      const std::size_t nearest = std::min(static_cast<std::size_t>((static_cast<double>(x) + 0.5) * columns_per_pixel), labels.size() - 1);
+      *overlay_labels_.at(x, y) = labels[nearest];
+      std::uint8_t* part = parts_.at(x, y);
+      if (*part == static_cast<std::uint8_t>(Part::Tissue) && !tissue[nearest]) *part = static_cast<std::uint8_t>(Part::Glass);
     }
   }
   ++label_rows_seen_;
@@ -181,8 +183,7 @@ void SlideResults::finish(const slide::FrameReader& reader) {
   }
   const double thumbnail_mpp =
       statistics_.frame.slide_mpp * static_cast<double>(plan_.frame.bounds.width) / static_cast<double>(overlay_source_.width());
-  image::write_jpeg(with_suffix(stem_, ".overlay.jpg"),
-                    output::draw_overlay(overlay_source_, overlay_labels_, statistics_.classes, thumbnail_mpp));
+  image::write_jpeg(with_suffix(stem_, ".overlay.jpg"), output::draw_overlay(overlay_source_, overlay_labels_, statistics_, thumbnail_mpp));
   if (gallery_) image::write_jpeg(with_suffix(stem_, ".prototypes.jpg"), gallery_->draw(reader));
   image::write_jpeg(with_suffix(stem_, ".tissue.jpg"), output::draw_tissue(overlay_source_, parts_, plan_, thumbnail_mpp));
   output::remove_unfinished(stem_);

@@ -23,7 +23,7 @@ class SlideResults : public CanvasSink {
                const Image& thumbnail, const Image& parts, output::SlideStatistics& statistics);
 
   void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
-  void label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) override;
+  void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) override;
   void add_tile(const Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus);
   /// Gives all files but the statistics their final names; reads tiles again from `reader` where the options want pictures of them.
   void finish(const slide::FrameReader& reader);
@@ -37,7 +37,7 @@ class SlideResults : public CanvasSink {
   const SegmentOptions& options_;
   Image overlay_source_;
   Image overlay_labels_;
-  const Image& parts_;
+  Image parts_;  // with the glass that the rows show in the tissue
   output::SlideStatistics& statistics_;
   int map_factor_;  // grid cells per map cell
   std::int64_t grid_width_, grid_rows_seen_ = 0, label_rows_seen_ = 0;

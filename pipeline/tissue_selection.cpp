@@ -43,13 +43,13 @@ void by_mask(Image& parts, const Rect& bounds, const TissueMask& mask, Change ch
 }  // namespace
 
 TissueSelection select_tissue(const slide::Reader& reader, const Image& thumbnail, const std::vector<Rect>& unreadable,
-                              const std::string& tissue, const std::string& region) {
+                              const std::string& tissue, const std::string& region, const TissueSearch& search) {
   const slide::Properties& slide = reader.properties();
   TissueSelection selection;
   if (tissue == "auto") {
     const double mpp = slide.mpp.value_or(0) * static_cast<double>(slide.bounds.width) / static_cast<double>(thumbnail.width());
-    selection.parts = slide::find_parts(thumbnail, mpp, {}, unreadable);
-    selection.tissue = slide::tissue_of_parts(selection.parts, slide.bounds);
+    selection.parts = slide::find_parts(thumbnail, mpp, {.smallest_mm2 = search.min_tissue * 1e-6}, unreadable);
+    selection.tissue = slide::tissue_of_parts(search.rim ? slide::with_rim(selection.parts) : selection.parts, slide.bounds);
   } else {
     selection.tissue = tissue == "none" ? TissueMask{Image(1, 1, 1, 1), slide.bounds} : read_tissue(tissue, slide);
     selection.parts = Image(thumbnail.width(), thumbnail.height(), 1);

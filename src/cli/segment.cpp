@@ -4,6 +4,7 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "config.hpp"
 #include "model_file.hpp"
@@ -66,11 +67,9 @@ int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>
   for (const output::SlideStatistics& slide : report.finished) {
     std::cout << slide.slide << ": " << slide.tiles_read << " tiles in " << std::fixed << std::setprecision(1) << slide.seconds.at("total")
               << " s";
-    for (std::size_t c = 0; c < slide.per_class.size(); ++c) {
-      const double share =
-          slide.tissue_pixels > 0 ? 100.0 * static_cast<double>(slide.per_class[c].pixels) / static_cast<double>(slide.tissue_pixels) : 0;
-      std::cout << (c == 0 ? "; " : ", ") << slide.classes.names[c] << " " << share << " %";
-    }
+    const char* before = "; of the tissue: ";
+    for (const output::TissueShare& part : output::tissue_shares(slide))
+      std::cout << std::exchange(before, ", ") << part.name << " " << 100 * part.share << " %";
     std::cout << "\n";
   }
   std::cout << report.finished.size() << " done, " << report.skipped.size() << " already done, " << report.failures.size()
@@ -93,6 +92,14 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
                   "share of a tile that its neighbour repeats; with 0.25 a slide takes 1.8 times less; e.g. --overlap 0.25")
       ->check(CLI::Range(0.0, 0.9));
   add_tissue_options(command, arguments.options.tissue, arguments.options.region);
+  command
+      .add_option("--min-tissue", arguments.options.min_tissue,
+                  "um2; with --tissue auto, smaller pieces of tissue are specks and left out; e.g. --min-tissue 5000")
+      ->check(CLI::Range(0.0, 1e12));
+  command
+      .add_option("--min-hole", arguments.options.min_hole,
+                  "um2; with --tissue auto, glass in the tissue is no tissue, but for holes smaller than this; e.g. --min-hole 1000")
+      ->check(CLI::Range(0.0, pipeline::SegmentOptions::kMostHole));
   command
       .add_option(
           "--normalisation", arguments.normalisation,
