@@ -30,7 +30,7 @@ struct SegmentOptions {
   std::string tissue = "auto";  ///< "auto", "none" (all of it) or the path of a mask image or GeoJSON file, which is taken as it is
   std::string region{};         ///< path of a mask image or GeoJSON file: of the tissue, only what is in it; empty: all
   double min_tissue = 20'000;   ///< µm²; with tissue "auto": smaller pieces of tissue are specks, left out
-  double min_hole = 25;         ///< µm², up to kMostHole; with tissue "auto": smaller holes of glass in the tissue are tissue
+  double min_hole = 100;        ///< µm², up to kMostHole; with tissue "auto": smaller holes of glass in the tissue are tissue
   static constexpr double kMostHole = 20'000;
   double max_unreadable = 0.05;   ///< share of the tiles that may be unreadable before the slide fails
   double map_mpp = 0;             ///< µm/px of the maps in slide.h5; 0: the network's own grid
