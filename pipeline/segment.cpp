@@ -286,8 +286,9 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     std::vector<Rect> unreadable;
     const Image thumbnail = tissue_clock.measure([&] { return slide::thumbnail(*reader, kThumbnailSide, &unreadable); });
     if (!unreadable.empty()) warn(std::to_string(unreadable.size()) + " parts of the thumbnail can't be decoded and count as tissue");
-    const auto [tissue, parts] =
+    const auto [tissue, parts, tissue_warnings] =
         tissue_clock.measure([&] { return select_tissue(*reader, thumbnail, unreadable, options.tissue, options.region); });
+    for (const std::string& line : tissue_warnings) warn(line);
     statistics.seconds["tissue"] = tissue_clock.seconds();
 
     const slide::FrameReader frame_reader(*reader, statistics.frame);
