@@ -142,6 +142,7 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   job.images.size = arguments.patch_size;
   job.images.fit = arguments.fit == "crop" ? pipeline::Fit::Crop : pipeline::Fit::Resize;
   job.images.classes = job.patches.classes;
+  job.images.scheme = dataset.classes;
   job.images.cache_bytes = arguments.cache_mib << 20;
   job.batch_size = arguments.batch_size;
   job.epochs = arguments.epochs;
