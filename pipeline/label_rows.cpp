@@ -50,6 +50,10 @@ PaletteReading read_palette(const std::filesystem::path& raster, const ClassSche
   const auto reader = image::LabelReader::open(raster, 0, image::RgbLabels::Numbered);
   if (reader->palette().empty() && !reader->is_rgb()) return {.table = by_value};
   UsedValues used;
+  used.set();
+  if (PaletteReading all = hold_palette(Palette(*reader), used, classes, by_value); !reader->is_rgb() && all.says <= PaletteSays::Same)
+    return all;
+  used.reset();
   std::vector<std::uint8_t> row(static_cast<std::size_t>(reader->size().width));
   for (std::int64_t y = 0; y < reader->size().height; ++y) {
     reader->next_row(row.data());

@@ -170,7 +170,10 @@ Command add_evaluate(CLI::App& program) {
       "\nExample:  wsi-lpd evaluate patches/ --split test\nWrites evaluation.json, evaluation.csv and patches.png, a sheet of the worst "
       "and the "
       "best patches.\noracle takes the image labels from the masks, as the papers do; predicted from the model, as on a slide.");
-  command->add_option("PATCHES", arguments->patches, "folder with {test,valid}/{img,mask}/")->required();
+  command
+      ->add_option("PATCHES", arguments->patches,
+                   "folder with {test,valid}/{img,mask}/, whose classes have the model's names, in any order")
+      ->required();
   command->add_option("-o,--output", arguments->output, "folder for the results; e.g. -o evaluation")->configurable(false);
   command->add_option("--model", arguments->model, kModelHelp);
   command->add_option("--split", arguments->split, "test, valid; auto: test if it is there; e.g. --split valid")
@@ -193,7 +196,10 @@ Command add_calibrate(CLI::App& program) {
   auto arguments = std::make_shared<CalibrateArguments>();
   CLI::App* command = program.add_subcommand("calibrate", "Teach an imported model which scores mean presence");
   command->footer("\nExample:  wsi-lpd calibrate patches/ --model imported.safetensors\nTrained models are calibrated already.");
-  command->add_option("PATCHES", arguments->patches, "folder of patches with image labels, as for train")->required();
+  command
+      ->add_option("PATCHES", arguments->patches,
+                   "folder of patches with image labels, as for train, whose classes have the model's names, in any order")
+      ->required();
   command->add_option("--model", arguments->model, kModelHelp);
   command->add_option("-o,--output", arguments->output, "file to write instead of changing the model; e.g. -o calibrated.safetensors");
   return {command, [arguments](const Context& context) { return run_calibrate(*arguments, context); }};
