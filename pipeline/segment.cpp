@@ -317,9 +317,10 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     if (!unreadable.empty()) warn(std::to_string(unreadable.size()) + " parts of the thumbnail can't be decoded and count as tissue");
     // A user's own mask is taken as it is.
     const std::optional<slide::GlassFinder> glass = options.tissue == "auto" ? slide::GlassFinder::of(thumbnail) : std::nullopt;
-    const auto [tissue, parts] = tissue_clock.measure([&] {
+    const auto [tissue, parts, tissue_warnings] = tissue_clock.measure([&] {
       return select_tissue(*reader, thumbnail, unreadable, options.tissue, options.region, {options.min_tissue, glass.has_value()});
     });
+    for (const std::string& line : tissue_warnings) warn(line);
     statistics.seconds["tissue"] = tissue_clock.seconds();
 
     const slide::FrameReader frame_reader(*reader, statistics.frame);

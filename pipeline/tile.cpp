@@ -122,7 +122,8 @@ class Tiler {
     observer_.begin("finding tissue", 0, "");
     std::vector<Rect> unreadable;
     const Image thumbnail = slide::thumbnail(reader, kThumbnailSide, &unreadable);
-    const TissueMask tissue = select_tissue(reader, thumbnail, unreadable, options_.tissue, options_.region).tissue;
+    const auto [tissue, parts, warnings] = select_tissue(reader, thumbnail, unreadable, options_.tissue, options_.region);
+    for (const std::string& line : warnings) observer_.warn(job.slide.string() + ": " + line);
     std::vector<PatchPlace> places = places_with_tissue(frame, tissue, settings_.size, options_);
     if (!options_.class_name.empty()) {
       const auto raster = describe_result(job.result);

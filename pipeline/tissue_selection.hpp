@@ -10,7 +10,8 @@ namespace wsi_lpd::pipeline {
 /// What is taken of a slide.
 struct TissueSelection {
   TissueMask tissue;
-  Image parts;  ///< values of Part on the thumbnail's pixels: what was taken, and what was left for which reason
+  Image parts;                          ///< values of Part on the thumbnail's pixels: what was taken, and what was left for which reason
+  std::vector<std::string> warnings{};  ///< of the files: what was left out of them, masks that are all inside or all outside
 };
 
 /// How "auto" finds it.
