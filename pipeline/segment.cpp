@@ -19,6 +19,7 @@
 #include "tissue_selection.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/model/device.hpp"
+#include "wsi_lpd/output/slide_files.hpp"
 #include "wsi_lpd/pipeline/stain.hpp"
 #include "wsi_lpd/slide/focus.hpp"
 
@@ -244,7 +245,7 @@ std::string fingerprint(const std::filesystem::path& file) {
 }
 
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
-                                      ProgressObserver& observer, const CancelFlag& cancel) {
+                                      ProgressObserver& observer, const CancelFlag& cancel, const WorkLock* lock) {
   return with_context(job.slide.string(), [&] {
     const auto start = std::chrono::steady_clock::now();
     reset_peak_memory();
@@ -299,7 +300,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     statistics.tiles_planned = static_cast<std::int64_t>(plan.tiles.size());
     statistics.tiles_skipped = plan.skipped();
 
-    std::filesystem::create_directories(job.stem.parent_path());
+    output::StagedResult staged(job.stem);
     TileReader tiles(frame_reader, plan, properties.background);
     StageClock stain_clock;
     const auto stain =
@@ -315,7 +316,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     if (precision.name == "fp32" && precision.agreement)
       warn("bfloat16 would change more labels than allowed (" + std::to_string(100 * *precision.agreement) +
            " % of a sample agree): computing in float32, which takes about twice as long");
-    SlideResults results(job, plan, shape, options, thumbnail, parts, statistics);
+    SlideResults results(job.slide, staged.stem(), plan, shape, options, thumbnail, parts, statistics);
     std::optional<SlideCrf> crf;
     if (options.crf)
       crf.emplace(frame_reader, plan.frame, tissue, shape.classes.count(), shape.grid_stride, *options.crf, options.threads, cancel,
@@ -350,7 +351,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     statistics.seconds["write"] = finishing.seconds();
     statistics.seconds["total"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     statistics.peak_memory_bytes = peak_memory();
-    output::write_statistics(std::filesystem::path(job.stem) += ".json", statistics);
+    staged.commit(statistics, lock);
     return statistics;
   });
 }

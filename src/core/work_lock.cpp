@@ -199,7 +199,14 @@ WorkLock::~WorkLock() {
 
 void WorkLock::beat(std::chrono::milliseconds interval, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (!stopped_.wait_for(lock, stop, interval, [&] { return stop.stop_requested(); })) futimens(file_, nullptr);  // the server's time
+  while (!lost_ && !stopped_.wait_for(lock, stop, interval, [&] { return stop.stop_requested(); })) {
+    try {
+      still_held();
+    } catch (const LockLost&) {
+      lost_ = true;
+    } catch (const Error&) {  // the file server may be back for the next
+    }
+  }
 }
 
 bool WorkLock::is_held() const {

@@ -1,6 +1,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
@@ -67,6 +68,8 @@ class WorkLock {
   ~WorkLock();
 
   bool is_held() const;
+  /// Cheap: did the thread that touches it find it lost?
+  bool is_lost() const { return lost_; }
   /// Throws LockLost, which names the lock and who has it now. To be called right before results get their names.
   void still_held() const;
 
@@ -77,6 +80,7 @@ class WorkLock {
   std::filesystem::path path_;
   int file_;
   std::string token_;
+  std::atomic<bool> lost_ = false;
   std::mutex mutex_;
   std::condition_variable_any stopped_;
   std::jthread heart_;

@@ -61,6 +61,7 @@ struct SlideStatistics {
   StainRecord stain;
   std::vector<std::string> warnings;
   std::map<std::string, std::string> versions;
+  std::map<std::string, std::int64_t> files;  ///< what follows the stem in a file's name (".h5") to its bytes; empty in older versions
 };
 
 /// Writes `slide.json` (through a PartFile; schema in docs/outputs.md). Areas are in mm² where µm/px is known, else null.
@@ -69,6 +70,7 @@ void write_statistics(const std::filesystem::path& path, const SlideStatistics& 
 std::optional<SlideStatistics> read_statistics(const std::filesystem::path& path);
 
 /// One line per slide (complete ones and failed ones); rewrites `path` as a whole. `failures` maps a slide's path to its reason.
+std::string summary_text(const std::vector<SlideStatistics>& slides, const std::map<std::string, std::string>& failures = {});
 void write_summary(const std::filesystem::path& path, const std::vector<SlideStatistics>& slides,
                    const std::map<std::string, std::string>& failures = {});
 
