@@ -167,7 +167,9 @@ class Batch {
     if (job.stem.has_parent_path()) fs::create_directories(job.stem.parent_path());
     WorkLock::Attempt attempt = WorkLock::try_to_take(lock_file, batch_.lock);
     if (!attempt.lock) return !force && is_done(job) && skip(job) ? std::string() : attempt.holder->text();
-    if (attempt.taken_from) observer_.warn(slide + ": taken over from " + attempt.taken_from->text() + ", which stopped without a word");
+    if (attempt.taken_from)
+      observer_.warn(slide + ": taken over from " + attempt.taken_from->text() +
+                     ", which is gone or gave no sign of life for long; what it left is removed");
     output::remove_unfinished(job.stem);
     if (!force && is_done(job) && skip(job)) return {};  // another process did it a moment ago
 

@@ -33,7 +33,7 @@ void WorkEstimate::end(std::size_t slide) { slides_[slide].ended = true; }
 WorkEstimate::State WorkEstimate::state(double seconds) const {
   double known_tiles = 0, known_bytes = 0;
   for (const Slide& slide : slides_) {
-    if (!slide.tiles) continue;
+    if (!slide.tiles || (slide.ended && slide.done < *slide.tiles)) continue;  // a file that was cut off has fewer bytes than it should
     known_tiles += static_cast<double>(*slide.tiles);
     known_bytes += slide.bytes;
   }

@@ -128,7 +128,8 @@ std::string Terminal::stage_text() const {
 }
 
 std::string Terminal::overall_text() const {
-  return at_ + fmt::format(", {:.0f}% of all", std::floor(100 * share_)) + (seconds_left_ ? ", ETA " + clock_text(*seconds_left_) : "");
+  return at_ + fmt::format(", {:.0f}% of the work", std::floor(100 * share_)) +
+         (seconds_left_ ? ", ETA " + clock_text(*seconds_left_) : "");
 }
 
 void Terminal::draw_bar() {

@@ -184,6 +184,13 @@ WorkLock::Attempt WorkLock::try_to_take(const fs::path& path, LockTimes times) {
   return attempt;  // others come and go faster than this process
 }
 
+std::unique_ptr<WorkLock> WorkLock::take(const fs::path& path, LockTimes times) {
+  for (;;) {
+    if (Attempt attempt = try_to_take(path, times); attempt.lock) return std::move(attempt.lock);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
 WorkLock::WorkLock(fs::path path, int file, std::string token, std::chrono::milliseconds heartbeat)
     : path_(std::move(path)),
       file_(file),

@@ -62,6 +62,9 @@ class WorkLock {
   /// program's has its name.
   static Attempt try_to_take(const std::filesystem::path& path, LockTimes times = {});
 
+  /// Waits until it is there: for work of a moment.
+  static std::unique_ptr<WorkLock> take(const std::filesystem::path& path, LockTimes times = {});
+
   WorkLock(const WorkLock&) = delete;
   WorkLock& operator=(const WorkLock&) = delete;
   /// Removes the file where it is still this lock.
