@@ -20,6 +20,7 @@
 #include "wsi_lpd/core/tissue_cut.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/model/device.hpp"
+#include "wsi_lpd/output/slide_files.hpp"
 #include "wsi_lpd/pipeline/stain.hpp"
 #include "wsi_lpd/slide/focus.hpp"
 #include "wsi_lpd/slide/glass.hpp"
@@ -273,7 +274,7 @@ std::string fingerprint(const std::filesystem::path& file) {
 }
 
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
-                                      ProgressObserver& observer, const CancelFlag& cancel) {
+                                      ProgressObserver& observer, const CancelFlag& cancel, const WorkLock* lock) {
   return with_context(job.slide.string(), [&] {
     const auto start = std::chrono::steady_clock::now();
     reset_peak_memory();
@@ -332,7 +333,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     statistics.tiles_planned = static_cast<std::int64_t>(plan.tiles.size());
     statistics.tiles_skipped = plan.skipped();
 
-    std::filesystem::create_directories(job.stem.parent_path());
+    output::StagedResult staged(job.stem);
     TileReader tiles(frame_reader, plan, properties.background, glass);
     StageClock stain_clock;
     const auto stain =
@@ -348,7 +349,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     if (precision.name == "fp32" && precision.agreement)
       warn("bfloat16 would change more labels than allowed (" + std::to_string(100 * *precision.agreement) +
            " % of a sample agree): computing in float32, which takes about twice as long");
-    SlideResults results(job, plan, shape, options, thumbnail, parts, statistics);
+    SlideResults results(job.slide, staged.stem(), plan, shape, options, thumbnail, parts, statistics);
     std::optional<TissueCut> cut;
     if (glass) cut.emplace(plan, shape.grid_stride, smallest_hole(options, plan.frame), results);
     CanvasSink& cut_rows = cut ? static_cast<CanvasSink&>(*cut) : results;
@@ -386,7 +387,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     statistics.seconds["write"] = finishing.seconds();
     statistics.seconds["total"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     statistics.peak_memory_bytes = peak_memory();
-    output::write_statistics(std::filesystem::path(job.stem) += ".json", statistics);
+    staged.commit(statistics, lock);
     return statistics;
   });
 }

@@ -8,7 +8,7 @@
 #include "result_outlines.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/overlay.hpp"
-#include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/output/slide_files.hpp"
 #include "wsi_lpd/output/tissue_picture.hpp"
 #include "wsi_lpd/slide/focus.hpp"
 
@@ -44,9 +44,10 @@ output::ResultLayout layout_of(const TilePlan& plan, const Segmenter::Shape& sha
 
 }  // namespace
 
-SlideResults::SlideResults(const SlideJob& job, const TilePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
-                           const Image& thumbnail, const Image& parts, output::SlideStatistics& statistics)
-    : stem_(job.stem),
+SlideResults::SlideResults(const std::filesystem::path& slide, const std::filesystem::path& stem, const TilePlan& plan,
+                           const Segmenter::Shape& shape, const SegmentOptions& options, const Image& thumbnail, const Image& parts,
+                           output::SlideStatistics& statistics)
+    : stem_(stem),
       plan_(plan),
       options_(options),
       overlay_source_(thumbnail),
@@ -57,7 +58,7 @@ SlideResults::SlideResults(const SlideJob& job, const TilePlan& plan, const Segm
       grid_width_(divide_up(plan.frame.size.width, shape.grid_stride)),
       file_(with_suffix(stem_, ".h5"), layout_of(plan, shape, map_factor_, statistics)),
       raster_(with_suffix(stem_, options.ome ? output::kOmeLabels : output::kLabels), plan.frame.size, 1,
-              label_pyramid_options(plan.frame, shape.classes, job.slide, options.ome)),
+              label_pyramid_options(plan.frame, shape.classes, slide, options.ome)),
       regions_(shape.classes.count()),
       interfaces_(shape.classes.count()),
       squares_(plan.frame.size.width, plan.tile, shape.classes.count()) {
@@ -69,7 +70,7 @@ SlideResults::SlideResults(const SlideJob& job, const TilePlan& plan, const Segm
     const int cell = shape.grid_stride * map_factor_;
     probabilities_.emplace(with_suffix(stem_, output::kProbabilities),
                            Size{divide_up(plan.frame.size.width, cell), divide_up(plan.frame.size.height, cell)}, 1,
-                           probability_pyramid_options(plan.frame, cell, shape.classes, job.slide));
+                           probability_pyramid_options(plan.frame, cell, shape.classes, slide));
   }
 }
 
@@ -167,26 +168,16 @@ void SlideResults::fill_statistics() {
 void SlideResults::finish(const slide::FrameReader& reader) {
   if (map_rows_summed_ > 0) emit_map_row();
   fill_statistics();
-  // Older statistics must not vouch for newer files.
-  std::filesystem::remove(with_suffix(stem_, ".json"));
   file_.finish();
   raster_.finish();
   if (probabilities_) probabilities_->finish();
-  // What an earlier run with other options left
-  std::filesystem::remove(with_suffix(stem_, options_.ome ? output::kLabels : output::kOmeLabels));
-  if (!probabilities_) std::filesystem::remove(with_suffix(stem_, output::kProbabilities));
-  if (!gallery_) std::filesystem::remove(with_suffix(stem_, ".prototypes.jpg"));
-  if (options_.geojson) {
+  if (options_.geojson)
     write_outlines(output::label_pyramid(stem_), with_suffix(stem_, ".geojson"), plan_.frame, statistics_.classes, options_);
-  } else {
-    std::filesystem::remove(with_suffix(stem_, ".geojson"));
-  }
   const double thumbnail_mpp =
       statistics_.frame.slide_mpp * static_cast<double>(plan_.frame.bounds.width) / static_cast<double>(overlay_source_.width());
   image::write_jpeg(with_suffix(stem_, ".overlay.jpg"), output::draw_overlay(overlay_source_, overlay_labels_, statistics_, thumbnail_mpp));
   if (gallery_) image::write_jpeg(with_suffix(stem_, ".prototypes.jpg"), gallery_->draw(reader));
   image::write_jpeg(with_suffix(stem_, ".tissue.jpg"), output::draw_tissue(overlay_source_, parts_, plan_, thumbnail_mpp));
-  output::remove_unfinished(stem_);
 }
 
 }  // namespace wsi_lpd::pipeline

@@ -42,6 +42,23 @@ std::string configuration_sha256(const CLI::App& options, const pipeline::Segmen
   return output::sha256_of_text(text);
 }
 
+/// One line, at once: whoever reads a pipe sees how far it is.
+void print(const pipeline::SlideOutcome& outcome, const fs::path& output) {
+  using Kind = pipeline::SlideOutcome::Kind;
+  std::cout << outcome.slide.string() << ": ";
+  if (outcome.kind == Kind::AlreadyDone) std::cout << "already done with this model and configuration (--force does it again)";
+  if (outcome.kind == Kind::Failed) std::cout << "failed (the reason is in " << (output / "summary.csv").string() << ")";
+  if (outcome.kind == Kind::Elsewhere) std::cout << "in work elsewhere, by " << outcome.reason;
+  if (outcome.statistics) {
+    const output::SlideStatistics& slide = *outcome.statistics;
+    std::cout << slide.tiles_read << " tiles in " << std::fixed << std::setprecision(1) << slide.seconds.at("total") << " s";
+    const char* before = "; of the tissue: ";
+    for (const output::TissueShare& part : output::tissue_shares(slide))
+      std::cout << std::exchange(before, ", ") << part.name << " " << 100 * part.share << " %";
+  }
+  std::cout << std::endl;
+}
+
 int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>& jobs, const Context& context) {
   const fs::path model_path = find_model(arguments.model);
   const auto segmenter = pipeline::load_lpd_segmenter(
@@ -60,22 +77,15 @@ int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>
                                        configuration_sha256(context.options, options)};
   write_resolved_config(context.options, arguments.output);
 
+  pipeline::BatchOptions batch{.force = arguments.force};
+  batch.on_outcome = [&](const pipeline::SlideOutcome& outcome) { print(outcome, arguments.output); };
   const pipeline::BatchReport report =
-      pipeline::run_batch(jobs, arguments.output, *segmenter, options, identity, arguments.force, context.observer, context.cancel);
-  for (const fs::path& slide : report.skipped)
-    std::cout << slide.string() << ": already done with this model and configuration (--force does it again)\n";
-  for (const output::SlideStatistics& slide : report.finished) {
-    std::cout << slide.slide << ": " << slide.tiles_read << " tiles in " << std::fixed << std::setprecision(1) << slide.seconds.at("total")
-              << " s";
-    const char* before = "; of the tissue: ";
-    for (const output::TissueShare& part : output::tissue_shares(slide))
-      std::cout << std::exchange(before, ", ") << part.name << " " << 100 * part.share << " %";
-    std::cout << "\n";
-  }
-  std::cout << report.finished.size() << " done, " << report.skipped.size() << " already done, " << report.failures.size()
-            << " failed; results in " << arguments.output.string() << "\n";
-  if (report.failures.empty()) return kDone;
-  return jobs.size() == 1 ? kFailed : kSomeSlidesFailed;
+      pipeline::run_batch(jobs, arguments.output, *segmenter, options, identity, batch, context.observer, context.cancel);
+  std::cout << report.finished.size() << " done, " << report.skipped.size() << " already done, " << report.failures.size() << " failed";
+  if (!report.elsewhere.empty()) std::cout << ", " << report.elsewhere.size() << " in work elsewhere";
+  std::cout << "; results in " << arguments.output.string() << "\n";
+  if (!report.failures.empty()) return jobs.size() == 1 ? kFailed : kSomeSlidesFailed;
+  return report.elsewhere.empty() ? kDone : kInWorkElsewhere;
 }
 
 void add_options(CLI::App& command, SegmentArguments& arguments) {
@@ -181,8 +191,8 @@ Command add_segment(CLI::App& program) {
 Command add_batch(CLI::App& program) {
   auto arguments = std::make_shared<SegmentArguments>();
   arguments->options.tile = 0;
-  CLI::App* command =
-      program.add_subcommand("batch", "Segment an archive: one slide's failure stops no other, finished slides are skipped");
+  CLI::App* command = program.add_subcommand(
+      "batch", "Segment an archive: one slide's failure stops no other, finished slides are skipped, processes can share it");
   command->footer("\nExample:  wsi-lpd batch archive/ -o results");
   command
       ->add_option("SOURCE", arguments->source,

@@ -8,6 +8,7 @@
 
 #include "config.hpp"
 #include "dataset_description.hpp"
+#include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/model/model_info.hpp"
@@ -98,9 +99,7 @@ void check_resumed(const fs::path& run, const TrainArguments& arguments, const s
 /// Points runs/latest at `run`, if it lies in runs/; at no moment there is no link.
 void link_latest(const fs::path& run) {
   const fs::path link = run.parent_path() / "latest";
-  const fs::path fresh = run.parent_path() / "latest.part";
-  std::error_code ignored;
-  fs::remove(fresh, ignored);
+  const fs::path fresh = part_path(link);
   fs::create_directory_symlink(run.filename(), fresh);
   fs::rename(fresh, link);
 }
@@ -175,6 +174,10 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   }
   if (!cam && arguments.frozen_encoder == "none") context.observer.warn("no --frozen-encoder: the similarity loss is left out");
 
+  if (default_folder && !arguments.resume) {  // another process may have begun in this very second
+    fs::create_directories(job.run.parent_path());
+    while (!fs::create_directory(job.run)) job.run = new_run_folder();
+  }
   context.observer.info("training on " + std::to_string(job.patches.train.size()) + " images, " + std::to_string(job.patches.valid.size()) +
                         " for validation, on " + job.options.device + ", into " + job.run.string());
   if (!arguments.resume) write_resolved_config(context.options, job.run);

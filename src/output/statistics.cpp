@@ -107,7 +107,8 @@ Json to_json(const SlideStatistics& s) {
       {"crf", s.crf},
       {"stain_normalisation", stain_json(s.stain)},
       {"warnings", s.warnings},
-      {"versions", s.versions}};
+      {"versions", s.versions},
+      {"files", s.files}};
 }
 
 double number_or_zero(const Json& json) { return json.is_null() ? 0 : json.get<double>(); }
@@ -194,6 +195,9 @@ SlideStatistics from_json(const Json& json) {
   if (json.contains("stain_normalisation")) s.stain = stain_from_json(json.at("stain_normalisation"));  // younger than the format
   json.at("warnings").get_to(s.warnings);
   json.at("versions").get_to(s.versions);
+  if (json.contains("files")) {  // older results have none
+    for (const auto& [suffix, bytes] : json.at("files").items()) s.files[suffix] = whole_number(json.at("files"), suffix);
+  }
   return s;
 }
 

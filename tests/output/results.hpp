@@ -44,6 +44,7 @@ inline output::SlideStatistics some_statistics() {
   s.stain.target.macenko = {.vectors = {{{0.55, 0.78, 0.3}, {0.05, 0.97, 0.24}}}, .concentrations = {2.1, 1.5}};
   s.warnings = {"tile (3, 4) of the slide is unreadable"};
   s.versions = {{"wsi-lpd", "0.1.0"}, {"hdf5", "HDF5 1.10.8"}};
+  s.files = {{".h5", 5}, {".tif", 6}};
   return s;
 }
 

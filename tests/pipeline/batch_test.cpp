@@ -30,7 +30,7 @@ class Archive : public ::testing::Test {
   BatchReport run(const std::vector<SlideJob>& jobs, const std::string& model = "m1", bool force = false) {
     IdentitySegmenter network(8, 0.5);
     SilentObserver observer;
-    return run_batch(jobs, output_, network, {.tissue = "none"}, {"model", model, "c1"}, force, observer, kNever);
+    return run_batch(jobs, output_, network, {.tissue = "none"}, {"model", model, "c1"}, {.force = force}, observer, kNever);
   }
 
   TemporaryFolder folder_;

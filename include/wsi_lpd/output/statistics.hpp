@@ -62,6 +62,7 @@ struct SlideStatistics {
   StainRecord stain;
   std::vector<std::string> warnings;
   std::map<std::string, std::string> versions;
+  std::map<std::string, std::int64_t> files;  ///< what follows the stem in a file's name (".h5") to its bytes; empty in older versions
 };
 
 /// A part of a slide's tissue.
@@ -80,6 +81,7 @@ void write_statistics(const std::filesystem::path& path, const SlideStatistics& 
 std::optional<SlideStatistics> read_statistics(const std::filesystem::path& path);
 
 /// One line per slide (complete ones and failed ones); rewrites `path` as a whole. `failures` maps a slide's path to its reason.
+std::string summary_text(const std::vector<SlideStatistics>& slides, const std::map<std::string, std::string>& failures = {});
 void write_summary(const std::filesystem::path& path, const std::vector<SlideStatistics>& slides,
                    const std::map<std::string, std::string>& failures = {});
 

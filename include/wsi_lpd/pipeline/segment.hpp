@@ -5,6 +5,7 @@
 
 #include "wsi_lpd/core/canvas.hpp"
 #include "wsi_lpd/core/progress.hpp"
+#include "wsi_lpd/core/work_lock.hpp"
 #include "wsi_lpd/model/dense_crf.hpp"
 #include "wsi_lpd/output/statistics.hpp"
 #include "wsi_lpd/pipeline/segmenter.hpp"
@@ -59,10 +60,11 @@ struct RunIdentity {
 };
 
 /// Segments one slide. Memory is bounded by tokens × batch, whatever the slide's size; the result does not depend on threads or tokens.
-/// All files appear under their final names only when whole, the statistics last. Throws Error (slide unreadable, too many unreadable
-/// tiles, output not writable, disk full) or Cancelled, and then leaves no temporary file.
+/// All files appear under their final names when all are whole, the statistics last; an earlier result stays until then. `lock` is the
+/// slide's, where several processes share the folder: results get their names only as long as it is held. Throws Error (slide unreadable,
+/// too many unreadable tiles, output not writable, disk full, lock lost) or Cancelled, and then leaves no temporary file.
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
-                                      ProgressObserver& observer, const CancelFlag& cancel);
+                                      ProgressObserver& observer, const CancelFlag& cancel, const WorkLock* lock = nullptr);
 
 /// "oneTBB 2021.8"
 std::string library_version();
