@@ -35,6 +35,20 @@ Calibration calibration_of(const Json& json, std::size_t classes) {
   return calibration;
 }
 
+Json json_of(const std::optional<Judgement>& judged) {
+  if (!judged) return nullptr;
+  return {{"by", judged->by}, {"score", judged->score}, {"chance", judged->chance}, {"iteration", judged->iteration}};
+}
+
+std::optional<Judgement> judgement_of(const Json& json) {
+  if (json.is_null()) return {};
+  Judgement judged{json.at("by").get<std::string>(), json.at("score").get<double>(), json.at("chance").get<double>(),
+                   json.at("iteration").get<std::int64_t>()};
+  for (const double value : {judged.score, judged.chance})
+    if (!(value >= 0 && value <= 1)) throw Error("what it was judged by makes no sense");
+  return judged;
+}
+
 }  // namespace
 
 Calibration uncalibrated(int classes) {
@@ -57,6 +71,7 @@ std::map<std::string, std::string> metadata_from_info(const ModelInfo& info) {
           {"mean", Json(info.mean).dump()},
           {"std", Json(info.std).dump()},
           {"calibration", json_of(info.calibration).dump()},
+          {"judged", json_of(info.judged).dump()},
           {"stain", Json(numbers_from_stain(info.stain)).dump()},
           {"provenance", Json(info.provenance).dump()}};
 }
@@ -87,6 +102,7 @@ ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata)
     info.std = json("std").get<std::array<float, 3>>();
     info.calibration = calibration_of(json("calibration"), info.classes.names.size());
     if (metadata.contains("stain")) info.stain = stain_from_numbers(json("stain").get<StainNumbers>());
+    if (metadata.contains("judged")) info.judged = judgement_of(json("judged"));
     info.provenance = json("provenance").get<std::map<std::string, std::string>>();
     const bool sound = info.prototypes_per_class >= 1 && info.prototypes_per_class <= kMostPrototypes && info.patch_size >= 32 &&
                        (!info.mpp || (std::isfinite(*info.mpp) && *info.mpp > 0)) &&

@@ -122,11 +122,16 @@ void PatchModel::calibrate(const std::function<PatchBatch()>& next) {
       labels.push_back(impl_->labels(batch).cpu().clone());
     }
     if (scores.empty()) throw Error("calibration: no images");
-    impl_->info.calibration = fit_calibration(torch::cat(scores), torch::cat(labels));
+    Calibration learnt = fit_calibration(torch::cat(scores), torch::cat(labels));
+    if (learnt == impl_->info.calibration) return;
+    impl_->info.calibration = std::move(learnt);
+    impl_->info.judged.reset();
   });
 }
 
 void PatchModel::set_stain(const StainStatistics& stain) { impl_->info.stain = stain; }
+
+void PatchModel::set_judged(const Judgement& judged) { impl_->info.judged = judged; }
 
 void PatchModel::save(const std::filesystem::path& path) const { save_model(path, impl_->network, impl_->info); }
 

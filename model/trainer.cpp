@@ -223,9 +223,17 @@ PatchModel& Trainer::model() {
   return kept;
 }
 
+std::map<std::string, std::string> Trainer::arithmetic() const {
+  std::map<std::string, std::string> arithmetic{{"device", impl_->device.str()},
+                                                {"precision", impl_->options.bfloat16 ? "bfloat16" : "float32"}};
+  if (impl_->device.is_cpu()) arithmetic["threads"] = std::to_string(at::get_num_threads());
+  return arithmetic;
+}
+
 void Trainer::save_state(const std::filesystem::path& path, const std::map<std::string, std::string>& notes) const {
   with_torch_errors("saving the state", [&] {
     TensorFile file{impl_->state(), notes};
+    file.metadata.merge(arithmetic());
     file.tensors[kRandom] = at::detail::getDefaultCPUGenerator().get_state();
     file.metadata["format"] = kFormat;
     file.metadata[kIteration] = std::to_string(impl_->iteration);

@@ -12,17 +12,6 @@ namespace {
 constexpr std::size_t kBatch = 10;
 constexpr std::size_t kCalibrationImages = 400;  // enough for stable thresholds; more would only cost time
 
-/// Image labels from the scores of one patch.
-std::vector<float> present_classes(std::span<const float> scores, const model::Calibration& calibration) {
-  std::vector<float> labels, margins;
-  for (std::size_t c = 0; c < scores.size(); ++c) {
-    margins.push_back((scores[c] - calibration.score_threshold[c]) / calibration.score_width[c]);
-    labels.push_back(margins[c] > 0 ? 1.0F : 0.0F);
-  }
-  labels[static_cast<std::size_t>(std::max_element(margins.begin(), margins.end()) - margins.begin())] = 1;
-  return labels;
-}
-
 std::span<const std::uint8_t> bytes_of(const Image& image) { return {image.data(), image.bytes()}; }
 
 class Evaluator {
@@ -48,7 +37,7 @@ class Evaluator {
 
  private:
   void add(std::size_t index, const model::PatchMaps& patch) {
-    const std::vector<float> predicted = present_classes(patch.scores, thresholds_);
+    const std::vector<float> predicted = predicted_labels(patch.scores, thresholds_);
     std::vector<Image> labels;
     for (const char* source : {"oracle", "predicted"}) {
       const bool oracle = std::string_view(source) == "oracle";
@@ -108,6 +97,16 @@ class Evaluator {
 
 }  // namespace
 
+std::vector<float> predicted_labels(std::span<const float> scores, const model::Calibration& calibration) {
+  std::vector<float> labels, margins;
+  for (std::size_t c = 0; c < scores.size(); ++c) {
+    margins.push_back((scores[c] - calibration.score_threshold[c]) / calibration.score_width[c]);
+    labels.push_back(margins[c] > 0 ? 1.0F : 0.0F);
+  }
+  labels[static_cast<std::size_t>(std::max_element(margins.begin(), margins.end()) - margins.begin())] = 1;
+  return labels;
+}
+
 Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::PatchModel& model, ProgressObserver& observer,
                     const CancelFlag& cancel) {
   Evaluator evaluator(options, model, set);
@@ -130,6 +129,18 @@ double Evaluation::mean_f1() const {
     ++defined;
   }
   return sum / defined;
+}
+
+double Evaluation::chance_f1() const {
+  double sum = 0;
+  int present = 0;
+  for (const PresenceCounts& counts : presence) {
+    const PresenceCounts always{counts.hits + counts.misses, patches - counts.hits - counts.misses, 0};
+    if (always.hits == 0) continue;
+    sum += always.f1();
+    ++present;
+  }
+  return sum / present;
 }
 
 void calibrate(model::PatchModel& model, const PatchSet& set, const CancelFlag& cancel) {

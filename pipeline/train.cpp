@@ -6,8 +6,9 @@
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "training_images.hpp"
+#include "training_judge.hpp"
 #include "training_pictures.hpp"
 #include "wsi_lpd/pipeline/evaluate.hpp"
 #include "wsi_lpd/pipeline/stain.hpp"
@@ -41,43 +42,6 @@ Json json_of(std::int64_t step, const model::StepReport& report) {
           {"gradient_norm", report.gradient_norm}};
 }
 
-/// Which images, with which labels (FNV-1a): a training goes on with the same ones only.
-std::string fingerprint(const std::vector<Patch>& patches) {
-  std::uint64_t hash = 0xCBF29CE484222325U;
-  const auto add = [&](const void* data, std::size_t bytes) {
-    for (std::size_t i = 0; i < bytes; ++i) hash = (hash ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001B3U;
-  };
-  for (const Patch& patch : patches) {
-    const std::string name = patch.image.filename().string();
-    add(name.data(), name.size());
-    add(patch.labels.data(), patch.labels.size() * sizeof(float));
-  }
-  return std::to_string(hash);
-}
-
-/// Takes about `share` of the labelled images away, by their names alone, to judge the training by where there are no masks.
-std::vector<Patch> hold_out(std::vector<Patch>& train, double share) {
-  const auto chosen = std::stable_partition(train.begin(), train.end(), [&](const Patch& patch) {
-    return static_cast<double>(std::stoull(fingerprint({{patch.image, {}, {}}})) % 10'000) >= 10'000 * share;
-  });
-  std::vector<Patch> valid(chosen, train.end());
-  train.erase(chosen, train.end());
-  return valid;
-}
-
-void report_balance(const PatchSet& set, const ClassScheme& classes, ProgressObserver& observer) {
-  std::string line = "classes:";
-  for (std::size_t c = 0; c < classes.names.size(); ++c) {
-    std::int64_t images = 0;
-    for (std::size_t i = 0; i < set.count(); ++i) images += set.labels(i)[c] > 0.5F;
-    line += (c ? ", " : " ") + classes.names[c] + " in " + std::to_string(images) + " images";
-    if (images == 0) observer.warn("class " + classes.names[c] + " is in no training image: the model will never say it");
-    if (images == static_cast<std::int64_t>(set.count()))
-      observer.warn("class " + classes.names[c] + " is in every training image: the model can't learn what sets it apart");
-  }
-  observer.info(line + " of " + std::to_string(set.count()));
-}
-
 /// One training, from its first step or from where it was left.
 class Run {
  public:
@@ -85,17 +49,17 @@ class Run {
       : job_(job),
         observer_(observer),
         cancel_(cancel),
-        patches_(with_hold_out(job)),
+        patches_(with_hold_out(job.patches, job.hold_out)),
         set_(patches_.train, job.images, observer, cancel),
         valid_(patches_.valid, same_size(job.images), observer, cancel),
         options_(with_iterations(job.options)),
-        trainer_(model_info(), options_) {  // refuses what does not fit before anything is written
-    result_.model = job.run / "model.safetensors";
-    result_.validated_by_masks = !patches_.valid.empty() && !patches_.valid.front().mask.empty();
-  }
+        trainer_(model_info(), options_),  // refuses what does not fit before anything is written
+        judge_(valid_, options_.warmup_iterations, options_.iterations) {}
 
   TrainResult run() {
     report_balance(set_, job_.info.classes, observer_);
+    if (judge_.by() == "nothing" && valid_.count() > 0)
+      observer_.warn("the masks of the validation images hold no class, only background: there is nothing to judge the training by");
     fs::create_directories(job_.run);
     if (job_.resume) take_up();
     if (job_.info.method == "pbip" && job_.options.bank.empty() && trainer_.iteration() == 0) cluster_prototypes();
@@ -106,24 +70,26 @@ class Run {
     try {
       loop(stream);
     } catch (const Error&) {  // a stop, a full disk, a loss that is no number: what has been learnt so far stays
-      if (saveable_) save_state();
+      if (steps_ > 0) save_state();
       throw;
     }
     observer_.end();
     write_prototypes(job_.run / "prototypes.png", trainer_.model(), set_, cancel_);
     fs::remove(state_path());
-    result_.iterations = trainer_.iteration();
-    result_.images_per_second = static_cast<double>(steps_ * job_.batch_size) / seconds_;
-    result_.waited_share = stream.waited() / seconds_;
-    return result_;
+    const model::Judgement& judged = judge_.kept().judged;
+    if (!judged.is_above_chance())
+      observer_.warn(
+          measure() + " never rose above chance: " + percent(judged.score) + " at best, " + percent(judged.chance) +
+          " for an answer that does not look at the images. What this model says of slides means nothing: check the labels, take "
+          "more images, or train longer");
+    return {.model = model_path(),
+            .best = judge_.kept(),
+            .iterations = trainer_.iteration(),
+            .images_per_second = steps_ > 0 ? static_cast<double>(steps_ * job_.batch_size) / seconds_ : 0,
+            .waited_share = steps_ > 0 ? stream.waited() / seconds_ : 0};
   }
 
  private:
-  static PatchFolder with_hold_out(const TrainJob& job) {
-    PatchFolder patches = job.patches;
-    if (patches.valid.empty() && job.hold_out > 0) patches.valid = hold_out(patches.train, job.hold_out);
-    return patches;
-  }
   PatchSetOptions same_size(PatchSetOptions images) const {
     images.size = set_.size();
     return images;
@@ -144,6 +110,7 @@ class Run {
                      " pixels: the model works at that resolution");
     return info;
   }
+  fs::path model_path() const { return job_.run / "model.safetensors"; }
   fs::path state_path() const { return job_.run / "state.safetensors"; }
   fs::path log_path() const { return job_.run / "log.jsonl"; }
 
@@ -163,86 +130,92 @@ class Run {
   }
 
   void loop(TrainingStream& stream) {
-    const std::int64_t steps_per_epoch = std::max<std::int64_t>(1, std::llround(static_cast<double>(set_.count()) / job_.batch_size));
     auto saved = Clock::now();
-    while (trainer_.iteration() < options_.iterations && !is_stale()) {
+    while (true) {
+      if (epoch_is_due()) end_epoch();  // first thing, too, where the last process was stopped in the middle of it
+      if (trainer_.iteration() >= options_.iterations || is_stale()) return;
       check(cancel_);
       const auto start = Clock::now();
       const model::StepReport report = trainer_.step(stream.next());
       seconds_ += seconds_since(start);
       ++steps_;
-      const std::int64_t step = trainer_.iteration();
-      write_log(json_of(step, report));
-      observer_.advance(step, "loss " + fixed(report.total, 3));
-      const bool epoch_ends = step % steps_per_epoch == 0 || step == options_.iterations;
-      saveable_ = false;
-      if (epoch_ends) end_epoch(report);
-      saveable_ = true;
-      if (epoch_ends || seconds_since(saved) > 60 * job_.save_minutes) {
+      loss_ = report.total;
+      write_log(json_of(trainer_.iteration(), report));
+      observer_.advance(trainer_.iteration(), "loss " + fixed(loss_, 3));
+      if (epoch_is_due() || seconds_since(saved) > 60 * job_.save_minutes) {
         save_state();
         saved = Clock::now();
       }
     }
   }
 
-  /// Calibrates, keeps, and judges by the validation masks, or else by their image labels.
-  void end_epoch(const model::StepReport& report) {
+  bool epoch_is_due() const {
+    const std::int64_t step = trainer_.iteration();
+    const std::int64_t steps_per_epoch = std::max<std::int64_t>(1, std::llround(static_cast<double>(set_.count()) / job_.batch_size));
+    return step > ended_ && (step % steps_per_epoch == 0 || step == options_.iterations);
+  }
+
+  /// Calibrates, judges and keeps. What it changes of the run's own state comes last, so that it can be done again after a stop.
+  void end_epoch() {
     const std::int64_t step = trainer_.iteration();
     model::PatchModel& model = trainer_.model();
     calibrate(model, set_, cancel_);  // there are more of them than validation images, and some classes are rare
+    const EpochJudgement epoch = judge_.judge(model, step, cancel_);
+    const bool better = judge_.is_better(epoch);
+    model.set_judged(epoch.model.judged);
     model.save(job_.run / "last.safetensors");
-    const std::string epoch = fixed(static_cast<double>(step) * job_.batch_size / static_cast<double>(set_.count()), 1);
-    double score = 0;
-    if (valid_.count() > 0) {
-      SilentObserver quiet;  // the progress of the training stays
-      const Evaluation evaluation =
-          evaluate({.oracle = result_.validated_by_masks, .predicted = false, .all_views = false, .crf = false, .shown = 0}, valid_, model,
-                   quiet, cancel_);
-      const bool masks = result_.validated_by_masks;
-      score = masks ? evaluation.evaluated.front().matrix.mean_iou() : evaluation.mean_f1();
-      if (std::isnan(score)) score = 0;
-      write_log(
-          {{"epoch", epoch}, {"iteration", step}, {masks ? "valid_miou_oracle" : "valid_f1", score}, {"valid_f1", evaluation.mean_f1()}});
-      observer_.info("epoch " + epoch + ": validation " + (masks ? "mIoU " : "F1 of image labels ") + fixed(100 * score, 2) + " %" +
-                     (masks ? " (image labels given, one view)" : "") + ", loss " + fixed(report.total, 3));
-      if (score > best_ && masks) result_.validation = evaluation.evaluated.front().matrix;
-    } else {
-      observer_.info("epoch " + epoch + ": loss " + fixed(report.total, 3) + " (nothing to validate by)");
-    }
-    ++epochs_since_best_;
-    if (score > best_ || valid_.count() == 0) {
-      best_ = score;
-      result_.best_iteration = step;
-      epochs_since_best_ = 0;
-      model.save(result_.model);
-    }
-    if (is_stale()) observer_.info("no better for " + std::to_string(epochs_since_best_) + " epochs: stopping early");
+    if (better) model.save(model_path());
+    report(epoch, better);
     write_curve(job_.run / "curve.svg", log_path());
-    if (result_.validated_by_masks) write_predictions(job_.run / "predictions.png", model, valid_);
+    if (epoch.model.predicted) write_predictions(job_.run / "predictions.png", model, valid_);
+    judge_.accept(epoch);
+    ended_ = step;
+    log_bytes_ = fs::file_size(log_path());
+    if (is_stale()) observer_.info("no better for " + std::to_string(judge_.epochs_since_best()) + " epochs: stopping early");
   }
 
-  bool is_stale() const { return job_.patience > 0 && valid_.count() > 0 && epochs_since_best_ >= job_.patience; }
+  void report(const EpochJudgement& epoch, bool better) {
+    const model::Judgement& judged = epoch.model.judged;
+    const std::string number = fixed(static_cast<double>(judged.iteration) * job_.batch_size / static_cast<double>(set_.count()), 1);
+    if (judged.by == "nothing") {
+      observer_.info("epoch " + number + ": loss " + fixed(loss_, 3) + " (nothing to validate by)");
+      return;
+    }
+    Json line{{"epoch", number}, {"iteration", judged.iteration}, {judged.by, judged.score}};
+    if (epoch.model.oracle) line["valid_miou_oracle"] = epoch.model.oracle->mean_iou();
+    line.update({{"valid_f1", epoch.f1}, {"chance", judged.chance}, {"warmup", epoch.in_warmup}, {"best", better}});
+    write_log(line, /*in_state=*/false);
+    observer_.info("epoch " + number + ": " + measure() + " " + percent(judged.score) +
+                   (epoch.model.oracle ? ", given " + percent(epoch.model.oracle->mean_iou()) : "") + ", chance " + percent(judged.chance) +
+                   ", loss " + fixed(loss_, 3) +
+                   (epoch.in_warmup ? " (warm-up)"
+                    : better        ? " (best so far)"
+                                    : ""));
+  }
+  std::string measure() const {
+    return judge_.by() == "valid_f1" ? "F1 of image labels held out" : "mIoU on valid/ with image labels predicted";
+  }
+  static std::string percent(double value) { return fixed(100 * value, 2) + " %"; }
+
+  bool is_stale() const { return job_.patience > 0 && judge_.epochs_since_best() >= job_.patience; }
 
   void open_log() {
     log_.open(log_path(), trainer_.iteration() > 0 ? std::ios::app : std::ios::trunc);
     if (!log_) throw Error("writing " + log_path().string() + ": can't be created");
   }
-  void write_log(const Json& line) {
+  void write_log(const Json& line, bool in_state = true) {
     if (!(log_ << line.dump() << std::endl)) throw Error("writing " + log_path().string() + ": is the disk full?");
+    if (in_state) log_bytes_ = fs::file_size(log_path());
   }
 
   void save_state() {
-    std::string validation;
-    if (result_.validation)
-      for (const std::int64_t count : result_.validation->counts()) validation += std::to_string(count) + " ";
-    char best[32];
-    std::snprintf(best, sizeof best, "%.17g", best_);
-    trainer_.save_state(state_path(), {{"images", fingerprint(patches_.train)},
-                                       {"log_bytes", std::to_string(fs::file_size(log_path()))},
-                                       {"best", best},
-                                       {"best_iteration", std::to_string(result_.best_iteration)},
-                                       {"epochs_since_best", std::to_string(epochs_since_best_)},
-                                       {"validation", validation}});
+    std::map<std::string, std::string> notes = judge_.notes();
+    notes.merge(std::map<std::string, std::string>{{"images", fingerprint(patches_.train)},
+                                                   {"valid", fingerprint(patches_.valid)},
+                                                   {"log_bytes", std::to_string(log_bytes_)},
+                                                   {"ended", std::to_string(ended_)},
+                                                   {"loss", fixed(loss_, 9)}});
+    trainer_.save_state(state_path(), notes);
   }
 
   void take_up() {
@@ -251,21 +224,36 @@ class Run {
       return;
     }
     const auto notes = trainer_.load_state(state_path());
-    const auto note = [&](const std::string& key) -> const std::string& {
-      const auto found = notes.find(key);
-      if (found == notes.end()) throw Error(state_path().string() + ": does not say " + key + "; it is damaged");
-      return found->second;
+    const auto differs = [&](const std::string& key, const std::string& now) {
+      const auto before = notes.find(key);
+      return before != notes.end() && before->second != now;
     };
-    if (note("images") != fingerprint(patches_.train) && !job_.force)
-      throw UsageError("--resume: the training images or their labels are other ones than before; start a new run, or use --force");
-    fs::resize_file(log_path(), std::stoull(note("log_bytes")));  // lines of steps that will be done again
-    best_ = std::stod(note("best"));
-    result_.best_iteration = std::stoll(note("best_iteration"));
-    epochs_since_best_ = std::stoi(note("epochs_since_best"));
-    std::istringstream stream(note("validation"));
-    std::vector<std::int64_t> counts;
-    for (std::int64_t count; stream >> count;) counts.push_back(count);
-    if (!counts.empty()) result_.validation = ConfusionMatrix(job_.info.classes.count(), std::move(counts));
+    if (!job_.force) {
+      for (const auto& [key, what, patches] : {std::tuple{"images", "training", &patches_.train}, {"valid", "validation", &patches_.valid}})
+        if (differs(key, fingerprint(*patches)))
+          throw UsageError(std::string("--resume: the ") + what +
+                           " images or their labels are other ones than before; start a new run, or use --force");
+    }
+    try {
+      log_bytes_ = std::stoull(notes.at("log_bytes"));
+      const bool same_measure = !differs("valid", fingerprint(patches_.valid)) && judge_.take_up(notes);
+      if (!same_measure)
+        observer_.warn(state_path().string() +
+                       ": its models were judged by other images, or with image labels given, as earlier versions did: the best is chosen "
+                       "anew from here on");
+      ended_ = notes.contains("ended") ? std::stoll(notes.at("ended")) : trainer_.iteration();
+      if (notes.contains("loss")) loss_ = std::stod(notes.at("loss"));
+    } catch (const std::logic_error&) {  // a note is missing, or no number
+      throw Error(state_path().string() + ": does not say what it should; it is damaged");
+    }
+    fs::resize_file(log_path(), log_bytes_);  // lines of steps that will be done again
+    std::string changes;
+    for (const auto& [name, now] : trainer_.arithmetic())
+      if (differs(name, now)) changes += (changes.empty() ? "" : ", ") + name + " " + now + " instead of " + notes.at(name);
+    if (!changes.empty())
+      observer_.warn("going on with " + changes +
+                     ": sums come out in another order, so the model differs in its last digits from one of a "
+                     "training that was never stopped");
     observer_.info("going on after step " + std::to_string(trainer_.iteration()));
   }
 
@@ -276,12 +264,12 @@ class Run {
   PatchSet set_, valid_;
   model::TrainOptions options_;
   model::Trainer trainer_;
+  TrainingJudge judge_;
   std::ofstream log_;
-  TrainResult result_;
-  double best_ = -1;
-  int epochs_since_best_ = 0;
-  bool saveable_ = true;    ///< not while an epoch ends: its work would be left out
-  std::int64_t steps_ = 0;  ///< of this process
+  std::uintmax_t log_bytes_ = 0;  ///< of the log that belong to the steps done and the epochs ended
+  std::int64_t ended_ = 0;        ///< step at which the last epoch was ended
+  double loss_ = 0;               ///< of the last step
+  std::int64_t steps_ = 0;        ///< of this process
   double seconds_ = 0;
 };
 

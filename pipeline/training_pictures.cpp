@@ -11,6 +11,7 @@
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/model/dense_crf.hpp"
 #include "wsi_lpd/output/patch_sheet.hpp"
+#include "wsi_lpd/pipeline/evaluate.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
@@ -25,26 +26,59 @@ struct Point {
   double x, y;
 };
 
-/// One panel of the curve: axes with their ranges written at the ends, and a line.
-std::string panel(double top, const std::string& title, const std::vector<Point>& points, double last_x, double low, double high,
-                  int digits) {
-  constexpr double kLeft = 60, kWidth = 680, kHeight = 180;
-  std::ostringstream svg;
+struct Line {
+  std::string name, colour;
+  std::vector<Point> points;
+  bool dashed = false;
+  std::size_t hollow = 0;  ///< so many of the first points are drawn as rings
+};
+
+/// A round number that divides `range` into two to six parts.
+double round_step(double range) {
+  const double power = std::pow(10, std::floor(std::log10(range)));
+  for (const double factor : {0.2, 0.5, 1.0, 2.0})
+    if (range / (factor * power) <= 6) return factor * power;
+  return 5 * power;
+}
+
+/// One panel of the curve: axes with their names, ticks, lines, and what each line is.
+std::string panel(double top, const std::string& y_name, const std::vector<Line>& lines, double last_x, double low, double high) {
+  constexpr double kLeft = 70, kWidth = 670, kHeight = 180;
   const auto x_of = [&](double x) { return kLeft + kWidth * x / std::max(last_x, 1.0); };
-  const auto y_of = [&](double y) { return top + kHeight - kHeight * (y - low) / std::max(high - low, 1e-9); };
-  svg.setf(std::ios::fixed);
-  svg.precision(digits);
-  svg << "<text x='" << kLeft << "' y='" << top - 10 << "' font-weight='bold'>" << title << "</text>\n<rect x='" << kLeft << "' y='" << top
-      << "' width='" << kWidth << "' height='" << kHeight << "' fill='none' stroke='#999'/>\n<g fill='#555'><text x='" << kLeft - 6
-      << "' y='" << top + 5 << "' text-anchor='end'>" << high << "</text><text x='" << kLeft - 6 << "' y='" << top + kHeight
-      << "' text-anchor='end'>" << low << "</text></g>\n<g fill='#555'><text x='" << kLeft << "' y='" << top + kHeight + 18
-      << "'>0</text><text x='" << kLeft + kWidth << "' y='" << top + kHeight + 18 << "' text-anchor='end'>step "
-      << static_cast<std::int64_t>(last_x) << "</text></g>\n<polyline fill='none' stroke='#0072b2' stroke-width='1.5' points='";
-  svg.precision(1);
-  for (const Point& point : points) svg << x_of(point.x) << "," << y_of(point.y) << " ";
-  svg << "'/>\n";
-  if (points.size() <= 60)
-    for (const Point& point : points) svg << "<circle cx='" << x_of(point.x) << "' cy='" << y_of(point.y) << "' r='3' fill='#0072b2'/>\n";
+  const auto y_of = [&](double y) { return top + kHeight - kHeight * (y - low) / (high - low); };
+  std::ostringstream svg;
+  const auto text = [&](double x, double y, const char* anchor, const auto& words, const std::string& more = "") {
+    svg << "<text x='" << x << "' y='" << y << "' text-anchor='" << anchor << "'" << more << ">" << words << "</text>\n";
+  };
+  const double y_step = round_step(high - low), x_step = std::max(1.0, round_step(std::max(last_x, 1.0)));
+  svg << "<g fill='#444' stroke='none'>\n";
+  for (double y = y_step * std::ceil(low / y_step - 1e-9); y <= high + 1e-9; y += y_step) {
+    svg << "<path d='M" << kLeft << " " << y_of(y) << "h" << kWidth << "' stroke='#ddd'/>\n";
+    text(kLeft - 6, y_of(y) + 4, "end", std::abs(y) < y_step / 2 ? 0 : y);
+  }
+  for (double x = 0; x <= last_x + 1e-9; x += x_step) {
+    svg << "<path d='M" << x_of(x) << " " << top + kHeight << "v5' stroke='#999'/>\n";
+    text(x_of(x), top + kHeight + 18, "middle", static_cast<std::int64_t>(x));
+  }
+  text(kLeft + kWidth / 2, top + kHeight + 34, "middle", "step");
+  std::ostringstream turn;
+  turn << " transform='rotate(-90 18 " << top + kHeight / 2 << ")'";
+  text(18, top + kHeight / 2, "middle", y_name, turn.str());
+  svg << "</g>\n<rect x='" << kLeft << "' y='" << top << "' width='" << kWidth << "' height='" << kHeight
+      << "' fill='none' stroke='#999'/>\n";
+  double name_x = kLeft;
+  for (const Line& line : lines) {
+    svg << "<g fill='" << line.colour << "' stroke='" << line.colour << "' stroke-width='1.5'>\n<polyline fill='none'"
+        << (line.dashed ? " stroke-dasharray='6 4'" : "") << " points='";
+    for (const Point& point : line.points) svg << x_of(point.x) << "," << y_of(point.y) << " ";
+    svg << "'/>\n";
+    for (std::size_t i = 0; i < line.points.size() && line.points.size() <= 60 && !line.dashed; ++i)
+      svg << "<circle cx='" << x_of(line.points[i].x) << "' cy='" << y_of(line.points[i].y) << "' r='3'"
+          << (i < line.hollow ? " fill='white'" : "") << "/>\n";
+    svg << "<path d='M" << name_x << " " << top - 14 << "h18'" << (line.dashed ? " stroke-dasharray='6 4'" : "") << "/></g>\n";
+    text(name_x + 23, top - 10, "start", line.name);
+    name_x += 40 + 6.3 * static_cast<double>(line.name.size());
+  }
   return svg.str();
 }
 
@@ -79,29 +113,44 @@ Image surroundings(const Image& image, std::int64_t x, std::int64_t y, std::int6
 }  // namespace
 
 void write_curve(const std::filesystem::path& path, const std::filesystem::path& log) {
-  std::vector<Point> loss, score;
-  std::string score_title;
+  Line loss{"loss, smoothed", "#0072b2", {}};
+  Line predicted{"", "#0072b2", {}}, given{"image labels given", "#d55e00", {}}, chance{"chance", "#777", {}, true};
   std::ifstream stream(log);
-  for (std::string line; std::getline(stream, line);) {
-    const auto json = nlohmann::json::parse(line, nullptr, false);
+  bool masks = false;
+  for (std::string text; std::getline(stream, text);) {
+    const auto json = nlohmann::json::parse(text, nullptr, false);
     if (json.is_discarded()) continue;
     const auto step = json.value("iteration", 0.0);
     if (!json.contains("epoch")) {
-      loss.push_back({step, json.value("total", 0.0)});
+      loss.points.push_back({step, json.value("total", 0.0)});
       continue;
     }
-    const bool masks = json.contains("valid_miou_oracle");
-    score_title = masks ? "validation mIoU, % (image labels given)" : "validation F1 of image labels, %";
-    score.push_back({step, 100 * json.value(masks ? "valid_miou_oracle" : "valid_f1", 0.0)});
+    const auto add = [&](Line& line, const char* key) {
+      if (json.contains(key) && json[key].is_number()) line.points.push_back({step, 100 * json[key].get<double>()});
+    };
+    masks = masks || json.contains("valid_miou_oracle");  // earlier versions wrote that alone
+    add(predicted, masks ? "valid_miou_predicted" : "valid_f1");
+    add(given, "valid_miou_oracle");
+    add(chance, "chance");
+    predicted.hollow += json.value("warmup", false);
   }
-  if (loss.empty()) return;
-  const std::vector<Point> curve = smoothed(loss);
-  const auto [low, high] = std::minmax_element(curve.begin(), curve.end(), [](const Point& a, const Point& b) { return a.y < b.y; });
+  if (loss.points.empty()) return;
+  const double last = loss.points.back().x;
+  loss.points = smoothed(loss.points);
+  const auto [low, high] =
+      std::minmax_element(loss.points.begin(), loss.points.end(), [](const Point& a, const Point& b) { return a.y < b.y; });
+  const double margin = std::max(0.05 * (high->y - low->y), 1e-3);
+  const bool scored = !predicted.points.empty() || !given.points.empty();
   std::ostringstream svg;
-  svg << "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 760 " << (score.empty() ? 250 : 500)
+  svg << "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 760 " << (scored ? 520 : 260)
       << "' font-family='sans-serif' font-size='12'>\n<rect width='100%' height='100%' fill='white'/>\n"
-      << panel(30, "loss, smoothed", curve, loss.back().x, low->y, high->y, 3);
-  if (!score.empty()) svg << panel(280, score_title, score, loss.back().x, 0, 100, 0);
+      << panel(30, "loss", {loss}, last, low->y - margin, high->y + margin);
+  if (scored) {
+    predicted.name = std::string("image labels predicted") + (predicted.hollow > 0 ? " (rings: in the warm-up)" : "");
+    given.hollow = predicted.hollow;
+    const std::vector<Line> lines = masks ? std::vector{predicted, given, chance} : std::vector{predicted, chance};
+    svg << panel(290, masks ? "mIoU on valid/, %" : "F1 of image labels, %", lines, last, 0, 100);
+  }
   svg << "</svg>\n";
   write_text_file(path, svg.str());
 }
@@ -112,13 +161,18 @@ void write_predictions(const std::filesystem::path& path, model::PatchModel& mod
   std::vector<output::SheetRow> rows;
   for (std::size_t i = 0; i < valid.count() && rows.size() < kPredictions; i += step) {
     const model::PatchMaps maps = model.look(valid.batch(i, 1), /*all_views=*/false).front();
-    Image labels(maps.size, maps.size, 1);
-    const auto best = model::most_probable_labels(model::class_probabilities(maps, valid.labels(i)), info.classes.count() + 1);
-    std::copy(best.begin(), best.end(), labels.data());
     const Image rgb = valid.image(i);
-    rows.push_back({valid.name(i), {rgb, output::tinted(rgb, valid.mask(i), info.classes), output::tinted(rgb, labels, info.classes)}});
+    output::SheetRow row{valid.name(i), {rgb, output::tinted(rgb, valid.mask(i), info.classes)}};
+    for (const std::vector<float>& labels : {predicted_labels(maps.scores, info.calibration), valid.labels(i)}) {
+      Image classes(maps.size, maps.size, 1);
+      const auto best = model::most_probable_labels(model::class_probabilities(maps, labels), info.classes.count() + 1);
+      std::copy(best.begin(), best.end(), classes.data());
+      row.cells.push_back(output::tinted(rgb, classes, info.classes));
+    }
+    rows.push_back(std::move(row));
   }
-  image::write_png(path, output::draw_patch_sheet({"image", "truth", "model"}, rows, info.classes, kPredictionSide));
+  image::write_png(path,
+                   output::draw_patch_sheet({"image", "truth", "labels predicted", "labels given"}, rows, info.classes, kPredictionSide));
 }
 
 void write_prototypes(const std::filesystem::path& path, model::PatchModel& model, const PatchSet& set, const CancelFlag& cancel) {

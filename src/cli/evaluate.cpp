@@ -108,7 +108,8 @@ void print(const pipeline::Evaluation& evaluation, const model::ModelInfo& info)
 }
 
 int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
-  model::PatchModel model = model::PatchModel::load(find_model(arguments.model), context.common.device, context.common.threads);
+  model::PatchModel model =
+      model::PatchModel::load(find_model(arguments.model, context.observer), context.common.device, context.common.threads);
   const model::ModelInfo& info = model.info();
   const pipeline::PatchFolder patches = pipeline::scan_patches(arguments.patches);
   const pipeline::PatchSet set(split_of(arguments.patches, patches, arguments.split),
@@ -138,7 +139,7 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
 }
 
 int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
-  const fs::path path = find_model(arguments.model);
+  const fs::path path = find_model(arguments.model, context.observer);
   model::PatchModel model = model::PatchModel::load(path, context.common.device, context.common.threads);
   const pipeline::PatchFolder patches = pipeline::scan_patches(arguments.patches);
   if (patches.train.empty()) throw UsageError(arguments.patches.string() + ": no images with labels in their names or in labels.csv");

@@ -34,6 +34,11 @@ Json describe_model(const std::filesystem::path& path) {
   json["std"] = info.std;
   json["calibrated"] = !info.calibration.empty();
   if (!info.calibration.empty()) json["score_threshold"] = info.calibration.score_threshold;
+  if (info.judged) {
+    json["judged"]["by"] = info.judged->by;
+    if (info.judged->by != "nothing") json["judged"].update({{"score", info.judged->score}, {"chance", info.judged->chance}});
+    json["judged"]["iteration"] = info.judged->iteration;
+  }
   json["stain"] = numbers_from_stain(info.stain);
   for (const auto& [key, value] : info.provenance) json["provenance"][key] = value;
   return json;

@@ -1,17 +1,52 @@
 #include "model_file.hpp"
 
+#include <cmath>
 #include <cstdlib>
 
-#include "wsi_lpd/core/error.hpp"
+#include "run_folder.hpp"
+#include "wsi_lpd/model/model_info.hpp"
 
 namespace wsi_lpd::cli {
+namespace {
 
-std::filesystem::path find_model(const std::string& given) {
+namespace fs = std::filesystem;
+
+fs::path named_model(const std::string& given) {
   if (!given.empty()) return given;
   if (const char* from_environment = std::getenv("WSI_LPD_MODEL"); from_environment && *from_environment) return from_environment;
-  std::filesystem::path latest = "runs/latest/model.safetensors";
-  if (std::filesystem::exists(latest)) return latest;
-  throw UsageError("no model: give --model FILE, set WSI_LPD_MODEL, or train one (runs/latest/model.safetensors is not there)");
+  const fs::path latest = "runs/latest/model.safetensors";
+  if (fs::exists(latest)) return latest;
+  std::string advice;
+  if (const fs::path run = unfinished_run(); !run.empty()) {
+    advice = fs::exists(run / "model.safetensors")
+                 ? "; " + run.string() + " is not finished, but has a model: --model " + (run / "model.safetensors").string()
+                 : "; " + run.string() + " is not finished and has no model yet";
+    advice += "; `wsi-lpd train PATCHES -o " + run.string() + " --resume` goes on with it";
+  }
+  throw UsageError("no model: give --model FILE, set WSI_LPD_MODEL, or train one (runs/latest/model.safetensors is not there" + advice +
+                   ")");
+}
+
+/// Says what is known against a model. One that can't be read is left to whoever loads it.
+void warn_of(const fs::path& path, ProgressObserver& observer) {
+  if (fs::exists(path.parent_path() / "state.safetensors"))
+    observer.warn(path.string() + ": its training is not finished; `wsi-lpd train … --resume` goes on with it");
+  try {
+    const auto judged = model::read_model_info(path).judged;
+    if (!judged || judged->is_above_chance()) return;
+    const auto percent = [](double value) { return std::to_string(std::lround(100 * value)) + " %"; };
+    observer.warn(path.string() + ": its training never rose above chance (" + judged->by + " " + percent(judged->score) + ", chance " +
+                  percent(judged->chance) + "): what it says of slides means nothing");
+  } catch (const Error&) {
+  }
+}
+
+}  // namespace
+
+fs::path find_model(const std::string& given, ProgressObserver& observer) {
+  fs::path path = named_model(given);
+  warn_of(path, observer);
+  return path;
 }
 
 }  // namespace wsi_lpd::cli

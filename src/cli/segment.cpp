@@ -60,7 +60,7 @@ void print(const pipeline::SlideOutcome& outcome, const fs::path& output) {
 }
 
 int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>& jobs, const Context& context) {
-  const fs::path model_path = find_model(arguments.model);
+  const fs::path model_path = find_model(arguments.model, context.observer);
   const auto segmenter = pipeline::load_lpd_segmenter(
       model_path, {.device = model::resolve_device(context.common.device),
                    .normalisation = arguments.normalisation == "tile" ? pipeline::Normalisation::Tile : pipeline::Normalisation::Calibrated,

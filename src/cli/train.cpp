@@ -1,17 +1,15 @@
 #include "wsi_lpd/pipeline/train.hpp"
 
 #include <cmath>
-#include <ctime>
 #include <iomanip>
 #include <iostream>
 #include <memory>
 
 #include "config.hpp"
 #include "dataset_description.hpp"
-#include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/core/text.hpp"
+#include "metrics_text.hpp"
+#include "run_folder.hpp"
 #include "wsi_lpd/model/device.hpp"
-#include "wsi_lpd/model/model_info.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -44,74 +42,20 @@ struct TrainArguments {
   model::TrainOptions options{.lr = 3e-4, .lr_warmup_iterations = 20, .ema = 0.98};  // configs/train.toml says why
 };
 
-std::string time_name() {
-  const std::time_t now = std::time(nullptr);
-  std::tm local{};
-  localtime_r(&now, &local);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H-%M-%S", &local);
-  return text;
-}
-
-/// runs/<time>, with a number where two runs start in one second.
-fs::path new_run_folder() {
-  const fs::path base = fs::path("runs") / time_name();
-  fs::path folder = base;
-  for (int n = 2; fs::exists(folder); ++n) folder = base.string() + "-" + std::to_string(n);
-  return folder;
-}
-
-/// The folder in runs/ that was worked in last and is not finished.
-fs::path unfinished_run() {
-  fs::path newest;
-  fs::file_time_type time;
-  if (fs::is_directory("runs")) {
-    for (const auto& entry : fs::directory_iterator("runs")) {
-      const fs::path state = entry.path() / "state.safetensors";
-      if (entry.is_symlink() || !fs::exists(state)) continue;
-      if (newest.empty() || fs::last_write_time(state) > time) {
-        newest = entry.path();
-        time = fs::last_write_time(state);
-      }
-    }
-  }
-  if (newest.empty()) throw UsageError("--resume: no folder in runs/ has a state to go on with; name the run with --output");
-  return newest;
-}
-
-/// Refuses to go on with other options or classes than the run began with.
-void check_resumed(const fs::path& run, const TrainArguments& arguments, const std::vector<std::string>& classes, const Context& context) {
-  if (!fs::exists(run / "config.toml")) throw UsageError("--resume: " + run.string() + " is no run of train (it has no config.toml)");
-  if (!fs::exists(run / "state.safetensors") && fs::exists(run / "model.safetensors"))
-    throw UsageError("--resume: " + run.string() + " is finished; there is nothing to go on with");
-  auto changes = config_changes(context.options, run, {"cache-mib", "save-minutes"});
-  if (const fs::path last = run / "last.safetensors"; fs::exists(last)) {  // dataset.toml may name them anew
-    const std::vector<std::string> before = model::read_model_info(last).classes.names;
-    if (before != classes) changes.push_back("the classes were " + joined(before) + ", are " + joined(classes));
-  }
-  if (changes.empty()) return;
-  std::string all;
-  for (const std::string& change : changes) all += (all.empty() ? "" : "; ") + change;
-  if (!arguments.force) throw UsageError("--resume: the configuration is another one: " + all + "; give the same options, or --force");
-  context.observer.warn("going on with another configuration: " + all);
-}
-
-/// Points runs/latest at `run`, if it lies in runs/; at no moment there is no link.
-void link_latest(const fs::path& run) {
-  const fs::path link = run.parent_path() / "latest";
-  const fs::path fresh = part_path(link);
-  fs::create_directory_symlink(run.filename(), fresh);
-  fs::rename(fresh, link);
-}
-
-void print_validation(const ConfusionMatrix& matrix, const ClassScheme& classes) {
-  std::cout << std::fixed << std::setprecision(2);
-  for (int c = 0; c < classes.count(); ++c) {
-    std::cout << "  IoU " << std::left << std::setw(12) << classes.names[static_cast<std::size_t>(c)] << std::right << std::setw(6)
-              << 100 * matrix.iou(c) << " %\n";
-  }
-  std::cout << "  mIoU " << 100 * matrix.mean_iou() << " %  mDice " << 100 * matrix.mean_dice()
-            << " %  (validation, image labels given, one view)\n";
+void print_result(const pipeline::TrainResult& result, const ClassScheme& classes) {
+  std::cout << result.model.string() << "\n" << std::fixed << std::setprecision(1) << "  " << result.iterations << " steps";
+  if (result.images_per_second > 0)
+    std::cout << ", " << result.images_per_second << " images/s, " << 100 * result.waited_share << " % of the time waiting for images";
+  const model::Judgement& judged = result.best.judged;
+  if (judged.iteration > 0) std::cout << ", the model is that of step " << judged.iteration;
+  std::cout << "\n" << std::setprecision(2);
+  if (judged.by == "valid_f1")
+    std::cout << "  F1 of image labels held out " << 100 * judged.score << " %, chance " << 100 * judged.chance << " %\n";
+  if (result.best.predicted && result.best.oracle)
+    std::cout << "\n"
+              << metrics_table({{"predicted", &*result.best.predicted}, {"oracle", &*result.best.oracle}}, classes.names)
+              << "on valid/, one view, image labels predicted (by which the best is chosen) and given; chance is mIoU "
+              << 100 * judged.chance << " %\n";
 }
 
 int run_train(const TrainArguments& arguments, const Context& context) {
@@ -119,10 +63,10 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   job.patches = pipeline::scan_patches(arguments.patches);
   const DatasetDescription dataset =
       describe_dataset(arguments.patches, job.patches.classes, job.patches.class_names, arguments.dataset, context.observer);
-  const bool default_folder = arguments.output.empty();
-  job.run = !default_folder ? arguments.output : arguments.resume ? unfinished_run() : new_run_folder();
+  job.run = !arguments.output.empty() ? arguments.output : arguments.resume ? unfinished_run() : new_run_folder();
+  if (job.run.empty()) throw UsageError("--resume: no folder in runs/ has a state to go on with; name the run with --output");
   if (arguments.resume) {
-    check_resumed(job.run, arguments, dataset.classes.names, context);
+    check_resumed(job.run, dataset.classes.names, arguments.force, context);
   } else if (fs::exists(job.run / "state.safetensors")) {
     throw UsageError(job.run.string() + ": holds an unfinished training; go on with --resume, or choose another --output");
   } else if (fs::exists(job.run / "model.safetensors")) {
@@ -181,12 +125,19 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   context.observer.info("training on " + std::to_string(job.patches.train.size()) + " images, " + std::to_string(job.patches.valid.size()) +
                         " for validation, on " + job.options.device + ", into " + job.run.string());
   if (!arguments.resume) write_resolved_config(context.options, job.run);
-  const pipeline::TrainResult result = pipeline::train(job, context.observer, context.cancel);
-  if (default_folder) link_latest(job.run);
-  std::cout << result.model.string() << "\n"
-            << std::fixed << std::setprecision(1) << "  " << result.iterations << " steps, " << result.images_per_second << " images/s, "
-            << 100 * result.waited_share << " % of the time waiting for images, best at step " << result.best_iteration << "\n";
-  if (result.validation) print_validation(*result.validation, dataset.classes);
+  try {
+    const pipeline::TrainResult result = pipeline::train(job, context.observer, context.cancel);
+    link_latest(job.run);
+    print_result(result, dataset.classes);
+  } catch (const UsageError&) {  // nothing was started
+    throw;
+  } catch (const Cancelled&) {
+    say_how_to_go_on(job.run, arguments.patches, context.observer);
+    throw;
+  } catch (const Error&) {
+    if (fs::exists(job.run / "state.safetensors")) say_how_to_go_on(job.run, arguments.patches, context.observer);
+    throw;
+  }
   return kDone;
 }
 
@@ -197,13 +148,16 @@ Command add_train(CLI::App& program) {
   CLI::App* command = program.add_subcommand("train", "Train a model from patches that carry image labels only");
   command->footer(
       "\nExample:  wsi-lpd train patches/ --epochs 12\nWrites runs/<time>/ and points runs/latest at it, where `segment` looks for its "
-      "model.");
+      "model. The best model is that with the highest mIoU on valid/ with image labels predicted, as on a slide.");
   command
       ->add_option("PATCHES", arguments->patches, "folder of patches: train/NAME[101].png with valid/ and test/{img,mask}/, or labels.csv")
       ->required();
   command->add_option("-o,--output", arguments->output, "folder of this run instead of runs/<time>; e.g. -o runs/first")
       ->configurable(false);
-  command->add_flag("--resume", arguments->resume, "goes on with an unfinished run: that of --output, else the last one in runs/")
+  command
+      ->add_flag("--resume", arguments->resume,
+                 "goes on with an unfinished run: that of --output, else the last one in runs/; --threads, --device, --cache-mib and "
+                 "--save-minutes may be others than before")
       ->configurable(false);
   command->add_flag("--force", arguments->force, "with --resume: even if options or images have changed")->configurable(false);
   command->add_option("--save-minutes", arguments->save_minutes, "time between two saved states to resume from; e.g. --save-minutes 1")
@@ -229,7 +183,7 @@ Command add_train(CLI::App& program) {
       ->check(CLI::Range(0.0, 1.0));
   command
       ->add_option("--patience", arguments->patience,
-                   "ends after so many epochs without a better validation score; 0: never; e.g. --patience 5")
+                   "ends after so many epochs after the warm-up without a better validation score; 0: never; e.g. --patience 5")
       ->check(CLI::Range(0, 1000000));
   command->add_option("--encoder", arguments->encoder, "mit_b0 (small) to mit_b5 (large); e.g. --encoder mit_b2")
       ->check(CLI::IsMember({"mit_b0", "mit_b1", "mit_b2", "mit_b3", "mit_b4", "mit_b5"}));

@@ -83,4 +83,18 @@ double ConfusionMatrix::frequency_weighted_iou() const {
   return ratio(sum, static_cast<double>(total()));
 }
 
+// A class of share p that is drawn with probability q has the IoU pq / (p + q − pq), concave in q: where all slopes are equal, the mean is
+// highest, and that is at q proportional to p/(1 − p). One class alone in all pixels has infinite odds and is always right.
+double ConfusionMatrix::chance_mean_iou() const {
+  double odds = 0;
+  int present = 0;
+  for (int c = 0; c < classes_; ++c) {
+    if (row(c) == 0) continue;
+    if (row(c) == total()) return 1;
+    odds += static_cast<double>(row(c)) / static_cast<double>(total() - row(c));
+    ++present;
+  }
+  return ratio(odds / (1 + odds), present);
+}
+
 }  // namespace wsi_lpd

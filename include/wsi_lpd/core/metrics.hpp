@@ -28,6 +28,10 @@ class ConfusionMatrix {
   double mean_iou() const;
   double mean_dice() const;
   double frequency_weighted_iou() const;
+  /// The highest mIoU of an answer that does not look at the images: every pixel drawn at random, class c with a probability proportional
+  /// to p/(1 − p), p its share of the true pixels. With m classes in the truth that gives O / (1 + O) / m, O = Σ p/(1 − p). NaN where m =
+  /// 0.
+  double chance_mean_iou() const;
 
  private:
   std::size_t index(int truth, int prediction) const {

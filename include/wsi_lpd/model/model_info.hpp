@@ -16,9 +16,21 @@ struct Calibration {
   std::vector<float> score_threshold;  ///< [C] image-level score (stage 4, mean over prototypes) above which a class counts as present
   std::vector<float> score_width;      ///< [C] softness of the gate around the threshold, in score units, > 0
   bool empty() const { return score_threshold.empty(); }
+  bool operator==(const Calibration&) const = default;
 };
 /// What stands in for one where a model has none: classes count from score 0 on, as the classification loss has it.
 Calibration uncalibrated(int classes);
+
+/// What a training held its model against after an epoch. Scores are 0…1.
+struct Judgement {
+  /// "valid_miou_predicted": mIoU on the validation masks, image labels predicted; "valid_f1": mean F1 of the image labels held out;
+  /// "nothing": there was nothing to judge by.
+  std::string by = "nothing";
+  double score = 0;            ///< this and the next are 0 with "nothing"
+  double chance = 0;           ///< what an answer can get that does not look at the images
+  std::int64_t iteration = 0;  ///< step whose model this is
+  bool is_above_chance() const { return by == "nothing" || score > chance; }
+};
 
 /// Everything a model file says about itself, beside its tensors.
 struct ModelInfo {
@@ -32,6 +44,7 @@ struct ModelInfo {
   std::array<float, 3> std{0.19820057F, 0.22564577F, 0.1736589F};
   Calibration calibration;
   StainStatistics stain;                          ///< of its training images
+  std::optional<Judgement> judged;                ///< by its training; nothing in models that were imported or calibrated anew
   std::map<std::string, std::string> provenance;  ///< how it was trained: free text by key
 };
 

@@ -59,10 +59,12 @@ class PatchModel {
   /// Class of each pixel [B, S, S], 0…C−1, background C, without image labels: by the calibration, as slides are segmented. Throws Error
   /// before calibrate().
   std::vector<std::uint8_t> segment_unlabelled(const PatchBatch& batch);
-  /// Learns the calibration from labelled images; `next` gives batches until it returns one with count 0.
+  /// Learns the calibration from labelled images; `next` gives batches until it returns one with count 0. What the model was judged by with
+  /// another calibration no longer holds and is forgotten.
   void calibrate(const std::function<PatchBatch()>& next);
   /// Stain of the images it was trained on; kept in the model file.
   void set_stain(const StainStatistics& stain);
+  void set_judged(const Judgement& judged);
   /// Writes the model file (through a PartFile).
   void save(const std::filesystem::path& path) const;
 

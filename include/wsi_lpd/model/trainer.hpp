@@ -63,8 +63,11 @@ class Trainer {
   /// The model as it has been trained so far. Lives as long as the trainer.
   PatchModel& model();
 
-  /// Everything that the next step depends on, and `notes` of the caller: weights, optimiser, moving average, random numbers, iteration.
-  /// Through a PartFile.
+  /// Device, precision and, on a CPU, threads, by name: with others the same steps give results that differ in their last digits.
+  std::map<std::string, std::string> arithmetic() const;
+
+  /// Everything that the next step depends on, arithmetic() and `notes` of the caller: weights, optimiser, moving average, random numbers,
+  /// iteration. Through a PartFile.
   void save_state(const std::filesystem::path& path, const std::map<std::string, std::string>& notes) const;
   /// Takes up where save_state() left; on a CPU with the same number of threads, the same steps then give the same bytes. Returns the
   /// notes. Throws Error when the file is not a state, or one of another network or optimiser.

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,7 +57,13 @@ struct Evaluation {
   std::vector<ShownPatch> shown;       ///< worst first
   /// Mean over the classes that are in an image or predicted; NaN when there is none.
   double mean_f1() const;
+  /// The highest mean F1 of an answer that does not look at the images: every class in every image. 2π / (1 + π), π the share of the images
+  /// with the class, as a mean over the classes in an image; NaN when there is none.
+  double chance_f1() const;
 };
+
+/// Image labels [C] of 0 or 1 out of the scores of one patch: the classes over their thresholds, and always the likeliest.
+std::vector<float> predicted_labels(std::span<const float> scores, const model::Calibration& calibration);
 
 /// Scores `model` on patches. Those without masks count for the image labels only. Throws Error, Cancelled.
 Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::PatchModel& model, ProgressObserver& observer,

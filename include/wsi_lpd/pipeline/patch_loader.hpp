@@ -51,6 +51,7 @@ class PatchSet {
   Image image(std::size_t index, const RandomView* view = nullptr) const;
   /// The mask that belongs to image(index), 1 channel, in the network's order of classes; empty where there is none.
   Image mask(std::size_t index) const;
+  bool has_mask(std::size_t index) const { return !patches_[index].mask.empty(); }
   /// [C] of 0 or 1 in the network's order of classes; where only a mask says: the classes in it.
   const std::vector<float>& labels(std::size_t index) const { return patches_[index].labels; }
   /// `count` images from `first` on, in order, as they are.

@@ -19,27 +19,33 @@ struct TrainJob {
   double epochs = 8;
   StreamOptions stream;     ///< how images are drawn and changed
   double hold_out = 0.1;    ///< share of the training images to judge by where there are no validation images; 0: none
-  int patience = 0;         ///< epochs without a better validation score after which the training ends; 0: never
+  int patience = 0;         ///< epochs after the warm-up without a better validation score, after which the training ends; 0: never
   double save_minutes = 5;  ///< time between two saved states, beside those after every epoch
   bool resume = false;      ///< goes on with the state in `run`, if there is one
   bool force = false;       ///< … even if the images are other ones
 };
 
-struct TrainResult {
-  std::filesystem::path model;  ///< model.safetensors: the best by validation mIoU; without masks the last
-  std::int64_t iterations = 0;
-  std::int64_t best_iteration = 0;
-  std::optional<ConfusionMatrix> validation;  ///< of the best; nothing without masks
-  bool validated_by_masks = false;
-  double images_per_second = 0;
-  double waited_share = 0;  ///< of the time, for images
+/// A model of a training, and what it scored on valid/ (one view).
+struct TrainedModel {
+  model::Judgement judged;                               ///< iteration 0: there is no model
+  std::optional<ConfusionMatrix> predicted{}, oracle{};  ///< pixels, with image labels predicted and given; nothing without masks
 };
 
-/// Trains from image labels. Writes into the run's folder: model.safetensors (the best by validation mIoU, without masks by the F1 of the
-/// validation images' labels), last.safetensors, curve.svg and predictions.png (after every epoch), log.jsonl (one line a step, one an
-/// epoch), prototypes.png (at the end), and state.safetensors, which `resume` goes on with and which is removed when all is done. Resumed
-/// on a CPU with as many threads, it ends in the same bytes. Throws PatchError before the first step, Error, Cancelled; the state is
-/// then saved, files written so far stay whole.
+struct TrainResult {
+  std::filesystem::path model;  ///< model.safetensors
+  TrainedModel best;            ///< what is in it
+  std::int64_t iterations = 0;
+  double images_per_second = 0;  ///< of this process; 0 where no step was left to do
+  double waited_share = 0;       ///< of the time, for images
+};
+
+/// Trains from image labels. Writes into the run's folder: model.safetensors (the best by the mIoU on valid/ with image labels predicted,
+/// as on a slide; without masks by the F1 of the predicted labels of images held out; with neither the last), last.safetensors, curve.svg
+/// and predictions.png (after every epoch), log.jsonl (one line a step, one an epoch), prototypes.png (at the end), and state.safetensors,
+/// which `resume` goes on with and which is removed when all is done. Epochs within the warm-up of the losses are not chosen from; the
+/// newest of them stands in for the best until there is a later one. Warns when the best is no better than chance. Resumed on a CPU with as
+/// many threads, it ends in the same bytes. Throws PatchError before the first step, Error, Cancelled; the state is then saved, files
+/// written so far stay whole.
 TrainResult train(const TrainJob& job, ProgressObserver& observer, const CancelFlag& cancel);
 
 }  // namespace wsi_lpd::pipeline

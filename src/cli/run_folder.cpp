@@ -1,0 +1,104 @@
+#include "run_folder.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <ctime>
+
+#include "config.hpp"
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/model/model_info.hpp"
+
+namespace wsi_lpd::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string time_name() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H-%M-%S", &local);
+  return text;
+}
+
+/// A path as a shell takes it back.
+std::string shell_text(const fs::path& path) {
+  const std::string text = path.string();
+  const auto is_plain = [](unsigned char c) {
+    return std::isalnum(c) || c >= 0x80 || std::string_view("_-./:=@%+,").find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+}  // namespace
+
+fs::path new_run_folder() {
+  const fs::path base = fs::path("runs") / time_name();
+  fs::path folder = base;
+  for (int n = 2; fs::exists(folder); ++n) folder = base.string() + "-" + std::to_string(n);
+  return folder;
+}
+
+fs::path unfinished_run() {
+  fs::path newest;
+  fs::file_time_type time;
+  if (!fs::is_directory("runs")) return newest;
+  for (const auto& entry : fs::directory_iterator("runs")) {
+    const fs::path state = entry.path() / "state.safetensors";
+    if (entry.is_symlink() || !fs::exists(state)) continue;
+    if (newest.empty() || fs::last_write_time(state) > time) {
+      newest = entry.path();
+      time = fs::last_write_time(state);
+    }
+  }
+  return newest;
+}
+
+void check_resumed(const fs::path& run, const std::vector<std::string>& classes, bool force, const Context& context) {
+  if (!fs::exists(run / "config.toml")) throw UsageError("--resume: " + run.string() + " is no run of train (it has no config.toml)");
+  if (!fs::exists(run / "state.safetensors") && fs::exists(run / "model.safetensors"))
+    throw UsageError("--resume: " + run.string() + " is finished; there is nothing to go on with");
+  auto changes = config_changes(context.options, run, {"cache-mib", "save-minutes", "threads", "device"});
+  if (const fs::path last = run / "last.safetensors"; fs::exists(last)) {  // dataset.toml may name them anew
+    const std::vector<std::string> before = model::read_model_info(last).classes.names;
+    if (before != classes) changes.push_back("the classes were " + joined(before) + ", are " + joined(classes));
+  }
+  if (changes.empty()) return write_resolved_config(context.options, run);
+  std::string all;
+  for (const std::string& change : changes) all += (all.empty() ? "" : "; ") + change;
+  if (!force) throw UsageError("--resume: the configuration is another one: " + all + "; give the same options, or --force");
+  context.observer.warn("going on with another configuration: " + all);
+}
+
+bool link_latest(const fs::path& run) {
+  if (!fs::exists(run / "model.safetensors")) return false;
+  const fs::path folder = fs::weakly_canonical(run);  // without a slash at its end
+  const fs::path link = fs::weakly_canonical("runs") / "latest";
+  if (folder.parent_path() != link.parent_path() || folder == link) return false;
+  const fs::path fresh = part_path(link);
+  fs::create_directory_symlink(folder.filename(), fresh);
+  fs::rename(fresh, link);
+  return true;
+}
+
+void say_how_to_go_on(const fs::path& run, const fs::path& patches, ProgressObserver& observer) {
+  const fs::path model = run / "model.safetensors";
+  if (fs::exists(model)) {
+    const model::ModelInfo info = model::read_model_info(model);
+    observer.info(model.string() + " is the model of step " + (info.judged ? std::to_string(info.judged->iteration) : "unknown") +
+                  (link_latest(run) ? "; runs/latest points at it" : ""));
+  } else {
+    observer.info(run.string() + " has no model yet: the first comes with the end of an epoch" +
+                  (fs::exists("runs/latest") ? "; runs/latest stays where it was" : ""));
+  }
+  observer.warn(std::string(fs::exists(run / "state.safetensors") ? "the training can go on where it was" : "nothing was saved yet") +
+                ": wsi-lpd train " + shell_text(patches) + " --config " + shell_text(run / "config.toml") + " -o " + shell_text(run) +
+                " --resume");
+}
+
+}  // namespace wsi_lpd::cli
