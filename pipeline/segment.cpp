@@ -22,6 +22,7 @@
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/output/slide_files.hpp"
 #include "wsi_lpd/pipeline/stain.hpp"
+#include "wsi_lpd/slide/enlargement.hpp"
 #include "wsi_lpd/slide/focus.hpp"
 #include "wsi_lpd/slide/glass.hpp"
 
@@ -309,6 +310,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
       observer.warn(job.slide.string() + ": " + line);
     };
     if (!properties.note.empty()) observer.info(job.slide.string() + ": " + properties.note);
+    if (const std::string line = slide::check_enlargement(properties, statistics.frame, options.force_mpp); !line.empty()) warn(line);
     if (shape.mpp <= 0) warn("the model does not know its resolution: the slide is read at level 0 as it is");
 
     observer.begin("finding tissue", 0, "");

@@ -94,6 +94,10 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
   command.add_option("--mpp", arguments.mpp, "um per pixel of level 0, wins over what the slide says; e.g. --mpp 0.25")
       ->check(CLI::Range(0.05, 10.0));
   command
+      .add_flag("--force-mpp,!--no-force-mpp", arguments.options.force_mpp,
+                "go on where a slide is more than 4 times coarser than the model; e.g. --force-mpp")
+      ->default_str("false");
+  command
       .add_option("--tile", arguments.options.tile,
                   "side of a tile, pixels at the model's resolution, a multiple of 32; 0: as in training; e.g. --tile 448")
       ->check(CLI::Range(0, 4096));

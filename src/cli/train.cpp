@@ -118,7 +118,7 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   }
   if (!cam && arguments.frozen_encoder == "none") context.observer.warn("no --frozen-encoder: the similarity loss is left out");
 
-  if (default_folder && !arguments.resume) {  // another process may have begun in this very second
+  if (arguments.output.empty() && !arguments.resume) {  // another process may have begun in this very second
     fs::create_directories(job.run.parent_path());
     while (!fs::create_directory(job.run)) job.run = new_run_folder();
   }

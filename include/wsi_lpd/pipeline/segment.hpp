@@ -23,9 +23,10 @@ struct SlideCrfOptions {
 };
 
 struct SegmentOptions {
-  int tile = 224;        ///< output pixels
-  double overlap = 0.5;  ///< share of a tile that its neighbour repeats
-  int batch_size = 8;    ///< tiles per forward pass
+  int tile = 224;          ///< output pixels
+  double overlap = 0.5;    ///< share of a tile that its neighbour repeats
+  bool force_mpp = false;  ///< go on where the slide is more than slide::kMostEnlarged times coarser than the model
+  int batch_size = 8;      ///< tiles per forward pass
   Blend blend = Blend::Window;
   StainMethod stain = StainMethod::None;  ///< how the slide gets the colours of the training images
   std::string tissue = "auto";  ///< "auto", "none" (all of it) or the path of a mask image or GeoJSON file, which is taken as it is
