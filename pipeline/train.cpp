@@ -61,6 +61,8 @@ class Run {
     if (judge_.by() == "nothing" && valid_.count() > 0)
       observer_.warn("the masks of the validation images hold no class, only background: there is nothing to judge the training by");
     fs::create_directories(job_.run);
+    for (const auto& entry : fs::directory_iterator(job_.run))  // of a process that was killed while it wrote
+      if (entry.path().extension() == ".part") fs::remove(entry.path());
     if (job_.resume) take_up();
     if (job_.info.method == "pbip" && job_.options.bank.empty() && trainer_.iteration() == 0) cluster_prototypes();
     open_log();
@@ -183,7 +185,7 @@ class Run {
     }
     Json line{{"epoch", number}, {"iteration", judged.iteration}, {judged.by, judged.score}};
     if (epoch.model.oracle) line["valid_miou_oracle"] = epoch.model.oracle->mean_iou();
-    line.update({{"valid_f1", epoch.f1}, {"chance", judged.chance}, {"warmup", epoch.in_warmup}, {"best", better}});
+    line.update({{"valid_f1", epoch.f1}, {"chance", judged.chance}, {"warmup", epoch.in_warmup}, {"kept", better}});
     write_log(line, /*in_state=*/false);
     observer_.info("epoch " + number + ": " + measure() + " " + percent(judged.score) +
                    (epoch.model.oracle ? ", given " + percent(epoch.model.oracle->mean_iou()) : "") + ", chance " + percent(judged.chance) +
@@ -236,11 +238,11 @@ class Run {
     }
     try {
       log_bytes_ = std::stoull(notes.at("log_bytes"));
-      const bool same_measure = !differs("valid", fingerprint(patches_.valid)) && judge_.take_up(notes);
-      if (!same_measure)
-        observer_.warn(state_path().string() +
-                       ": its models were judged by other images, or with image labels given, as earlier versions did: the best is chosen "
-                       "anew from here on");
+      const bool same_images = !differs("valid", fingerprint(patches_.valid));
+      if (!same_images || !judge_.take_up(notes))
+        observer_.warn(state_path().string() + ": its best model was chosen by " +
+                       (same_images ? "another measure than " + judge_.by() + ", as earlier versions did" : "other validation images") +
+                       ": the best is chosen anew from here on");
       ended_ = notes.contains("ended") ? std::stoll(notes.at("ended")) : trainer_.iteration();
       if (notes.contains("loss")) loss_ = std::stod(notes.at("loss"));
     } catch (const std::logic_error&) {  // a note is missing, or no number

@@ -54,6 +54,8 @@ Json json_of_evaluation(const pipeline::Evaluation& evaluation, const model::Mod
   Json json{{"patches", evaluation.patches}, {"background", info.classes.background}};
   for (const auto& evaluated : evaluation.evaluated)
     json["segmentation"][evaluated.labels][evaluated.crf ? "crf" : "argmax"] = json_of(evaluated.matrix, names);
+  const ConfusionMatrix& pixels = evaluation.evaluated.front().matrix;
+  json["chance"] = {{"mIoU", json_number(pixels.chance_mean_iou())}, {"F1", json_number(evaluation.chance_f1())}};
   Json& presence = json["image_labels"];
   presence["all_right"] = static_cast<double>(evaluation.all_classes_right) / static_cast<double>(evaluation.patches);
   for (std::size_t c = 0; c < names.size(); ++c) {
@@ -99,12 +101,14 @@ void print(const pipeline::Evaluation& evaluation, const model::ModelInfo& info)
   for (const auto& evaluated : evaluation.evaluated) columns.push_back({title_of(evaluated), &evaluated.matrix});
   std::cout << metrics_table(columns, info.classes.names) << "\n"
             << confusion_table(evaluation.evaluated.back().matrix, info.classes.names, info.classes.background) << "  "
-            << title_of(evaluation.evaluated.back()) << ", % of the true pixels of each class\n\nimage labels   ";
-  std::cout << std::fixed << std::setprecision(1);
+            << title_of(evaluation.evaluated.back()) << ", % of the true pixels of each class\n\nimage labels, %  ";
   for (std::size_t c = 0; c < evaluation.presence.size(); ++c)
-    std::cout << "F1 " << info.classes.names[c] << " " << 100 * evaluation.presence[c].f1() << " %  ";
-  std::cout << "all right in " << 100.0 * static_cast<double>(evaluation.all_classes_right) / static_cast<double>(evaluation.patches)
-            << " % of " << evaluation.patches << " patches\n";
+    std::cout << "F1 " << info.classes.names[c] << " " << percent(evaluation.presence[c].f1()) << "  ";
+  std::cout << "\nchance, %        mIoU " << percent(evaluation.evaluated.front().matrix.chance_mean_iou()) << "  F1 "
+            << percent(evaluation.chance_f1()) << "  for an answer that does not look at the images\n"
+            << std::fixed << std::setprecision(1) << "all image labels right in "
+            << 100.0 * static_cast<double>(evaluation.all_classes_right) / static_cast<double>(evaluation.patches) << " % of "
+            << evaluation.patches << " patches\n";
 }
 
 int run_evaluate(const EvaluateArguments& arguments, const Context& context) {

@@ -11,14 +11,14 @@ namespace {
 
 constexpr int kFirst = 16;  // width of the row titles
 
+}  // namespace
+
 std::string percent(double value) {
   if (std::isnan(value)) return "-";
   std::ostringstream text;
   text << std::fixed << std::setprecision(2) << 100 * value;
   return text.str();
 }
-
-}  // namespace
 
 nlohmann::json json_number(double value) { return std::isnan(value) ? nlohmann::json() : nlohmann::json(value); }
 

@@ -8,6 +8,9 @@
 
 namespace wsi_lpd::cli {
 
+/// 0…1 in percent, 12.34, without the sign; "-" where there is no value.
+std::string percent(double value);
+
 /// A number, or null where there is no value.
 nlohmann::json json_number(double value);
 

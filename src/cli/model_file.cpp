@@ -18,10 +18,10 @@ fs::path named_model(const std::string& given) {
   if (fs::exists(latest)) return latest;
   std::string advice;
   if (const fs::path run = unfinished_run(); !run.empty()) {
-    advice = fs::exists(run / "model.safetensors")
-                 ? "; " + run.string() + " is not finished, but has a model: --model " + (run / "model.safetensors").string()
-                 : "; " + run.string() + " is not finished and has no model yet";
-    advice += "; `wsi-lpd train PATCHES -o " + run.string() + " --resume` goes on with it";
+    const fs::path model = run / "model.safetensors";
+    advice = "; " + run.string() + " is not finished" +
+             (fs::exists(model) ? ", but has a model: --model " + model.string() : " and has no model yet") +
+             "; go on with it: " + resume_command(run, "PATCHES");
   }
   throw UsageError("no model: give --model FILE, set WSI_LPD_MODEL, or train one (runs/latest/model.safetensors is not there" + advice +
                    ")");
@@ -30,12 +30,12 @@ fs::path named_model(const std::string& given) {
 /// Says what is known against a model. One that can't be read is left to whoever loads it.
 void warn_of(const fs::path& path, ProgressObserver& observer) {
   if (fs::exists(path.parent_path() / "state.safetensors"))
-    observer.warn(path.string() + ": its training is not finished; `wsi-lpd train … --resume` goes on with it");
+    observer.warn(path.string() + ": its training is not finished; go on with it: " + resume_command(path.parent_path(), "PATCHES"));
   try {
     const auto judged = model::read_model_info(path).judged;
     if (!judged || judged->is_above_chance()) return;
     const auto percent = [](double value) { return std::to_string(std::lround(100 * value)) + " %"; };
-    observer.warn(path.string() + ": its training never rose above chance (" + judged->by + " " + percent(judged->score) + ", chance " +
+    observer.warn(path.string() + ": its training did not rise above chance (" + judged->by + " " + percent(judged->score) + ", chance " +
                   percent(judged->chance) + "): what it says of slides means nothing");
   } catch (const Error&) {
   }

@@ -80,10 +80,15 @@ bool link_latest(const fs::path& run) {
   const fs::path folder = fs::weakly_canonical(run);  // without a slash at its end
   const fs::path link = fs::weakly_canonical("runs") / "latest";
   if (folder.parent_path() != link.parent_path() || folder == link) return false;
+  if (fs::exists(link) && !fs::is_symlink(link)) return false;  // somebody's folder
   const fs::path fresh = part_path(link);
   fs::create_directory_symlink(folder.filename(), fresh);
   fs::rename(fresh, link);
   return true;
+}
+
+std::string resume_command(const fs::path& run, const fs::path& patches) {
+  return "wsi-lpd train " + shell_text(patches) + " --config " + shell_text(run / "config.toml") + " -o " + shell_text(run) + " --resume";
 }
 
 void say_how_to_go_on(const fs::path& run, const fs::path& patches, ProgressObserver& observer) {
@@ -96,9 +101,9 @@ void say_how_to_go_on(const fs::path& run, const fs::path& patches, ProgressObse
     observer.info(run.string() + " has no model yet: the first comes with the end of an epoch" +
                   (fs::exists("runs/latest") ? "; runs/latest stays where it was" : ""));
   }
-  observer.warn(std::string(fs::exists(run / "state.safetensors") ? "the training can go on where it was" : "nothing was saved yet") +
-                ": wsi-lpd train " + shell_text(patches) + " --config " + shell_text(run / "config.toml") + " -o " + shell_text(run) +
-                " --resume");
+  observer.warn(
+      (fs::exists(run / "state.safetensors") ? "the training can go on where it was: " : "nothing was saved yet; start again with ") +
+      resume_command(run, patches));
 }
 
 }  // namespace wsi_lpd::cli

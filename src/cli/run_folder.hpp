@@ -1,6 +1,6 @@
 #pragma once
 #include <filesystem>
-#include <vector>
+#include <string>
 
 #include "command.hpp"
 
@@ -20,6 +20,9 @@ void check_resumed(const std::filesystem::path& run, const std::vector<std::stri
 
 /// Points runs/latest at `run` where it lies in runs/ and has a model; at no moment there is no link. Returns whether it does now.
 bool link_latest(const std::filesystem::path& run);
+
+/// The command that goes on with `run`, for a shell.
+std::string resume_command(const std::filesystem::path& run, const std::filesystem::path& patches);
 
 /// After a training has stopped on the way: points runs/latest at its model and says which that is, and the command that goes on.
 void say_how_to_go_on(const std::filesystem::path& run, const std::filesystem::path& patches, ProgressObserver& observer);

@@ -48,14 +48,14 @@ void print_result(const pipeline::TrainResult& result, const ClassScheme& classe
     std::cout << ", " << result.images_per_second << " images/s, " << 100 * result.waited_share << " % of the time waiting for images";
   const model::Judgement& judged = result.best.judged;
   if (judged.iteration > 0) std::cout << ", the model is that of step " << judged.iteration;
-  std::cout << "\n" << std::setprecision(2);
+  std::cout << "\n";
   if (judged.by == "valid_f1")
-    std::cout << "  F1 of image labels held out " << 100 * judged.score << " %, chance " << 100 * judged.chance << " %\n";
+    std::cout << "  F1 of image labels held out " << percent(judged.score) << " %, chance " << percent(judged.chance) << " %\n";
   if (result.best.predicted && result.best.oracle)
     std::cout << "\n"
               << metrics_table({{"predicted", &*result.best.predicted}, {"oracle", &*result.best.oracle}}, classes.names)
               << "on valid/, one view, image labels predicted (by which the best is chosen) and given; chance is mIoU "
-              << 100 * judged.chance << " %\n";
+              << percent(judged.chance) << " %\n";
 }
 
 int run_train(const TrainArguments& arguments, const Context& context) {

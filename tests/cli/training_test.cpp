@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
@@ -12,6 +13,30 @@
 
 namespace wsi_lpd {
 namespace {
+
+/// A training that runs beside the test until it is killed.
+class Training : public Program {
+ protected:
+  /// Starts `wsi-lpd train ARGUMENTS` in the world; stderr goes to the file `err`.
+  static pid_t start(const std::string& arguments, const std::string& err = "err.txt") {
+    const pid_t child = fork();
+    if (child != 0) return child;
+    const std::string command =
+        "cd '" + world_->path().string() + "' && exec '" WSI_LPD_PROGRAM "' train " + arguments + " >/dev/null 2>'" + err + "'";
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(99);
+  }
+  static std::ptrdiff_t lines(const fs::path& file) {
+    std::ifstream stream(file);
+    return std::count(std::istreambuf_iterator<char>(stream), {}, '\n');
+  }
+  /// Waits until `is_so`, or the child has ended.
+  static void wait_until(pid_t child, const std::function<bool()>& is_so) {
+    siginfo_t ended{};
+    while (!is_so() && waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+};
 
 TEST_F(Program, RefusesBadPatches) {
   expect_refusal("train absent -o bad", 2, "absent");
@@ -36,37 +61,25 @@ TEST_F(Program, RefusesBadPatches) {
 }
 
 /// kill -9 at twenty random moments; each time the run goes on, and in the end no byte is another one.
-TEST_F(Program, ResumesAfterBeingKilled) {
+TEST_F(Training, ResumesAfterBeingKilled) {
   const std::string options =
-      " data/patches --encoder mit_b0 --iterations 45 --warmup-iterations 10 --batch-size 2 --threads 1 --ema 0.9 --save-minutes 0 -o ";
-  ASSERT_EQ(run("train" + options + "whole").code, 0);
-  const auto lines = [&] {
-    std::ifstream log(path("killed/log.jsonl"));
-    return std::count(std::istreambuf_iterator<char>(log), {}, '\n');
-  };
+      "data/patches --encoder mit_b0 --iterations 45 --warmup-iterations 10 --batch-size 2 --threads 1 --ema 0.9 --save-minutes 0 -o ";
+  ASSERT_EQ(run("train " + options + "whole").code, 0);
   std::mt19937 random(1);
   int kills = 0;
   for (bool finished = false; !finished;) {
-    const pid_t child = fork();
-    if (child == 0) {
-      [[maybe_unused]] const auto* err = freopen("/dev/null", "w", stderr);
-      [[maybe_unused]] const auto* out = freopen("/dev/null", "w", stdout);
-      const std::string command = std::string("cd '") + world_->path().string() + "' && exec " + WSI_LPD_PROGRAM + " train" + options +
-                                  "killed" + (kills > 0 ? " --resume" : "");
-      execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-      _exit(99);
-    }
+    const auto before = lines(path("killed/log.jsonl"));
+    const pid_t child = start(options + "killed" + (kills > 0 ? " --resume" : ""));
     int status = 0;
     if (kills < 20) {
-      const auto before = lines();
-      while (lines() <= before && waitpid(child, &status, WNOHANG) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      wait_until(child, [&] { return lines(path("killed/log.jsonl")) > before; });
       std::this_thread::sleep_for(std::chrono::milliseconds(random() % 200));
-      if (kill(child, SIGKILL) == 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status)) {
-        ++kills;
-        continue;
-      }
-    } else {
-      waitpid(child, &status, 0);
+      kill(child, SIGKILL);
+    }
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status)) {
+      ++kills;
+      continue;
     }
     ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "after " << kills << " kills";
     finished = true;
@@ -74,6 +87,51 @@ TEST_F(Program, ResumesAfterBeingKilled) {
   EXPECT_EQ(kills, 20);
   for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl", "curve.svg"})
     EXPECT_TRUE(read_text_file(path(std::string("whole/") + file)) == read_text_file(path(std::string("killed/") + file))) << file;
+}
+
+/// Ctrl-C before there is a model and after; the command that is named goes on.
+TEST_F(Training, SaysWhenStoppedHowToGoOn) {
+  const fs::path before = fs::read_symlink(path("runs/latest"));
+  const auto stopped = [&](const std::string& run, const std::string& file) {
+    const pid_t child =
+        start("'a few/patches' --encoder mit_b0 --epochs 8 --warmup-iterations 2 --batch-size 8 --threads 1 -o runs/" + run);
+    wait_until(child, [&] { return fs::exists(path("runs/" + run + "/" + file)); });
+    kill(child, SIGINT);
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 130);
+    return read_text_file(path("err.txt"));
+  };
+  fs::create_directories(path("a few"));
+  fs::create_directory_symlink(path("data/patches"), path("a few/patches"));
+
+  const std::string early = stopped("early", "log.jsonl");
+  EXPECT_THAT(early, HasSubstr("runs/early has no model yet: the first comes with the end of an epoch; runs/latest stays where it was"));
+  EXPECT_EQ(fs::read_symlink(path("runs/latest")), before);
+  EXPECT_THAT(early, HasSubstr("train 'a few/patches' --config runs/early/config.toml -o runs/early --resume\n"));
+
+  const std::string late = stopped("late", "predictions.png");
+  EXPECT_THAT(late, HasSubstr("runs/late/model.safetensors is the model of step 3; runs/latest points at it"));
+  EXPECT_EQ(fs::read_symlink(path("runs/latest")), "late");
+  EXPECT_THAT(run("evaluate data/patches --no-crf --no-tta -o evaluation").err,
+              HasSubstr("its training is not finished; go on with it: wsi-lpd train"));
+
+  const std::string words = "the training can go on where it was: wsi-lpd ";
+  const auto at = late.find(words);
+  ASSERT_NE(at, std::string::npos) << late;
+  const std::string command = late.substr(at + words.size(), late.find('\n', at) - at - words.size());
+  EXPECT_THAT(run(command + " --lr 1e-5").err, HasSubstr("lr was 0.0003, is 1e-05"));
+  const Outcome resumed = run(command + " --threads 2 --cache-mib 100 --save-minutes 2");
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("going on with threads 2 instead of 1"));
+  EXPECT_THAT(resumed.out, AllOf(HasSubstr("24 steps"), HasSubstr("predicted"), Not(HasSubstr("nan"))));
+  EXPECT_THAT(read_text_file(path("runs/late/config.toml")), HasSubstr("threads = 2"));
+  EXPECT_FALSE(fs::exists(path("runs/late/state.safetensors")));
+
+  fs::remove(path("runs/latest"));
+  expect_refusal("segment data/slides/slide-1.tif -o bad", 2,
+                 "runs/early is not finished and has no model yet; go on with it: wsi-lpd train PATCHES --config runs/early/config.toml");
+  fs::create_directory_symlink(before, path("runs/latest"));
 }
 
 /// What configs/train.toml says of the defaults is true: taken or not, the same configuration is in force.
@@ -124,6 +182,17 @@ TEST_F(Program, EvaluatesOnMasks) {
     }
   }
   EXPECT_EQ(nlohmann::json::parse(read_text_file(path("evaluation/evaluation.json"))), json);
+  // What an answer gets that is blind, out of the truth in the confusion: O / (1 + O) / classes, O the sum of their odds.
+  double odds = 0;
+  int present = 0;
+  const auto& confusion = json.at("segmentation").at("oracle").at("argmax").at("confusion");
+  for (std::size_t c = 0; c < 4; ++c) {
+    double pixels = 0;
+    for (const auto& count : confusion[c]) pixels += count.get<double>();
+    odds += pixels / (4 * 96 * 96 - pixels);
+    present += pixels > 0;
+  }
+  EXPECT_NEAR(json.at("chance").at("mIoU").get<double>(), odds / (1 + odds) / present, 1e-12);
   EXPECT_THAT(read_text_file(path("evaluation/evaluation.csv")), HasSubstr("predicted,yes,mean,"));
   EXPECT_GT(image::read_rgb(path("evaluation/patches.png")).height(), 4 * 180);
 
@@ -188,6 +257,20 @@ TEST_F(Program, MatchesClassesByName) {
     expect_refusal(command, 2, "4 classes (LYM, TUM, FAT, STR), the model has 4 (TUM, STR, LYM, NEC)");
   fs::remove(path("reordered/dataset.toml"));
   EXPECT_THAT(run("evaluate reordered" + options).err, HasSubstr("does not name its classes, which are taken in the order of the model's"));
+}
+
+TEST_F(Program, TheModelSaysWhatItWasJudgedBy) {
+  const auto judged = nlohmann::json::parse(run("info runs/latest/model.safetensors --json").out).at("judged");
+  EXPECT_EQ(judged.at("by"), "valid_miou_predicted");
+  EXPECT_EQ(judged.at("iteration"), 4);
+  const auto masks = nlohmann::json::parse(run("evaluate data/patches --split valid --no-crf --no-tta --json -o evaluation").out);
+  EXPECT_DOUBLE_EQ(judged.at("score"), masks.at("segmentation").at("predicted").at("argmax").at("mIoU"));
+  // With other thresholds that score is another one.
+  fs::create_directories(path("few"));
+  for (const auto& entry : fs::directory_iterator(path("data/patches/train")))
+    if (entry.path().string().find("[1") != std::string::npos) fs::copy(entry.path(), path("few") / entry.path().filename());
+  ASSERT_EQ(run("calibrate few -o anew.safetensors").code, 0);
+  EXPECT_FALSE(nlohmann::json::parse(run("info anew.safetensors --json").out).contains("judged"));
 }
 
 TEST_F(Program, CalibratesACopy) {

@@ -21,6 +21,7 @@ ModelInfo sample_info() {
   info.patch_size = 64;
   info.calibration = {.score_threshold = {1, 2, 3}, .score_width = {0.5F, 1, 2}};
   info.stain.reinhard = {.mean = {-0.5, 0.01, 0.02}, .deviation = {0.3, 0.03, 0.02}};
+  info.judged = Judgement{"valid_miou_predicted", 0.417, 0.197, 310};
   info.provenance = {{"patches", "some"}};
   return info;
 }
@@ -66,6 +67,11 @@ TEST_F(ModelFile, RoundTripKeepsEverything) {
   EXPECT_EQ(loaded.info.std, expected.std);
   EXPECT_EQ(loaded.info.calibration.score_width, expected.calibration.score_width);
   EXPECT_EQ(loaded.info.provenance, expected.provenance);
+  ASSERT_TRUE(loaded.info.judged);
+  EXPECT_EQ(loaded.info.judged->by, "valid_miou_predicted");
+  EXPECT_EQ(loaded.info.judged->score, 0.417);
+  EXPECT_EQ(loaded.info.judged->chance, 0.197);
+  EXPECT_EQ(loaded.info.judged->iteration, 310);
   EXPECT_EQ(loaded.info.stain, expected.stain);
   EXPECT_EQ(read_model_info(path_).classes, expected.classes);
 
@@ -85,6 +91,7 @@ TEST_F(ModelFile, HalfPrecisionWeightsLoad) {
 
 TEST_F(ModelFile, WithoutStainLoads) {
   EXPECT_EQ(error_after([](TensorFile& file) { file.metadata.erase("stain"); }), "loaded without complaint");
+  EXPECT_EQ(error_after([](TensorFile& file) { file.metadata.erase("judged"); }), "loaded without complaint");
   EXPECT_EQ(read_model_info(folder_ / "changed.safetensors").stain, StainStatistics{});
 }
 
@@ -98,6 +105,9 @@ TEST_F(ModelFile, WrongTensorsAreNamed) {
 TEST_F(ModelFile, WrongMetadataIsNamed) {
   const auto with = [](const char* key, const char* value) { return [=](TensorFile& file) { file.metadata[key] = value; }; };
   EXPECT_THAT(error_after(with("calibration", "{\"score_threshold\":[1]}")), HasSubstr("calibration"));
+  EXPECT_THAT(error_after(with("judged", "{\"by\":\"valid_f1\",\"score\":2,\"chance\":0,\"iteration\":1}")),
+              HasSubstr("judged by makes no sense"));
+  EXPECT_THAT(error_after(with("judged", "{\"by\":1}")), HasSubstr("malformed 'judged'"));
   EXPECT_THAT(error_after(with("std", "[0,1,1]")), HasSubstr("absurd"));
   EXPECT_THAT(error_after(with("prototypes_per_class", "1000000000")), HasSubstr("absurd"));
   EXPECT_THAT(error_after(with("stain", "{\"reinhard\":{\"mean\":[0,0,0]}}")), HasSubstr("lack reinhard deviation"));

@@ -66,19 +66,33 @@ TEST(Train, WritesTheBestAndTheLastModelAndALog) {
   SilentObserver observer;
   const TrainResult result = train(job_for(folder, "run"), observer, kNever);
   EXPECT_EQ(result.iterations, 6);
-  ASSERT_TRUE(result.validation);
-  EXPECT_EQ(result.validation->total(), 4 * 64 * 64);
+  ASSERT_TRUE(result.best.predicted && result.best.oracle);
+  EXPECT_EQ(result.best.predicted->total(), 4 * 64 * 64);
+  EXPECT_EQ(result.best.oracle->total(), 4 * 64 * 64);
   const model::ModelInfo info = model::read_model_info(result.model);
   EXPECT_EQ(info.patch_size, 64);
   EXPECT_EQ(info.mpp, 0.5);
   EXPECT_FALSE(info.calibration.empty());
+  ASSERT_TRUE(info.judged);
+  EXPECT_EQ(info.judged->by, "valid_miou_predicted");
+  EXPECT_DOUBLE_EQ(info.judged->score, result.best.predicted->mean_iou());
+  EXPECT_DOUBLE_EQ(info.judged->chance, 1.0 / 3) << "two classes of half the pixels each";
+  EXPECT_EQ(info.judged->iteration, 6) << "step 3 ends an epoch within the warm-up";
   for (const char* file : {"last.safetensors", "curve.svg", "predictions.png", "prototypes.png"})
     EXPECT_TRUE(std::filesystem::exists(folder.path() / "run" / file)) << file;
   std::ifstream log(folder.path() / "run" / "log.jsonl");
   int steps = 0, epochs = 0;
   for (std::string line; std::getline(log, line);) {
     const auto json = nlohmann::json::parse(line);
-    json.contains("epoch") ? ++epochs : ++steps;
+    if (!json.contains("epoch")) {
+      ++steps;
+      continue;
+    }
+    ++epochs;
+    EXPECT_EQ(json.at("warmup"), json.at("iteration") == 3);
+    EXPECT_EQ(json.at("kept"), true) << "the newest while nothing is chosen, then the first after the warm-up";
+    for (const char* key : {"valid_miou_predicted", "valid_miou_oracle", "valid_f1", "chance"})
+      EXPECT_TRUE(json.at(key).is_number()) << key;
   }
   EXPECT_EQ(steps, 6);
   EXPECT_EQ(epochs, 2);
@@ -95,25 +109,35 @@ TEST(Train, IsRepeatable) {
 
 TEST(Train, StopsBetweenStepsAndKeepsWholeFiles) {
   struct Stopper : SilentObserver {
+    std::int64_t stop = 0;
     CancelFlag cancel{false};
     std::string what;
     void begin(const std::string& stage, std::int64_t, const std::string&) override { what = stage; }
-    void advance(std::int64_t done, const std::string&) override { cancel = what == "training" && done == 4; }
-  } observer;
+    void advance(std::int64_t done, const std::string&) override { cancel = what == "training" && done == stop; }
+  };
   const TemporaryFolder folder;
   write_patches(folder);
-  EXPECT_THROW(train(augmented_job(folder, "run"), observer, observer.cancel), Cancelled);
-  EXPECT_NO_THROW(model::read_model_info(folder.path() / "run" / "last.safetensors"));
-  // … and goes on from there to the same end.
-  TrainJob again = augmented_job(folder, "run");
-  again.resume = true;
   SilentObserver silent;
-  EXPECT_EQ(train(again, silent, kNever).iterations, 6);
   train(augmented_job(folder, "whole"), silent, kNever);
-  for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl"})
-    EXPECT_TRUE(read_text_file(folder.path() / "run" / file) == read_text_file(folder.path() / "whole" / file)) << file;
-  EXPECT_FALSE(std::filesystem::exists(folder / "run" / "state.safetensors"));
-  for (const auto& entry : std::filesystem::directory_iterator(folder / "run")) EXPECT_NE(entry.path().extension(), ".part");
+  for (const std::int64_t stop :
+       {2, 3, 4, 6}) {  // before an epoch, in the middle of its end, after it, in the middle of the last one's end
+    SCOPED_TRACE(stop);
+    const std::string run = "run" + std::to_string(stop);
+    Stopper observer;
+    observer.stop = stop;
+    EXPECT_THROW(train(augmented_job(folder, run), observer, observer.cancel), Cancelled);
+    EXPECT_TRUE(std::filesystem::exists(folder / run / "state.safetensors"));
+    EXPECT_EQ(std::filesystem::exists(folder / run / "model.safetensors"), stop > 3) << "the first epoch leaves a model, warm-up or not";
+    // … and goes on from there to the same end.
+    TrainJob again = augmented_job(folder, run);
+    again.resume = true;
+    write_text_file(folder / run / "state.safetensors.killed.part", "");
+    EXPECT_EQ(train(again, silent, kNever).iterations, 6);
+    for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl"})
+      EXPECT_TRUE(read_text_file(folder / run / file) == read_text_file(folder / "whole" / file)) << file;
+    EXPECT_FALSE(std::filesystem::exists(folder / run / "state.safetensors"));
+    for (const auto& entry : std::filesystem::directory_iterator(folder / run)) EXPECT_NE(entry.path().extension(), ".part");
+  }
 }
 
 TEST(Train, WithoutMasksHoldsImagesOutAndJudgesByTheirLabels) {
@@ -124,7 +148,9 @@ TEST(Train, WithoutMasksHoldsImagesOutAndJudgesByTheirLabels) {
   TrainJob job = job_for(folder, "run");
   job.hold_out = 0.3;
   const TrainResult result = train(job, observer, kNever);
-  EXPECT_FALSE(result.validated_by_masks);
+  EXPECT_FALSE(result.best.predicted);
+  EXPECT_EQ(result.best.judged.by, "valid_f1");
+  EXPECT_EQ(model::read_model_info(result.model).judged->by, "valid_f1");
   EXPECT_THAT(read_text_file(folder.path() / "run" / "log.jsonl"), ::testing::HasSubstr("valid_f1"));
 }
 
@@ -137,14 +163,42 @@ TEST(Train, StopsEarlyWhenNothingGetsBetter) {
   job.options.lr = 1e-12;  // nothing is learnt
   job.options.lr_warmup_iterations = 0;
   job.patience = 2;
-  EXPECT_LT(train(job, observer, kNever).iterations, 60);
+  EXPECT_EQ(train(job, observer, kNever).iterations, 12) << "after the warm-up of 3 steps the best at 6, two more epochs of 3";
+}
+
+struct Listener : SilentObserver {
+  std::string warnings;
+  void warn(const std::string& line) override { warnings += line + "\n"; }
+};
+
+TEST(Train, WarnsOfAModelThatIsNoBetterThanChance) {
+  const TemporaryFolder folder;
+  write_patches(folder);
+  for (int i = 0; i < 4; ++i)  // one class everywhere is said best without looking
+    image::write_labels_png(folder.path() / "valid" / "mask" / ("p" + std::to_string(i) + ".png"), Image(64, 64, 1, 1),
+                            std::vector<Colour>(3));
+  Listener observer;
+  TrainJob job = job_for(folder, "run");
+  const TrainResult result = train(job, observer, kNever);
+  EXPECT_EQ(result.best.judged.chance, 1);
+  EXPECT_FALSE(result.best.judged.is_above_chance());
+  EXPECT_THAT(observer.warnings, ::testing::HasSubstr("mIoU on valid/ with image labels predicted never rose above chance"));
+}
+
+TEST(Train, SaysThatMasksOfBackgroundAloneJudgeNothing) {
+  const TemporaryFolder folder;
+  write_patches(folder);
+  for (int i = 0; i < 4; ++i)
+    image::write_labels_png(folder.path() / "valid" / "mask" / ("p" + std::to_string(i) + ".png"), Image(64, 64, 1, 2),
+                            std::vector<Colour>(3));
+  Listener observer;
+  EXPECT_EQ(train(job_for(folder, "run"), observer, kNever).best.judged.by, "nothing");
+  EXPECT_THAT(observer.warnings, ::testing::HasSubstr("hold no class, only background"));
+  EXPECT_THAT(read_text_file(folder / "run" / "log.jsonl"), ::testing::Not(::testing::HasSubstr("null")));
 }
 
 TEST(Train, SaysWhichClassIsInNoImage) {
-  struct Listener : SilentObserver {
-    std::string warnings;
-    void warn(const std::string& line) override { warnings += line + "\n"; }
-  } observer;
+  Listener observer;
   const TemporaryFolder folder;
   write_patches(folder);
   for (const auto& entry : std::filesystem::directory_iterator(folder / "train"))
