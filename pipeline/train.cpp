@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "training_pictures.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/evaluate.hpp"
 #include "wsi_lpd/pipeline/stain.hpp"
 
@@ -238,6 +239,7 @@ class Run {
     char best[32];
     std::snprintf(best, sizeof best, "%.17g", best_);
     trainer_.save_state(state_path(), {{"images", fingerprint(patches_.train)},
+                                       {"classes", joined(job_.info.classes.names)},
                                        {"log_bytes", std::to_string(fs::file_size(log_path()))},
                                        {"best", best},
                                        {"best_iteration", std::to_string(result_.best_iteration)},
@@ -258,6 +260,9 @@ class Run {
     };
     if (note("images") != fingerprint(patches_.train) && !job_.force)
       throw UsageError("--resume: the training images or their labels are other ones than before; start a new run, or use --force");
+    const std::string classes = joined(job_.info.classes.names);
+    if (const auto before = notes.find("classes"); before != notes.end() && before->second != classes && !job_.force)
+      throw UsageError("--resume: the classes were " + before->second + ", and are " + classes + "; start a new run, or use --force");
     fs::resize_file(log_path(), std::stoull(note("log_bytes")));  // lines of steps that will be done again
     best_ = std::stod(note("best"));
     result_.best_iteration = std::stoll(note("best_iteration"));

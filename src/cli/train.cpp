@@ -8,9 +8,7 @@
 
 #include "config.hpp"
 #include "dataset_description.hpp"
-#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/device.hpp"
-#include "wsi_lpd/model/model_info.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -78,16 +76,12 @@ fs::path unfinished_run() {
   return newest;
 }
 
-/// Refuses to go on with other options or classes than the run began with.
-void check_resumed(const fs::path& run, const TrainArguments& arguments, const std::vector<std::string>& classes, const Context& context) {
+/// Refuses to go on with other options than the run began with.
+void check_resumed(const fs::path& run, const TrainArguments& arguments, const Context& context) {
   if (!fs::exists(run / "config.toml")) throw UsageError("--resume: " + run.string() + " is no run of train (it has no config.toml)");
   if (!fs::exists(run / "state.safetensors") && fs::exists(run / "model.safetensors"))
     throw UsageError("--resume: " + run.string() + " is finished; there is nothing to go on with");
-  auto changes = config_changes(context.options, run, {"cache-mib", "save-minutes"});
-  if (const fs::path last = run / "last.safetensors"; fs::exists(last)) {  // dataset.toml may name them anew
-    const std::vector<std::string> before = model::read_model_info(last).classes.names;
-    if (before != classes) changes.push_back("the classes were " + joined(before) + ", are " + joined(classes));
-  }
+  const auto changes = config_changes(context.options, run, {"cache-mib", "save-minutes"});
   if (changes.empty()) return;
   std::string all;
   for (const std::string& change : changes) all += (all.empty() ? "" : "; ") + change;
@@ -123,7 +117,7 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   const bool default_folder = arguments.output.empty();
   job.run = !default_folder ? arguments.output : arguments.resume ? unfinished_run() : new_run_folder();
   if (arguments.resume) {
-    check_resumed(job.run, arguments, dataset.classes.names, context);
+    check_resumed(job.run, arguments, context);
   } else if (fs::exists(job.run / "state.safetensors")) {
     throw UsageError(job.run.string() + ": holds an unfinished training; go on with --resume, or choose another --output");
   } else if (fs::exists(job.run / "model.safetensors")) {

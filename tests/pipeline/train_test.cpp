@@ -108,6 +108,9 @@ TEST(Train, StopsBetweenStepsAndKeepsWholeFiles) {
   TrainJob again = augmented_job(folder, "run");
   again.resume = true;
   SilentObserver silent;
+  TrainJob renamed = again;
+  std::swap(renamed.info.classes.names[0], renamed.info.classes.names[1]);
+  EXPECT_THROW(train(renamed, silent, kNever), UsageError);
   EXPECT_EQ(train(again, silent, kNever).iterations, 6);
   train(augmented_job(folder, "whole"), silent, kNever);
   for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl"})
