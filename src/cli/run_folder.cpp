@@ -6,7 +6,6 @@
 
 #include "config.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/model_info.hpp"
 
 namespace wsi_lpd::cli {
@@ -59,15 +58,11 @@ fs::path unfinished_run() {
   return newest;
 }
 
-void check_resumed(const fs::path& run, const std::vector<std::string>& classes, bool force, const Context& context) {
+void check_resumed(const fs::path& run, bool force, const Context& context) {
   if (!fs::exists(run / "config.toml")) throw UsageError("--resume: " + run.string() + " is no run of train (it has no config.toml)");
   if (!fs::exists(run / "state.safetensors") && fs::exists(run / "model.safetensors"))
     throw UsageError("--resume: " + run.string() + " is finished; there is nothing to go on with");
-  auto changes = config_changes(context.options, run, {"cache-mib", "save-minutes", "threads", "device"});
-  if (const fs::path last = run / "last.safetensors"; fs::exists(last)) {  // dataset.toml may name them anew
-    const std::vector<std::string> before = model::read_model_info(last).classes.names;
-    if (before != classes) changes.push_back("the classes were " + joined(before) + ", are " + joined(classes));
-  }
+  const auto changes = config_changes(context.options, run, {"cache-mib", "save-minutes", "threads", "device"});
   if (changes.empty()) return write_resolved_config(context.options, run);
   std::string all;
   for (const std::string& change : changes) all += (all.empty() ? "" : "; ") + change;

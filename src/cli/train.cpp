@@ -66,7 +66,7 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   job.run = !arguments.output.empty() ? arguments.output : arguments.resume ? unfinished_run() : new_run_folder();
   if (job.run.empty()) throw UsageError("--resume: no folder in runs/ has a state to go on with; name the run with --output");
   if (arguments.resume) {
-    check_resumed(job.run, dataset.classes.names, arguments.force, context);
+    check_resumed(job.run, arguments.force, context);
   } else if (fs::exists(job.run / "state.safetensors")) {
     throw UsageError(job.run.string() + ": holds an unfinished training; go on with --resume, or choose another --output");
   } else if (fs::exists(job.run / "model.safetensors")) {
