@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "batch_progress.hpp"
+#include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/failures.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
@@ -68,6 +69,7 @@ class Batch {
 
   BatchReport run() {
     fs::create_directories(output_);
+    for (const char* shared : {"summary.csv", "config.toml"}) remove_old_parts(output_ / shared, std::chrono::minutes(10));
     output::forget_failures_of_removed(output_);
     std::vector<std::size_t> turn(jobs_.size());
     for (std::size_t i = 0; i < turn.size(); ++i) turn[i] = i;

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <vector>
 
 #include "wsi_lpd/core/error.hpp"
 
@@ -84,6 +85,24 @@ std::filesystem::path final_path(const std::filesystem::path& part) {
 
 bool is_part_of(const std::filesystem::path& part, const std::filesystem::path& final) {
   return final_path(part) == final.parent_path() / short_name(final.filename().string());
+}
+
+void remove_old_parts(const std::filesystem::path& final, std::chrono::seconds age) {
+  namespace fs = std::filesystem;
+  std::error_code gone;  // other processes write and remove their own
+  const fs::path folder = final.parent_path();
+  std::vector<fs::path> parts;
+  for (auto entry = fs::directory_iterator(folder.empty() ? "." : folder, gone); !gone && entry != fs::end(entry); entry.increment(gone))
+    if (is_part_of(folder / entry->path().filename(), final)) parts.push_back(entry->path());
+  if (parts.empty()) return;
+  const PartFile now(final, Durable::No);
+  std::ofstream(now.path()) << ' ';
+  const auto time = fs::last_write_time(now.path(), gone);
+  if (gone) return;
+  for (const fs::path& part : parts) {
+    const auto written = fs::last_write_time(part, gone);
+    if (!gone && time - written > age) fs::remove(part, gone);
+  }
 }
 
 PartFile::PartFile(std::filesystem::path final_path, Durable durable)

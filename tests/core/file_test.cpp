@@ -65,6 +65,22 @@ TEST(PartFile, HasANameWhereTheFilesIsAsLongAsItMayBe) {
   }
 }
 
+TEST(PartFile, OfAKilledProcessIsRemovedWhenItIsOld) {
+  using namespace std::chrono_literals;
+  const testing::TemporaryFolder folder;
+  const auto of_age = [&](const std::filesystem::path& file, std::chrono::seconds age) {
+    std::ofstream(file) << "x";
+    std::filesystem::last_write_time(file, std::filesystem::last_write_time(file) - age);
+    return file;
+  };
+  const auto old = of_age(part_path(folder / "summary.csv"), 700s), young = of_age(part_path(folder / "summary.csv"), 500s);
+  const auto other = of_age(part_path(folder / "other.csv"), 700s), whole = of_age(folder / "summary.csv", 700s);
+  remove_old_parts(folder / "summary.csv", 600s);
+  EXPECT_FALSE(std::filesystem::exists(old));
+  for (const auto& file : {young, other, whole}) EXPECT_TRUE(std::filesystem::exists(file)) << file;
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 3);
+}
+
 TEST(PartFolder, ReplacesAFolderAsAWhole) {
   const testing::TemporaryFolder folder;
   for (const char* text : {"old", "new"}) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -14,6 +15,9 @@ std::filesystem::path part_path(const std::filesystem::path& final_path);
 std::filesystem::path final_path(const std::filesystem::path& part);
 /// Is `part` a name of part_path(final_path), in whatever process? Long names are recognised, too.
 bool is_part_of(const std::filesystem::path& part, const std::filesystem::path& final_path);
+
+/// Removes what killed processes left: parts of `final_path` that were not written to for `age`, by the clock of the file server.
+void remove_old_parts(const std::filesystem::path& final_path, std::chrono::seconds age);
 
 /// A file under construction. It is written at `path()`, a part_path(), and gets the final name only by `commit()`; without it the
 /// destructor removes it. Not thread-safe.
