@@ -118,7 +118,7 @@ void read(benchmark::State& state, double scale) {
 
 struct NoSink : CanvasSink {
   void grid_row(std::span<const float>, std::span<const std::uint8_t>) override {}
-  void label_row(std::span<const std::uint8_t>, std::int64_t) override {}
+  void label_row(std::span<const std::uint8_t>, std::span<const std::uint8_t>) override {}
 };
 
 void blend(benchmark::State& state) {

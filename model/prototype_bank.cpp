@@ -1,6 +1,7 @@
 #include "prototype_bank.hpp"
 
 #include <random>
+#include <sstream>
 #include <string>
 
 #include "wsi_lpd/core/error.hpp"
@@ -45,6 +46,15 @@ Tensor cosine_kmeans(const Tensor& features, std::int64_t k, std::uint64_t seed)
     centres = torch::where(empty, centres, unit(sums));  // a centre that nobody is near to stays
   }
   return centres;
+}
+
+std::vector<std::string> bank_classes(const std::map<std::string, std::string>& metadata) {
+  std::vector<std::string> classes;
+  const auto found = metadata.find("classes");
+  if (found == metadata.end() || metadata.contains("format")) return classes;  // a model of ours, whose metadata are JSON
+  std::istringstream stream(found->second);
+  for (std::string name; std::getline(stream, name, ',');) classes.push_back(name);
+  return classes;
 }
 
 }  // namespace wsi_lpd::model

@@ -8,6 +8,7 @@
 #include "patch_model_impl.hpp"
 #include "prototype_bank.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/model/encoder_weights.hpp"
 #include "wsi_lpd/model/frozen_encoder.hpp"
@@ -76,7 +77,8 @@ struct Trainer::Impl {
   }
 
   Tensor read_bank() const {
-    const auto tensors = read_safetensors(options.bank).tensors;
+    const TensorFile file = read_safetensors(options.bank);
+    const auto& tensors = file.tensors;
     const auto found = tensors.find("prototypes");
     const Tensor& wanted = prototypes();
     if (found == tensors.end() || found->second.sizes() != wanted.sizes()) {
@@ -84,7 +86,17 @@ struct Trainer::Impl {
                        std::to_string(model.info().prototypes_per_class) + " prototypes each: it must hold a tensor `prototypes` [" +
                        std::to_string(wanted.size(0)) + ", " + std::to_string(wanted.size(1)) + "]");
     }
-    return found->second;
+    // Classes by name, in whatever order the bank has them.
+    const std::vector<std::string>& names = model.info().classes.names;
+    const std::vector<std::string> known = bank_classes(file.metadata);
+    if (known.empty() || known == names) return found->second;
+    if (!std::is_permutation(names.begin(), names.end(), known.begin(), known.end()))
+      throw UsageError(options.bank.string() + ": its prototypes are of " + joined(known) + ", and the classes are " + joined(names));
+    const std::vector<Tensor> parts = found->second.chunk(static_cast<std::int64_t>(known.size()));
+    std::vector<Tensor> ordered;
+    for (const std::string& name : names)
+      ordered.push_back(parts[static_cast<std::size_t>(std::find(known.begin(), known.end(), name) - known.begin())]);
+    return torch::cat(ordered);
   }
   Tensor prototypes() const { return network->named_parameters()["prototypes"]; }
   void set_prototypes(const Tensor& values) {

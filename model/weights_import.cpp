@@ -1,11 +1,14 @@
 #include "wsi_lpd/model/weights_import.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 #include "model_metadata.hpp"
 #include "pickle.hpp"
+#include "prototype_bank.hpp"
 #include "weights_layout.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/encoder_weights.hpp"
 #include "wsi_lpd/model/torch_error.hpp"
 
@@ -39,13 +42,6 @@ bool is_model_of_ours(const std::map<std::string, std::string>& metadata) {
   return format != metadata.end() && format->second.starts_with("wsi-lpd");
 }
 
-std::vector<std::string> split_at_commas(const std::string& text) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
-  return parts;
-}
-
 /// Gives a PBIP checkpoint its prototypes, and the class names that the bank knows.
 void add_bank(OpenedWeights& weights, const std::filesystem::path& path, std::vector<std::string>& classes) {
   if (path.empty()) {
@@ -56,9 +52,11 @@ void add_bank(OpenedWeights& weights, const std::filesystem::path& path, std::ve
   if (prototypes == bank.tensors.end()) throw Error(path.string() + ": holds no tensor named prototypes");
   weights.file.tensors["prototypes"] = prototypes->second;
   weights.names["prototypes"] = "prototypes";
-  if (const auto names = bank.metadata.find("classes"); classes.empty() && names != bank.metadata.end()) {
-    classes = split_at_commas(names->second);
-  }
+  const std::vector<std::string> known = bank_classes(bank.metadata);
+  if (classes.empty()) classes = known;
+  // Other names rename the classes; the same ones in another order would exchange them.
+  if (classes != known && std::is_permutation(classes.begin(), classes.end(), known.begin(), known.end()))
+    throw UsageError(path.string() + ": its prototypes are of " + joined(known) + " in this order, and --classes says " + joined(classes));
 }
 
 /// Everything that a model file says, from the shapes, the user and the file's own notes.

@@ -1,65 +1,246 @@
 #include "wsi_lpd/pipeline/batch.hpp"
 
+#include <algorithm>
+
+#include "batch_progress.hpp"
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/output/failures.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace fs = std::filesystem;
 namespace {
 
-/// Is there a complete result of this very slide, model and configuration? Warns where the name is another slide's, or files are gone.
-bool is_finished(const SlideJob& job, const RunIdentity& identity, ProgressObserver& observer) {
+/// What is in the place of a slide's results.
+struct Earlier {
+  bool is_finished = false;  ///< complete results of this very slide, model and configuration
+  std::string why_again{};   ///< why such results are made again, or what results that are none are of; empty: there are none
+};
+
+Earlier earlier_result(const SlideJob& job, const RunIdentity& identity) {
   const auto earlier = output::read_statistics(fs::path(job.stem) += ".json");
-  if (!earlier) return false;
-  const bool same_file = earlier->slide_fingerprint == fingerprint(job.slide);
-  if (!same_file && earlier->slide != job.slide.string())
-    observer.warn(job.slide.string() + ": its results replace those of " + earlier->slide + " in " + job.stem.string() + ".*");
-  if (!same_file || earlier->model_sha256 != identity.model_sha256 || earlier->configuration_sha256 != identity.configuration_sha256)
-    return false;
-  for (const std::string& name : output::missing_files(job.stem))
-    observer.warn(job.slide.string() + ": is done, but " + name + " is no longer there (--force makes it again)");
-  return true;
+  if (!earlier) return {};
+  std::vector<std::string> others;
+  const bool same_file = fs::exists(job.slide) && earlier->slide_fingerprint == fingerprint(job.slide);
+  if (!same_file) others.push_back(earlier->slide != job.slide.string() ? earlier->slide : "this slide's file as it was before");
+  if (earlier->model_sha256 != identity.model_sha256) others.push_back("another model (" + earlier->model_path + ")");
+  if (earlier->configuration_sha256 != identity.configuration_sha256) others.push_back("other options");
+  if (!others.empty()) return {false, "its results replace those of " + joined(others, " and ") + " in " + job.stem.string() + ".*"};
+  if (const auto changed = output::changed_files(job.stem, *earlier); !changed.empty())
+    return {false, "is made again: of its complete results " + output::text_of(changed)};
+  return {true, {}};
 }
 
-void rewrite_summary(const fs::path& output, const std::map<std::string, std::string>& failures) {
+std::string summary_of(const fs::path& output) {
+  const std::map<std::string, std::string> failures = output::recorded_failures(output);
   std::vector<output::SlideStatistics> all;
   for (output::CompleteResult& result : output::read_results(output).complete) {
     if (!failures.contains(result.statistics.slide)) all.push_back(std::move(result.statistics));
   }
-  output::write_summary(output / "summary.csv", all, failures);
+  return output::summary_text(all, failures);
 }
 
-}  // namespace
+/// Until the file says what the folder holds: another process may have written an older view over it. Whoever writes last has looked after
+/// all others had recorded what they did, so nothing is missing in the end.
+void settle_summary(const fs::path& output) {
+  constexpr int kMost = 10;
+  const fs::path file = output / "summary.csv";
+  for (int i = 0; i < kMost; ++i) {
+    const std::string text = summary_of(output);
+    if (fs::exists(file) && read_text_file(file) == text) return;
+    write_text_file(file, text);
+  }
+}
 
-BatchReport run_batch(const std::vector<SlideJob>& jobs, const fs::path& output, Segmenter& segmenter, const SegmentOptions& options,
-                      const RunIdentity& identity, bool force, ProgressObserver& observer, const CancelFlag& cancel) {
-  BatchReport report;
-  fs::create_directories(output);
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    const SlideJob& job = jobs[i];
-    check(cancel);
-    try {
-      if (!force && fs::exists(job.slide) && is_finished(job, identity, observer)) {
-        report.skipped.push_back(job.slide);
-        continue;
+class Batch {
+ public:
+  Batch(const std::vector<SlideJob>& jobs, const fs::path& output, Segmenter& segmenter, const SegmentOptions& options,
+        const RunIdentity& identity, const BatchOptions& batch, ProgressObserver& observer, const CancelFlag& cancel)
+      : jobs_(jobs),
+        output_(output),
+        segmenter_(segmenter),
+        options_(options),
+        identity_(identity),
+        batch_(batch),
+        observer_(observer),
+        cancel_(cancel),
+        progress_(observer, bytes_of(jobs)) {}
+
+  BatchReport run() {
+    fs::create_directories(output_);
+    for (const char* shared : {"summary.csv", "config.toml"}) remove_old_parts(output_ / shared, std::chrono::minutes(10));
+    output::forget_failures_of_removed(output_);
+    std::vector<std::size_t> turn(jobs_.size());
+    for (std::size_t i = 0; i < turn.size(); ++i) turn[i] = i;
+    tell_plan();
+    auto unopened = batch_.unopened.begin();
+    std::map<std::size_t, std::string> elsewhere;
+    for (bool is_first = true; !turn.empty(); is_first = false) {
+      for (const std::size_t i : turn) {
+        for (; unopened != batch_.unopened.end() && unopened->first < jobs_[i].slide.string(); ++unopened)
+          fail(unopened->first, unopened->second);
+        check(cancel_);
+        if (const std::string holder = do_slide(i, batch_.force && is_first); !holder.empty()) {
+          if (is_first) observer_.info(jobs_[i].slide.string() + ": left to " + holder + ", which has it in work");
+          elsewhere[i] = holder;
+        } else {
+          elsewhere.erase(i);
+        }
       }
-    } catch (const Error& error) {  // unreadable statistics are no proof of anything: do the slide again
-      observer.warn(error.what());
+      // Others may have ended meanwhile, well or not.
+      std::vector<std::size_t> left;
+      for (const auto& [i, holder] : elsewhere) left.push_back(i);
+      if (left.size() == turn.size()) break;
+      turn = std::move(left);
     }
-    if (jobs.size() > 1) observer.info("slide " + std::to_string(i + 1) + " of " + std::to_string(jobs.size()) + ": " + job.slide.string());
+    for (; unopened != batch_.unopened.end(); ++unopened) fail(unopened->first, unopened->second);
+    for (const auto& [i, holder] : elsewhere) {
+      report_.elsewhere[jobs_[i].slide.string()] = holder;
+      tell({SlideOutcome::Kind::Elsewhere, jobs_[i].slide, {}, holder});
+    }
+    settle_summary(output_);
+    return std::move(report_);
+  }
+
+ private:
+  static std::vector<double> bytes_of(const std::vector<SlideJob>& jobs) {
+    std::vector<double> bytes;
+    for (const SlideJob& job : jobs) bytes.push_back(jobs.size() > 1 ? slide_bytes(job.slide) : 1);
+    return bytes;
+  }
+
+  bool is_done(const SlideJob& job) const {
     try {
-      report.finished.push_back(segment_slide(job, segmenter, options, identity, observer, cancel));
+      return earlier_result(job, identity_).is_finished;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  /// Slides that are done already take no time.
+  void tell_plan() {
+    if (jobs_.size() < 2 || batch_.force) return;
+    std::size_t done = 0;
+    for (std::size_t i = 0; i < jobs_.size(); ++i) {
+      check(cancel_);
+      if (!is_done(jobs_[i])) continue;
+      progress_.leave(i);
+      ++done;
+    }
+    observer_.info(std::to_string(jobs_.size()) + " slides, " + std::to_string(done) + " of them already done");
+  }
+
+  void tell(const SlideOutcome& outcome) const {
+    if (batch_.on_outcome) batch_.on_outcome(outcome);
+  }
+
+  /// Who has the slide in work; empty where it was this process's turn.
+  std::string do_slide(std::size_t i, bool force) {
+    const SlideJob& job = jobs_[i];
+    std::string holder;
+    try {
+      holder = try_slide(i, force);
     } catch (const Cancelled&) {
       throw;
     } catch (const UsageError&) {  // wrong for every slide
       throw;
     } catch (const std::exception& error) {
-      report.failures[job.slide.string()] = in_context(job.slide.string(), error.what());
-      observer.end();
-      observer.error(report.failures[job.slide.string()]);
+      observer_.end();
+      fail(job.slide.string(), error.what());
     }
-    rewrite_summary(output, report.failures);
+    progress_.leave(i);
+    return holder;
   }
-  return report;
+
+  bool skip(const SlideJob& job) {
+    output::forget_failure(output_, job.slide.string());
+    report_.skipped.push_back(job.slide);
+    tell({SlideOutcome::Kind::AlreadyDone, job.slide});
+    return true;
+  }
+
+  std::string try_slide(std::size_t i, bool force) {
+    const SlideJob& job = jobs_[i];
+    const std::string slide = job.slide.string();
+    const fs::path lock_file = output::lock_path(job.stem);
+    const bool is_locked = fs::exists(lock_file);  // perhaps by a process that died when all was done
+    if (!force && !is_locked && is_done(job) && skip(job)) return {};
+    if (job.stem.has_parent_path()) fs::create_directories(job.stem.parent_path());
+    WorkLock::Attempt attempt = WorkLock::try_to_take(lock_file, batch_.lock);
+    if (!attempt.lock) return !force && is_done(job) && skip(job) ? std::string() : attempt.holder->text();
+    if (attempt.taken_from)
+      observer_.warn(slide + ": taken over from " + attempt.taken_from->text() +
+                     ", which is gone or gave no sign of life for long; what it left is removed");
+    output::remove_unfinished(job.stem);
+    if (!force && is_done(job) && skip(job)) return {};  // another process did it a moment ago
+
+    const std::string at = jobs_.size() > 1 ? "slide " + std::to_string(i + 1) + " of " + std::to_string(jobs_.size()) : "";
+    progress_.start(i, at, attempt.lock.get());
+    if (!at.empty()) observer_.info(at + ": " + slide);
+    if (fs::exists(job.slide)) say_what_is_replaced(job);
+    try {
+      report_.finished.push_back(segment_slide(job, segmenter_, options_, identity_, progress_, cancel_, attempt.lock.get()));
+    } catch (const std::exception& error) {
+      if (attempt.lock->is_held()) throw;
+      observer_.end();
+      observer_.warn(in_context(slide, error.what()) + "; what this process made of it is thrown away");
+      const auto now = read_lock(lock_file);
+      return now ? now->owner.text() : "another process";
+    }
+    output::forget_failure(output_, slide);
+    rewrite_summary();
+    tell({SlideOutcome::Kind::Done, job.slide, report_.finished.back()});
+    return {};
+  }
+
+  void say_what_is_replaced(const SlideJob& job) {
+    try {
+      if (const std::string what = earlier_result(job, identity_).why_again; !what.empty())
+        observer_.warn(job.slide.string() + ": " + what);
+    } catch (const Error& error) {  // unreadable statistics are no proof of anything: do the slide again
+      observer_.warn(error.what());
+    }
+  }
+
+  void fail(const std::string& slide, const std::string& why) {
+    const std::string reason = in_context(slide, why);
+    report_.failures[slide] = reason;
+    observer_.error(reason);
+    try {
+      output::record_failure(output_, slide, reason);
+    } catch (const Error& error) {
+      observer_.warn(error.what());
+    }
+    rewrite_summary();
+    tell({SlideOutcome::Kind::Failed, slide, {}, reason});
+  }
+
+  /// Where that fails, settle_summary() says so in the end.
+  void rewrite_summary() const {
+    try {
+      write_text_file(output_ / "summary.csv", summary_of(output_));
+    } catch (const Error&) {
+    }
+  }
+
+  const std::vector<SlideJob>& jobs_;
+  const fs::path& output_;
+  Segmenter& segmenter_;
+  const SegmentOptions& options_;
+  const RunIdentity& identity_;
+  const BatchOptions& batch_;
+  ProgressObserver& observer_;
+  const CancelFlag& cancel_;
+  BatchProgress progress_;
+  BatchReport report_;
+};
+
+}  // namespace
+
+BatchReport run_batch(const std::vector<SlideJob>& jobs, const fs::path& output, Segmenter& segmenter, const SegmentOptions& options,
+                      const RunIdentity& identity, const BatchOptions& batch, ProgressObserver& observer, const CancelFlag& cancel) {
+  return Batch(jobs, output, segmenter, options, identity, batch, observer, cancel).run();
 }
 
 }  // namespace wsi_lpd::pipeline

@@ -66,15 +66,28 @@ class PictureRows {
 
 }  // namespace
 
-Comparison compare_labels(const std::filesystem::path& result_file, const std::filesystem::path& truth_file, const CompareOptions& options,
+void tell(const PaletteTally& palettes, const CompareOptions& options, ProgressObserver& observer) {
+  palettes.tell(options.truth_values == LabelValues::Results ? "0 not tissue, 1… classes" : "0… classes, then background", observer);
+}
+
+Comparison compare_labels(const std::filesystem::path& result, const std::filesystem::path& truth, const CompareOptions& options,
                           ProgressObserver& observer, const CancelFlag& cancel) {
+  PaletteTally palettes;
+  Comparison comparison = compare_labels(result, truth, options, palettes, observer, cancel);
+  tell(palettes, options, observer);
+  return comparison;
+}
+
+Comparison compare_labels(const std::filesystem::path& result_file, const std::filesystem::path& truth_file, const CompareOptions& options,
+                          PaletteTally& palettes, ProgressObserver& observer, const CancelFlag& cancel) {
   const std::optional<ResultRaster> description = describe_result(result_file);
   Comparison comparison{.classes = classes_of(description, options, result_file)};
   const int classes = comparison.classes.count();
   comparison.matrix = ConfusionMatrix(classes);
   LabelRows result = result_rows(result_file, description, comparison.classes);
-  LabelRows truth = truth_rows(truth_file, result, description, comparison.classes, options);
+  LabelRows truth = truth_rows(truth_file, result, description, comparison.classes, options, palettes);
   comparison.note = truth.note;
+  for (const std::string& line : truth.warnings) observer.warn(line);
 
   const double level0_mpp = description ? description->mpp / description->scale : 0;
   std::optional<BoundaryScore> boundary;

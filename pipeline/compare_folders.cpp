@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "label_rows.hpp"
 #include "result_raster.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
 #include "wsi_lpd/pipeline/compare.hpp"
@@ -54,6 +55,7 @@ FolderComparison compare_folders(const fs::path& results_folder, const fs::path&
   if (results.complete.empty())
     throw UsageError(results_folder.string() + ": holds no complete result; `wsi-lpd status` says what is there");
   FolderComparison comparison;
+  PaletteTally palettes;
   for (const output::CompleteResult& result : results.complete) {
     check(cancel);
     const std::string& slide = result.statistics.slide;
@@ -64,7 +66,7 @@ FolderComparison compare_folders(const fs::path& results_folder, const fs::path&
           comparison.without_truth.push_back(slide);
           return;
         }
-        Comparison compared = compare_labels(output::label_pyramid(result.stem), *truth, options, observer, cancel);
+        Comparison compared = compare_labels(output::label_pyramid(result.stem), *truth, options, palettes, observer, cancel);
         add(comparison.total, compared);
         comparison.slides.push_back({slide, std::move(compared)});
       });
@@ -76,6 +78,7 @@ FolderComparison compare_folders(const fs::path& results_folder, const fs::path&
       observer.error(comparison.failures[slide]);
     }
   }
+  tell(palettes, options, observer);
   if (comparison.slides.empty() && comparison.failures.empty())
     throw UsageError(truths_folder.string() + ": has nothing to compare with: neither results of the same slides nor truths named like " +
                      results.complete[0].stem.filename().string() + ".geojson, .png, .labels.png or .labels.tif");

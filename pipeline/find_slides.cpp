@@ -3,11 +3,14 @@
 #include <glob.h>
 
 #include <algorithm>
-#include <charconv>
-#include <fstream>
+#include <map>
 #include <set>
+#include <sstream>
+#include <utility>
 
 #include "wsi_lpd/core/csv.hpp"
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
 
 namespace wsi_lpd::pipeline {
@@ -58,41 +61,39 @@ std::vector<Found> by_pattern(const std::string& pattern) {
   return found;
 }
 
-std::optional<double> parse_mpp(const std::string& text, const std::string& where) {
-  if (text.empty()) return {};
-  double mpp = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mpp);
-  if (error != std::errc() || end != text.data() + text.size() || !(mpp > 0))
-    throw UsageError(where + ": mpp '" + text + "' is not a positive number");
-  return mpp;
+/// A .csv file: a line of column names, then a slide a line.
+std::vector<Found> in_manifest(const fs::path& manifest) {
+  const Table table = parse_table(read_text_file(manifest), manifest.string());
+  for (const std::string& column : table.columns) {
+    if (!same_name(column, "slide") && !same_name(column, "mpp"))
+      throw UsageError(manifest.string() + ": unknown column '" + column + "'; a manifest has the columns slide and, if wanted, mpp");
+  }
+  const std::optional<std::size_t> slide = table.column("slide"), mpp = table.column("mpp");
+  if (!slide) throw UsageError(manifest.string() + ": its first line names no column 'slide'");
+  std::vector<Found> found;
+  std::map<fs::path, std::pair<int, std::optional<double>>> earlier;  // line and µm/px
+  for (const Table::Row& row : table.rows) {
+    const std::string where = manifest.string() + " line " + std::to_string(row.line);
+    if (row.fields[*slide].empty()) throw UsageError(where + ": no slide is named");
+    const std::string given = mpp ? row.fields[*mpp] : std::string();
+    Found entry{manifest.parent_path() / row.fields[*slide], {}, table.number(given)};
+    if (!given.empty() && !(entry.mpp.value_or(0) > 0)) throw UsageError(where + ": mpp '" + given + "' is not a positive number");
+    const auto [first, is_new] = earlier.try_emplace(entry.slide.lexically_normal(), row.line, entry.mpp);
+    if (!is_new && first->second.second != entry.mpp)
+      throw UsageError(where + ": " + row.fields[*slide] + " stands in line " + std::to_string(first->second.first) + " with another mpp");
+    if (is_new) found.push_back(std::move(entry));
+  }
+  return found;
 }
 
+/// A .txt file: a slide a line; lines that begin with # are comments.
 std::vector<Found> in_list(const fs::path& list) {
-  std::ifstream stream(list);
-  if (!stream) throw UsageError(list.string() + ": can't be read");
-  const bool manifest = list.extension() == ".csv";
+  std::istringstream stream(read_text_file(list));
   std::vector<Found> found;
-  std::size_t slide_column = 0;
-  std::optional<std::size_t> mpp_column;
-  int number = 0;
   for (std::string line; std::getline(stream, line);) {
-    ++number;
+    if (found.empty() && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
     if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty() || (!manifest && line[0] == '#')) continue;
-    const std::string where = list.string() + " line " + std::to_string(number);
-    const std::vector<std::string> fields = manifest ? split_csv(line) : std::vector{line};
-    if (manifest && number == 1) {
-      const auto column = [&](const char* name) {
-        return static_cast<std::size_t>(std::find(fields.begin(), fields.end(), name) - fields.begin());
-      };
-      slide_column = column("slide");
-      if (slide_column == fields.size()) throw UsageError(where + ": a manifest starts with a line of column names, one of them 'slide'");
-      if (column("mpp") < fields.size()) mpp_column = column("mpp");
-      continue;
-    }
-    if (fields.size() <= slide_column || fields[slide_column].empty()) throw UsageError(where + ": no slide is named");
-    const bool has_mpp = mpp_column && *mpp_column < fields.size();
-    found.push_back({list.parent_path() / fields[slide_column], {}, has_mpp ? parse_mpp(fields[*mpp_column], where) : std::nullopt});
+    if (!line.empty() && line[0] != '#') found.push_back({list.parent_path() / line, {}, {}});
   }
   return found;
 }
@@ -135,7 +136,9 @@ std::vector<SlideJob> find_slides(const std::string& source, const fs::path& out
     found = in_folder(source, output);
     if (found.empty()) throw UsageError(source + ": no slide was found in this folder");
   } else if (const fs::path path(source); fs::is_regular_file(path)) {
-    found = path.extension() == ".txt" || path.extension() == ".csv" ? in_list(path) : std::vector<Found>{{path, {}, {}}};
+    found = path.extension() == ".csv"   ? in_manifest(path)
+            : path.extension() == ".txt" ? in_list(path)
+                                         : std::vector<Found>{{path, {}, {}}};
     if (found.empty()) throw UsageError(source + ": the list names no slide");
   } else {
     found = by_pattern(source);

@@ -8,6 +8,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/pipeline/class_order.hpp"
 #include "wsi_lpd/slide/region_file.hpp"
 #include "wsi_lpd/slide/region_labels.hpp"
 
@@ -15,13 +16,10 @@ namespace wsi_lpd::pipeline {
 namespace {
 
 constexpr std::uint8_t kLeftOut = LabelRows::kLeftOut;
-constexpr std::uint8_t kUnknown = 253;  ///< a value that the raster must not have
+constexpr std::uint8_t kUnknown = kUnknownLabel;
 
-/// What each value of a raster becomes.
-using Table = std::array<std::uint8_t, 256>;
-
-Table table_of(LabelValues values, int classes) {
-  Table table;
+LabelTable table_of(LabelValues values, int classes) {
+  LabelTable table;
   table.fill(kUnknown);
   const auto background = static_cast<std::uint8_t>(classes);
   const std::size_t first = values == LabelValues::Results ? 1 : 0;
@@ -36,22 +34,35 @@ Table table_of(LabelValues values, int classes) {
 }
 
 /// Values of another model's result, whose classes may come in another order.
-Table table_by_name(const ResultRaster& raster, const ClassScheme& classes) {
-  Table table = table_of(LabelValues::Results, classes.count());
-  std::vector<std::string> mine = raster.classes.names, others = classes.names;
-  for (std::size_t c = 0; c < mine.size(); ++c) {
-    const auto found = std::find(others.begin(), others.end(), mine[c]);
-    table[c + 1] = static_cast<std::uint8_t>(found - others.begin());
-  }
-  std::sort(mine.begin(), mine.end());
-  std::sort(others.begin(), others.end());
-  if (mine != others)
+LabelTable table_by_name(const ResultRaster& raster, const ClassScheme& classes) {
+  const auto order = class_order(raster.classes.names, classes.names);
+  if (!order)
     throw Error(raster.path.string() + ": its classes are " + joined(raster.classes.names) + ", and those of the result " +
                 joined(classes.names));
+  LabelTable table = table_of(LabelValues::Results, classes.count());
+  for (std::size_t c = 0; c < order->size(); ++c) table[c + 1] = static_cast<std::uint8_t>((*order)[c]);
   return table;
 }
 
-std::function<void(std::span<std::uint8_t>)> translating(std::shared_ptr<image::LabelReader> reader, const Table& table,
+/// Goes once through a raster to see which values it has, and what their colours mean. The palette of an RGB image is known after that
+/// only.
+PaletteReading read_palette(const std::filesystem::path& raster, const ClassScheme& classes, const LabelTable& by_value) {
+  const auto reader = image::LabelReader::open(raster, 0, image::RgbLabels::Numbered);
+  if (reader->palette().empty() && !reader->is_rgb()) return {.table = by_value};
+  UsedValues used;
+  used.set();
+  if (PaletteReading all = hold_palette(Palette(*reader), used, classes, by_value); !reader->is_rgb() && all.says <= PaletteSays::Same)
+    return all;
+  used.reset();
+  std::vector<std::uint8_t> row(static_cast<std::size_t>(reader->size().width));
+  for (std::int64_t y = 0; y < reader->size().height; ++y) {
+    reader->next_row(row.data());
+    for (const std::uint8_t value : row) used.set(value);
+  }
+  return hold_palette(Palette(*reader), used, classes, by_value);
+}
+
+std::function<void(std::span<std::uint8_t>)> translating(std::shared_ptr<image::LabelReader> reader, const LabelTable& table,
                                                          const std::string& file, const std::string& hint) {
   return [reader = std::move(reader), table, file, hint](std::span<std::uint8_t> row) {
     reader->next_row(row.data());
@@ -95,6 +106,7 @@ LabelRows region_rows(const std::filesystem::path& file, const LabelRows& result
   rows.read = [regions, scale, row = std::int64_t{0}](std::span<std::uint8_t> labels) mutable {
     regions->read_row((static_cast<double>(row++) + 0.5) * scale, 0.5 * scale, scale, labels);
   };
+  rows.warnings = regions->warnings();
   if (options.outside_is_background) rows.note = "what is outside of all regions is read as background (--outside)";
   return rows;
 }
@@ -112,12 +124,12 @@ LabelRows result_rows(const std::filesystem::path& raster, const std::optional<R
 }
 
 LabelRows truth_rows(const std::filesystem::path& truth, const LabelRows& result, const std::optional<ResultRaster>& description,
-                     const ClassScheme& classes, const CompareOptions& options) {
+                     const ClassScheme& classes, const CompareOptions& options, PaletteTally& palettes) {
   if (slide::is_region_file(truth)) return region_rows(truth, result, description, classes, options);
-  std::shared_ptr<image::LabelReader> reader = image::LabelReader::open(truth);
+  std::shared_ptr<image::LabelReader> reader = image::LabelReader::open(truth, 0, image::RgbLabels::Numbered);
   LabelRows rows;
   rows.size = reader->size();
-  if (const auto own = describe_result(truth)) {
+  if (const auto own = reader->is_rgb() ? std::nullopt : describe_result(truth)) {
     if (description && description->bounds != own->bounds)
       throw Error(truth.string() + ": is a result of another slide (" + own->slide + ") than " + description->path.string() + " (" +
                   description->slide + ")");
@@ -128,13 +140,20 @@ LabelRows truth_rows(const std::filesystem::path& truth, const LabelRows& result
     return rows;
   }
   place_over(rows, result, truth.string());
-  const LabelValues values = options.truth_values.value_or(LabelValues::Patches);
+  const bool results = options.truth_values == LabelValues::Results;
+  const LabelTable by_value = table_of(options.truth_values.value_or(LabelValues::Patches), classes.count());
+  PaletteReading palette = read_palette(truth, classes, by_value);
+  if (palette.is_rgb && palette.says == PaletteSays::OtherColours) throw Error(truth.string() + ": is an RGB image, and " + palette.detail);
+  if (options.truth_values && palette.says == PaletteSays::OtherOrder && !palette.is_rgb)  // what the user says of the values counts
+    palette = {PaletteSays::OtherColours, by_value, "they have the order " + palette.detail};
+  palettes.add(truth.string(), palette);
   rows.read =
-      translating(reader, table_of(values, classes.count()), truth.string(),
+      translating(reader, palette.table, truth.string(),
                   std::string("its values are read as in ") +
-                      (values == LabelValues::Results ? "results (0 not tissue, 1… classes)" : "patches (0… classes, then background)") +
-                      ", see --truth-values");
-  if (!options.truth_values) rows.note = "the truth's values are read as in patches: 0… classes, then background (--truth-values)";
+                      (results ? "results (0 not tissue, 1… classes)" : "patches (0… classes, then background)") + ", see --truth-values");
+  const bool by_colour = palette.says == PaletteSays::OtherOrder;
+  if (!options.truth_values && !by_colour)
+    rows.note = "the truth's values are read as in patches: 0… classes, then background (--truth-values)";
   return rows;
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "label_palette.hpp"
 #include "result_raster.hpp"
 #include "wsi_lpd/pipeline/compare.hpp"
 
@@ -18,19 +19,27 @@ struct Axis {
 
 /// A raster of labels that is read once, from top to bottom, whatever file it comes from.
 struct LabelRows {
-  static constexpr std::uint8_t kLeftOut = 255;
+  static constexpr std::uint8_t kLeftOut = kLeftOutLabel;
 
   Size size;
   Axis x, y;
   std::function<void(std::span<std::uint8_t>)> read;  ///< next row: 0…C−1 classes, C background, kLeftOut. Throws Error.
   std::string note;                                   ///< how its values are read, where nobody said it
+  std::vector<std::string> warnings{};                ///< what was left out of its file
 };
 
 /// A result's raster. `description` is what describe_result says of it; without one it covers level 0 pixel by pixel.
 LabelRows result_rows(const std::filesystem::path& raster, const std::optional<ResultRaster>& description, const ClassScheme& classes);
 
-/// A truth for that result: another result, another raster of the same part of the slide, or GeoJSON.
+/// A truth for that result: another result, another raster of the same part of the slide, or GeoJSON. What its palette says goes into
+/// `palettes`.
 LabelRows truth_rows(const std::filesystem::path& truth, const LabelRows& result, const std::optional<ResultRaster>& description,
-                     const ClassScheme& classes, const CompareOptions& options);
+                     const ClassScheme& classes, const CompareOptions& options, PaletteTally& palettes);
+
+/// compare_labels() of one slide out of many: what palettes say goes into `palettes` instead of to the observer.
+Comparison compare_labels(const std::filesystem::path& result, const std::filesystem::path& truth, const CompareOptions& options,
+                          PaletteTally& palettes, ProgressObserver& observer, const CancelFlag& cancel);
+/// Tells it.
+void tell(const PaletteTally& palettes, const CompareOptions& options, ProgressObserver& observer);
 
 }  // namespace wsi_lpd::pipeline

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "mask_tables.hpp"
 #include "wsi_lpd/core/counter_random.hpp"
 #include "wsi_lpd/image/drawing.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -56,6 +57,7 @@ PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, P
     : patches_(std::move(patches)), fit_(options.fit), size_(options.size) {
   std::vector<std::string> problems(patches_.size());
   std::vector<Size> sizes(patches_.size());
+  MaskTables masks(patches_.size(), options);
   cache_.resize(patches_.size());
   std::atomic<std::int64_t> done{0}, bytes{0};
   observer.begin("reading images", static_cast<std::int64_t>(count()), "images");
@@ -67,17 +69,11 @@ PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, P
       sizes[i] = {image.width(), image.height()};
       if (std::min(image.width(), image.height()) < kSmallestImage) throw Error(patch.image.string() + ": is smaller than 32 pixels");
       if (!patch.mask.empty()) {
-        const Image mask = image::read_labels(patch.mask);
-        if (mask.width() != image.width() || mask.height() != image.height())
-          throw Error(patch.mask.string() + ": the mask has another size than its image");
-        patch.labels.assign(static_cast<std::size_t>(options.classes), 0.0F);
-        for (const std::uint8_t* value = mask.data(); value != mask.data() + mask.bytes(); ++value) {
-          if (*value > options.classes) {
-            throw Error(patch.mask.string() + ": mask value " + std::to_string(*value) + ", but with " + std::to_string(options.classes) +
-                        " classes the values are 0 to " + std::to_string(options.classes) + " (background)");
-          }
-          if (*value < options.classes) patch.labels[*value] = 1.0F;
-        }
+        if (masks.see(i, patch.mask) != sizes[i]) throw Error(patch.mask.string() + ": the mask has another size than its image");
+      } else if (!options.order.empty() && !patch.labels.empty()) {
+        std::vector<float> labels(patch.labels.size());
+        for (std::size_t c = 0; c < labels.size(); ++c) labels[options.order[c]] = patch.labels[c];
+        patch.labels = std::move(labels);
       }
       const auto size = static_cast<std::int64_t>(image.bytes());
       if ((bytes += size) <= options.cache_bytes) {
@@ -91,6 +87,8 @@ PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, P
     observer.advance(++done);
   });
   observer.end();
+  if (std::any_of(patches_.begin(), patches_.end(), [](const Patch& patch) { return !patch.mask.empty(); }))
+    tables_ = masks.settle(patches_, problems, observer);
   std::erase(problems, std::string{});
   if (!problems.empty()) throw PatchError(problems);
   const auto same = [&](const Size& size) { return size == sizes.front(); };
@@ -139,7 +137,9 @@ Image PatchSet::magnified(const Image& source, const RandomView& view) const {
 
 Image PatchSet::mask(std::size_t index) const {
   if (patches_[index].mask.empty()) return {};
-  const Image source = image::read_labels(patches_[index].mask);
+  Image source = read_mask_values(patches_[index].mask).first;
+  const auto& table = tables_[index];
+  std::for_each(source.data(), source.data() + source.bytes(), [&](std::uint8_t& value) { value = table[value]; });
   if (fit_ == Fit::Resize) return nearest(source, size_);
   const auto background = static_cast<std::uint8_t>(patches_[index].labels.size());
   return cropped(source, (source.width() - size_) / 2, (source.height() - size_) / 2, size_, background);

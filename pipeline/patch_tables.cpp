@@ -7,6 +7,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/core/work_lock.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
@@ -110,6 +111,7 @@ std::string PatchTables::name_of(const fs::path& slide, const std::string& finge
 void PatchTables::add(const std::vector<CutPatch>& patches) {
   if (patches.empty()) return;
   const fs::path labels = folder_ / "labels.csv", origins = folder_ / "patches.csv";
+  const auto lock = WorkLock::take(folder_ / ".labels.csv.lock");  // another process may add lines, too
   const auto content = [](const fs::path& table, const Record& columns) {
     if (!fs::exists(table)) return csv_line(columns);
     std::string text = read_text_file(table);

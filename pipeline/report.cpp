@@ -11,6 +11,7 @@
 
 #include "deep_zoom.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/work_lock.hpp"
 #include "wsi_lpd/image/drawing.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/report.hpp"
@@ -32,14 +33,16 @@ std::string local_time() {
   return text;
 }
 
-/// Empties what is made anew. Only a folder that is new, empty or a report's is touched.
-void prepare(const fs::path& folder, const std::set<std::string>& ids) {
+/// Empties what is made anew. Only a folder that is new, empty or a report's is touched, by one process at a time.
+std::unique_ptr<WorkLock> prepare(const fs::path& folder, const std::set<std::string>& ids) {
   if (fs::exists(folder) && !fs::is_directory(folder)) throw UsageError(folder.string() + ": is a file; choose another --output folder");
   if (fs::exists(folder) && !fs::is_empty(folder) && !fs::exists(folder / output::kReportMark)) {
     throw UsageError(folder.string() + ": holds files that are not a report's; choose another --output folder");
   }
   fs::create_directories(folder);
   write_text_file(folder / output::kReportMark, "A report of wsi-lpd. It is overwritten when it is made again.\n", Durable::No);
+  WorkLock::Attempt attempt = WorkLock::try_to_take(folder / ".lock");
+  if (!attempt.lock) throw UsageError(folder.string() + ": " + attempt.holder->text() + " is making a report there");
   fs::remove(folder / "index.html");
   for (const char* part : {"slides", "pictures", "thumbnails"}) {
     fs::remove_all(folder / part);
@@ -49,6 +52,7 @@ void prepare(const fs::path& folder, const std::set<std::string>& ids) {
   for (const auto& entry : fs::directory_iterator(folder / "tiles")) {
     if (!ids.contains(entry.path().filename().string())) fs::remove_all(entry.path());
   }
+  return std::move(attempt.lock);
 }
 
 /// The overlay at two sizes. False where there is none, or it cannot be read.
@@ -101,7 +105,7 @@ ReportSummary write_report(const fs::path& results_folder, const ReportOptions& 
   std::vector<output::ReportSlide> slides(results.complete.size());
   std::set<std::string> ids;
   for (std::size_t i = 0; i < slides.size(); ++i) ids.insert(slides[i].id = output::report_id(results.complete[i].stem, results.path));
-  prepare(folder, ids);
+  const auto lock = prepare(folder, ids);
   for_each_slide(slides.size(), threads, "pictures", observer, cancel,
                  [&](std::size_t i) { slides[i].picture = make_pictures(results.complete[i].stem, folder, slides[i].id, observer); });
 

@@ -17,10 +17,14 @@
 #include "slide_crf.hpp"
 #include "slide_results.hpp"
 #include "tissue_selection.hpp"
+#include "wsi_lpd/core/tissue_cut.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/model/device.hpp"
+#include "wsi_lpd/output/slide_files.hpp"
 #include "wsi_lpd/pipeline/stain.hpp"
+#include "wsi_lpd/slide/enlargement.hpp"
 #include "wsi_lpd/slide/focus.hpp"
+#include "wsi_lpd/slide/glass.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
@@ -50,6 +54,7 @@ struct Token {
   const TileBatch* batch = nullptr;
   std::unique_ptr<TileBuffer> tiles;
   std::vector<bool> readable;
+  std::vector<std::uint8_t> glass;  // [tiles, tile, tile]; empty where glass is not looked for
   std::vector<float> focus;
   std::unique_ptr<Segmenter::Pending> pending;
   TileResults results;
@@ -58,18 +63,19 @@ struct Token {
 /// Reads strips into the tiles that are views of them.
 class TileReader {
  public:
-  TileReader(const slide::FrameReader& reader, const TilePlan& plan, Colour background)
-      : reader_(reader), plan_(plan), background_(background) {}
+  TileReader(const slide::FrameReader& reader, const TilePlan& plan, Colour background, const std::optional<slide::GlassFinder>& glass)
+      : reader_(reader), plan_(plan), background_(background), glass_(glass) {}
 
   void read(Token& token) const {
     token.readable.assign(token.batch->tiles, true);
+    if (glass_) token.glass.assign(token.batch->tiles * pixels(), 0);
     for (std::size_t s = 0; s < token.batch->strips; ++s) {
       const Strip& strip = plan_.strips[token.batch->first_strip + s];
       try {
         read_strip(strip, token);
       } catch (const slide::ReadError&) {
         for (std::size_t i = strip.first; i < strip.first + strip.count; ++i)
-          token.readable[i - token.batch->first_tile] = read(i, tile_view(i, token).pixels);
+          token.readable[i - token.batch->first_tile] = read(i, tile_view(i, token).pixels, glass_view(i, token));
       }
     }
     for (std::size_t i = 0; i < token.batch->tiles; ++i)
@@ -80,11 +86,11 @@ class TileReader {
   void normalise(const std::optional<StainNormaliser>& stain) { stain_ = stain ? &*stain : nullptr; }
 
   /// One tile alone, into bytes() at `pixels`; false where it can't be decoded, and then it is background.
-  bool read(std::size_t index, std::uint8_t* pixels) const {
+  bool read(std::size_t index, std::uint8_t* pixels, ImageView<std::uint8_t> glass = {}) const {
     const Tile& tile = plan_.tiles[index];
     const ImageView<std::uint8_t> view{pixels, plan_.tile, plan_.tile, 3, std::int64_t{3} * plan_.tile};
     try {
-      read_region({tile.x, tile.y, plan_.tile, plan_.tile}, view);
+      read_region({tile.x, tile.y, plan_.tile, plan_.tile}, view, glass);
       return true;
     } catch (const slide::ReadError&) {
       fill(view, background_);
@@ -92,7 +98,7 @@ class TileReader {
     }
   }
   /// Of one tile.
-  std::size_t bytes() const { return std::size_t{3} * static_cast<std::size_t>(plan_.tile) * static_cast<std::size_t>(plan_.tile); }
+  std::size_t bytes() const { return 3 * pixels(); }
 
  private:
   ImageView<std::uint8_t> tile_view(std::size_t index, Token& token) const {
@@ -101,25 +107,39 @@ class TileReader {
     return {token.tiles->data() + slot * side * side * 3, side, side, 3, side * 3};
   }
 
-  void read_region(const Rect& region, ImageView<std::uint8_t> pixels) const {
+  std::size_t pixels() const { return static_cast<std::size_t>(plan_.tile) * static_cast<std::size_t>(plan_.tile); }
+  ImageView<std::uint8_t> glass_view(std::size_t index, Token& token) const {
+    if (!glass_) return {};
+    return {token.glass.data() + (index - token.batch->first_tile) * pixels(), plan_.tile, plan_.tile, 1, plan_.tile};
+  }
+
+  /// Glass is looked for, where `glass` has room for it, in the slide's own colours.
+  void read_region(const Rect& region, ImageView<std::uint8_t> pixels, ImageView<std::uint8_t> glass) const {
     reader_.read(region, pixels);
+    if (glass.pixels) glass_->find(pixels, glass);
     if (stain_) stain_->apply(pixels);
   }
 
   void read_strip(const Strip& strip, Token& token) const {
-    if (strip.count == 1) return read_region(strip.region, tile_view(strip.first, token));
-    Image pixels(strip.region.width, strip.region.height, 3);
-    read_region(strip.region, pixels.view());
+    if (strip.count == 1) return read_region(strip.region, tile_view(strip.first, token), glass_view(strip.first, token));
+    Image rgb(strip.region.width, strip.region.height, 3), glass;
+    if (glass_) glass = Image(strip.region.width, strip.region.height, 1);
+    read_region(strip.region, rgb.view(), glass_ ? glass.view() : ImageView<std::uint8_t>{});
     for (std::size_t i = strip.first; i < strip.first + strip.count; ++i) {
-      const auto from = pixels.view().part({plan_.tiles[i].x - strip.region.x, 0, plan_.tile, plan_.tile});
-      const auto to = tile_view(i, token);
-      for (std::int64_t y = 0; y < to.height; ++y) std::copy_n(from.row(y), to.stride, to.row(y));
+      const Rect part{plan_.tiles[i].x - strip.region.x, 0, plan_.tile, plan_.tile};
+      copy(rgb.view().part(part), tile_view(i, token));
+      if (glass_) copy(glass.view().part(part), glass_view(i, token));
     }
+  }
+
+  static void copy(ImageView<std::uint8_t> from, ImageView<std::uint8_t> to) {
+    for (std::int64_t y = 0; y < to.height; ++y) std::copy_n(from.row(y), to.stride, to.row(y));
   }
 
   const slide::FrameReader& reader_;
   const TilePlan& plan_;
   Colour background_;
+  const std::optional<slide::GlassFinder>& glass_;
   const StainNormaliser* stain_ = nullptr;
 };
 
@@ -153,9 +173,17 @@ void check_options(const SegmentOptions& options, const Segmenter::Shape& shape,
   }
 }
 
+/// Output pixels. Where µm/px is unknown, a common 0.5 stands for it.
+std::int64_t smallest_hole(const SegmentOptions& options, const Frame& frame) {
+  constexpr double kCommonMpp = 0.5;
+  const double mpp = frame.mpp > 0 ? frame.mpp : kCommonMpp;
+  return std::llround(options.min_hole / (mpp * mpp));
+}
+
 /// Runs the five stages over the plan. The order of accumulation is the plan's, so that the result is the same for any number of tokens.
 void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter, const SegmentOptions& options, Canvas& canvas,
-            SlideResults& results, output::SlideStatistics& statistics, ProgressObserver& observer, const CancelFlag& cancel) {
+            TissueCut* cut, SlideResults& results, output::SlideStatistics& statistics, ProgressObserver& observer,
+            const CancelFlag& cancel) {
   StageClock reading, forward, writing;
   std::size_t next = 0;
   const int threads = options.threads > 0 ? options.threads : tbb::info::default_concurrency();
@@ -202,6 +230,9 @@ void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter,
       for (std::size_t i = 0; i < token.batch->tiles; ++i) {
         const Tile& tile = plan.tiles[token.batch->first_tile + i];
         if (token.readable[i]) {
+          if (cut)
+            cut->add_glass(
+                tile, std::span(token.glass).subspan(i * token.glass.size() / token.batch->tiles, token.glass.size() / token.batch->tiles));
           canvas.add(tile, part(token.results.maps, i), part(token.results.score_maps, i));
         } else {
           canvas.add_unreadable(tile);
@@ -244,7 +275,7 @@ std::string fingerprint(const std::filesystem::path& file) {
 }
 
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
-                                      ProgressObserver& observer, const CancelFlag& cancel) {
+                                      ProgressObserver& observer, const CancelFlag& cancel, const WorkLock* lock) {
   return with_context(job.slide.string(), [&] {
     const auto start = std::chrono::steady_clock::now();
     reset_peak_memory();
@@ -279,6 +310,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
       observer.warn(job.slide.string() + ": " + line);
     };
     if (!properties.note.empty()) observer.info(job.slide.string() + ": " + properties.note);
+    if (const std::string line = slide::check_enlargement(properties, statistics.frame, options.force_mpp); !line.empty()) warn(line);
     if (shape.mpp <= 0) warn("the model does not know its resolution: the slide is read at level 0 as it is");
 
     observer.begin("finding tissue", 0, "");
@@ -286,8 +318,12 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     std::vector<Rect> unreadable;
     const Image thumbnail = tissue_clock.measure([&] { return slide::thumbnail(*reader, kThumbnailSide, &unreadable); });
     if (!unreadable.empty()) warn(std::to_string(unreadable.size()) + " parts of the thumbnail can't be decoded and count as tissue");
-    const auto [tissue, parts] =
-        tissue_clock.measure([&] { return select_tissue(*reader, thumbnail, unreadable, options.tissue, options.region); });
+    // A user's own mask is taken as it is.
+    const std::optional<slide::GlassFinder> glass = options.tissue == "auto" ? slide::GlassFinder::of(thumbnail) : std::nullopt;
+    const auto [tissue, parts, tissue_warnings] = tissue_clock.measure([&] {
+      return select_tissue(*reader, thumbnail, unreadable, options.tissue, options.region, {options.min_tissue, glass.has_value()});
+    });
+    for (const std::string& line : tissue_warnings) warn(line);
     statistics.seconds["tissue"] = tissue_clock.seconds();
 
     const slide::FrameReader frame_reader(*reader, statistics.frame);
@@ -299,8 +335,8 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     statistics.tiles_planned = static_cast<std::int64_t>(plan.tiles.size());
     statistics.tiles_skipped = plan.skipped();
 
-    std::filesystem::create_directories(job.stem.parent_path());
-    TileReader tiles(frame_reader, plan, properties.background);
+    output::StagedResult staged(job.stem);
+    TileReader tiles(frame_reader, plan, properties.background, glass);
     StageClock stain_clock;
     const auto stain =
         stain_clock.measure([&] { return stain_normaliser(frame_reader, plan, options.stain, shape.stain, statistics.stain, cancel); });
@@ -315,14 +351,16 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     if (precision.name == "fp32" && precision.agreement)
       warn("bfloat16 would change more labels than allowed (" + std::to_string(100 * *precision.agreement) +
            " % of a sample agree): computing in float32, which takes about twice as long");
-    SlideResults results(job, plan, shape, options, thumbnail, parts, statistics);
+    SlideResults results(job.slide, staged.stem(), plan, shape, options, thumbnail, parts, statistics);
+    std::optional<TissueCut> cut;
+    if (glass) cut.emplace(plan, shape.grid_stride, smallest_hole(options, plan.frame), results);
+    CanvasSink& cut_rows = cut ? static_cast<CanvasSink&>(*cut) : results;
     std::optional<SlideCrf> crf;
     if (options.crf)
-      crf.emplace(frame_reader, plan.frame, tissue, shape.classes.count(), shape.grid_stride, *options.crf, options.threads, cancel,
-                  results);
-    CanvasSink& rows = crf ? static_cast<CanvasSink&>(*crf) : results;
+      crf.emplace(frame_reader, plan.frame, shape.classes.count(), shape.grid_stride, *options.crf, options.threads, cancel, cut_rows);
+    CanvasSink& rows = crf ? static_cast<CanvasSink&>(*crf) : cut_rows;
     Canvas canvas(plan, tissue, shape.classes.count(), shape.grid_stride, options.blend, rows, shape.presence, shape.score_stride);
-    stream(plan, tiles, segmenter, options, canvas, results, statistics, observer, cancel);
+    stream(plan, tiles, segmenter, options, canvas, cut ? &*cut : nullptr, results, statistics, observer, cancel);
     statistics.tiles_read = statistics.tiles_planned - statistics.tiles_unreadable;
     if (statistics.tiles_unreadable > 0) warn(std::to_string(statistics.tiles_unreadable) + " tiles can't be decoded and are marked 254");
 
@@ -331,6 +369,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     finishing.measure([&] {
       canvas.finish();
       check(cancel);
+      if (cut) statistics.glass_pixels = cut->glass_pixels();
       // Whatever library read it: half of one slide and half of another must not become a result.
       if (fingerprint(job.slide) != fingerprint_before)
         throw Error("the file was replaced or changed while it was read: segment it again when it is whole");
@@ -350,7 +389,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     statistics.seconds["write"] = finishing.seconds();
     statistics.seconds["total"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     statistics.peak_memory_bytes = peak_memory();
-    output::write_statistics(std::filesystem::path(job.stem) += ".json", statistics);
+    staged.commit(statistics, lock);
     return statistics;
   });
 }

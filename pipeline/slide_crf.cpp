@@ -33,11 +33,10 @@ struct Between {
 
 }  // namespace
 
-SlideCrf::SlideCrf(const slide::FrameReader& reader, const Frame& frame, const TissueMask& tissue, int classes, int grid_stride,
-                   const SlideCrfOptions& options, int threads, const CancelFlag& cancel, CanvasSink& next)
+SlideCrf::SlideCrf(const slide::FrameReader& reader, const Frame& frame, int classes, int grid_stride, const SlideCrfOptions& options,
+                   int threads, const CancelFlag& cancel, CanvasSink& next)
     : reader_(reader),
       frame_(frame),
-      tissue_(tissue, frame),
       classes_(static_cast<std::size_t>(classes)),
       stride_(grid_stride),
       options_(options),
@@ -53,11 +52,10 @@ void SlideCrf::grid_row(std::span<const float> values, std::span<const std::uint
   grid_rows_.emplace_back(values.begin(), values.end());
 }
 
-void SlideCrf::label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) {
-  tissue_.select(band_top_ + static_cast<std::int64_t>(label_rows_.size()));
-  LabelRow& row = label_rows_.emplace_back(LabelRow{{labels.begin(), labels.end()}, tissue});
+void SlideCrf::label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) {
+  LabelRow& row = label_rows_.emplace_back(LabelRow{{labels.begin(), labels.end()}, {tissue.begin(), tissue.end()}});
   for (std::size_t x = 0; x < row.labels.size(); ++x) {
-    if (!tissue_.at(static_cast<std::int64_t>(x))) row.labels[x] = kOutside;
+    if (!tissue[x]) row.labels[x] = kOutside;
   }
   // The canvas has handed over all grid rows that the last row here lies between.
   const auto complete = [&] {

@@ -22,12 +22,12 @@ namespace wsi_lpd::pipeline {
 class SlideCrf : public CanvasSink {
  public:
   /// Keeps references to all but the options. `threads` 0: all cores; the labels are the same for any number.
-  SlideCrf(const slide::FrameReader& reader, const Frame& frame, const TissueMask& tissue, int classes, int grid_stride,
-           const SlideCrfOptions& options, int threads, const CancelFlag& cancel, CanvasSink& next);
+  SlideCrf(const slide::FrameReader& reader, const Frame& frame, int classes, int grid_stride, const SlideCrfOptions& options, int threads,
+           const CancelFlag& cancel, CanvasSink& next);
 
   void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
   /// Throws Cancelled.
-  void label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) override;
+  void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) override;
 
   double seconds() const { return seconds_; }
   /// Blocks of which some pixels could not be read again; the CRF saw the background colour there.
@@ -36,7 +36,7 @@ class SlideCrf : public CanvasSink {
  private:
   struct LabelRow {
     std::vector<std::uint8_t> labels;  ///< kOutside where there is no tissue
-    std::int64_t tissue = 0;
+    std::vector<std::uint8_t> tissue;
   };
   void infer_band();
   void infer(const Rect& block);
@@ -46,7 +46,6 @@ class SlideCrf : public CanvasSink {
 
   const slide::FrameReader& reader_;
   const Frame& frame_;
-  TissueRows tissue_;
   std::size_t classes_;
   std::int64_t stride_;
   SlideCrfOptions options_;

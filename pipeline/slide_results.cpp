@@ -8,7 +8,7 @@
 #include "result_outlines.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/overlay.hpp"
-#include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/output/slide_files.hpp"
 #include "wsi_lpd/output/tissue_picture.hpp"
 #include "wsi_lpd/slide/focus.hpp"
 
@@ -44,9 +44,10 @@ output::ResultLayout layout_of(const TilePlan& plan, const Segmenter::Shape& sha
 
 }  // namespace
 
-SlideResults::SlideResults(const SlideJob& job, const TilePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
-                           const Image& thumbnail, const Image& parts, output::SlideStatistics& statistics)
-    : stem_(job.stem),
+SlideResults::SlideResults(const std::filesystem::path& slide, const std::filesystem::path& stem, const TilePlan& plan,
+                           const Segmenter::Shape& shape, const SegmentOptions& options, const Image& thumbnail, const Image& parts,
+                           output::SlideStatistics& statistics)
+    : stem_(stem),
       plan_(plan),
       options_(options),
       overlay_source_(thumbnail),
@@ -57,7 +58,7 @@ SlideResults::SlideResults(const SlideJob& job, const TilePlan& plan, const Segm
       grid_width_(divide_up(plan.frame.size.width, shape.grid_stride)),
       file_(with_suffix(stem_, ".h5"), layout_of(plan, shape, map_factor_, statistics)),
       raster_(with_suffix(stem_, options.ome ? output::kOmeLabels : output::kLabels), plan.frame.size, 1,
-              label_pyramid_options(plan.frame, shape.classes, job.slide, options.ome)),
+              label_pyramid_options(plan.frame, shape.classes, slide, options.ome)),
       regions_(shape.classes.count()),
       interfaces_(shape.classes.count()),
       squares_(plan.frame.size.width, plan.tile, shape.classes.count()) {
@@ -69,7 +70,7 @@ SlideResults::SlideResults(const SlideJob& job, const TilePlan& plan, const Segm
     const int cell = shape.grid_stride * map_factor_;
     probabilities_.emplace(with_suffix(stem_, output::kProbabilities),
                            Size{divide_up(plan.frame.size.width, cell), divide_up(plan.frame.size.height, cell)}, 1,
-                           probability_pyramid_options(plan.frame, cell, shape.classes, job.slide));
+                           probability_pyramid_options(plan.frame, cell, shape.classes, slide));
   }
 }
 
@@ -108,23 +109,25 @@ void SlideResults::emit_map_row() {
   map_rows_summed_ = 0;
 }
 
-void SlideResults::label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) {
+void SlideResults::label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) {
   raster_.add_rows(labels.data(), 1);
   regions_.add_row(labels);
   interfaces_.add_row(labels);
   squares_.add_row(labels);
-  statistics_.tissue_pixels += tissue;
+  statistics_.tissue_pixels += std::count(tissue.begin(), tissue.end(), 1);
   if (std::memchr(labels.data(), kUnreadable, labels.size()))  // rare
     statistics_.unreadable_pixels += std::count(labels.begin(), labels.end(), kUnreadable);
-  // The overlay takes the pixels nearest to its own centres.
+  // The pictures take the pixels nearest to their own centres.
   const double rows_per_pixel = static_cast<double>(plan_.frame.size.height) / static_cast<double>(overlay_labels_.height());
   const double columns_per_pixel = static_cast<double>(labels.size()) / static_cast<double>(overlay_labels_.width());
   const auto first = static_cast<std::int64_t>(std::ceil(static_cast<double>(label_rows_seen_) / rows_per_pixel - 0.5));
   const auto end = static_cast<std::int64_t>(std::ceil(static_cast<double>(label_rows_seen_ + 1) / rows_per_pixel - 0.5));
   for (std::int64_t y = std::max<std::int64_t>(first, 0); y < std::min(end, overlay_labels_.height()); ++y) {
     for (std::int64_t x = 0; x < overlay_labels_.width(); ++x) {
-      *overlay_labels_.at(x, y) =
-          labels[std::min(static_cast<std::size_t>((static_cast<double>(x) + 0.5) * columns_per_pixel), labels.size() - 1)];
+      const std::size_t nearest = std::min(static_cast<std::size_t>((static_cast<double>(x) + 0.5) * columns_per_pixel), labels.size() - 1);
+      *overlay_labels_.at(x, y) = labels[nearest];
+      std::uint8_t* part = parts_.at(x, y);
+      if (*part == static_cast<std::uint8_t>(Part::Tissue) && !tissue[nearest]) *part = static_cast<std::uint8_t>(Part::Glass);
     }
   }
   ++label_rows_seen_;
@@ -165,27 +168,16 @@ void SlideResults::fill_statistics() {
 void SlideResults::finish(const slide::FrameReader& reader) {
   if (map_rows_summed_ > 0) emit_map_row();
   fill_statistics();
-  // Older statistics must not vouch for newer files.
-  std::filesystem::remove(with_suffix(stem_, ".json"));
   file_.finish();
   raster_.finish();
   if (probabilities_) probabilities_->finish();
-  // What an earlier run with other options left
-  std::filesystem::remove(with_suffix(stem_, options_.ome ? output::kLabels : output::kOmeLabels));
-  if (!probabilities_) std::filesystem::remove(with_suffix(stem_, output::kProbabilities));
-  if (!gallery_) std::filesystem::remove(with_suffix(stem_, ".prototypes.jpg"));
-  if (options_.geojson) {
+  if (options_.geojson)
     write_outlines(output::label_pyramid(stem_), with_suffix(stem_, ".geojson"), plan_.frame, statistics_.classes, options_);
-  } else {
-    std::filesystem::remove(with_suffix(stem_, ".geojson"));
-  }
   const double thumbnail_mpp =
       statistics_.frame.slide_mpp * static_cast<double>(plan_.frame.bounds.width) / static_cast<double>(overlay_source_.width());
-  image::write_jpeg(with_suffix(stem_, ".overlay.jpg"),
-                    output::draw_overlay(overlay_source_, overlay_labels_, statistics_.classes, thumbnail_mpp));
+  image::write_jpeg(with_suffix(stem_, ".overlay.jpg"), output::draw_overlay(overlay_source_, overlay_labels_, statistics_, thumbnail_mpp));
   if (gallery_) image::write_jpeg(with_suffix(stem_, ".prototypes.jpg"), gallery_->draw(reader));
   image::write_jpeg(with_suffix(stem_, ".tissue.jpg"), output::draw_tissue(overlay_source_, parts_, plan_, thumbnail_mpp));
-  output::remove_unfinished(stem_);
 }
 
 }  // namespace wsi_lpd::pipeline

@@ -17,15 +17,15 @@ namespace wsi_lpd::pipeline {
 /// Everything that is written for one slide while it streams by: rows of the canvas and values of tiles in, files out.
 class SlideResults : public CanvasSink {
  public:
-  /// `parts` are the values of Part on the thumbnail. `statistics` is filled here as far as the raster tells it, and written last by
-  /// finish(); the rest is the caller's.
-  SlideResults(const SlideJob& job, const TilePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
-               const Image& thumbnail, const Image& parts, output::SlideStatistics& statistics);
+  /// Files go to `stem` plus their suffixes, which should be a StagedResult's. `parts` are the values of Part on the thumbnail.
+  /// `statistics` is filled here as far as the raster tells it; the rest is the caller's, as is its file.
+  SlideResults(const std::filesystem::path& slide, const std::filesystem::path& stem, const TilePlan& plan, const Segmenter::Shape& shape,
+               const SegmentOptions& options, const Image& thumbnail, const Image& parts, output::SlideStatistics& statistics);
 
   void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
-  void label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) override;
+  void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) override;
   void add_tile(const Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus);
-  /// Gives all files but the statistics their final names; reads tiles again from `reader` where the options want pictures of them.
+  /// Writes all files but the statistics; reads tiles again from `reader` where the options want pictures of them.
   void finish(const slide::FrameReader& reader);
 
  private:
@@ -37,7 +37,7 @@ class SlideResults : public CanvasSink {
   const SegmentOptions& options_;
   Image overlay_source_;
   Image overlay_labels_;
-  const Image& parts_;
+  Image parts_;  // with the glass that the rows show in the tissue
   output::SlideStatistics& statistics_;
   int map_factor_;  // grid cells per map cell
   std::int64_t grid_width_, grid_rows_seen_ = 0, label_rows_seen_ = 0;

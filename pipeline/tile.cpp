@@ -14,6 +14,7 @@
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/slide/enlargement.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::pipeline {
@@ -98,6 +99,8 @@ class Tiler {
     const double mpp = settings_.mpp.value_or(properties.mpp.value_or(0));
     if (mpp <= 0) observer_.warn(job.slide.string() + ": um/px of the patches is not known: they are cut from level 0 as it is");
     const Frame frame = make_frame(properties.bounds, properties.mpp.value_or(0), mpp);
+    if (const std::string line = slide::check_enlargement(properties, frame, options_.force_mpp); !line.empty())
+      observer_.warn(job.slide.string() + ": " + line);
     TiledSlide result{.slide = job.slide};
     const std::vector<PatchPlace> places = choose(job, *reader, frame, result);
     std::vector<CutPatch> patches = describe(job, fingerprint_before, frame, places);
@@ -122,7 +125,8 @@ class Tiler {
     observer_.begin("finding tissue", 0, "");
     std::vector<Rect> unreadable;
     const Image thumbnail = slide::thumbnail(reader, kThumbnailSide, &unreadable);
-    const TissueMask tissue = select_tissue(reader, thumbnail, unreadable, options_.tissue, options_.region).tissue;
+    const auto [tissue, parts, warnings] = select_tissue(reader, thumbnail, unreadable, options_.tissue, options_.region);
+    for (const std::string& line : warnings) observer_.warn(job.slide.string() + ": " + line);
     std::vector<PatchPlace> places = places_with_tissue(frame, tissue, settings_.size, options_);
     if (!options_.class_name.empty()) {
       const auto raster = describe_result(job.result);

@@ -1,7 +1,5 @@
 #include "tissue_selection.hpp"
 
-#include <algorithm>
-
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/slide/region_file.hpp"
 #include "wsi_lpd/slide/tissue.hpp"
@@ -9,21 +7,9 @@
 namespace wsi_lpd::pipeline {
 namespace {
 
-/// A user's mask: non-zero is tissue, in a one-channel image or in any channel of a colour image.
-Image read_mask(const std::filesystem::path& path) {
-  try {
-    return image::read_labels(path);
-  } catch (const Error&) {  // not of one channel, or not readable at all: then this throws, too
-    const Image rgb = image::read_rgb(path);
-    Image mask(rgb.width(), rgb.height(), 1);
-    for (std::size_t i = 0; i < mask.bytes(); ++i)
-      mask.data()[i] = std::max({rgb.data()[3 * i], rgb.data()[3 * i + 1], rgb.data()[3 * i + 2]});
-    return mask;
-  }
-}
-
-TissueMask read_tissue(const std::filesystem::path& path, const slide::Properties& slide) {
-  return slide::is_region_file(path) ? slide::tissue_from_regions(path, slide) : slide::tissue_from_image(read_mask(path), slide);
+TissueMask read_tissue(const std::filesystem::path& path, const slide::Properties& slide, std::vector<std::string>& warnings) {
+  return slide::is_region_file(path) ? slide::tissue_from_regions(path, slide, &warnings)
+                                     : slide::tissue_from_image(image::read_mask(path, &warnings), slide);
 }
 
 /// Changes each part of a thumbnail that covers `bounds`, knowing whether its pixel has its centre inside of `mask`.
@@ -43,20 +29,20 @@ void by_mask(Image& parts, const Rect& bounds, const TissueMask& mask, Change ch
 }  // namespace
 
 TissueSelection select_tissue(const slide::Reader& reader, const Image& thumbnail, const std::vector<Rect>& unreadable,
-                              const std::string& tissue, const std::string& region) {
+                              const std::string& tissue, const std::string& region, const TissueSearch& search) {
   const slide::Properties& slide = reader.properties();
   TissueSelection selection;
   if (tissue == "auto") {
     const double mpp = slide.mpp.value_or(0) * static_cast<double>(slide.bounds.width) / static_cast<double>(thumbnail.width());
-    selection.parts = slide::find_parts(thumbnail, mpp, {}, unreadable);
-    selection.tissue = slide::tissue_of_parts(selection.parts, slide.bounds);
+    selection.parts = slide::find_parts(thumbnail, mpp, {.smallest_mm2 = search.min_tissue * 1e-6}, unreadable);
+    selection.tissue = slide::tissue_of_parts(search.rim ? slide::with_rim(selection.parts) : selection.parts, slide.bounds);
   } else {
-    selection.tissue = tissue == "none" ? TissueMask{Image(1, 1, 1, 1), slide.bounds} : read_tissue(tissue, slide);
+    selection.tissue = tissue == "none" ? TissueMask{Image(1, 1, 1, 1), slide.bounds} : read_tissue(tissue, slide, selection.warnings);
     selection.parts = Image(thumbnail.width(), thumbnail.height(), 1);
     by_mask(selection.parts, slide.bounds, selection.tissue, [](Part, bool inside) { return inside ? Part::Tissue : Part::Glass; });
   }
   if (!region.empty()) {
-    const TissueMask wanted = read_tissue(region, slide);
+    const TissueMask wanted = read_tissue(region, slide, selection.warnings);
     selection.tissue = intersection(selection.tissue, wanted);
     by_mask(selection.parts, slide.bounds, wanted,
             [](Part part, bool inside) { return part == Part::Tissue && !inside ? Part::Outside : part; });

@@ -10,6 +10,7 @@
 #include "training_images.hpp"
 #include "training_judge.hpp"
 #include "training_pictures.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/evaluate.hpp"
 #include "wsi_lpd/pipeline/stain.hpp"
 
@@ -214,6 +215,7 @@ class Run {
     std::map<std::string, std::string> notes = judge_.notes();
     notes.merge(std::map<std::string, std::string>{{"images", fingerprint(patches_.train)},
                                                    {"valid", fingerprint(patches_.valid)},
+                                                   {"class_names", joined(job_.info.classes.names)},
                                                    {"log_bytes", std::to_string(log_bytes_)},
                                                    {"ended", std::to_string(ended_)},
                                                    {"loss", fixed(loss_, 9)}});
@@ -236,6 +238,9 @@ class Run {
           throw UsageError(std::string("--resume: the ") + what +
                            " images or their labels are other ones than before; start a new run, or use --force");
     }
+    if (const std::string classes = joined(job_.info.classes.names); differs("class_names", classes) && !job_.force)
+      throw UsageError("--resume: the classes were " + notes.at("class_names") + ", and are " + classes +
+                       "; start a new run, or use --force");
     try {
       log_bytes_ = std::stoull(notes.at("log_bytes"));
       const bool same_images = !differs("valid", fingerprint(patches_.valid));

@@ -15,6 +15,7 @@ inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kWrongUsage = 2;
 inline constexpr int kSomeSlidesFailed = 3;
+inline constexpr int kInWorkElsewhere = 4;  ///< nothing failed, but other processes have slides in work: not all results are there
 
 /// What every command takes.
 struct CommonOptions {

@@ -132,7 +132,8 @@ Command add_compare(CLI::App& program) {
   command->add_option("RESULT", arguments->result, "label raster that segment wrote, or a folder of them")->required();
   command
       ->add_option("TRUTH", arguments->truth,
-                   "labels as PNG or TIFF, of the same part of the slide at any resolution; GeoJSON whose classes have the result's names; "
+                   "labels as PNG (indexed, grey or RGB) or TIFF, of the same part of the slide at any resolution; GeoJSON whose classes "
+                   "have the result's names; "
                    "another result, or a folder of these")
       ->required();
   command
@@ -140,9 +141,10 @@ Command add_compare(CLI::App& program) {
                    "names of the result's classes, where it does not carry them or GeoJSON calls them otherwise; e.g. --classes TUM,STR")
       ->delimiter(',');
   command
-      ->add_option(
-          "--truth-values", arguments->truth_values,
-          "patches: 0… classes, then background; results: 0 not tissue, 1… classes; auto: results where segment wrote it; e.g. results")
+      ->add_option("--truth-values", arguments->truth_values,
+                   "patches: 0… classes, then background; results: 0 not tissue, 1… classes; auto: results where segment wrote it, by "
+                   "colour where the "
+                   "truth has the classes' colours, else patches; e.g. results")
       ->check(CLI::IsMember({"auto", "patches", "results"}));
   command
       ->add_option("--outside", arguments->outside,

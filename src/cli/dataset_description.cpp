@@ -4,6 +4,7 @@
 
 #include "config.hpp"
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/pipeline/class_order.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -17,8 +18,11 @@ double parse_mpp(const std::string& text, const std::string& where) {
   return value;
 }
 
-DatasetOptions read_description(const std::filesystem::path& file) {
+/// What dataset.toml says; nothing where there is none.
+DatasetOptions read_description(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "dataset.toml";
   DatasetOptions description;
+  if (!std::filesystem::exists(file)) return description;
   for (const auto& [key, values] : read_toml(file)) {
     if (key == "classes") {
       description.classes = values;
@@ -35,12 +39,25 @@ DatasetOptions read_description(const std::filesystem::path& file) {
   return description;
 }
 
+void check_names(const std::filesystem::path& folder, const std::vector<std::string>& described, const std::vector<std::string>& names) {
+  if (names.empty() || described.empty() || names == described) return;
+  throw UsageError(folder.string() + ": labels.csv has the classes " + joined(names, " ") + ", and dataset.toml " + joined(described, " ") +
+                   ": they must be the same, in the same order");
+}
+
+/// One for each class; the background's may be missing.
+std::vector<Colour> parse_colours(const std::vector<std::string>& colours, int classes) {
+  std::vector<Colour> result;
+  for (const std::string& colour : colours) result.push_back(parse_colour(colour));
+  if (static_cast<int>(colours.size()) == classes) result.push_back({255, 255, 255});
+  return result;
+}
+
 }  // namespace
 
 DatasetDescription describe_dataset(const std::filesystem::path& folder, int count, const std::vector<std::string>& names,
                                     const DatasetOptions& options, ProgressObserver& observer) {
-  const std::filesystem::path file = folder / "dataset.toml";
-  const DatasetOptions described = std::filesystem::exists(file) ? read_description(file) : DatasetOptions{};
+  const DatasetOptions described = read_description(folder);
   DatasetDescription result;
   result.classes = default_class_scheme(count);
   result.mpp = options.mpp ? options.mpp : described.mpp;
@@ -48,10 +65,7 @@ DatasetDescription describe_dataset(const std::filesystem::path& folder, int cou
   const std::vector<std::string>& given = !options.classes.empty()     ? options.classes
                                           : !described.classes.empty() ? described.classes
                                                                        : names;
-  if (options.classes.empty() && !names.empty() && !described.classes.empty() && names != described.classes) {
-    throw UsageError(folder.string() + ": labels.csv has the classes " + joined(names, " ") + ", and dataset.toml " +
-                     joined(described.classes, " ") + ": they must be the same, in the same order");
-  }
+  if (options.classes.empty()) check_names(folder, described.classes, names);
   if (!given.empty()) {
     if (static_cast<int>(given.size()) != count) {
       throw UsageError(folder.string() + ": " + std::to_string(given.size()) + " class names (" + joined(given, " ") +
@@ -66,15 +80,36 @@ DatasetDescription describe_dataset(const std::filesystem::path& folder, int cou
   }
   const std::vector<std::string>& colours = !options.colours.empty() ? options.colours : described.colours;
   if (!colours.empty()) {
-    result.classes.colours.clear();
-    for (const std::string& colour : colours) result.classes.colours.push_back(parse_colour(colour));
-    if (static_cast<int>(colours.size()) == count) result.classes.colours.push_back({255, 255, 255});
+    result.classes.colours = parse_colours(colours, count);
   } else {
     observer.info(count == 4 ? "no colours are given: taking BCSS's" : "no colours are given: taking a colour-blind-safe palette");
   }
   if (!result.mpp) {
     observer.warn("the images' um/px is not known (dataset.toml or --mpp): segment will read slides at level 0 as they are");
   }
+  validate(result.classes);
+  return result;
+}
+
+MatchedClasses match_dataset(const std::filesystem::path& folder, const pipeline::PatchFolder& patches, const ClassScheme& model,
+                             ProgressObserver& observer) {
+  const DatasetOptions described = read_description(folder);
+  check_names(folder, described.classes, patches.class_names);
+  const std::vector<std::string>& names = described.classes.empty() ? patches.class_names : described.classes;
+  if (!names.empty() && patches.classes > 0 && static_cast<int>(names.size()) != patches.classes) {
+    throw UsageError(folder.string() + ": " + std::to_string(names.size()) + " class names (" + joined(names, " ") + ") for images with " +
+                     std::to_string(patches.classes) + " labels");
+  }
+  const pipeline::ClassOrder match = pipeline::match_classes(folder.string(), patches.classes, names, model.names);
+  if (!match.note.empty()) observer.info(match.note);
+  MatchedClasses result{{names, model.background, {}}, match.order};
+  for (const std::size_t c : match.order) {
+    if (names.empty()) result.classes.names.push_back(model.names[c]);
+    result.classes.colours.push_back(model.colours[c]);
+  }
+  result.classes.colours.push_back(model.colours.back());
+  if (!described.background.empty()) result.classes.background = described.background;
+  if (!described.colours.empty()) result.classes.colours = parse_colours(described.colours, result.classes.count());
   validate(result.classes);
   return result;
 }

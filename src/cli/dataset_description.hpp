@@ -6,6 +6,7 @@
 
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/progress.hpp"
+#include "wsi_lpd/pipeline/patch_folder.hpp"
 
 namespace wsi_lpd::cli {
 
@@ -28,6 +29,17 @@ struct DatasetOptions {
 /// counts, absurd mpp, a dataset.toml that names other classes than labels.csv.
 DatasetDescription describe_dataset(const std::filesystem::path& folder, int count, const std::vector<std::string>& names,
                                     const DatasetOptions& options, ProgressObserver& observer);
+
+/// The classes of a folder of patches as they go with a model's.
+struct MatchedClasses {
+  ClassScheme classes;             ///< the folder's names, or the model's where it gives none; colours of dataset.toml, or the model's
+  std::vector<std::size_t> order;  ///< as match_classes has it
+};
+
+/// Matches the classes that `dataset.toml` or labels.csv (`patches`) name with a model's: by name, or where nobody gave names by position.
+/// What is not plain is said to the observer. Throws UsageError: other classes than the model's, and as describe_dataset.
+MatchedClasses match_dataset(const std::filesystem::path& folder, const pipeline::PatchFolder& patches, const ClassScheme& model,
+                             ProgressObserver& observer);
 
 /// A dataset.toml for `describe_dataset`: classes (if there are any), µm/px (if not 0), and the images' side as a comment.
 std::string description_text(const ClassScheme& classes, double mpp, int size);

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "config.hpp"
+#include "dataset_description.hpp"
 #include "metrics_text.hpp"
 #include "model_file.hpp"
 #include "wsi_lpd/core/file.hpp"
@@ -34,15 +35,18 @@ struct CalibrateArguments {
 
 std::string title_of(const pipeline::EvaluatedLabels& evaluated) { return evaluated.labels + (evaluated.crf ? " + CRF" : ""); }
 
-std::vector<pipeline::Patch> split_of(const fs::path& folder, const pipeline::PatchFolder& patches, const std::string& split,
-                                      const model::ModelInfo& info) {
+std::vector<pipeline::Patch> split_of(const fs::path& folder, const pipeline::PatchFolder& patches, const std::string& split) {
   std::vector<pipeline::Patch> chosen = split == "valid" || (split == "auto" && patches.test.empty()) ? patches.valid : patches.test;
   if (chosen.empty()) throw UsageError(folder.string() + ": no " + (split == "auto" ? "test or valid" : split) + " images with masks");
-  if (patches.classes != info.classes.count()) {
-    throw UsageError(folder.string() + ": its images have " + std::to_string(patches.classes) + " classes, the model has " +
-                     std::to_string(info.classes.count()));
-  }
   return chosen;
+}
+
+/// How images of `folder` come to the model: its classes in the model's order, whatever theirs is.
+pipeline::PatchSetOptions options_of(const fs::path& folder, const pipeline::PatchFolder& patches, const model::ModelInfo& info,
+                                     ProgressObserver& observer) {
+  MatchedClasses matched = match_dataset(folder, patches, info.classes, observer);
+  return {
+      .size = info.patch_size, .classes = info.classes.count(), .scheme = std::move(matched.classes), .order = std::move(matched.order)};
 }
 
 Json json_of_evaluation(const pipeline::Evaluation& evaluation, const model::ModelInfo& info) {
@@ -111,8 +115,9 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
   model::PatchModel model =
       model::PatchModel::load(find_model(arguments.model, context.observer), context.common.device, context.common.threads);
   const model::ModelInfo& info = model.info();
-  const pipeline::PatchSet set(split_of(arguments.patches, pipeline::scan_patches(arguments.patches), arguments.split, info),
-                               {.size = info.patch_size, .classes = info.classes.count()}, context.observer, context.cancel);
+  const pipeline::PatchFolder patches = pipeline::scan_patches(arguments.patches);
+  const pipeline::PatchSet set(split_of(arguments.patches, patches, arguments.split),
+                               options_of(arguments.patches, patches, info, context.observer), context.observer, context.cancel);
   pipeline::EvaluateOptions options;
   options.oracle = arguments.labels != "predicted";
   options.predicted = arguments.labels != "oracle";
@@ -142,11 +147,7 @@ int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
   model::PatchModel model = model::PatchModel::load(path, context.common.device, context.common.threads);
   const pipeline::PatchFolder patches = pipeline::scan_patches(arguments.patches);
   if (patches.train.empty()) throw UsageError(arguments.patches.string() + ": no images with labels in their names or in labels.csv");
-  if (patches.classes != model.info().classes.count()) {
-    throw UsageError(arguments.patches.string() + ": its images have " + std::to_string(patches.classes) + " classes, the model has " +
-                     std::to_string(model.info().classes.count()));
-  }
-  const pipeline::PatchSet set(patches.train, {.size = model.info().patch_size, .classes = patches.classes}, context.observer,
+  const pipeline::PatchSet set(patches.train, options_of(arguments.patches, patches, model.info(), context.observer), context.observer,
                                context.cancel);
   context.observer.info("calibrating " + path.string());
   pipeline::calibrate(model, set, context.cancel);
@@ -174,7 +175,10 @@ Command add_evaluate(CLI::App& program) {
       "\nExample:  wsi-lpd evaluate patches/ --split test\nWrites evaluation.json, evaluation.csv and patches.png, a sheet of the worst "
       "and the "
       "best patches.\noracle takes the image labels from the masks, as the papers do; predicted from the model, as on a slide.");
-  command->add_option("PATCHES", arguments->patches, "folder with {test,valid}/{img,mask}/")->required();
+  command
+      ->add_option("PATCHES", arguments->patches,
+                   "folder with {test,valid}/{img,mask}/, whose classes have the model's names, in any order")
+      ->required();
   command->add_option("-o,--output", arguments->output, "folder for the results; e.g. -o evaluation")->configurable(false);
   command->add_option("--model", arguments->model, kModelHelp);
   command->add_option("--split", arguments->split, "test, valid; auto: test if it is there; e.g. --split valid")
@@ -197,7 +201,10 @@ Command add_calibrate(CLI::App& program) {
   auto arguments = std::make_shared<CalibrateArguments>();
   CLI::App* command = program.add_subcommand("calibrate", "Teach an imported model which scores mean presence");
   command->footer("\nExample:  wsi-lpd calibrate patches/ --model imported.safetensors\nTrained models are calibrated already.");
-  command->add_option("PATCHES", arguments->patches, "folder of patches with image labels, as for train")->required();
+  command
+      ->add_option("PATCHES", arguments->patches,
+                   "folder of patches with image labels, as for train, whose classes have the model's names, in any order")
+      ->required();
   command->add_option("--model", arguments->model, kModelHelp);
   command->add_option("-o,--output", arguments->output, "file to write instead of changing the model; e.g. -o calibrated.safetensors");
   return {command, [arguments](const Context& context) { return run_calibrate(*arguments, context); }};

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "config.hpp"
+#include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/model/model_info.hpp"
 
 namespace wsi_lpd::cli {
@@ -75,9 +76,7 @@ bool link_latest(const fs::path& run) {
   const fs::path link = fs::weakly_canonical("runs") / "latest";
   if (folder.parent_path() != link.parent_path() || folder == link) return false;
   if (fs::exists(link) && !fs::is_symlink(link)) return false;  // somebody's folder
-  const fs::path fresh = link.parent_path() / "latest.part";
-  std::error_code ignored;
-  fs::remove(fresh, ignored);
+  const fs::path fresh = part_path(link);
   fs::create_directory_symlink(folder.filename(), fresh);
   fs::rename(fresh, link);
   return true;

@@ -13,8 +13,9 @@ std::filesystem::path new_run_folder();
 /// The folder in runs/ that was worked in last and is not finished; empty where there is none.
 std::filesystem::path unfinished_run();
 
-/// Refuses to go on with other options than the run began with, but for those that change no more than the last digits of its results,
-/// which then go into its config.toml. `force` makes a warning of the refusal. Throws UsageError: no run, a finished one, other options.
+/// Refuses to go on with other options than the run began with, but for options that change no more than the last digits of its
+/// results, which then go into its config.toml. `force` makes a warning of the refusal. Throws UsageError: no run, a finished one, other
+/// options.
 void check_resumed(const std::filesystem::path& run, bool force, const Context& context);
 
 /// Points runs/latest at `run` where it lies in runs/ and has a model; at no moment there is no link. Returns whether it does now.

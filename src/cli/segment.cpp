@@ -4,6 +4,7 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "config.hpp"
 #include "model_file.hpp"
@@ -41,6 +42,23 @@ std::string configuration_sha256(const CLI::App& options, const pipeline::Segmen
   return output::sha256_of_text(text);
 }
 
+/// One line, at once: whoever reads a pipe sees how far it is.
+void print(const pipeline::SlideOutcome& outcome, const fs::path& output) {
+  using Kind = pipeline::SlideOutcome::Kind;
+  std::cout << outcome.slide.string() << ": ";
+  if (outcome.kind == Kind::AlreadyDone) std::cout << "already done with this model and configuration (--force does it again)";
+  if (outcome.kind == Kind::Failed) std::cout << "failed (the reason is in " << (output / "summary.csv").string() << ")";
+  if (outcome.kind == Kind::Elsewhere) std::cout << "in work elsewhere, by " << outcome.reason;
+  if (outcome.statistics) {
+    const output::SlideStatistics& slide = *outcome.statistics;
+    std::cout << slide.tiles_read << " tiles in " << std::fixed << std::setprecision(1) << slide.seconds.at("total") << " s";
+    const char* before = "; of the tissue: ";
+    for (const output::TissueShare& part : output::tissue_shares(slide))
+      std::cout << std::exchange(before, ", ") << part.name << " " << 100 * part.share << " %";
+  }
+  std::cout << std::endl;
+}
+
 int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>& jobs, const Context& context) {
   const fs::path model_path = find_model(arguments.model, context.observer);
   const auto segmenter = pipeline::load_lpd_segmenter(
@@ -59,24 +77,15 @@ int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>
                                        configuration_sha256(context.options, options)};
   write_resolved_config(context.options, arguments.output);
 
+  pipeline::BatchOptions batch{.force = arguments.force};
+  batch.on_outcome = [&](const pipeline::SlideOutcome& outcome) { print(outcome, arguments.output); };
   const pipeline::BatchReport report =
-      pipeline::run_batch(jobs, arguments.output, *segmenter, options, identity, arguments.force, context.observer, context.cancel);
-  for (const fs::path& slide : report.skipped)
-    std::cout << slide.string() << ": already done with this model and configuration (--force does it again)\n";
-  for (const output::SlideStatistics& slide : report.finished) {
-    std::cout << slide.slide << ": " << slide.tiles_read << " tiles in " << std::fixed << std::setprecision(1) << slide.seconds.at("total")
-              << " s";
-    for (std::size_t c = 0; c < slide.per_class.size(); ++c) {
-      const double share =
-          slide.tissue_pixels > 0 ? 100.0 * static_cast<double>(slide.per_class[c].pixels) / static_cast<double>(slide.tissue_pixels) : 0;
-      std::cout << (c == 0 ? "; " : ", ") << slide.classes.names[c] << " " << share << " %";
-    }
-    std::cout << "\n";
-  }
-  std::cout << report.finished.size() << " done, " << report.skipped.size() << " already done, " << report.failures.size()
-            << " failed; results in " << arguments.output.string() << "\n";
-  if (report.failures.empty()) return kDone;
-  return jobs.size() == 1 ? kFailed : kSomeSlidesFailed;
+      pipeline::run_batch(jobs, arguments.output, *segmenter, options, identity, batch, context.observer, context.cancel);
+  std::cout << report.finished.size() << " done, " << report.skipped.size() << " already done, " << report.failures.size() << " failed";
+  if (!report.elsewhere.empty()) std::cout << ", " << report.elsewhere.size() << " in work elsewhere";
+  std::cout << "; results in " << arguments.output.string() << "\n";
+  if (!report.failures.empty()) return jobs.size() == 1 ? kFailed : kSomeSlidesFailed;
+  return report.elsewhere.empty() ? kDone : kInWorkElsewhere;
 }
 
 void add_options(CLI::App& command, SegmentArguments& arguments) {
@@ -84,6 +93,10 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
   command.add_option("--model", arguments.model, kModelHelp);
   command.add_option("--mpp", arguments.mpp, "um per pixel of level 0, wins over what the slide says; e.g. --mpp 0.25")
       ->check(CLI::Range(0.05, 10.0));
+  command
+      .add_flag("--force-mpp,!--no-force-mpp", arguments.options.force_mpp,
+                "go on where a slide is more than 4 times coarser than the model; e.g. --force-mpp")
+      ->default_str("false");
   command
       .add_option("--tile", arguments.options.tile,
                   "side of a tile, pixels at the model's resolution, a multiple of 32; 0: as in training; e.g. --tile 448")
@@ -93,6 +106,14 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
                   "share of a tile that its neighbour repeats; with 0.25 a slide takes 1.8 times less; e.g. --overlap 0.25")
       ->check(CLI::Range(0.0, 0.9));
   add_tissue_options(command, arguments.options.tissue, arguments.options.region);
+  command
+      .add_option("--min-tissue", arguments.options.min_tissue,
+                  "um2; with --tissue auto, smaller pieces of tissue are specks and left out; e.g. --min-tissue 5000")
+      ->check(CLI::Range(0.0, 1e12));
+  command
+      .add_option("--min-hole", arguments.options.min_hole,
+                  "um2; with --tissue auto, glass in the tissue is no tissue, but for holes smaller than this; e.g. --min-hole 1000")
+      ->check(CLI::Range(0.0, pipeline::SegmentOptions::kMostHole));
   command
       .add_option(
           "--normalisation", arguments.normalisation,
@@ -174,8 +195,8 @@ Command add_segment(CLI::App& program) {
 Command add_batch(CLI::App& program) {
   auto arguments = std::make_shared<SegmentArguments>();
   arguments->options.tile = 0;
-  CLI::App* command =
-      program.add_subcommand("batch", "Segment an archive: one slide's failure stops no other, finished slides are skipped");
+  CLI::App* command = program.add_subcommand(
+      "batch", "Segment an archive: one slide's failure stops no other, finished slides are skipped, processes can share it");
   command->footer("\nExample:  wsi-lpd batch archive/ -o results");
   command
       ->add_option("SOURCE", arguments->source,

@@ -73,7 +73,7 @@ void Terminal::advance(std::int64_t done, const std::string& note) {
   if (bar_) {
     draw_bar();
   } else {
-    log_->info(state_line());
+    log_->info(at_.empty() ? stage_text() : stage_text() + "; " + overall_text());
   }
 }
 
@@ -108,25 +108,42 @@ void Terminal::error(const std::string& text) {
   for (std::string line; std::getline(lines, line);) log_->error("{}", line);
 }
 
-std::string Terminal::state_line() const {
+void Terminal::overall(const std::string& at, double share, std::optional<double> seconds_left) {
+  const std::lock_guard lock(mutex_);
+  at_ = at;
+  share_ = std::clamp(share, 0.0, 1.0);
+  seconds_left_ = seconds_left;
+}
+
+std::string Terminal::stage_text() const {
+  if (total_ <= 0) return what_;
   const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
   std::string text = fmt::format("{}: {}/{} {}", what_, done_, total_, unit_);
   if (done_ > 0) {
     const double rate = static_cast<double>(done_) / std::max(seconds, 1e-9);
-    text += fmt::format(", {:.1f}/s, ETA {}", rate, clock_text(static_cast<double>(total_ - done_) / rate));
+    text += fmt::format(", {:.1f}/s", rate);
+    if (at_.empty()) text += ", ETA " + clock_text(static_cast<double>(total_ - done_) / rate);
   }
   return note_.empty() ? text : text + ", " + note_;
+}
+
+std::string Terminal::overall_text() const {
+  return at_ + fmt::format(", {:.0f}% of the work", std::floor(100 * share_)) +
+         (seconds_left_ ? ", ETA " + clock_text(*seconds_left_) : "");
 }
 
 void Terminal::draw_bar() {
   winsize window{};
   const int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : 80;
-  std::string text = total_ > 0 ? state_line() : what_ + " …";
+  const bool has_bar = total_ > 0 || (!at_.empty() && share_ > 0);
+  std::string text = stage_text() + (total_ > 0 ? "" : " …");
+  if (!at_.empty()) text = at_ + (seconds_left_ ? ", ETA " + clock_text(*seconds_left_) : "") + " | " + text;
   const int room = std::min(30, columns - static_cast<int>(text.size()) - 10);
-  if (total_ > 0 && room >= 5) {
-    const auto full = static_cast<std::size_t>(room * done_ / total_);
-    text = fmt::format("[{}{}] {:3}% ", std::string(full, '#'), std::string(static_cast<std::size_t>(room) - full, '.'),
-                       100 * done_ / total_) +
+  if (has_bar && room >= 5) {
+    const double share = at_.empty() ? static_cast<double>(done_) / static_cast<double>(total_) : share_;
+    const auto full = static_cast<std::size_t>(room * share);
+    text = fmt::format("[{}{}] {:3.0f}% ", std::string(full, '#'), std::string(static_cast<std::size_t>(room) - full, '.'),
+                       std::floor(100 * share)) +
            text;
   }
   std::fprintf(stderr, "\r\x1b[K%.*s", columns - 1, text.c_str());

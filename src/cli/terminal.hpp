@@ -22,6 +22,7 @@ class Terminal : public ProgressObserver {
   void begin(const std::string& what, std::int64_t total, const std::string& unit) override;
   void advance(std::int64_t done, const std::string& note) override;
   void end() override;
+  void overall(const std::string& at, double share, std::optional<double> seconds_left) override;
   void info(const std::string& line) override;
   void warn(const std::string& line) override;
   /// One line for each line of `text`.
@@ -29,7 +30,8 @@ class Terminal : public ProgressObserver {
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::string state_line() const;
+  std::string stage_text() const;
+  std::string overall_text() const;
   void draw_bar();
   void clear_bar();
 
@@ -40,6 +42,9 @@ class Terminal : public ProgressObserver {
   bool quiet_;
   std::string what_, unit_, note_;
   std::int64_t total_ = 0, done_ = 0;
+  std::string at_;  // in longer work, which the stage is part of; empty where there is none
+  double share_ = 0;
+  std::optional<double> seconds_left_;
   bool running_ = false;
   Clock::time_point start_, last_shown_;
 };

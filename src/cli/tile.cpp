@@ -95,6 +95,10 @@ Command add_tile(CLI::App& program) {
   command->add_option("--mpp", arguments->mpp, "um per pixel of level 0, wins over what the slide says; e.g. --mpp 0.25")
       ->check(CLI::Range(0.05, 10.0));
   command
+      ->add_flag("--force-mpp,!--no-force-mpp", options.force_mpp,
+                 "go on where a slide is more than 4 times coarser than the patches; e.g. --force-mpp")
+      ->default_str("false");
+  command
       ->add_option("--patch-mpp", options.mpp,
                    "um per pixel of the patches; 0: the folder's, else the model's, the result's, the first slide's; e.g. --patch-mpp 0.5")
       ->check([](const std::string& text) { return text == "0" ? std::string() : CLI::Range(0.05, 100.0)(text); });

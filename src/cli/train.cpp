@@ -91,6 +91,7 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   job.images.size = arguments.patch_size;
   job.images.fit = arguments.fit == "crop" ? pipeline::Fit::Crop : pipeline::Fit::Resize;
   job.images.classes = job.patches.classes;
+  job.images.scheme = dataset.classes;
   job.images.cache_bytes = arguments.cache_mib << 20;
   job.batch_size = arguments.batch_size;
   job.epochs = arguments.epochs;
@@ -117,6 +118,10 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   }
   if (!cam && arguments.frozen_encoder == "none") context.observer.warn("no --frozen-encoder: the similarity loss is left out");
 
+  if (arguments.output.empty() && !arguments.resume) {  // another process may have begun in this very second
+    fs::create_directories(job.run.parent_path());
+    while (!fs::create_directory(job.run)) job.run = new_run_folder();
+  }
   context.observer.info("training on " + std::to_string(job.patches.train.size()) + " images, " + std::to_string(job.patches.valid.size()) +
                         " for validation, on " + job.options.device + ", into " + job.run.string());
   if (!arguments.resume) write_resolved_config(context.options, job.run);

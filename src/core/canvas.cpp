@@ -29,6 +29,7 @@ Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int 
   }
   line_.resize(values_in_row);
   labels_.resize(static_cast<std::size_t>(plan.frame.size.width));
+  tissue_row_.resize(labels_.size());
 }
 
 // Weight of each cell of a tile along one axis; `position` (output pixels) of `count` tiles on that axis.
@@ -141,9 +142,9 @@ void Canvas::emit_label_rows(std::int64_t until, const GridRow& above) {
 void Canvas::emit_label_row(const GridRow& above, float fraction, const std::vector<Cell>& cells) {
   const auto width = static_cast<std::size_t>(grid_.width);
   std::fill(labels_.begin(), labels_.end(), kNotTissue);
-  if (above.blank && current_.blank) return sink_.label_row(labels_, 0);
+  std::fill(tissue_row_.begin(), tissue_row_.end(), std::uint8_t{0});
+  if (above.blank && current_.blank) return sink_.label_row(labels_, tissue_row_);
   for (std::size_t i = 0; i < line_.size(); ++i) line_[i] = above.values[i] + fraction * (current_.values[i] - above.values[i]);
-  std::int64_t tissue = 0;
   const std::int64_t last = grid_.width - 1;
   // Between two neighbouring cell centres the values are linear: a segment whose both ends are background stays background.
   for (std::int64_t segment = -1; segment <= last; ++segment) {
@@ -158,7 +159,7 @@ void Canvas::emit_label_row(const GridRow& above, float fraction, const std::vec
     }
     for (std::int64_t x = begin; x < end; ++x) {
       if (!tissue_.at(x)) continue;
-      ++tissue;
+      tissue_row_[static_cast<std::size_t>(x)] = 1;
       if (background) continue;
       if (cells[static_cast<std::size_t>(x / stride_)] == Cell::Unreadable) {
         labels_[static_cast<std::size_t>(x)] = kUnreadable;
@@ -175,7 +176,7 @@ void Canvas::emit_label_row(const GridRow& above, float fraction, const std::vec
       }
     }
   }
-  sink_.label_row(labels_, tissue);
+  sink_.label_row(labels_, tissue_row_);
 }
 
 }  // namespace wsi_lpd

@@ -1,39 +1,150 @@
 #include "wsi_lpd/core/csv.hpp"
 
-namespace wsi_lpd {
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 
-std::vector<std::string> split_csv(const std::string& line) {
+#include "wsi_lpd/core/error.hpp"
+
+namespace wsi_lpd {
+namespace {
+
+constexpr std::string_view kBlanks = " \t";
+
+struct Records {
+  std::vector<Table::Row> rows;  ///< without empty lines; fields as they stand
+  int open_quote = 0;            ///< line of a quote that never ends; 0: none
+};
+
+/// A quote opens at the start of a field only: 2" is no quoted text. Line breaks are LF, CRLF and CR.
+Records read_records(std::string_view text, char separator) {
+  Records records;
   std::vector<std::string> fields(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '"') {
-      if (quoted && i + 1 < line.size() && line[i + 1] == '"') {
-        fields.back() += line[i++];
+  bool quoted = false, is_empty = true;
+  int line = 1, start_line = 1, quote_line = 0;
+  const auto end_record = [&] {
+    if (!is_empty) records.rows.push_back({start_line, std::move(fields)});
+    fields.assign(1, {});
+    is_empty = true;
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char character = text[i];
+    const bool is_break = character == '\n' || (character == '\r' && (i + 1 == text.size() || text[i + 1] != '\n'));
+    line += is_break ? 1 : 0;
+    if (quoted) {
+      if (character != '"') {
+        fields.back() += character;
+      } else if (i + 1 < text.size() && text[i + 1] == '"') {
+        fields.back() += text[i++];
       } else {
-        quoted = !quoted;
+        quoted = false;
       }
-    } else if (line[i] == ',' && !quoted) {
+    } else if (is_break) {
+      end_record();
+      start_line = line;
+    } else if (character == '\r') {  // of CRLF
+    } else if (is_empty = false; character == separator) {
       fields.emplace_back();
+    } else if (character == '"' && fields.back().find_first_not_of(kBlanks) == std::string::npos) {
+      quoted = true;
+      quote_line = line;
+      fields.back().clear();
     } else {
-      fields.back() += line[i];
+      fields.back() += character;
     }
   }
-  return fields;
+  end_record();
+  records.open_quote = quoted ? quote_line : 0;
+  return records;
+}
+
+std::string_view without_mark(std::string_view text) {
+  return text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size()) : text;
+}
+
+std::string_view first_line(std::string_view text) {
+  const std::size_t start = std::min(text.find_first_not_of("\r\n"), text.size());
+  return text.substr(start, text.find_first_of("\r\n", start) - start);
+}
+
+char separator_of(std::string_view header) {
+  char most_used = ',';
+  std::size_t most = 1;
+  for (const char candidate : {',', ';', '\t'}) {
+    const Records records = read_records(header, candidate);
+    if (records.rows.empty() || records.rows[0].fields.size() <= most) continue;
+    most = records.rows[0].fields.size();
+    most_used = candidate;
+  }
+  return most_used;
+}
+
+char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
+
+}  // namespace
+
+std::vector<std::string> split_csv(const std::string& line) {
+  Records records = read_records(line, ',');
+  return records.rows.empty() ? std::vector<std::string>(1) : std::move(records.rows[0].fields);
 }
 
 std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
   std::vector<std::vector<std::string>> records;
-  bool quoted = false;
-  std::size_t start = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
-  for (std::size_t i = start; i <= text.size(); ++i) {
-    if (i < text.size() && text[i] == '"') quoted = !quoted;
-    if (i < text.size() && (text[i] != '\n' || quoted)) continue;
-    std::string record = text.substr(start, i - start);
-    if (record.ends_with('\r')) record.pop_back();
-    if (!record.empty()) records.push_back(split_csv(record));
-    start = i + 1;
-  }
+  for (Table::Row& row : read_records(without_mark(text), ',').rows) records.push_back(std::move(row.fields));
   return records;
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  return first == std::string_view::npos ? "" : std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
+}
+
+std::optional<std::size_t> Table::column(std::string_view name) const {
+  const auto found = std::ranges::find_if(columns, [&](const std::string& column) { return same_name(column, name); });
+  return found == columns.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - columns.begin()));
+}
+
+std::optional<double> Table::number(std::string field) const {
+  if (separator != ',' && field.find('.') == std::string::npos) std::ranges::replace(field, ',', '.');
+  double value = 0;
+  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+  if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(value)) return {};
+  return value;
+}
+
+Table parse_table(const std::string& text, const std::string& where) {
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF") || text.find('\0') != std::string::npos)
+    throw UsageError(where + ": is not a table in UTF-8; save it as \"CSV UTF-8\"");
+  std::string_view rest = without_mark(text);
+  const std::string_view head = first_line(rest);
+  const bool says_separator = head.size() == 5 && head.starts_with("sep=");  // Excel's
+  Table table;
+  table.separator = says_separator ? head.back() : separator_of(head);
+  Records records = read_records(rest, table.separator);
+  if (records.open_quote > 0)
+    throw UsageError(where + " line " + std::to_string(records.open_quote) + ": a quoted field starts here and never ends");
+  if (says_separator) records.rows.erase(records.rows.begin());
+  for (Table::Row& row : records.rows) {
+    for (std::string& field : row.fields) field = trimmed(field);
+    while (!row.fields.empty() && row.fields.back().empty()) row.fields.pop_back();  // as spreadsheets write beside a table
+    if (row.fields.empty()) continue;
+    if (table.columns.empty()) {
+      table.columns = std::move(row.fields);
+      continue;
+    }
+    if (row.fields.size() > table.columns.size()) {
+      throw UsageError(where + " line " + std::to_string(row.line) + ": has " + std::to_string(row.fields.size()) + " fields, but " +
+                       std::to_string(table.columns.size()) + " columns are named; quote a field that holds the separator");
+    }
+    row.fields.resize(table.columns.size());
+    table.rows.push_back(std::move(row));
+  }
+  if (table.columns.empty()) throw UsageError(where + ": is empty; a table starts with a line of column names");
+  return table;
 }
 
 std::string csv_line(const std::vector<std::string>& fields) {

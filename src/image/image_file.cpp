@@ -11,8 +11,14 @@ namespace {
 /// A header promises pixels; nothing is allocated for more bytes than this.
 constexpr std::int64_t kMaxBytes = std::int64_t{1} << 31;
 
-/// Opens without decoding, with the loaders that we promise and no other: libvips' own choice would hand a slide to OpenSlide, and some
-/// files to interpreters. Not through a file name, in which libvips takes "[…]" for options.
+}  // namespace
+
+void check_size_in_memory(const vips::VImage& image, int channels) {
+  if (std::int64_t{image.width()} * image.height() > kMaxBytes / channels) {
+    throw Error(std::to_string(image.width()) + " x " + std::to_string(image.height()) + " pixels are too many for one image in memory");
+  }
+}
+
 vips::VImage open_image(const std::filesystem::path& path) {
   const FileKind kind = kind_of(path);
   const vips::VSource source = vips::VSource::new_from_file(path.c_str());
@@ -27,15 +33,10 @@ vips::VImage open_image(const std::filesystem::path& path) {
   }
 }
 
-}  // namespace
-
 Image read_rgb(const std::filesystem::path& path) {
   return with_vips("reading", path, [&] {
     vips::VImage image = open_image(path);
-    if (std::int64_t{image.width()} * image.height() > kMaxBytes / 3) {
-      throw Error("reading " + path.string() + ": " + std::to_string(image.width()) + " x " + std::to_string(image.height()) +
-                  " pixels are too many for one image in memory");
-    }
+    with_context("reading " + path.string(), [&] { check_size_in_memory(image, 3); });
     image = image.colourspace(VIPS_INTERPRETATION_sRGB);
     if (image.has_alpha()) image = image.flatten(vips::VImage::option()->set("background", std::vector<double>{255, 255, 255}));
     return to_image(image.cast(VIPS_FORMAT_UCHAR).extract_band(0, vips::VImage::option()->set("n", 3)));
@@ -101,13 +102,16 @@ void write_labels_png(const std::filesystem::path& path, const Image& labels, co
 
 Image read_labels(const std::filesystem::path& path) {
   const std::unique_ptr<LabelReader> reader = LabelReader::open(path);
-  const Size size = reader->size();
+  return with_context("reading " + path.string(), [&] { return read_labels(*reader); });
+}
+
+Image read_labels(LabelReader& reader) {
+  const Size size = reader.size();
   if (size.height > kMaxBytes / size.width) {
-    throw Error("reading " + path.string() + ": " + std::to_string(size.width) + " x " + std::to_string(size.height) +
-                " labels are too many for one image in memory");
+    throw Error(std::to_string(size.width) + " x " + std::to_string(size.height) + " labels are too many for one image in memory");
   }
   Image labels(size.width, size.height, 1);
-  for (std::int64_t y = 0; y < size.height; ++y) reader->next_row(labels.at(0, y));
+  for (std::int64_t y = 0; y < size.height; ++y) reader.next_row(labels.at(0, y));
   return labels;
 }
 

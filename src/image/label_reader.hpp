@@ -4,7 +4,7 @@
 
 namespace wsi_lpd::image {
 
-std::unique_ptr<LabelReader> open_png_labels(const std::filesystem::path& path);
+std::unique_ptr<LabelReader> open_png_labels(const std::filesystem::path& path, RgbLabels rgb);
 std::unique_ptr<LabelReader> open_tiff_labels(const std::filesystem::path& path, int level);
 
 }  // namespace wsi_lpd::image

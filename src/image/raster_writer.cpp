@@ -30,12 +30,10 @@ struct RasterWriter::Impl {
   }
 
   void open(const std::filesystem::path& path, int plane) {
-    const std::string whose = plane == 0 ? "" : ".plane" + std::to_string(plane);
     const std::vector<Size> sizes = pyramid_sizes(size, options.tile);
     auto& [levels, halves] = planes[static_cast<std::size_t>(plane)];
     for (std::size_t level = 0; level < sizes.size(); ++level) {
-      const bool target = plane == 0 && level == 0;
-      parts.emplace_back(target ? path : std::filesystem::path(path.string() + whose + ".level" + std::to_string(level)));
+      parts.emplace_back(path);
       const bool has_subifds = options.ome && level == 0;
       levels.emplace_back(doing, parts.back().path(),
                           PyramidPage{plane, static_cast<int>(level), static_cast<std::uint16_t>(has_subifds ? sizes.size() - 1 : 0)},

@@ -28,6 +28,14 @@ class TiffLabelReader : public LabelReader {
                     (photometric == PHOTOMETRIC_PALETTE || photometric == PHOTOMETRIC_MINISBLACK),
                 "labels must be an indexed or a grey TIFF of one 8-bit sample, and this one is neither");
     size_ = {width, height};
+    std::uint16_t *red = nullptr, *green = nullptr, *blue = nullptr;
+    if (photometric == PHOTOMETRIC_PALETTE && TIFFGetField(tiff, TIFFTAG_COLORMAP, &red, &green, &blue)) {
+      const std::uint16_t largest =
+          std::max({*std::max_element(red, red + 256), *std::max_element(green, green + 256), *std::max_element(blue, blue + 256)});
+      const int shift = largest < 256 ? 0 : 8;  // some programs write bytes where 16 bits are meant
+      const auto byte = [&](std::uint16_t value) { return static_cast<std::uint8_t>(value >> shift); };
+      for (int i = 0; i < 256; ++i) palette_.push_back({{byte(red[i]), byte(green[i]), byte(blue[i])}});
+    }
     if (!TIFFIsTiled(tiff)) {
       // libtiff keeps one strip in memory as it is in the file, decoded row by row
       tiff_.check(TIFFScanlineSize64(tiff) == width, "has rows of a strange length");

@@ -26,6 +26,12 @@ decltype(auto) with_vips(const std::string& doing, const std::filesystem::path& 
   }
 }
 
+/// Opens without decoding, with the loaders that we promise and no other: libvips' own choice would hand a slide to OpenSlide, and some
+/// files to interpreters. Not through a file name, in which libvips takes "[…]" for options. Pixels can be had once, from top to bottom.
+vips::VImage open_image(const std::filesystem::path& path);
+/// Throws Error where the header promises more pixels than we hold in memory, of 8 bits in so many channels.
+void check_size_in_memory(const vips::VImage& image, int channels);
+
 /// The pixels of `image` as libvips sees them, without a copy: `image` must outlive the result.
 inline vips::VImage borrow(const Image& image) {
   return vips::VImage::new_from_memory(const_cast<std::uint8_t*>(image.data()), image.bytes(), static_cast<int>(image.width()),

@@ -59,7 +59,7 @@ class Painter {
   }
 
   std::vector<LegendEntry> legend(bool something_left_out) const {
-    std::vector<LegendEntry> entries;
+    std::vector<LegendEntry> entries{{"of the compared pixels:", {}}};
     std::int64_t others = 0;
     for (std::size_t i = 0; i < kinds_.size(); ++i) {
       if (i < kKinds.size()) {
@@ -105,9 +105,11 @@ Image with_legend(const Image& picture, const std::vector<LegendEntry>& entries,
   for (std::int64_t i = 0; i < count; ++i) {
     const LegendEntry& entry = entries[static_cast<std::size_t>(i)];
     const std::int64_t x = pad + i / rows * pitch, y = picture.height() + pad + i % rows * line;
-    image::fill_rect(sheet, {x - 1, y - 1, text_height + 2, text_height + 2}, kInk);  // an edge: pale colours are near to paper
-    image::fill_rect(sheet, {x, y, text_height, text_height}, entry.colour);
-    image::draw_text(sheet, x + text_height + pad, y, entry.text, kInk, text_height);
+    if (entry.colour) {
+      image::fill_rect(sheet, {x - 1, y - 1, text_height + 2, text_height + 2}, kInk);  // an edge: pale colours are near to paper
+      image::fill_rect(sheet, {x, y, text_height, text_height}, *entry.colour);
+    }
+    image::draw_text(sheet, entry.colour ? x + text_height + pad : x, y, entry.text, kInk, text_height);
   }
   return sheet;
 }

@@ -86,9 +86,12 @@ Rect draw_legend(Image& picture, const Image& labels, const std::vector<LegendEn
   image::fill_rect(picture, *box, kPaper);
   std::int64_t y = box->y + pad;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    image::fill_rect(picture, {box->x + pad - 1, y - 1, text_height + 2, text_height + 2}, kInk);  // an edge: a class may be white
-    image::fill_rect(picture, {box->x + pad, y, text_height, text_height}, entries[i].colour);
-    image::draw_text(picture, box->x + 2 * pad + text_height, y + (text_height - texts[i].height) / 2, entries[i].text, kInk, text_height);
+    if (const std::optional<Colour>& colour = entries[i].colour) {
+      image::fill_rect(picture, {box->x + pad - 1, y - 1, text_height + 2, text_height + 2}, kInk);  // an edge: a class may be white
+      image::fill_rect(picture, {box->x + pad, y, text_height, text_height}, *colour);
+    }
+    const std::int64_t left = box->x + pad + (entries[i].colour ? pad + text_height : 0);
+    image::draw_text(picture, left, y + (text_height - texts[i].height) / 2, entries[i].text, kInk, text_height);
     y += line;
   }
   return *box;

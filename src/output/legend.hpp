@@ -1,5 +1,6 @@
 #pragma once
 // Private to src/output: what pictures of a slide have in common.
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,7 @@ namespace wsi_lpd::output {
 
 struct LegendEntry {
   std::string text;
-  Colour colour;
+  std::optional<Colour> colour;  ///< none: a line of its own, such as what shares are of
 };
 
 /// Labels on the thumbnail's pixels, nearest.

@@ -1,7 +1,6 @@
 #include "wsi_lpd/output/overlay.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <string>
 
@@ -28,20 +27,15 @@ void paint(Image& picture, const Image& labels, const std::vector<Colour>& palet
   }
 }
 
-std::vector<LegendEntry> legend_entries(const Image& labels, const ClassScheme& classes, const std::vector<Colour>& palette) {
-  std::array<std::int64_t, 256> pixels{};
-  for (std::size_t i = 0; i < labels.bytes(); ++i) ++pixels[labels.data()[i]];
-  std::int64_t labelled = pixels[kUnreadable];
-  for (int c = 1; c <= classes.count(); ++c) labelled += pixels[static_cast<std::size_t>(c)];
+std::vector<LegendEntry> legend_entries(const SlideStatistics& statistics, const std::vector<Colour>& palette) {
   std::vector<LegendEntry> entries;
-  const auto add = [&](std::size_t value, const std::string& name) {
-    if (pixels[value] == 0) return;
+  for (const TissueShare& part : tissue_shares(statistics)) {
+    if (part.share == 0) continue;
+    if (entries.empty()) entries.push_back({"of the tissue:", {}});
     char share[16];
-    std::snprintf(share, sizeof share, "  %.1f %%", 100.0 * static_cast<double>(pixels[value]) / static_cast<double>(labelled));
-    entries.push_back({name + share, palette[value]});
-  };
-  for (int c = 0; c < classes.count(); ++c) add(static_cast<std::size_t>(c) + 1, classes.names[static_cast<std::size_t>(c)]);
-  add(kUnreadable, "unreadable");
+    std::snprintf(share, sizeof share, "  %.1f %%", 100 * part.share);
+    entries.push_back({part.name + share, palette[part.value]});
+  }
   return entries;
 }
 
@@ -55,13 +49,13 @@ std::vector<Colour> result_palette(const ClassScheme& classes) {
   return palette;
 }
 
-Image draw_overlay(const Image& thumbnail, const Image& labels, const ClassScheme& classes, double mpp) {
-  const std::vector<Colour> palette = result_palette(classes);
+Image draw_overlay(const Image& thumbnail, const Image& labels, const SlideStatistics& statistics, double mpp) {
+  const std::vector<Colour> palette = result_palette(statistics.classes);
   const Image fitted = on_thumbnail(labels, thumbnail);
   Image picture = thumbnail;
   paint(picture, fitted, palette);
   const int text_height = text_height_of(picture);
-  const Rect legend = draw_legend(picture, fitted, legend_entries(fitted, classes, palette), text_height);
+  const Rect legend = draw_legend(picture, fitted, legend_entries(statistics, palette), text_height);
   if (mpp > 0) draw_scale_bar(picture, fitted, mpp, text_height, legend);
   return picture;
 }

@@ -39,6 +39,7 @@ std::string headline(const ReportContent& content) {
     tissue += square_millimetres(result.statistics, result.statistics.tissue_pixels).value_or(0);
   std::string text = "<p class=\"summary\"><strong>" + plural(results.complete.size(), "slide", "slides") + "</strong> complete";
   if (!results.failed.empty()) text += " · <strong class=\"bad\">" + plural(results.failed.size(), "failed", "failed") + "</strong>";
+  if (!results.in_work.empty()) text += " · " + std::to_string(results.in_work.size()) + " in work";
   if (!results.unfinished.empty()) text += " · <strong>" + plural(results.unfinished.size(), "unfinished", "unfinished") + "</strong>";
   if (!results.damaged.empty())
     text += " · <strong class=\"bad\">" + plural(results.damaged.size(), "damaged file", "damaged files") + "</strong>";
@@ -65,19 +66,31 @@ std::string problem_table(const std::string& title, const std::string& what, con
 
 std::string problems(const ReportContent& content) {
   const ResultFolder& results = content.results;
-  std::vector<std::pair<std::string, std::string>> failed(results.failed.begin(), results.failed.end()), unfinished, damaged;
+  std::vector<std::pair<std::string, std::string>> failed(results.failed.begin(), results.failed.end()), in_work, unfinished, changed,
+      damaged;
   for (auto& [slide, reason] : failed) {
     if (reason.starts_with(slide + ": ")) reason.erase(0, slide.size() + 2);
   }
   for (const UnfinishedResult& result : results.unfinished) {
     unfinished.emplace_back(result.stem.lexically_relative(results.path).generic_string(),
                             joined(result.files) + ", last written " + duration(static_cast<double>(result.since_change.count())) +
-                                " before this report: a run was at it, or was stopped");
+                                " before this report: a run was stopped at it");
+  }
+  for (const SlideInWork& slide : results.in_work) {
+    in_work.emplace_back(
+        slide.stem.lexically_relative(results.path).generic_string(),
+        slide.owner.text() + ", last sign of life " + duration(static_cast<double>(slide.since_sign.count())) + " before this report");
+  }
+  for (const CompleteResult& result : results.complete) {
+    if (const auto files = changed_files(result.stem, result.statistics); !files.empty())
+      changed.emplace_back(result.stem.lexically_relative(results.path).generic_string(), text_of(files));
   }
   for (const DamagedFile& file : results.damaged)
     damaged.emplace_back(file.file.lexically_relative(results.path).generic_string(), file.reason);
-  const std::string tables = problem_table("Failed in the last run", "Slide", failed) + problem_table("Unfinished", "Slide", unfinished) +
-                             problem_table("Damaged", "File", damaged);
+  const std::string tables = problem_table("Failed when last tried", "Slide", failed) +
+                             problem_table("Complete, but files are gone or changed", "Slide", changed) +
+                             problem_table("Damaged", "File", damaged) + problem_table("Unfinished", "Slide", unfinished) +
+                             problem_table("In work", "Slide", in_work);
   return tables.empty()
              ? ""
              : "<section class=\"attention\" aria-label=\"What needs attention\"><h2>Needs attention</h2>\n" + tables + "</section>\n";

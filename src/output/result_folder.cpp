@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/error.hpp"
@@ -12,30 +13,6 @@ namespace wsi_lpd::output {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// `path` without `suffix`; empty when it has another one.
-fs::path without_suffix(const fs::path& path, const std::string& suffix) {
-  const std::string text = path.string();
-  return text.ends_with(suffix) && text.size() > suffix.size() ? fs::path(text.substr(0, text.size() - suffix.size())) : fs::path();
-}
-
-/// The stem of a slide whose file this may be; empty for other names. Of two suffixes that fit the longer comes first.
-fs::path stem_of(const fs::path& file) {
-  for (const char* suffix :
-       {kProbabilities, kOmeLabels, kLabels, ".h5", ".overlay.jpg", ".tissue.jpg", ".prototypes.jpg", ".geojson", ".json"}) {
-    if (fs::path stem = without_suffix(file, suffix); !stem.empty()) return stem;
-  }
-  return {};
-}
-
-/// Of a file that is still being written: NAME.tif.part, NAME.tif.level2.part, NAME.ome.tif.plane1.level0.part, …; empty for other names.
-fs::path unfinished_stem(const fs::path& file) {
-  fs::path path = without_suffix(file, ".part");
-  for (const char* page : {".level", ".plane"}) {
-    if (path.extension().string().starts_with(page)) path.replace_extension();
-  }
-  return stem_of(path);
-}
 
 bool is_share(const std::optional<double>& value) { return !value || (*value >= 0 && *value <= 1); }
 bool is_amount(double value) { return std::isfinite(value) && value >= 0; }
@@ -57,7 +34,7 @@ void check(const SlideStatistics& s) {
   if (!is_possible(s.frame)) throw Error("its frame is impossible");
   const auto is_count = [most = s.frame.size.area()](std::int64_t count) { return count >= 0 && count <= most; };
   bool possible = true;
-  for (const std::int64_t count : {s.tissue_pixels, s.unlabelled_pixels, s.unreadable_pixels, s.tiles_read, s.tiles_skipped,
+  for (const std::int64_t count : {s.tissue_pixels, s.glass_pixels, s.unlabelled_pixels, s.unreadable_pixels, s.tiles_read, s.tiles_skipped,
                                    s.tiles_unreadable, s.tiles_planned, s.squares, static_cast<std::int64_t>(s.square_side)}) {
     possible = possible && is_count(count);
   }
@@ -69,6 +46,7 @@ void check(const SlideStatistics& s) {
   if (!possible) throw Error("it has counts that are negative or more than its pixels, or a largest region larger than its class");
   possible = s.peak_memory_bytes >= 0 && is_share(s.focus_median) && is_share(s.out_of_focus) && is_share(s.precision_agreement) &&
              is_amount(s.mean_entropy.value_or(0));
+  for (const auto& [suffix, bytes] : s.files) possible = possible && bytes >= 0;
   for (const Interface& border : s.interfaces) possible = possible && is_amount(border.length);
   for (const auto& [stage, seconds] : s.seconds) possible = possible && is_amount(seconds);
   if (!possible) throw Error("it has shares that are not between 0 and 1, or lengths, times or sizes that cannot be");
@@ -102,29 +80,72 @@ class Collector {
  public:
   explicit Collector(ResultFolder& results) : results_(results) {}
 
-  void add(const fs::directory_entry& entry) {
-    const fs::path& file = entry.path();
-    if (file.extension() == ".json") return add_statistics(file);
-    if (const fs::path stem = unfinished_stem(file); !stem.empty()) {
-      add_unfinished(stem, file);
-    } else if (file.extension() == ".tif" || file.extension() == ".h5") {
-      const fs::path result = stem_of(file);
-      if (!fs::exists(fs::path(result) += ".json") && written_by_us(result)) add_unfinished(result, file);
+  void look_through(const fs::path& folder) {
+    std::error_code gone;  // runs rename and remove files and folders meanwhile
+    std::vector<fs::directory_entry> entries;
+    for (auto entry = fs::directory_iterator(folder, gone); !gone && entry != fs::end(entry); entry.increment(gone))
+      entries.push_back(*entry);
+    for (const fs::directory_entry& entry : entries) {
+      if (const fs::path stem = unfinished_stem(entry.path()); !stem.empty()) {
+        add_unfinished(stem, entry.path());
+      } else if (entry.is_regular_file(gone)) {
+        add(entry.path());
+      } else if (entry.is_directory(gone) && !entry.is_symlink(gone) && !fs::exists(entry.path() / kReportMark, gone) &&
+                 entry.path().extension() != ".part") {
+        look_through(entry.path());
+      }
     }
   }
 
   void finish() {
     for (auto& [stem, unfinished] : unfinished_) {
+      if (is_in_work(unfinished)) continue;
       std::sort(unfinished.files.begin(), unfinished.files.end());
       results_.unfinished.push_back(std::move(unfinished));
     }
     std::sort(results_.complete.begin(), results_.complete.end(), [](const CompleteResult& a, const CompleteResult& b) {
       return std::tie(a.statistics.slide, a.stem) < std::tie(b.statistics.slide, b.stem);
     });
+    std::sort(results_.in_work.begin(), results_.in_work.end(), [](const SlideInWork& a, const SlideInWork& b) { return a.stem < b.stem; });
     std::sort(results_.damaged.begin(), results_.damaged.end(), [](const DamagedFile& a, const DamagedFile& b) { return a.file < b.file; });
   }
 
  private:
+  void add(const fs::path& file) {
+    if (file.extension() == ".json") return add_statistics(file);
+    const fs::path stem = fs::path(file).replace_extension();
+    if (file.extension() == ".lock") return add_lock(stem, file);
+    for (const char* suffix : {kOmeLabels, kLabels, ".h5"}) {  // the longer first
+      const std::string text = file.string();
+      if (!text.ends_with(suffix)) continue;
+      const fs::path result = text.substr(0, text.size() - std::strlen(suffix));
+      if (!fs::exists(fs::path(result) += ".json") && written_by_us(result)) add_unfinished(result, file);
+      return;
+    }
+  }
+
+  void add_lock(const fs::path& stem, const fs::path& file) {
+    std::optional<HeldLock> lock;
+    try {
+      lock = read_lock(file);
+    } catch (const Error&) {  // another user's, perhaps
+    }
+    if (!lock) return;
+    if (!lock->gone) {
+      results_.in_work.push_back({stem, lock->owner, lock->since_sign});
+    } else if (!fs::exists(fs::path(stem) += ".json")) {
+      add_unfinished(stem, file);
+    }
+  }
+
+  bool is_in_work(const UnfinishedResult& unfinished) const {
+    return std::any_of(results_.in_work.begin(), results_.in_work.end(), [&](const SlideInWork& slide) {
+      return slide.stem == unfinished.stem || std::any_of(unfinished.files.begin(), unfinished.files.end(), [&](const std::string& name) {
+               return is_unfinished_of(unfinished.stem.parent_path() / name, slide.stem);
+             });
+    });
+  }
+
   /// Both rasters and HDF5: no other program leaves this pair.
   static bool written_by_us(const fs::path& stem) { return fs::exists(label_pyramid(stem)) && fs::exists(fs::path(stem) += ".h5"); }
 
@@ -136,6 +157,7 @@ class Collector {
         results_.complete.push_back({stem, std::move(*statistics)});
       }
     } catch (const Error& error) {
+      if (!fs::exists(file)) return;  // a run has just replaced it
       // JSON of another program lies in many folders; beside a slide's results, or with our mark, it is ours and damaged.
       if (written_by_us(stem) || is_marked(file)) results_.damaged.push_back({file, in_context(file.string(), error.what())});
     }
@@ -149,13 +171,15 @@ class Collector {
     }
   }
 
-  void add_unfinished(const fs::path& stem, const fs::path& file) {
+  void add_unfinished(const fs::path& stem, const fs::path& path) {
     std::error_code gone;  // a run may rename it at this moment
-    const auto written = fs::last_write_time(file, gone);
+    auto written = fs::last_write_time(path, gone);
     if (gone) return;
+    for (auto entry = fs::directory_iterator(path, gone); !gone && entry != fs::end(entry); entry.increment(gone))
+      written = std::max(written, fs::last_write_time(entry->path(), gone));
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(fs::file_time_type::clock::now() - written);
     const auto [place, is_new] = unfinished_.try_emplace(stem, UnfinishedResult{stem, {}, age});
-    place->second.files.push_back(file.filename().string());
+    place->second.files.push_back(path.filename().string());
     place->second.since_change = std::max(std::chrono::seconds(0), std::min(place->second.since_change, age));
   }
 
@@ -165,41 +189,12 @@ class Collector {
 
 }  // namespace
 
-fs::path label_pyramid(const fs::path& stem) {
-  const fs::path plain = fs::path(stem) += kLabels, ome = fs::path(stem) += kOmeLabels;
-  return !fs::exists(plain) && fs::exists(ome) ? ome : plain;
-}
-
-std::vector<std::string> missing_files(const fs::path& stem) {
-  std::vector<std::string> names;
-  for (const fs::path& file : {label_pyramid(stem), fs::path(stem) += ".h5"}) {
-    if (!fs::exists(file)) names.push_back(file.filename().string());
-  }
-  return names;
-}
-
-void remove_unfinished(const fs::path& stem) {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(stem.has_parent_path() ? stem.parent_path() : ".")) {
-    if (unfinished_stem(entry.path()).filename() == stem.filename()) files.push_back(entry.path());
-  }
-  for (const fs::path& file : files) fs::remove(file);
-}
-
 ResultFolder read_results(const fs::path& folder) {
   if (!fs::is_directory(folder)) throw UsageError(folder.string() + ": no such folder of results");
   ResultFolder results;
   results.path = folder;
   Collector collector(results);
-  std::error_code gone;  // a run may rename and remove files meanwhile
-  for (auto entry = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied); entry != fs::end(entry);
-       entry.increment(gone)) {
-    if (entry->is_directory(gone)) {
-      if (fs::exists(entry->path() / kReportMark, gone)) entry.disable_recursion_pending();
-    } else if (entry->is_regular_file(gone)) {
-      collector.add(*entry);
-    }
-  }
+  collector.look_through(folder);
   collector.finish();
   results.failed = read_failures(folder / "summary.csv", results.damaged);
   return results;

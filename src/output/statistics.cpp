@@ -71,42 +71,45 @@ Json to_json(const SlideStatistics& s) {
   Json interfaces = Json::array();
   for (const Interface& border : s.interfaces) interfaces.push_back(interface_json(s, border));
   const Frame& frame = s.frame;
-  return {{"format", kFormat},
-          {"version", kVersion},
-          {"slide", s.slide},
-          {"slide_fingerprint", s.slide_fingerprint},
-          {"model", {{"path", s.model_path}, {"sha256", s.model_sha256}, {"mpp_known", s.model_mpp_known}}},
-          {"configuration_sha256", s.configuration_sha256},
-          {"mpp", frame.mpp > 0 ? Json(frame.mpp) : Json()},
-          {"frame",
-           {{"level0_bounds", {frame.bounds.x, frame.bounds.y, frame.bounds.width, frame.bounds.height}},
-            {"level0_pixels_per_output_pixel", frame.scale},
-            {"size", {frame.size.width, frame.size.height}},
-            {"level0_mpp", frame.slide_mpp > 0 ? Json(frame.slide_mpp) : Json()},
-            {"level0_mpp_source", s.mpp_source}}},
-          {"tissue", {{"pixels", s.tissue_pixels}, {"mm2", number(square_millimetres(s, s.tissue_pixels))}}},
-          {"classes", classes},
-          {"background", {{"name", s.classes.background}, {"colour", to_string(s.classes.colours.back())}}},
-          {"unlabelled", {{"pixels", s.unlabelled_pixels}, {"fraction_of_tissue", number(ratio(s.unlabelled_pixels, s.tissue_pixels))}}},
-          {"unreadable", {{"pixels", s.unreadable_pixels}, {"fraction_of_tissue", number(ratio(s.unreadable_pixels, s.tissue_pixels))}}},
-          {"tumour_stroma_ratio", number(tumour_stroma_ratio(s))},
-          {"til_fraction", number(til_fraction(s))},
-          {"interfaces", interfaces},
-          {"squares", {{"side_pixels", s.square_side}, {"count", s.squares}, {"mean_entropy_bits", number(s.mean_entropy)}}},
-          {"tiles",
-           {{"planned", s.tiles_planned},
-            {"read", s.tiles_read},
-            {"skipped", s.tiles_skipped},
-            {"unreadable", s.tiles_unreadable},
-            {"unreadable_positions", s.unreadable_positions}}},
-          {"focus", {{"median", number(s.focus_median)}, {"out_of_focus_fraction", number(s.out_of_focus)}}},
-          {"seconds", s.seconds},
-          {"peak_memory_bytes", s.peak_memory_bytes},
-          {"precision", {{"name", s.precision}, {"agreement", number(s.precision_agreement)}}},
-          {"crf", s.crf},
-          {"stain_normalisation", stain_json(s.stain)},
-          {"warnings", s.warnings},
-          {"versions", s.versions}};
+  return {
+      {"format", kFormat},
+      {"version", kVersion},
+      {"slide", s.slide},
+      {"slide_fingerprint", s.slide_fingerprint},
+      {"model", {{"path", s.model_path}, {"sha256", s.model_sha256}, {"mpp_known", s.model_mpp_known}}},
+      {"configuration_sha256", s.configuration_sha256},
+      {"mpp", frame.mpp > 0 ? Json(frame.mpp) : Json()},
+      {"frame",
+       {{"level0_bounds", {frame.bounds.x, frame.bounds.y, frame.bounds.width, frame.bounds.height}},
+        {"level0_pixels_per_output_pixel", frame.scale},
+        {"enlargement", std::max(1.0, 1 / frame.scale)},
+        {"size", {frame.size.width, frame.size.height}},
+        {"level0_mpp", frame.slide_mpp > 0 ? Json(frame.slide_mpp) : Json()},
+        {"level0_mpp_source", s.mpp_source}}},
+      {"tissue", {{"pixels", s.tissue_pixels}, {"mm2", number(square_millimetres(s, s.tissue_pixels))}, {"glass_pixels", s.glass_pixels}}},
+      {"classes", classes},
+      {"background", {{"name", s.classes.background}, {"colour", to_string(s.classes.colours.back())}}},
+      {"unlabelled", {{"pixels", s.unlabelled_pixels}, {"fraction_of_tissue", number(ratio(s.unlabelled_pixels, s.tissue_pixels))}}},
+      {"unreadable", {{"pixels", s.unreadable_pixels}, {"fraction_of_tissue", number(ratio(s.unreadable_pixels, s.tissue_pixels))}}},
+      {"tumour_stroma_ratio", number(tumour_stroma_ratio(s))},
+      {"til_fraction", number(til_fraction(s))},
+      {"interfaces", interfaces},
+      {"squares", {{"side_pixels", s.square_side}, {"count", s.squares}, {"mean_entropy_bits", number(s.mean_entropy)}}},
+      {"tiles",
+       {{"planned", s.tiles_planned},
+        {"read", s.tiles_read},
+        {"skipped", s.tiles_skipped},
+        {"unreadable", s.tiles_unreadable},
+        {"unreadable_positions", s.unreadable_positions}}},
+      {"focus", {{"median", number(s.focus_median)}, {"out_of_focus_fraction", number(s.out_of_focus)}}},
+      {"seconds", s.seconds},
+      {"peak_memory_bytes", s.peak_memory_bytes},
+      {"precision", {{"name", s.precision}, {"agreement", number(s.precision_agreement)}}},
+      {"crf", s.crf},
+      {"stain_normalisation", stain_json(s.stain)},
+      {"warnings", s.warnings},
+      {"versions", s.versions},
+      {"files", s.files}};
 }
 
 double number_or_zero(const Json& json) { return json.is_null() ? 0 : json.get<double>(); }
@@ -161,6 +164,8 @@ SlideStatistics from_json(const Json& json) {
   s.frame.slide_mpp = number_or_zero(frame.at("level0_mpp"));
   frame.at("level0_mpp_source").get_to(s.mpp_source);
   s.tissue_pixels = whole_number(json.at("tissue"), "pixels");
+  if (json.at("tissue").contains("glass_pixels"))
+    s.glass_pixels = whole_number(json.at("tissue"), "glass_pixels");  // younger than the format
   for (const Json& entry : json.at("classes")) {
     s.classes.names.push_back(entry.at("name"));
     s.classes.colours.push_back(parse_colour(entry.at("colour")));
@@ -191,10 +196,25 @@ SlideStatistics from_json(const Json& json) {
   if (json.contains("stain_normalisation")) s.stain = stain_from_json(json.at("stain_normalisation"));  // younger than the format
   json.at("warnings").get_to(s.warnings);
   json.at("versions").get_to(s.versions);
+  if (json.contains("files")) {  // older results have none
+    for (const auto& [suffix, bytes] : json.at("files").items()) s.files[suffix] = whole_number(json.at("files"), suffix);
+  }
   return s;
 }
 
 }  // namespace
+
+std::vector<TissueShare> tissue_shares(const SlideStatistics& s) {
+  std::vector<TissueShare> shares;
+  const auto add = [&](const std::string& name, std::size_t value, std::int64_t pixels) {
+    shares.push_back({name, static_cast<std::uint8_t>(value), static_cast<double>(pixels) / static_cast<double>(s.tissue_pixels)});
+  };
+  if (s.tissue_pixels == 0) return shares;
+  for (std::size_t c = 0; c < s.per_class.size(); ++c) add(s.classes.names[c], c + 1, s.per_class[c].pixels);
+  add("no class", kNotTissue, s.unlabelled_pixels);
+  if (s.unreadable_pixels > 0) add("unreadable", kUnreadable, s.unreadable_pixels);
+  return shares;
+}
 
 std::string json_text(const StainRecord& record) { return stain_json(record).dump(); }
 

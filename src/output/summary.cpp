@@ -88,8 +88,7 @@ std::vector<std::string> fields_of(const SlideStatistics& s, const std::vector<s
 
 }  // namespace
 
-void write_summary(const std::filesystem::path& path, const std::vector<SlideStatistics>& slides,
-                   const std::map<std::string, std::string>& failures) {
+std::string summary_text(const std::vector<SlideStatistics>& slides, const std::map<std::string, std::string>& failures) {
   const std::vector<std::string> classes = all_classes(slides);
   const std::vector<NamePair> interfaces = all_interfaces(slides);
   std::vector<std::string> header{"slide",
@@ -125,7 +124,12 @@ void write_summary(const std::filesystem::path& path, const std::vector<SlideSta
     fields.resize(header.size());
     text += csv_line(fields);
   }
-  write_text_file(path, text);
+  return text;
+}
+
+void write_summary(const std::filesystem::path& path, const std::vector<SlideStatistics>& slides,
+                   const std::map<std::string, std::string>& failures) {
+  write_text_file(path, summary_text(slides, failures));
 }
 
 }  // namespace wsi_lpd::output

@@ -83,7 +83,7 @@ void draw_grid(Image& picture, const TilePlan& plan) {
 }
 
 std::vector<LegendEntry> legend_entries(const Image& parts, const TilePlan& plan) {
-  std::vector<LegendEntry> entries;
+  std::vector<LegendEntry> entries{{"of the slide:", {}}};
   for (std::size_t part = 1; part < kStyles.size(); ++part) {
     const auto pixels = std::count(parts.data(), parts.data() + parts.bytes(), static_cast<std::uint8_t>(part));
     if (pixels == 0 && static_cast<Part>(part) != Part::Tissue) continue;

@@ -14,13 +14,6 @@ constexpr std::int64_t kMostPixels = 1'000'000'000'000;
 
 bool plausible(double mpp) { return mpp >= kFinestMpp && mpp <= kCoarsestMpp; }
 
-/// "0.4990", with no more digits than mean something.
-std::string number_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
 /// Level-0 pixels per level pixel along one axis: the integer factor that explains the level's size, a power of two before others (small
 /// levels leave a choice). The ratio of rounded sizes, 4.0015 say, would drift by tens of pixels over a slide.
 double true_downsample(std::int64_t level0, std::int64_t level) {
@@ -33,6 +26,12 @@ double true_downsample(std::int64_t level0, std::int64_t level) {
 }
 
 }  // namespace
+
+std::string number_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
 
 void check_size(const Properties& properties, std::size_t index, const Size& size) {
   const bool sane = size.width > 0 && size.height > 0 && size.width <= kLongestSide && size.height <= kLongestSide &&

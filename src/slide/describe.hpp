@@ -4,6 +4,9 @@
 
 namespace wsi_lpd::slide {
 
+/// "0.499", with no more digits than mean something.
+std::string number_text(double value);
+
 /// Throws Error where level `index` can't have that size.
 void check_size(const Properties& properties, std::size_t index, const Size& size);
 /// Does a level of `size` show the whole of level 0, or do their shapes contradict each other?

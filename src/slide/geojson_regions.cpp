@@ -1,5 +1,8 @@
 #include "geojson_regions.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "wsi_lpd/core/error.hpp"
@@ -34,60 +37,151 @@ RegionRing read_ring(const Json& json) {
       throw Error("point " + std::to_string(ring.size() + 1) + " of an outline is not a pair of numbers");
     ring.push_back({position[0].get<double>(), position[1].get<double>()});
   }
-  if (ring.size() < 3) throw Error("an outline has " + std::to_string(ring.size()) + " points, and an area needs three");
   return ring;
 }
 
-RegionPolygon read_polygon(const Json& json) {
-  RegionPolygon polygon;
-  for (const Json& ring : array(json, "coordinates")) polygon.push_back(read_ring(ring));
-  if (polygon.empty()) throw Error("a polygon has no outline");
-  return polygon;
+/// Does an outline enclose an area by the even-odd rule? Parts of an outline that are gone both ways enclose none; what remains of it does
+/// if it does not all lie on one line. (The signed area would not do: that of an 8 is 0.)
+bool has_area(const RegionRing& ring) {
+  using Side = std::array<double, 4>;
+  std::vector<Side> sides;
+  for (std::size_t i = 0; i < ring.size(); ++i) {
+    const RegionPoint &a = ring[i], &b = ring[(i + 1) % ring.size()];
+    const std::array from{a.x, a.y}, to{b.x, b.y};
+    if (from != to) sides.push_back(from < to ? Side{a.x, a.y, b.x, b.y} : Side{b.x, b.y, a.x, a.y});
+  }
+  std::sort(sides.begin(), sides.end());
+  std::vector<Side> single;
+  for (const Side& side : sides) {
+    if (!single.empty() && single.back() == side) {
+      single.pop_back();
+    } else {
+      single.push_back(side);
+    }
+  }
+  if (single.empty()) return false;
+  const auto [x, y, to_x, to_y] = single.front();
+  const double dx = to_x - x, dy = to_y - y;
+  constexpr double kRounding = 1e-9;  // pixels
+  return std::any_of(single.begin(), single.end(), [&](const Side& side) {
+    const auto distance = [&](double px, double py) { return std::abs(dx * (py - y) - dy * (px - x)) / std::hypot(dx, dy); };
+    return distance(side[0], side[1]) > kRounding || distance(side[2], side[3]) > kRounding;
+  });
 }
 
-void read_geometry(const Json& geometry, std::vector<RegionPolygon>& polygons, bool nested = false) {
-  const std::string type = type_of(geometry);
+/// The polygons of one feature, and whether something in it had no area.
+struct Geometry {
+  std::vector<RegionPolygon> polygons;
+  bool incomplete = false;
+};
+
+void read_polygon(const Json& json, Geometry& geometry) {
+  RegionPolygon polygon;
+  for (const Json& coordinates : array(json, "coordinates")) {
+    RegionRing ring = read_ring(coordinates);
+    if (has_area(ring)) {
+      polygon.push_back(std::move(ring));
+    } else {
+      geometry.incomplete = true;
+      if (polygon.empty()) return;  // holes of nothing
+    }
+  }
+  if (polygon.empty()) {
+    geometry.incomplete = true;
+  } else {
+    geometry.polygons.push_back(std::move(polygon));
+  }
+}
+
+void read_geometry(const Json& json, Geometry& geometry, bool nested = false) {
+  const std::string type = type_of(json);
+  const auto parts = [&](const char* key) -> const Json& {
+    const Json& list = array(member(json, key), key);
+    geometry.incomplete |= list.empty();
+    return list;
+  };
   if (type == "Polygon") {
-    polygons.push_back(read_polygon(member(geometry, "coordinates")));
+    read_polygon(member(json, "coordinates"), geometry);
   } else if (type == "MultiPolygon") {
-    for (const Json& polygon : array(member(geometry, "coordinates"), "coordinates")) polygons.push_back(read_polygon(polygon));
+    for (const Json& polygon : parts("coordinates")) read_polygon(polygon, geometry);
   } else if (type == "GeometryCollection" && !nested) {
-    for (const Json& part : array(member(geometry, "geometries"), "geometries")) read_geometry(part, polygons, true);
-  } else if (type != "Point" && type != "MultiPoint" && type != "LineString" && type != "MultiLineString") {
+    for (const Json& part : parts("geometries")) read_geometry(part, geometry, true);
+  } else if (type == "Point" || type == "MultiPoint" || type == "LineString" || type == "MultiLineString") {
+    geometry.incomplete = true;
+  } else {
     throw Error("its geometry is of the unknown type \"" + type + "\"");
   }
 }
 
-std::optional<std::string> class_of(const Json& feature) {
-  const Json::json_pointer name("/properties/classification/name");
-  if (!feature.contains(name) || !feature.at(name).is_string()) return {};
-  return feature.at(name).get<std::string>();
+/// {"names": ["Tumor", "Positive"]} or, from older versions, {"name": "Tumor: Positive"}.
+std::vector<std::string> classes_of(const Json& feature) {
+  const Json::json_pointer classification("/properties/classification");
+  std::vector<std::string> classes;
+  if (!feature.contains(classification)) return classes;
+  const Json& json = feature.at(classification);
+  const auto add = [&](const Json& name) {
+    if (!name.is_string()) throw Error("the name of its class is not a text");
+    if (!name.get<std::string>().empty()) classes.push_back(name.get<std::string>());
+  };
+  if (json.contains("names")) {
+    for (const Json& name : array(json.at("names"), "classes' names")) add(name);
+  } else if (json.contains("name") && !json.at("name").is_null()) {
+    add(json.at("name"));
+    if (classes.empty()) return classes;
+    std::string rest = classes.front();
+    classes.clear();
+    for (std::size_t at = 0; (at = rest.find(": ")) != std::string::npos; rest.erase(0, at + 2)) classes.push_back(rest.substr(0, at));
+    classes.push_back(rest);
+  }
+  return classes;
 }
 
-GeoJsonRegion read_feature(const Json& json) {
+GeoJsonRegion read_feature(const Json& json, bool& incomplete) {
+  Geometry geometry;
   GeoJsonRegion region;
-  if (type_of(json) != "Feature") {
-    read_geometry(json, region.polygons);
-  } else if (const Json& geometry = member(json, "geometry"); !geometry.is_null()) {
-    read_geometry(geometry, region.polygons);
-    region.class_name = class_of(json);
+  const bool is_feature = type_of(json) == "Feature";
+  const Json& place = is_feature ? member(json, "geometry") : json;
+  if (place.is_null()) {
+    geometry.incomplete = true;
+  } else {
+    read_geometry(place, geometry);
   }
+  if (is_feature) region.classes = classes_of(json);
+  region.polygons = std::move(geometry.polygons);
+  incomplete = geometry.incomplete;
   return region;
 }
 
-std::vector<GeoJsonRegion> read_regions(const Json& json) {
+std::string left_out_line(const std::vector<std::size_t>& features) {
+  constexpr std::size_t kNamed = 5;
+  if (features.empty()) return {};
+  std::vector<std::string> named;
+  for (std::size_t i = 0; i < std::min(kNamed, features.size()); ++i) named.push_back(std::to_string(features[i] + 1));
+  const bool one = features.size() == 1;
+  return std::to_string(features.size()) + (one ? " feature has" : " features have") +
+         " parts without an area (points, lines, outlines that enclose nothing), which are left out: " + (one ? "number " : "numbers ") +
+         joined(named) + (features.size() > kNamed ? " and " + std::to_string(features.size() - kNamed) + " more" : "");
+}
+
+GeoJsonRegions read_regions(const Json& json) {
   const bool collection = json.is_object() && json.value("type", Json()) == "FeatureCollection";
   const bool single = !collection && !json.is_array();
   const Json& features = collection ? array(member(json, "features"), "features") : json;
-  std::vector<GeoJsonRegion> regions;
-  for (std::size_t i = 0; i < (single ? 1 : features.size()); ++i)
-    regions.push_back(with_context("feature " + std::to_string(i + 1), [&] { return read_feature(single ? json : features[i]); }));
-  return regions;
+  GeoJsonRegions result;
+  std::vector<std::size_t> incomplete;
+  for (std::size_t i = 0; i < (single ? 1 : features.size()); ++i) {
+    bool is_incomplete = false;
+    result.regions.push_back(
+        with_context("feature " + std::to_string(i + 1), [&] { return read_feature(single ? json : features[i], is_incomplete); }));
+    if (is_incomplete) incomplete.push_back(i);
+  }
+  result.left_out = left_out_line(incomplete);
+  return result;
 }
 
 }  // namespace
 
-std::vector<GeoJsonRegion> read_geojson_regions(const std::filesystem::path& path) {
+GeoJsonRegions read_geojson_regions(const std::filesystem::path& path) {
   const std::string text = read_text_file(path);
   return with_context(path.string(), [&] {
     try {

@@ -1,9 +1,10 @@
 #pragma once
 // Private to src/slide: areas of a GeoJSON file as QuPath exports it.
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
+
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::slide {
 
@@ -16,12 +17,23 @@ using RegionPolygon = std::vector<RegionRing>;  ///< outline and holes: together
 /// One feature. Points and lines have no polygons.
 struct GeoJsonRegion {
   std::vector<RegionPolygon> polygons;
-  std::optional<std::string> class_name;  ///< QuPath's classification
+  /// QuPath's classification, from the general to the particular: "Tumor", "Positive". Empty where there is none.
+  std::vector<std::string> classes;
+  bool is_classified() const { return !classes.empty(); }
+  /// As QuPath shows it: "Tumor: Positive".
+  std::string class_name() const { return joined(classes, ": "); }
   /// QuPath marks by the class "Ignore*" what is to be left out. (Its "Region*" is an ordinary region.)
-  bool is_ignored() const { return class_name && class_name->starts_with("Ignore"); }
+  bool is_ignored() const { return is_classified() && classes.front().starts_with("Ignore"); }
 };
 
-/// All features of a file, in its order. Throws Error with the file, the feature (counted from 1) and the reason.
-std::vector<GeoJsonRegion> read_geojson_regions(const std::filesystem::path& path);
+struct GeoJsonRegions {
+  std::vector<GeoJsonRegion> regions;  ///< in the file's order, those without a polygon, too
+  std::string left_out;                ///< one line: how many features have no area or in part none, and which; empty for none
+};
+
+/// All features of a file. Polygons and holes without an area (fewer than three different points, all on one line, an outline that goes
+/// back the way it came) are left out; outlines that do not end where they begin are closed. Throws Error with the file, the feature
+/// (counted from 1) and the reason: not JSON, not GeoJSON.
+GeoJsonRegions read_geojson_regions(const std::filesystem::path& path);
 
 }  // namespace wsi_lpd::slide

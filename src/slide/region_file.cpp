@@ -41,10 +41,10 @@ void fill(Image& mask, const RegionPolygon& polygon, std::uint8_t value, ToMask 
 }
 
 /// Level-0 box of what is not cut out, within the slide's bounds.
-Rect box_of(const std::vector<GeoJsonRegion>& regions, const Rect& bounds) {
+Rect box_of(const GeoJsonRegions& file, const Rect& bounds) {
   constexpr double kFar = std::numeric_limits<double>::infinity();
   double left = kFar, top = kFar, right = -kFar, bottom = -kFar;
-  for (const GeoJsonRegion& region : regions) {
+  for (const GeoJsonRegion& region : file.regions) {
     if (region.is_ignored()) continue;
     for (const RegionPolygon& polygon : region.polygons) {
       for (const RegionRing& ring : polygon) {
@@ -55,7 +55,9 @@ Rect box_of(const std::vector<GeoJsonRegion>& regions, const Rect& bounds) {
       }
     }
   }
-  if (left > right) throw Error("it has no region: polygons are wanted, and not all of them of the class Ignore*");
+  if (left > right)
+    throw Error("it has no region: polygons are wanted, and not all of them of the class Ignore*" +
+                (file.left_out.empty() ? "" : " (" + file.left_out + ")"));
   const auto edge = [](double position, std::int64_t size) {
     return static_cast<std::int64_t>(std::clamp(position, 0.0, static_cast<double>(size)));
   };
@@ -76,10 +78,11 @@ bool is_region_file(const std::filesystem::path& path) {
   return extension == ".geojson" || extension == ".json";
 }
 
-TissueMask tissue_from_regions(const std::filesystem::path& path, const Properties& slide) {
-  const std::vector<GeoJsonRegion> regions = read_geojson_regions(path);
+TissueMask tissue_from_regions(const std::filesystem::path& path, const Properties& slide, std::vector<std::string>* warnings) {
+  const GeoJsonRegions file = read_geojson_regions(path);
+  if (warnings && !file.left_out.empty()) warnings->push_back(path.string() + ": " + file.left_out);
   return with_context(path.string(), [&] {
-    const Rect area = box_of(regions, slide.bounds);
+    const Rect area = box_of(file, slide.bounds);
     const double scale = std::max(1.0, static_cast<double>(std::max(area.width, area.height)) / kRegionMaskSide);
     const auto side = [&](std::int64_t length) { return std::max<std::int64_t>(1, std::llround(static_cast<double>(length) / scale)); };
     TissueMask tissue{Image(side(area.width), side(area.height), 1), area};
@@ -90,7 +93,7 @@ TissueMask tissue_from_regions(const std::filesystem::path& path, const Properti
                              static_cast<double>(area.height)};
     };
     for (const bool cut_out : {false, true}) {
-      for (const GeoJsonRegion& region : regions) {
+      for (const GeoJsonRegion& region : file.regions) {
         if (region.is_ignored() != cut_out) continue;
         for (const RegionPolygon& polygon : region.polygons) fill(tissue.mask, polygon, cut_out ? 0 : 1, to_mask);
       }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "geojson_regions.hpp"
@@ -43,6 +45,20 @@ double area_of(const GeoJsonRegion& region) {
   return area;
 }
 
+/// Index of a region's class, `names.size()` for the background; nothing where no name fits. A derived class that has no name of its own is
+/// the one that it is derived from, which `derived` notes.
+std::optional<std::size_t> class_of(const GeoJsonRegion& region, const std::vector<std::string>& names, const std::string& background,
+                                    std::map<std::string, std::string>& derived) {
+  for (std::vector<std::string> classes = region.classes; !classes.empty(); classes.pop_back()) {
+    const std::string name = joined(classes, ": ");
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end() && name != background) continue;
+    if (classes.size() < region.classes.size()) derived[region.class_name()] = name;
+    return static_cast<std::size_t>(found - names.begin());
+  }
+  return {};
+}
+
 }  // namespace
 
 struct RegionLabels::Impl {
@@ -69,19 +85,22 @@ struct RegionLabels::Impl {
 RegionLabels::RegionLabels(const std::filesystem::path& path, const std::vector<std::string>& names, const std::string& background,
                            std::uint8_t outside)
     : impl_(std::make_unique<Impl>()) {
-  const std::vector<GeoJsonRegion> regions = read_geojson_regions(path);
+  const GeoJsonRegions file = read_geojson_regions(path);
+  const auto warn = [&](const std::string& line) { warnings_.push_back(path.string() + ": " + line); };
+  if (!file.left_out.empty()) warn(file.left_out);
   std::vector<Shape> shapes, ignored;
   std::set<std::string> unknown;
+  std::map<std::string, std::string> derived;
   bool without_class = false;
-  for (const GeoJsonRegion& region : regions) {
+  for (const GeoJsonRegion& region : file.regions) {
     if (region.polygons.empty()) continue;
-    if (!region.class_name) {
+    if (!region.is_classified()) {
       without_class = true;
       continue;
     }
-    const auto found = std::find(names.begin(), names.end(), *region.class_name);
-    if (found == names.end() && *region.class_name != background && !region.is_ignored()) unknown.insert(*region.class_name);
-    const std::uint8_t value = region.is_ignored() ? kLeftOut : static_cast<std::uint8_t>(found - names.begin());
+    const std::optional<std::size_t> found = class_of(region, names, background, derived);
+    if (!found && !region.is_ignored()) unknown.insert(region.class_name());
+    const std::uint8_t value = region.is_ignored() ? kLeftOut : static_cast<std::uint8_t>(found.value_or(0));
     const double area = area_of(region);
     for (const RegionPolygon& polygon : region.polygons) (region.is_ignored() ? ignored : shapes).push_back({&polygon, value, area});
   }
@@ -89,7 +108,9 @@ RegionLabels::RegionLabels(const std::filesystem::path& path, const std::vector<
     throw Error(path.string() + ": has regions of " + joined({unknown.begin(), unknown.end()}) + ", and the classes are " + joined(names) +
                 ", beside the background " + background);
   if (without_class) throw Error(path.string() + ": has regions without a class; give them one of " + joined(names));
-  if (shapes.empty() && ignored.empty()) throw Error(path.string() + ": has no region: polygons are wanted");
+  if (shapes.empty() && ignored.empty())
+    throw Error(path.string() + ": has no region: polygons are wanted" + (file.left_out.empty() ? "" : " (" + file.left_out + ")"));
+  for (const auto& [name, base] : derived) warn("regions of " + name + " are taken for " + base);
   std::stable_sort(shapes.begin(), shapes.end(), [](const Shape& a, const Shape& b) { return a.area > b.area; });
   for (const auto* some : {&shapes, &ignored}) {
     for (const Shape& shape : *some) impl_->add(shape);

@@ -194,6 +194,21 @@ Image find_parts(const Image& rgb, double mpp, const TissueOptions& options, con
   return parts;
 }
 
+Image with_rim(const Image& parts) {
+  Image wider = parts;
+  for (std::int64_t y = 0; y < parts.height(); ++y) {
+    for (std::int64_t x = 0; x < parts.width(); ++x) {
+      if (*parts.at(x, y) != static_cast<std::uint8_t>(Part::Tissue)) continue;
+      for (std::int64_t v = std::max<std::int64_t>(y - 1, 0); v < std::min(y + 2, parts.height()); ++v) {
+        for (std::int64_t u = std::max<std::int64_t>(x - 1, 0); u < std::min(x + 2, parts.width()); ++u) {
+          if (*parts.at(u, v) == static_cast<std::uint8_t>(Part::Glass)) *wider.at(u, v) = static_cast<std::uint8_t>(Part::Tissue);
+        }
+      }
+    }
+  }
+  return wider;
+}
+
 TissueMask tissue_of_parts(const Image& parts, const Rect& area) {
   TissueMask tissue{Image(parts.width(), parts.height(), 1), area};
   for (std::size_t i = 0; i < parts.bytes(); ++i) tissue.mask.data()[i] = parts.data()[i] == static_cast<std::uint8_t>(Part::Tissue);

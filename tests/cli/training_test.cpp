@@ -204,6 +204,55 @@ TEST_F(Program, EvaluatesOnMasks) {
   expect_refusal("calibrate two", 2, "its images have 2 classes, the model has 4");
 }
 
+/// The same patches with their classes in another order: names, digits, colours and values of the masks.
+TEST_F(Program, MatchesClassesByName) {
+  const std::vector<std::size_t> order{2, 0, 3, 1};  // class i there is order[i] here
+  const std::vector<std::string> names{"TUM", "STR", "LYM", "NEC"};
+  const ClassScheme scheme = default_class_scheme(4);
+  fs::remove_all(path("reordered"));
+  fs::copy(path("data/patches"), path("reordered"), fs::copy_options::recursive);
+  for (const auto& entry : fs::directory_iterator(path("data/patches/train"))) {
+    std::string name = entry.path().filename();
+    const std::size_t digits = name.find('[') + 1;
+    const std::string before = name.substr(digits, 4);
+    for (std::size_t i = 0; i < 4; ++i) name[digits + i] = before[order[i]];
+    fs::rename(path("reordered/train") / entry.path().filename(), path("reordered/train") / ("new" + name));
+  }
+  std::vector<std::uint8_t> table{0, 0, 0, 0, 4};
+  std::vector<Colour> colours;
+  for (std::size_t i = 0; i < 4; ++i) {
+    table[order[i]] = static_cast<std::uint8_t>(i);
+    colours.push_back(scheme.colours[order[i]]);
+  }
+  colours.push_back(scheme.colours[4]);
+  for (const auto& entry : fs::directory_iterator(path("data/patches/valid/mask"))) {
+    Image labels = image::read_labels(entry.path());
+    std::for_each(labels.data(), labels.data() + labels.bytes(), [&](std::uint8_t& value) { value = table[value]; });
+    image::write_labels_png(path("reordered/valid/mask") / entry.path().filename(), labels, colours);
+  }
+  const auto describe = [&](const std::string& classes) {
+    std::ofstream(path("reordered/dataset.toml"))
+        << "classes = [" << classes << "]\ncolours = [\"#0000ff\", \"#ff0000\", \"#9900ff\", \"#00ff00\", \"#ffffff\"]\n";
+  };
+  describe(R"("LYM", "TUM", "NEC", "STR")");
+  const std::string options = " --json --no-crf --no-tta -o evaluation";
+  const Outcome here = run("evaluate data/patches" + options), there = run("evaluate reordered" + options);
+  EXPECT_EQ(here.code, 0) << here.err;
+  EXPECT_EQ(here.out, there.out);
+  EXPECT_THAT(there.err, HasSubstr("another order (LYM, TUM, NEC, STR) than the model's (TUM, STR, LYM, NEC): they are matched by name"));
+  EXPECT_THAT(there.err, Not(HasSubstr("palette"))) << "colours go with the folder's classes";
+  const Outcome calibrated = run("calibrate reordered -o reordered.safetensors");
+  EXPECT_THAT(calibrated.err, HasSubstr("matched by name"));
+  EXPECT_EQ(run("calibrate data/patches -o calibrated.safetensors").code, 0);
+  EXPECT_TRUE(read_text_file(path("reordered.safetensors")) == read_text_file(path("calibrated.safetensors")));
+
+  describe(R"("LYM", "TUM", "FAT", "STR")");
+  for (const char* command : {"evaluate reordered -o bad", "calibrate reordered -o bad/x"})
+    expect_refusal(command, 2, "4 classes (LYM, TUM, FAT, STR), the model has 4 (TUM, STR, LYM, NEC)");
+  fs::remove(path("reordered/dataset.toml"));
+  EXPECT_THAT(run("evaluate reordered" + options).err, HasSubstr("does not name its classes, which are taken in the order of the model's"));
+}
+
 TEST_F(Program, TheModelSaysWhatItWasJudgedBy) {
   const auto judged = nlohmann::json::parse(run("info runs/latest/model.safetensors --json").out).at("judged");
   EXPECT_EQ(judged.at("by"), "valid_miou_predicted");

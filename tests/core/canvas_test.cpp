@@ -18,9 +18,9 @@ struct Collector : CanvasSink {
     values.emplace_back(row.begin(), row.end());
     grid.emplace_back(labels.begin(), labels.end());
   }
-  void label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) override {
+  void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) override {
     rows.emplace_back(labels.begin(), labels.end());
-    tissue_pixels += tissue;
+    tissue_pixels += std::count(tissue.begin(), tissue.end(), 1);
   }
 };
 

@@ -127,6 +127,43 @@ TEST(Labels, EveryCutOfAFileIsAnError) {
   }
 }
 
+TEST(Labels, KnowTheirPalettes) {
+  const TemporaryFolder folder;
+  write_labels_png(folder / "labels.png", pattern(5, 5), kPalette);
+  const auto colours = LabelReader::open(folder / "labels.png")->palette();
+  ASSERT_GE(colours.size(), kPalette.size());
+  for (std::size_t i = 0; i < kPalette.size(); ++i) EXPECT_EQ(colours[i], (PaletteEntry{kPalette[i]})) << i;
+  write_png(folder / "grey.png", pattern(5, 5));
+  EXPECT_TRUE(LabelReader::open(folder / "grey.png")->palette().empty());
+  write_strips(folder / "grey.tif", pattern(5, 5), COMPRESSION_NONE, 8);
+  EXPECT_TRUE(LabelReader::open(folder / "grey.tif")->palette().empty());
+}
+
+TEST(Labels, NumberTheColoursOfAnRgbPng) {
+  const TemporaryFolder folder;
+  const Image labels = pattern(53, 31);
+  Image rgb(53, 31, 3);
+  for (std::size_t i = 0; i < labels.bytes(); ++i) {
+    const Colour& colour = kPalette[labels.data()[i]];
+    std::copy_n(&colour.red, 3, rgb.data() + 3 * i);
+  }
+  write_png(folder / "rgb.png", rgb);
+  const auto reader = LabelReader::open(folder / "rgb.png", 0, RgbLabels::Numbered);
+  EXPECT_TRUE(reader->is_rgb());
+  const Image numbers = read_labels(*reader);
+  ASSERT_EQ(reader->palette().size(), 4U);
+  for (std::size_t i = 0; i < labels.bytes(); ++i)
+    ASSERT_EQ(reader->palette()[numbers.data()[i]], (PaletteEntry{kPalette[labels.data()[i]]}));
+  EXPECT_EQ(numbers.data()[0], 0) << "in the order in which they come";
+  write_labels_png(folder / "labels.png", labels, kPalette);
+  EXPECT_FALSE(LabelReader::open(folder / "labels.png", 0, RgbLabels::Numbered)->is_rgb());
+
+  for (std::size_t i = 0; i < rgb.bytes(); ++i) rgb.data()[i] = static_cast<std::uint8_t>(i / 3 * 7 + i % 3 * i / 9);
+  write_png(folder / "picture.png", rgb);
+  const auto picture = LabelReader::open(folder / "picture.png", 0, RgbLabels::Numbered);
+  EXPECT_THAT(error_of([&] { read_labels(*picture); }), HasSubstr("picture.png: has more than 256 colours"));
+}
+
 TEST(Labels, RefusesWhatIsNoLabelImage) {
   const TemporaryFolder folder;
   write_png(folder / "rgb.png", Image(4, 4, 3));

@@ -11,6 +11,7 @@
 #include "image/file_size_limit.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/image.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/image/pyramid_file.hpp"
@@ -291,7 +292,8 @@ TEST(RasterWriter, LeavesNothingWhenItIsNotFinished) {
     RasterWriter writer(folder / "labels.tif", {100, 100}, 1, options);
     writer.add_rows(labels.data(), 60);
     EXPECT_EQ(writer.rows_written(), 60);
-    EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{"labels.tif.part", "labels.tif.level1.part"}));
+    EXPECT_EQ(names_in(folder.path()).size(), 2U) << "a part for each level";
+    for (const std::string& name : names_in(folder.path())) EXPECT_TRUE(is_part_of(folder / name, folder / "labels.tif")) << name;
     EXPECT_THAT(error_of([&] { writer.finish(); }), HasSubstr("only 60 of 100 rows"));
     EXPECT_THAT(error_of([&] { writer.add_rows(labels.data(), 41); }), HasSubstr("more rows"));
   }

@@ -14,8 +14,8 @@ namespace wsi_lpd::testing {
 
 /// One page of a TIFF, as odd as a test wants it.
 struct TestPage {
-  Size size;
-  std::vector<std::uint8_t> bytes;  ///< interleaved samples, rows packed
+  Size size{};
+  std::vector<std::uint8_t> bytes{};  ///< interleaved samples, rows packed
   int samples = 3, bits = 8;
   int photometric = PHOTOMETRIC_RGB;
   int compression = COMPRESSION_ADOBE_DEFLATE;

@@ -204,6 +204,17 @@ TEST(Trainer, PbipClustersItsPrototypesAndKeepsThem) {
   Trainer given(info, options);
   given.model().save(folder / "given");
   EXPECT_TRUE(torch::equal(read_safetensors(folder / "given").tensors.at("prototypes"), bank));
+  // A bank that names its classes gives each class its own, in whatever order.
+  ASSERT_EQ(info.classes.count(), 2);
+  const std::int64_t rows = bank.size(0);
+  options.bank = folder / "bank";
+  write_safetensors(options.bank, {{{"prototypes", torch::cat({bank.slice(0, rows / 2), bank.slice(0, 0, rows / 2)})}},
+                                   {{"classes", info.classes.names[1] + "," + info.classes.names[0]}}});
+  Trainer(info, options).model().save(folder / "named");
+  EXPECT_TRUE(torch::equal(read_safetensors(folder / "named").tensors.at("prototypes"), bank));
+  write_safetensors(options.bank, {{{"prototypes", bank}}, {{"classes", "other," + info.classes.names[0]}}});
+  EXPECT_THROW(Trainer(info, options), UsageError);
+  options.bank = folder / "before";
   info.prototypes_per_class = 2;
   EXPECT_THROW(Trainer(info, options), UsageError);
 }

@@ -127,6 +127,11 @@ TEST_F(WeightsImport, PbipTakesItsPrototypesFromTheBank) {
   EXPECT_EQ(model.info.prototypes_per_class, 3);
   EXPECT_THAT(model.info.classes.names, ElementsAre("X", "Y"));
   EXPECT_TRUE(torch::equal(model.network->named_parameters()["prototypes"], prototypes));
+  ImportOptions renamed = options;
+  renamed.classes = {"A", "B"};
+  EXPECT_TRUE(import(tensors, renamed).complete());
+  renamed.classes = {"Y", "X"};
+  EXPECT_THAT(refusal([&] { import(tensors, renamed); }), HasSubstr("its prototypes are of X, Y in this order, and --classes says Y, X"));
 }
 
 TEST_F(WeightsImport, EncodersFromImageNetStayAsTheyAre) {

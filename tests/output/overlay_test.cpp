@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "wsi_lpd/image/drawing.hpp"
@@ -32,10 +33,22 @@ Image some_labels(std::int64_t width, std::int64_t height) {
   return labels;
 }
 
+/// As a slide's whose output is `labels`.
+SlideStatistics statistics_of(const Image& labels) {
+  SlideStatistics statistics;
+  statistics.classes = default_class_scheme(4);
+  const auto count = [&](int value) { return std::count(labels.data(), labels.data() + labels.bytes(), static_cast<std::uint8_t>(value)); };
+  for (int c = 1; c <= 4; ++c) statistics.per_class.push_back({.pixels = count(c), .regions = 1, .largest_region = 0});
+  statistics.unreadable_pixels = count(kUnreadable);
+  for (const ClassStatistics& figures : statistics.per_class) statistics.tissue_pixels += figures.pixels;
+  statistics.tissue_pixels += statistics.unreadable_pixels;
+  return statistics;
+}
+
 TEST(Overlay, TintsInsideAndDrawsBordersFully) {
-  const ClassScheme classes = default_class_scheme(4);
+  const Image labels = some_labels(100, 75);
   Image thumbnail(400, 300, 3, 200);
-  const Image picture = draw_overlay(thumbnail, some_labels(100, 75), classes, 0);
+  const Image picture = draw_overlay(thumbnail, labels, statistics_of(labels), 0);
   ASSERT_EQ(picture.width(), 400);
   ASSERT_EQ(picture.height(), 300);
   EXPECT_EQ(pixel(picture, 200, 150), (Colour{222, 120, 120}));  // 60 % of 200 and 40 % of red
@@ -49,21 +62,22 @@ TEST(Overlay, TintsInsideAndDrawsBordersFully) {
 }
 
 TEST(Overlay, EverySizeCanBeDrawn) {
-  const ClassScheme classes = default_class_scheme(4);
   for (const Size size : {Size{1, 1}, Size{1, 900}, Size{900, 1}, Size{40, 30}, Size{150, 90}}) {
     for (const Size map : {Size{1, 1}, Size{7, 5}, Size{2000, 3}}) {
       for (const double mpp : {0.0, 1e-3, 0.25, 1e6}) {
-        const Image picture = draw_overlay(Image(size.width, size.height, 3, 128), some_labels(map.width, map.height), classes, mpp);
+        const Image labels = some_labels(map.width, map.height);
+        const Image picture = draw_overlay(Image(size.width, size.height, 3, 128), labels, statistics_of(labels), mpp);
         EXPECT_EQ((Size{picture.width(), picture.height()}), size);
       }
     }
   }
-  EXPECT_TRUE(draw_overlay(Image(30, 20, 3, 128), Image(30, 20, 1), classes, 0) == Image(30, 20, 3, 128));  // no tissue: as it was
+  EXPECT_TRUE(draw_overlay(Image(30, 20, 3, 128), Image(30, 20, 1), statistics_of(Image(30, 20, 1)), 0) ==
+              Image(30, 20, 3, 128));  // no tissue: as it was
 }
 
 TEST(Overlay, LegendAndScaleBarStandWhereLittleIsHidden) {
-  const ClassScheme classes = default_class_scheme(4);
-  const Image picture = draw_overlay(Image(1200, 900, 3, 200), some_labels(600, 450), classes, 4.0);
+  const Image labels = some_labels(600, 450);
+  const Image picture = draw_overlay(Image(1200, 900, 3, 200), labels, statistics_of(labels), 4.0);
   std::int64_t paper_outside = 0;
   for (std::int64_t y = 0; y < 900; ++y) {
     for (std::int64_t x = 0; x < 1200; ++x) paper_outside += pixel(picture, x, y) == Colour{255, 255, 255};

@@ -61,7 +61,7 @@ TEST(Readers, OpenWhatWeWrite) {
 
   write_statistics(folder / "slide.json", statistics);
   write_summary(folder / "summary.csv", {statistics}, {{"b.svs", "a reason, \"quoted\"\nin two lines"}});
-  image::write_jpeg(folder / "slide.overlay.jpg", draw_overlay(rgb, labels, statistics.classes, 0.25));
+  image::write_jpeg(folder / "slide.overlay.jpg", draw_overlay(rgb, labels, statistics, 0.25));
 
   EXPECT_TRUE(testing::run_python("output/read_results.py", {folder.path().string()}));
 }

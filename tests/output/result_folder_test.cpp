@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -111,31 +112,42 @@ TEST(ResultFolder, KnowsRastersByBothNames) {
   // without statistics: unfinished, under the slide's own name
   fs::remove(folder / "nested.json");
   write_text_file(folder / "nested.probabilities.ome.tif", "x");
-  write_text_file(folder / "nested.ome.tif.level2.part", "x");
-  write_text_file(folder / "plain.probabilities.ome.tif.plane3.level0.part", "x");
+  write_text_file(folder / "nested.ome.tif.node-12-0123abcd.part", "x");
+  write_text_file(folder / "plain.probabilities.ome.tif.node-12-0123abcd.part", "x");
+  fs::create_directories(folder / ".plain.node-12-0123abce.part");
+  write_text_file(folder / ".plain.node-12-0123abce.part/plain.json", statistics_text());
   results = read_results(folder.path());
+  EXPECT_EQ(results.complete.size(), 2U) << "what is in a part is none";
   ASSERT_EQ(results.unfinished.size(), 2U);
   EXPECT_EQ(results.unfinished[0].stem, folder / "nested");
-  EXPECT_THAT(results.unfinished[0].files,
-              ElementsAre("nested.h5", "nested.ome.tif", "nested.ome.tif.level2.part", "nested.probabilities.ome.tif"));
+  EXPECT_THAT(results.unfinished[0].files, ElementsAre("nested.h5", "nested.ome.tif", "nested.ome.tif.node-12-0123abcd.part"));
   EXPECT_EQ(results.unfinished[1].stem, folder / "plain");
+  EXPECT_THAT(results.unfinished[1].files,
+              ElementsAre(".plain.node-12-0123abce.part", "plain.probabilities.ome.tif.node-12-0123abcd.part"));
   remove_unfinished(folder / "plain");
   remove_unfinished(folder / "nested");
   results = read_results(folder.path());
   ASSERT_EQ(results.unfinished.size(), 1U);
-  EXPECT_THAT(results.unfinished[0].files, ElementsAre("nested.h5", "nested.ome.tif", "nested.probabilities.ome.tif"));
+  EXPECT_THAT(results.unfinished[0].files, ElementsAre("nested.h5", "nested.ome.tif"));
 }
 
-TEST(ResultFolder, SaysWhichFilesAreGone) {
+TEST(ResultFolder, TellsSlidesInWorkFromThoseOfProcessesThatAreGone) {
   const testing::TemporaryFolder folder;
-  add(folder / "slide", statistics_text());
-  EXPECT_THAT(missing_files(folder / "slide"), IsEmpty());
-  fs::remove(folder / "slide.h5");
-  EXPECT_THAT(missing_files(folder / "slide"), ElementsAre("slide.h5"));
-  fs::rename(folder / "slide.tif", folder / "slide.ome.tif");
-  EXPECT_THAT(missing_files(folder / "slide"), ElementsAre("slide.h5"));
-  fs::remove(folder / "slide.ome.tif");
-  EXPECT_THAT(missing_files(folder / "slide"), ElementsAre("slide.tif", "slide.h5"));
+  const auto lock = WorkLock::try_to_take(lock_path(folder / "alive")).lock;
+  add(folder / "alive", statistics_text());  // of an earlier run
+  fs::create_directories(folder / ".alive.node-12-0123abcd.part");
+  std::string text = read_text_file(folder / "alive.lock");
+  const std::size_t start = text.find("start ") + 6;
+  write_text_file(folder / "dead.lock", text.replace(start, text.find('\n', start) - start, "1"));
+  write_text_file(folder / "yarn.lock", "of another program");
+  const ResultFolder results = read_results(folder.path());
+  ASSERT_EQ(results.in_work.size(), 1U);
+  EXPECT_EQ(results.in_work[0].stem, folder / "alive");
+  EXPECT_EQ(results.in_work[0].owner.pid, getpid());
+  EXPECT_EQ(results.complete.size(), 1U);
+  ASSERT_EQ(results.unfinished.size(), 1U);
+  EXPECT_EQ(results.unfinished[0].stem, folder / "dead");
+  EXPECT_THAT(results.damaged, IsEmpty());
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ inline output::SlideStatistics some_statistics() {
   s.model_mpp_known = true;
   s.classes = default_class_scheme(4);
   s.tissue_pixels = 2'000'000;
+  s.glass_pixels = 345'678;
   s.per_class = {{800'000, 12, 500'000}, {400'000, 3, 399'000}, {100'000, 40, 9'000}, {0, 0, 0}};
   s.per_class[0].share_interval = {{0.5, 0.75}};
   s.interfaces = {{0, 1, 4000.5}, {0, 2, 10}, {0, 3, 0}, {1, 2, 2000}, {1, 3, 0}, {2, 3, 0}};
@@ -43,6 +44,7 @@ inline output::SlideStatistics some_statistics() {
   s.stain.target.macenko = {.vectors = {{{0.55, 0.78, 0.3}, {0.05, 0.97, 0.24}}}, .concentrations = {2.1, 1.5}};
   s.warnings = {"tile (3, 4) of the slide is unreadable"};
   s.versions = {{"wsi-lpd", "0.1.0"}, {"hdf5", "HDF5 1.10.8"}};
+  s.files = {{".h5", 5}, {".tif", 6}};
   return s;
 }
 

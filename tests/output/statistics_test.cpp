@@ -180,5 +180,24 @@ TEST(Sha256, OfTextAndOfFilesLargerThanABlock) {
   EXPECT_THROW(sha256_of_file(folder.path()), Error);
 }
 
+TEST(TissueShares, AreOfTheTissueAndAddUp) {
+  const std::vector<TissueShare> shares = tissue_shares(testing::some_statistics());
+  std::vector<std::string> names;
+  double sum = 0;
+  for (const TissueShare& part : shares) {
+    names.push_back(part.name);
+    sum += part.share;
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"TUM", "STR", "LYM", "NEC", "no class", "unreadable"}));
+  EXPECT_EQ(shares[0].share, 0.4);
+  EXPECT_EQ(shares[4].share, 0.345);
+  EXPECT_EQ(shares[4].value, kNotTissue);
+  EXPECT_EQ(shares[5].value, kUnreadable);
+  EXPECT_DOUBLE_EQ(sum, 1);
+  SlideStatistics glass = testing::some_statistics();
+  glass.tissue_pixels = 0;
+  EXPECT_TRUE(tissue_shares(glass).empty()) << "nothing is a share of no tissue";
+}
+
 }  // namespace
 }  // namespace wsi_lpd::output

@@ -1,6 +1,8 @@
 #include "wsi_lpd/pipeline/batch.hpp"
 #include "wsi_lpd/pipeline/find_slides.hpp"
 
+#include <gmock/gmock.h>
+
 #include <fstream>
 
 #include "identity_segmenter.hpp"
@@ -13,6 +15,7 @@
 namespace wsi_lpd::pipeline {
 namespace {
 
+using ::testing::HasSubstr;
 using testing::IdentitySegmenter;
 using testing::kPaint;
 using testing::TemporaryFolder;
@@ -30,7 +33,7 @@ class Archive : public ::testing::Test {
   BatchReport run(const std::vector<SlideJob>& jobs, const std::string& model = "m1", bool force = false) {
     IdentitySegmenter network(8, 0.5);
     SilentObserver observer;
-    return run_batch(jobs, output_, network, {.tissue = "none"}, {"model", model, "c1"}, force, observer, kNever);
+    return run_batch(jobs, output_, network, {.tissue = "none"}, {"model", model, "c1"}, {.force = force}, observer, kNever);
   }
 
   TemporaryFolder folder_;
@@ -85,13 +88,34 @@ TEST_F(Archive, IsTakenFromPatternsListsAndManifests) {
   EXPECT_THROW(find_slides(archive_ / "list.txt", output_), UsageError) << "one slide twice";
   std::ofstream(archive_ / "list.txt") << "# the good ones\na.tif\n\nb it's.tif\r\n";
   EXPECT_EQ(find_slides(archive_ / "list.txt", output_).size(), 2U);
-  std::ofstream(archive_ / "manifest.csv") << "patient,slide,mpp\n7,\"a.tif\",0.25\n8,b it's.tif,\n";
+  std::ofstream(archive_ / "manifest.csv") << "slide,mpp\n\"a.tif\",0.25\nb it's.tif,\n";
   const auto jobs = find_slides(archive_ / "manifest.csv", output_);
   ASSERT_EQ(jobs.size(), 2U);
   EXPECT_EQ(jobs[0].mpp, 0.25);
   EXPECT_FALSE(jobs[1].mpp);
   std::ofstream(archive_ / "manifest.csv") << "slide,mpp\na.tif,wide\n";
   EXPECT_THROW(find_slides(archive_ / "manifest.csv", output_), UsageError);
+  // As spreadsheets save them: none of these may lose the column.
+  for (const char* text : {"slide, MPP\na.tif, 0.25\n", "\xef\xbb\xbfSlide;mpp\r\na.tif;0,25\r\n", "mpp\tslide\n0.25\ta.tif\n\n",
+                           "slide,mpp\na.tif,0.25\na.tif,0.25\n"}) {
+    std::ofstream(archive_ / "manifest.csv") << text;
+    const auto read = find_slides(archive_ / "manifest.csv", output_);
+    ASSERT_EQ(read.size(), 1U) << text;
+    EXPECT_EQ(read[0].mpp, 0.25) << text;
+  }
+  const auto refusal = [&](const char* text) -> std::string {
+    std::ofstream(archive_ / "manifest.csv") << text;
+    try {
+      find_slides(archive_ / "manifest.csv", output_);
+      return "none";
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+  };
+  EXPECT_THAT(refusal("slide,um_per_px\na.tif,0.25\n"), HasSubstr("unknown column 'um_per_px'; a manifest has the columns slide and"));
+  EXPECT_THAT(refusal("mpp\n0.25\n"), HasSubstr("names no column 'slide'"));
+  EXPECT_THAT(refusal("slide,mpp\na.tif,0.25\n./a.tif,0.5\n"), HasSubstr("manifest.csv line 3: ./a.tif stands in line 2 with another mpp"));
+  EXPECT_THAT(refusal("slide,mpp\n,0.25\n"), HasSubstr("line 2: no slide is named"));
   EXPECT_THROW(find_slides(archive_ / "*.svs", output_), UsageError);
   EXPECT_THROW(find_slides(folder_ / "nowhere", output_), UsageError);
 }

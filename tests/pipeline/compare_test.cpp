@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "heard_lines.hpp"
 #include "identity_segmenter.hpp"
 #include "run.hpp"
 #include "test_data.hpp"
@@ -94,6 +95,63 @@ TEST_F(CompareLabels, CountsDisagreement) {
   EXPECT_EQ(comparison.matrix.count(0, 0), 160 * 240);
   write_truth(320, 240, 1, 2);
   EXPECT_DOUBLE_EQ(compare("truth.png", {.truth_values = LabelValues::Results}).matrix.mean_iou(), 1);
+}
+
+TEST_F(CompareLabels, ReadsColoursWhereTheyAreTheClasses) {
+  const std::vector<Colour> colours = default_class_scheme(3).colours;
+  const auto write = [&](std::uint8_t left, std::uint8_t right, const std::vector<Colour>& palette, const fs::path& file) {
+    Image truth(320, 240, 1, right);
+    for (std::int64_t y = 0; y < 240; ++y) std::fill_n(truth.at(0, y), 160, left);
+    fs::create_directories(file.parent_path());
+    image::write_labels_png(file, truth, palette);
+  };
+  const std::vector<Colour> background_first{colours[3], colours[0], colours[1], colours[2]};
+  testing::HeardLines heard;
+  const auto compare = [&](const CompareOptions& options = {}) {
+    heard.infos.clear();
+    heard.warnings.clear();
+    return compare_labels(folder_ / "results/slide.tif", folder_ / "truth.png", options, heard, kNever);
+  };
+  write(1, 2, background_first, folder_ / "truth.png");
+  Comparison comparison = compare();
+  EXPECT_EQ(comparison.matrix.count(0, 0), 160 * 240);
+  EXPECT_EQ(comparison.matrix.count(1, 1), 160 * 240);
+  EXPECT_EQ(comparison.note, "");
+  EXPECT_THAT(heard.infos, ElementsAre(HasSubstr("another order (background, class1, class2, class3): mapped by colour")));
+  EXPECT_EQ(compare({.truth_values = LabelValues::Patches}).matrix.count(1, 0), 160 * 240) << "the user's word counts";
+  EXPECT_THAT(heard.warnings, ElementsAre(HasSubstr("they have the order background, class1")));
+  EXPECT_DOUBLE_EQ(compare({.truth_values = LabelValues::Results}).matrix.mean_iou(), 1);
+  EXPECT_TRUE(heard.infos.empty() && heard.warnings.empty()) << "so it is";
+
+  write(0, 1, {{0, 0, 0}, {9, 9, 9}}, folder_ / "truth.png");
+  comparison = compare();
+  EXPECT_DOUBLE_EQ(comparison.matrix.mean_iou(), 1);
+  EXPECT_THAT(heard.warnings, ElementsAre(HasSubstr("other colours than the classes (value 0 is #000000, class class1 #e69f00)")));
+
+  Image rgb(320, 240, 3);
+  fill(rgb.view(), colours[1]);
+  fill(rgb.view().part({0, 0, 160, 240}), colours[0]);
+  image::write_png(folder_ / "truth.png", rgb);
+  EXPECT_DOUBLE_EQ(compare().matrix.mean_iou(), 1);
+  EXPECT_THAT(heard.infos, ElementsAre(HasSubstr("truth.png: read by the classes' colours")));
+  fill(rgb.view().part({0, 0, 1, 1}), {1, 2, 3});
+  image::write_png(folder_ / "truth.png", rgb);
+  EXPECT_THAT(error_of("truth.png"), HasSubstr("truth.png: is an RGB image, and its colour #010203 is no class's"));
+
+  // Of many slides it is said once.
+  segment("other", 160);
+  for (const char* slide : {"slide", "other"}) write(1, 2, background_first, folder_ / "truths" / (std::string(slide) + ".png"));
+  heard.infos.clear();
+  const FolderComparison folders = pipeline::compare_folders(folder_ / "results", folder_ / "truths", {}, heard, kNever);
+  EXPECT_DOUBLE_EQ(folders.total.matrix.mean_iou(), 1);
+  EXPECT_THAT(heard.infos, ElementsAre(HasSubstr("2 masks, the first of them")));
+}
+
+TEST_F(CompareLabels, SaysWhatItLeavesOutOfRegions) {
+  testing::HeardLines heard;
+  write_regions(rectangle(0, 160, 240, "class1") + "," + rectangle(160, 160, 240, "class2"));
+  compare_labels(folder_ / "results/slide.tif", folder_ / "truth.geojson", {}, heard, kNever);
+  EXPECT_THAT(heard.warnings, ElementsAre(HasSubstr("1 feature has parts without an area")));
 }
 
 TEST_F(CompareLabels, ReadsRegionsOfQuPath) {

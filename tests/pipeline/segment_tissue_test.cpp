@@ -15,12 +15,14 @@ using testing::IdentitySegmenter;
 using testing::TemporaryFolder;
 using testing::write_slide;
 
+constexpr Colour kStain{190, 110, 170};
+
 TEST(SegmentSlide, TakesTheUsersRegions) {
   const TemporaryFolder folder;
   // A disc of tissue on glass.
   write_slide(folder / "slide.tif", {1280, 1280}, 0.5, [](std::int64_t x, std::int64_t y) {
     const std::int64_t dx = x - 640, dy = y - 640;
-    return dx * dx + dy * dy < 500 * 500 ? Colour{190, 110, 170} : Colour{244, 243, 245};
+    return dx * dx + dy * dy < 500 * 500 ? kStain : Colour{244, 243, 245};
   });
   write_text_file(folder / "left.geojson", R"({"type": "Polygon", "coordinates": [[[0, 0], [640, 0], [640, 1280], [0, 1280]]]})");
   Image top(64, 64, 1);
@@ -43,6 +45,10 @@ TEST(SegmentSlide, TakesTheUsersRegions) {
   EXPECT_NEAR(static_cast<double>(half.tiles_planned) / static_cast<double>(whole.tiles_planned), 0.5, 0.25);
   EXPECT_NEAR(static_cast<double>(segment("auto", folder / "top.png").tissue_pixels) / disc, 0.5, 0.01);
 
+  image::write_png(folder / "all.png", Image(64, 64, 1, 1));
+  EXPECT_THAT(segment("auto", folder / "all.png").warnings,
+              ::testing::Contains(::testing::HasSubstr("all.png: every pixel of the mask is inside")));
+
   write_text_file(folder / "bad.geojson", R"([{"type": "Polygon", "coordinates": [[[0, 0], [640, 0]]]}])");
   for (const auto& [tissue, region] :
        std::vector<std::pair<std::string, std::string>>{{folder / "bad.geojson", ""}, {"auto", folder / "bad.geojson"}}) {
@@ -50,9 +56,68 @@ TEST(SegmentSlide, TakesTheUsersRegions) {
       segment(tissue, region);
       ADD_FAILURE();
     } catch (const Error& error) {
-      EXPECT_THAT(error.what(), ::testing::HasSubstr("bad.geojson: feature 1: an outline has 2 points"));
+      EXPECT_THAT(error.what(), ::testing::AllOf(::testing::HasSubstr("bad.geojson: it has no region"), ::testing::HasSubstr("number 1")));
     }
   }
+}
+
+/// Boxes of glass in a square of paint, and of paint in the glass: at 0.5 µm/px, four pixels are 1 µm².
+TEST(SegmentSlide, GlassInsideTissueIsNotTissue) {
+  const TemporaryFolder folder;
+  const auto in = [](std::int64_t x, std::int64_t y, const Rect& box) {
+    return x >= box.x && x < box.right() && y >= box.y && y < box.bottom();
+  };
+  const Rect square{100, 100, 900, 900}, lumen{300, 300, 101, 80}, cell{350, 330, 8, 8}, small{600, 600, 14, 14}, large{800, 200, 32, 32};
+  write_slide(folder / "slide.tif", {1280, 1280}, 0.5, [&](std::int64_t x, std::int64_t y) {
+    const bool glass = !in(x, y, square) || (in(x, y, lumen) && !in(x, y, cell)) || in(x, y, small) || in(x, y, large);
+    return glass ? Colour{244, 243, 245} : kStain;
+  });
+  IdentitySegmenter network(8, 0.5, false);  // to which the stain looks like its first class
+  SilentObserver observer;
+  for (const bool crf : {false, true}) {
+    const auto segment = [&](double min_hole) {
+      SegmentOptions options{.min_hole = min_hole};
+      if (crf) options.crf.emplace();
+      return segment_slide({folder / "slide.tif", folder / "result", {}}, network, options, kIdentity, observer, kNever);
+    };
+    // The mean of 3 x 3 pixels makes tissue of each hole's outermost pixels.
+    const auto inner = [](const Rect& box) { return (box.width - 2) * (box.height - 2); };
+    const std::int64_t outside = 902 * 902 - square.width * square.height;  // the pixels around the square are tissue likewise
+    auto statistics = segment(0);
+    const std::int64_t lumen_and_cell = inner(lumen) - (10 * 10 - 4);  // the corners around the cell are glass
+    EXPECT_EQ(statistics.tissue_pixels, square.width * square.height + outside - lumen_and_cell - inner(small) - inner(large) - 4);
+    statistics = segment(37);  // 148 pixels, more than the 144 of `small`, and than the cell's
+    EXPECT_EQ(statistics.tissue_pixels, square.width * square.height + outside - inner(lumen) - inner(large) - 4);
+    EXPECT_GT(statistics.glass_pixels, inner(lumen) + inner(large)) << "and a rim of the thumbnail's mask";
+    const Image labels = image::read_labels(folder / "result.tif");
+    EXPECT_EQ(*labels.at(350, 350), kNotTissue);
+    EXPECT_EQ(*labels.at(354, 334), kNotTissue) << "a cell in the lumen";
+    EXPECT_NE(*labels.at(200, 200), kNotTissue);
+    EXPECT_EQ(*labels.at(815, 215), kNotTissue);
+    EXPECT_EQ(statistics.tissue_pixels - statistics.unlabelled_pixels, statistics.per_class[0].pixels) << "only tissue has a class";
+    EXPECT_EQ(std::count(labels.data(), labels.data() + labels.bytes(), std::uint8_t{1}), statistics.per_class[0].pixels);
+    EXPECT_EQ(segment(SegmentOptions::kMostHole).tissue_pixels, square.width * square.height + outside - 4) << "all holes are smaller";
+  }
+  write_text_file(folder / "all.geojson", R"({"type": "Polygon", "coordinates": [[[0, 0], [1280, 0], [1280, 1280], [0, 1280]]]})");
+  const auto taken = segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tissue = folder / "all.geojson"}, kIdentity,
+                                   observer, kNever);
+  EXPECT_EQ(taken.tissue_pixels, 1280 * 1280) << "the user's own mask, as it is";
+}
+
+TEST(SegmentSlide, LeavesOutPiecesBelowTheSmallestTissue) {
+  const TemporaryFolder folder;
+  write_slide(folder / "slide.tif", {1280, 1280}, 0.5, [&](std::int64_t x, std::int64_t y) {
+    const bool large = x >= 100 && x < 700 && y >= 100 && y < 700, small = x >= 900 && x < 1100 && y >= 900 && y < 1100;
+    return large || small ? kStain : Colour{244, 243, 245};
+  });
+  IdentitySegmenter network(8, 0.5, false);  // to which the stain looks like its first class
+  SilentObserver observer;
+  const auto tissue = [&](double min_tissue) {
+    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.min_tissue = min_tissue}, kIdentity, observer, kNever)
+        .tissue_pixels;
+  };
+  EXPECT_NEAR(static_cast<double>(tissue(20'000)), 600 * 600, 3000) << "200 x 200 pixels of 0.5 um are 10,000 um2";
+  EXPECT_NEAR(static_cast<double>(tissue(5'000)), 600 * 600 + 200 * 200, 4000);
 }
 
 TEST(SegmentSlide, SaysHowSharpItIs) {

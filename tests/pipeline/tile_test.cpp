@@ -304,9 +304,14 @@ TEST_F(Tile, LeavesNothingOfASlideThatFailsOrIsStopped) {
 
   // A failure between the images and the tables: nobody may write labels.csv.
   fs::remove_all(out());
-  fs::create_directories(out() / "labels.csv.part");
-  write_text_file(out() / "patches.csv", "file,slide,slide_fingerprint,level0_x,level0_y,level0_side,size,mpp,tissue,class,class_share\n");
-  EXPECT_EQ(tile({"good.tif"}, {.size = 64, .tissue = "none"}).failures.size(), 1U);
+  struct MakesAFolderOfTheTable : SilentObserver {
+    explicit MakesAFolderOfTheTable(fs::path table) : table_(std::move(table)) {}
+    void advance(std::int64_t, const std::string&) override { fs::create_directories(table_); }
+    fs::path table_;
+  } in_the_way(out() / "labels.csv");
+  const TileReport stuck =
+      tile_slides({{folder_ / "good.tif", {}, {}}}, out(), {.size = 64, .tissue = "none", .threads = 1}, {"a"}, in_the_way, kNever);
+  EXPECT_EQ(stuck.failures.size(), 1U);
   EXPECT_TRUE(files().empty());
 }
 

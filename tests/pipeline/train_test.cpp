@@ -131,6 +131,9 @@ TEST(Train, StopsBetweenStepsAndKeepsWholeFiles) {
     // … and goes on from there to the same end.
     TrainJob again = augmented_job(folder, run);
     again.resume = true;
+    TrainJob renamed = again;
+    std::swap(renamed.info.classes.names[0], renamed.info.classes.names[1]);
+    EXPECT_THROW(train(renamed, silent, kNever), UsageError);
     write_text_file(folder / run / "state.safetensors.killed.part", "");
     EXPECT_EQ(train(again, silent, kNever).iterations, 6);
     for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl"})

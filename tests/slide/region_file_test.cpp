@@ -104,6 +104,65 @@ TEST(RegionFile, LargeRegionsAreCoarserAndStillRight) {
   EXPECT_NEAR(tissue.fraction(), 0.5, 1e-3);
 }
 
+TEST(RegionFile, LeavesOutWhatHasNoAreaAndCountsIt) {
+  const TemporaryFolder folder;
+  const std::string good = feature(polygon(square(0, 0, 100, 100)));
+  const auto geometry = [](const std::string& json) { return R"({"type":"Feature","geometry":)" + json + R"(,"properties":{}})"; };
+  const std::vector<std::string> nothing{
+      geometry("null"),
+      geometry(R"({"type":"Point","coordinates":[5,5]})"),
+      feature(polygon("")),
+      feature(polygon("[]")),
+      feature(polygon("[[5,5]]")),
+      feature(polygon("[[0,0],[900,900],[0,0]]")),
+      feature(polygon("[[0,0],[900,900],[450,450],[0,0]]")),
+      feature(polygon("[[7,7],[7,7],[7,7],[7,7]]")),
+      feature(polygon("[[0,0],[900,0],[900,900],[900,0],[0,0]]")),  // there and back
+      feature(R"({"type":"MultiPolygon","coordinates":[]})"),
+  };
+  for (const std::string& degenerate : nothing) {
+    write_text_file(folder / "a.geojson", collection(good + "," + degenerate));
+    std::vector<std::string> warnings;
+    EXPECT_EQ(area(tissue_from_regions(folder / "a.geojson", some_slide(), &warnings)), 100 * 100) << degenerate;
+    EXPECT_THAT(warnings, ::testing::ElementsAre(HasSubstr("a.geojson: 1 feature has parts without an area"))) << degenerate;
+    EXPECT_THAT(warnings[0], HasSubstr("left out: number 2"));
+    EXPECT_THAT(error_of(collection(degenerate)), AllOf(HasSubstr("it has no region"), HasSubstr("number 1"))) << "nothing is left";
+  }
+  std::string all = good;
+  for (const std::string& degenerate : nothing) all += "," + degenerate;
+  write_text_file(folder / "a.geojson", collection(all));
+  std::vector<std::string> warnings;
+  tissue_from_regions(folder / "a.geojson", some_slide(), &warnings);
+  EXPECT_THAT(warnings, ::testing::ElementsAre(HasSubstr("10 features have parts")));
+  EXPECT_THAT(warnings[0], HasSubstr("numbers 2, 3, 4, 5, 6 and 5 more"));
+
+  // A hole without an area is none; the polygon stays.
+  EXPECT_EQ(area(read(feature(polygon(square(0, 0, 100, 100) + ",[[10,10],[20,20],[10,10]]")))), 100 * 100);
+  warnings.clear();
+  write_text_file(folder / "a.geojson", good);
+  tissue_from_regions(folder / "a.geojson", some_slide(), &warnings);
+  EXPECT_TRUE(warnings.empty());
+}
+
+TEST(RegionFile, FillsAnOutlineThatCrossesItselfByTheEvenOddRule) {
+  // An 8: what it encloses on one side of the crossing is as large as on the other, so that its signed area is 0.
+  EXPECT_NEAR(area(read(feature(polygon("[[0,0],[1000,1000],[1000,0],[0,1000],[0,0]]")))), 500'000, 6000);
+}
+
+TEST(RegionFile, KnowsTheClassesThatQuPathDerives) {
+  const auto classified = [](const std::string& classification) {
+    return R"({"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[0,0],[50,0],[50,100],[0,100]]]},"properties":{"classification":)" +
+           classification + "}}";
+  };
+  const std::string good = feature(polygon(square(0, 0, 100, 100)));
+  for (const char* ignored : {R"({"names":["Ignore*"]})", R"({"names":["Ignore*","Positive"]})", R"({"name":"Ignore*: Positive"})"})
+    EXPECT_EQ(area(read(collection(good + "," + classified(ignored)))), 50 * 100) << ignored;
+  for (const char* other : {R"({"names":["Tumor","Ignore*"]})", R"({"names":[]})", R"({"name":null})", "null", "{}"})
+    EXPECT_EQ(area(read(collection(good + "," + classified(other)))), 100 * 100) << other;
+  EXPECT_THAT(error_of(classified(R"({"names":"Tumor"})")), HasSubstr("feature 1: its classes' names are not a list"));
+  EXPECT_THAT(error_of(classified(R"({"names":[3]})")), HasSubstr("feature 1: the name of its class is not a text"));
+}
+
 TEST(RegionFile, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error_of("{\"type\""), HasSubstr("a.geojson: is not GeoJSON ("));
   EXPECT_THAT(error_of("{}"), HasSubstr("a.geojson: feature 1: it has no \"type\""));
@@ -113,9 +172,7 @@ TEST(RegionFile, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error_of(collection("")), HasSubstr("it has no region"));
   const std::string good = feature(polygon(square(0, 0, 9, 9)));
   EXPECT_THAT(error_of(collection(good + "," + feature(R"({"type":"Polygon"})"))), HasSubstr("feature 2: it has no \"coordinates\""));
-  EXPECT_THAT(error_of(collection(good + "," + feature(polygon("[[0,0],[1,1]]")))), HasSubstr("feature 2: an outline has 2 points"));
   EXPECT_THAT(error_of(feature(polygon(R"([[0,0],[1,"a"],[2,2]])"))), HasSubstr("feature 1: point 2 of an outline is not a pair"));
-  EXPECT_THAT(error_of(feature(polygon(""))), HasSubstr("a polygon has no outline"));
   EXPECT_THAT(error_of(feature(R"({"type":"Circle","coordinates":[1,2]})")), HasSubstr("unknown type \"Circle\""));
   EXPECT_THAT(error_of(R"({"type":3})"), HasSubstr("its \"type\" is not a text"));
   EXPECT_THROW(tissue_from_regions("absent.geojson", some_slide()), Error);

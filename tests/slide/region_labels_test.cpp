@@ -95,6 +95,43 @@ TEST(RegionLabels, APixelIsInsideWhereItsCentreIs) {
   }
 }
 
+TEST(RegionLabels, DerivedClassesAreTheirOwnOrElseTheOneTheyAreDerivedFrom) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> names{"Tumor", "Tumor: Positive", "Stroma"};
+  const auto classified = [](const std::string& classification) {
+    return R"({"type":"Feature","geometry":{"type":"Polygon","coordinates":[)" + square(0, 0, 4) + R"(]},"properties":{"classification":)" +
+           classification + "}}";
+  };
+  const auto value_of = [&](const std::string& classification, const std::string& warning = "") {
+    write_text_file(folder / "a.geojson", classified(classification));
+    RegionLabels regions(folder / "a.geojson", names, "Other", 3);
+    std::uint8_t label = 77;
+    regions.read_row(1.5, 1.5, 1, {&label, 1});
+    EXPECT_EQ(regions.warnings().size(), warning.empty() ? 0U : 1U);
+    if (!warning.empty()) {
+      EXPECT_THAT(regions.warnings().at(0), HasSubstr(warning));
+    }
+    return static_cast<int>(label);
+  };
+  EXPECT_EQ(value_of(R"({"names":["Tumor"]})"), 0);
+  EXPECT_EQ(value_of(R"({"names":["Tumor","Positive"]})"), 1);
+  EXPECT_EQ(value_of(R"({"name":"Tumor: Positive"})"), 1);
+  EXPECT_EQ(value_of(R"({"names":["Tumor","Positive","1+"]})", "regions of Tumor: Positive: 1+ are taken for Tumor: Positive"), 1);
+  EXPECT_EQ(value_of(R"({"names":["Tumor","Negative"]})", "regions of Tumor: Negative are taken for Tumor"), 0);
+  EXPECT_EQ(value_of(R"({"name":"Stroma: Negative"})", "are taken for Stroma"), 2);
+  EXPECT_EQ(value_of(R"({"names":["Other","x"]})", "are taken for Other"), 3);
+  EXPECT_EQ(value_of(R"({"names":["Ignore*","x"]})"), kLeftOut);
+  EXPECT_THROW(value_of(R"({"names":["Positive","Tumor"]})"), Error) << "what a class is derived from comes first";
+}
+
+TEST(RegionLabels, LeavesOutWhatHasNoArea) {
+  const TemporaryFolder folder;
+  write_text_file(folder / "a.geojson", "[" + feature("[[0,0],[5,5]]", R"("TUM")") + "," + feature(square(0, 0, 2), R"("TUM")") + "]");
+  EXPECT_THAT(RegionLabels(folder / "a.geojson", kNames, "BACK", 3).warnings(),
+              ::testing::ElementsAre(HasSubstr("1 feature has parts without an area")));
+  EXPECT_THAT(error_of(feature("[[0,0],[5,5]]", R"("TUM")")), AllOf(HasSubstr("has no region"), HasSubstr("number 1")));
+}
+
 TEST(RegionLabels, SaysWhichClassesItDoesNotKnow) {
   EXPECT_THAT(error_of(feature(square(0, 0, 1), R"("<script>")") + "," + feature(square(0, 0, 1), R"("a b")")),
               HasSubstr("has regions of <script>, a b, and the classes are TUM, say \"no\", 肿瘤/基质, beside the background BACK"));

@@ -23,8 +23,8 @@ class CanvasSink {
   virtual ~CanvasSink() = default;
   /// One row of the grid: class values [C, width] in 0…1, and labels [width] in result values, tissue mask applied.
   virtual void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) = 0;
-  /// One row of output pixels in result values: kNotTissue, 1…C, kUnreadable. `tissue` counts its pixels inside the tissue mask.
-  virtual void label_row(std::span<const std::uint8_t> labels, std::int64_t tissue) = 0;
+  /// One row of output pixels in result values: kNotTissue, 1…C, kUnreadable; `tissue` [width] is 1 where a pixel is tissue, else 0.
+  virtual void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) = 0;
 };
 
 /// Blends class maps of tiles on the network's own grid and turns finished rows into labels: bilinear between cell centres, once, so
@@ -76,7 +76,7 @@ class Canvas {
   std::int64_t next_label_row_ = 0;
   GridRow previous_, current_;
   std::vector<float> line_;  // [C, width]: values of one output row above and below the cell centres
-  std::vector<std::uint8_t> labels_;
+  std::vector<std::uint8_t> labels_, tissue_row_;
 };
 
 }  // namespace wsi_lpd

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -7,8 +8,19 @@ namespace wsi_lpd {
 /// Whether a file must outlast a crash of the machine once it has its name. What can be made again at any time need not.
 enum class Durable : bool { No, Yes };
 
-/// A file under construction. It is written at `path()`, which is the final name with ".part" added, and gets the final name only by
-/// `commit()`; without it the destructor removes it. Not thread-safe.
+/// A name beside `final_path` to construct it under, NAME.HOST-PID-RANDOM.part, which no other process and no other call gets. Where that
+/// would be longer than file systems allow (255 bytes), a hash stands for the middle of NAME.
+std::filesystem::path part_path(const std::filesystem::path& final_path);
+/// What `part` gets as its final name: NAME of NAME.HOST-PID-RANDOM.part, or of NAME.part; empty for other names.
+std::filesystem::path final_path(const std::filesystem::path& part);
+/// Is `part` a name of part_path(final_path), in whatever process? Long names are recognised, too.
+bool is_part_of(const std::filesystem::path& part, const std::filesystem::path& final_path);
+
+/// Removes what killed processes left: parts of `final_path` that were not written to for `age`, by the clock of the file server.
+void remove_old_parts(const std::filesystem::path& final_path, std::chrono::seconds age);
+
+/// A file under construction. It is written at `path()`, a part_path(), and gets the final name only by `commit()`; without it the
+/// destructor removes it. Not thread-safe.
 class PartFile {
  public:
   explicit PartFile(std::filesystem::path final_path, Durable durable = Durable::Yes);
@@ -29,8 +41,8 @@ class PartFile {
   Durable durable_;
 };
 
-/// A folder under construction, at its final name with ".part" added, which is emptied first. `commit()` gives it its name in place of what
-/// was there; without it the destructor removes it. Throws std::filesystem::filesystem_error. Not thread-safe.
+/// A folder under construction, at a part_path() of its final name. `commit()` gives it its name in place of what was there; without it the
+/// destructor removes it. Throws std::filesystem::filesystem_error. Not thread-safe.
 class PartFolder {
  public:
   explicit PartFolder(std::filesystem::path final_path);
@@ -45,6 +57,9 @@ class PartFolder {
   std::filesystem::path final_;
   std::filesystem::path part_;
 };
+
+/// This machine's name, for people.
+std::string host_name();
 
 /// Writes `text` as a whole through a PartFile. Throws Error (path and the system's reason), also when the disk is full.
 void write_text_file(const std::filesystem::path& path, const std::string& text, Durable durable = Durable::Yes);

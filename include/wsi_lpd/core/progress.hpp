@@ -1,6 +1,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "wsi_lpd/core/error.hpp"
@@ -16,6 +17,9 @@ class ProgressObserver {
   /// `done` units of the current stage are finished; `note` is a short state such as a loss.
   virtual void advance(std::int64_t done, const std::string& note = {}) = 0;
   virtual void end() = 0;
+  /// The stages that follow are part of longer work, such as a batch: `at` says where in it ("slide 3 of 12"), `share` how much of it is
+  /// done, `seconds_left` how long the rest may take, where that is known. An empty `at` ends it.
+  virtual void overall(const std::string& /*at*/, double /*share*/, std::optional<double> /*seconds_left*/) {}
   virtual void info(const std::string& line) = 0;
   virtual void warn(const std::string& line) = 0;
   /// A part of the work has failed, and the rest goes on.

@@ -42,7 +42,7 @@ std::vector<Size> pyramid_sizes(Size size, int tile = PyramidOptions().tile);
 
 /// Rows in, pyramid out: a tiled BigTIFF, factor 2, down to one tile, lower levels as pages flagged reduced-image (docs/outputs.md has
 /// the rule of a level's size and pixels). A row of tiles is written as soon as it is whole, the lower levels and further planes to
-/// temporaries beside the target ("NAME.level1.part", "NAME.plane1.level0.part"…), which finish() appends tile by tile as they are. The
+/// temporaries beside the target (part_path()s of it), which finish() appends tile by tile as they are. The
 /// file appears under its name only when it is whole; a writer destroyed before finish() leaves nothing. Memory: two rows of tiles of
 /// each plane, whatever the height. Not thread-safe.
 ///

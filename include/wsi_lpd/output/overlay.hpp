@@ -1,12 +1,13 @@
 #pragma once
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/image.hpp"
+#include "wsi_lpd/output/statistics.hpp"
 
 namespace wsi_lpd::output {
 
 /// The slide's thumbnail (RGB) with result labels (1 channel, any size, the same area) drawn over it: tint, class borders, a legend
-/// with the share of each class present, and a scale bar when `mpp` (µm per thumbnail pixel) is not 0.
-Image draw_overlay(const Image& thumbnail, const Image& labels, const ClassScheme& classes, double mpp);
+/// with tissue_shares() of the statistics, and a scale bar when `mpp` (µm per thumbnail pixel) is not 0.
+Image draw_overlay(const Image& thumbnail, const Image& labels, const SlideStatistics& statistics, double mpp);
 
 /// Shown where a tile could not be read.
 inline constexpr Colour kUnreadableColour{64, 64, 64};

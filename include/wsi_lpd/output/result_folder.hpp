@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "wsi_lpd/output/slide_files.hpp"
 #include "wsi_lpd/output/statistics.hpp"
 
 namespace wsi_lpd::output {
@@ -12,27 +13,20 @@ namespace wsi_lpd::output {
 /// A folder that holds this file is a report of this program: results are not looked for in it, and it may be overwritten.
 inline constexpr const char* kReportMark = ".wsi-lpd-report";
 
-// What a slide's rasters have after its stem.
-inline constexpr const char* kLabels = ".tif";
-inline constexpr const char* kOmeLabels = ".ome.tif";
-inline constexpr const char* kProbabilities = ".probabilities.ome.tif";
-
-/// The label pyramid of a slide: kLabels, or kOmeLabels where that is there instead.
-std::filesystem::path label_pyramid(const std::filesystem::path& stem);
-
-/// Names of a complete slide's label pyramid and HDF5 file that are no longer there.
-std::vector<std::string> missing_files(const std::filesystem::path& stem);
-
-/// Removes what a run that was killed left of a slide's files under construction.
-void remove_unfinished(const std::filesystem::path& stem);
-
 /// A slide whose statistics are there. Its files are `stem` plus label_pyramid()'s, ".h5", ".overlay.jpg", ….
 struct CompleteResult {
   std::filesystem::path stem;
   SlideStatistics statistics;
 };
 
-/// Files of a slide without statistics: a run is at it, or was stopped.
+/// A slide that a process holds the lock of. It may be complete from an earlier run.
+struct SlideInWork {
+  std::filesystem::path stem;
+  LockOwner owner;
+  std::chrono::seconds since_sign{};  ///< of life, by this machine's clock
+};
+
+/// What a run that ended, or was made before there were locks, left of a slide.
 struct UnfinishedResult {
   std::filesystem::path stem;
   std::vector<std::string> files;       ///< names, sorted
@@ -48,7 +42,8 @@ struct DamagedFile {
 struct ResultFolder {
   std::filesystem::path path;
   std::vector<CompleteResult> complete;       ///< by slide, then by stem
-  std::map<std::string, std::string> failed;  ///< slide to reason, from summary.csv: of the last run
+  std::map<std::string, std::string> failed;  ///< slide to reason, from summary.csv: of the last run that tried it
+  std::vector<SlideInWork> in_work;           ///< by stem
   std::vector<UnfinishedResult> unfinished;   ///< by stem
   std::vector<DamagedFile> damaged;           ///< of another version, cut off, or with figures that cannot be
 };

@@ -41,13 +41,14 @@ struct SlideStatistics {
   std::string mpp_source;  ///< where the slide's µm/px came from
   bool model_mpp_known = false;
   ClassScheme classes;
-  std::int64_t tissue_pixels = 0;  ///< output pixels inside the tissue mask
+  std::int64_t tissue_pixels = 0;  ///< output pixels that are tissue, holes of glass left out
+  std::int64_t glass_pixels = 0;   ///< output pixels of these holes, and of the rim of glass that the thumbnail's mask has
   std::vector<ClassStatistics> per_class;
   std::vector<Interface> interfaces;   ///< one per pair of classes, length in output pixels; empty in files of older versions
   int square_side = 0;                 ///< output pixels; of the squares that SquareShares counts, 0 in files of older versions
   std::int64_t squares = 0;            ///< of them with a class
   std::optional<double> mean_entropy;  ///< bits
-  std::int64_t unlabelled_pixels = 0;  ///< inside the tissue mask, but no class
+  std::int64_t unlabelled_pixels = 0;  ///< tissue, but no class
   std::int64_t unreadable_pixels = 0;
   std::int64_t tiles_planned = 0, tiles_read = 0, tiles_skipped = 0, tiles_unreadable = 0;  ///< skipped: of the grid, without tissue
   static constexpr std::size_t kMostPositions = 1000;
@@ -61,7 +62,18 @@ struct SlideStatistics {
   StainRecord stain;
   std::vector<std::string> warnings;
   std::map<std::string, std::string> versions;
+  std::map<std::string, std::int64_t> files;  ///< what follows the stem in a file's name (".h5") to its bytes; empty in older versions
 };
+
+/// A part of a slide's tissue.
+struct TissueShare {
+  std::string name;
+  std::uint8_t value = 0;  ///< in the label pyramid
+  double share = 0;        ///< of tissue_pixels
+};
+/// The percentages of a slide, wherever they are shown: the classes in their order, "no class", and "unreadable" where there is any. Their
+/// sum is 1. Empty where there is no tissue.
+std::vector<TissueShare> tissue_shares(const SlideStatistics& statistics);
 
 /// Writes `slide.json` (through a PartFile; schema in docs/outputs.md). Areas are in mm² where µm/px is known, else null.
 void write_statistics(const std::filesystem::path& path, const SlideStatistics& statistics);
@@ -69,6 +81,7 @@ void write_statistics(const std::filesystem::path& path, const SlideStatistics& 
 std::optional<SlideStatistics> read_statistics(const std::filesystem::path& path);
 
 /// One line per slide (complete ones and failed ones); rewrites `path` as a whole. `failures` maps a slide's path to its reason.
+std::string summary_text(const std::vector<SlideStatistics>& slides, const std::map<std::string, std::string>& failures = {});
 void write_summary(const std::filesystem::path& path, const std::vector<SlideStatistics>& slides,
                    const std::map<std::string, std::string>& failures = {});
 

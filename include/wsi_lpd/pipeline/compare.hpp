@@ -40,8 +40,9 @@ struct Comparison {
 
 /// Compares a result's label raster with a truth: labels as PNG or TIFF, GeoJSON with QuPath's classes, or another result. The truth may
 /// have another resolution: result pixels are looked up at the centres of the truth's pixels, through the result's level-0 frame; GeoJSON
-/// is drawn on the result's own pixels. Classes of another result are matched by name, those of other rasters by value. Memory: rows, those
-/// within the tolerance as well, and GeoJSON's points. Throws Error when sizes can't belong together, values or classes are unknown.
+/// is drawn on the result's own pixels. Classes of another result are matched by name, those of other rasters by value; where an indexed or
+/// RGB truth shows the classes' colours and nobody gave `truth_values`, by colour. The observer hears of it. Memory: rows, those within the
+/// tolerance as well, and GeoJSON's points. Throws Error when sizes can't belong together, values or classes are unknown.
 Comparison compare_labels(const std::filesystem::path& result, const std::filesystem::path& truth, const CompareOptions& options,
                           ProgressObserver& observer, const CancelFlag& cancel);
 

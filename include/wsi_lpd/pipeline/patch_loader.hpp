@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -19,6 +20,10 @@ struct PatchSetOptions {
   int size = 0;  ///< pixels of the network's input; 0 takes the images' own size, which then must be one and the same
   Fit fit = Fit::Resize;
   int classes = 0;
+  /// Names and colours of the images' classes, in the images' order: palettes of masks are held against them. Without colours they are not
+  /// looked at.
+  ClassScheme scheme{};
+  std::vector<std::size_t> order{};                  ///< class i of the images is the network's order[i] (match_classes); empty: the same
   std::int64_t cache_bytes = std::int64_t{4} << 30;  ///< decoded images kept in memory; those beyond are decoded anew each time
 };
 
@@ -32,7 +37,8 @@ struct RandomView {
 class PatchSet {
  public:
   /// Decodes everything in parallel. Throws PatchError that names every file that can't be read, is smaller than 32 px, or whose mask has
-  /// another size or values past the classes; Cancelled.
+  /// another size, values past the classes or, in RGB, other colours; Cancelled. Masks that show the classes' colours are read by them; the
+  /// observer hears of it once.
   PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, ProgressObserver& observer, const CancelFlag& cancel);
 
   std::size_t count() const { return patches_.size(); }
@@ -43,10 +49,10 @@ class PatchSet {
   double zoom() const { return zoom_; }
   /// The network's input in the middle of image `index`, RGB; with `view`, a random part where images are cropped or magnified.
   Image image(std::size_t index, const RandomView* view = nullptr) const;
-  /// The mask that belongs to image(index), 1 channel; empty where there is none.
+  /// The mask that belongs to image(index), 1 channel, in the network's order of classes; empty where there is none.
   Image mask(std::size_t index) const;
   bool has_mask(std::size_t index) const { return !patches_[index].mask.empty(); }
-  /// [C] of 0 or 1; where only a mask says: the classes in it.
+  /// [C] of 0 or 1 in the network's order of classes; where only a mask says: the classes in it.
   const std::vector<float>& labels(std::size_t index) const { return patches_[index].labels; }
   /// `count` images from `first` on, in order, as they are.
   model::PatchBatch batch(std::size_t first, std::size_t count) const;
@@ -58,7 +64,8 @@ class PatchSet {
   Image magnified(const Image& source, const RandomView& view) const;
 
   std::vector<Patch> patches_;
-  std::vector<Image> cache_;  ///< one an image; empty where the budget was spent
+  std::vector<std::array<std::uint8_t, 256>> tables_;  ///< one a mask: what its values become; empty without masks
+  std::vector<Image> cache_;                           ///< one an image; empty where the budget was spent
   Fit fit_;
   int size_;
   double zoom_ = 1;

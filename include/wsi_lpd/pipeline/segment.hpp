@@ -5,6 +5,7 @@
 
 #include "wsi_lpd/core/canvas.hpp"
 #include "wsi_lpd/core/progress.hpp"
+#include "wsi_lpd/core/work_lock.hpp"
 #include "wsi_lpd/model/dense_crf.hpp"
 #include "wsi_lpd/output/statistics.hpp"
 #include "wsi_lpd/pipeline/segmenter.hpp"
@@ -22,13 +23,17 @@ struct SlideCrfOptions {
 };
 
 struct SegmentOptions {
-  int tile = 224;        ///< output pixels
-  double overlap = 0.5;  ///< share of a tile that its neighbour repeats
-  int batch_size = 8;    ///< tiles per forward pass
+  int tile = 224;          ///< output pixels
+  double overlap = 0.5;    ///< share of a tile that its neighbour repeats
+  bool force_mpp = false;  ///< go on where the slide is more than slide::kMostEnlarged times coarser than the model
+  int batch_size = 8;      ///< tiles per forward pass
   Blend blend = Blend::Window;
   StainMethod stain = StainMethod::None;  ///< how the slide gets the colours of the training images
-  std::string tissue = "auto";    ///< "auto", "none" (all of it) or the path of a mask image or GeoJSON file, which is taken as it is
-  std::string region{};           ///< path of a mask image or GeoJSON file: of the tissue, only what is in it; empty: all
+  std::string tissue = "auto";  ///< "auto", "none" (all of it) or the path of a mask image or GeoJSON file, which is taken as it is
+  std::string region{};         ///< path of a mask image or GeoJSON file: of the tissue, only what is in it; empty: all
+  double min_tissue = 20'000;   ///< µm²; with tissue "auto": smaller pieces of tissue are specks, left out
+  double min_hole = 100;        ///< µm², up to kMostHole; with tissue "auto": smaller holes of glass in the tissue are tissue
+  static constexpr double kMostHole = 20'000;
   double max_unreadable = 0.05;   ///< share of the tiles that may be unreadable before the slide fails
   double map_mpp = 0;             ///< µm/px of the maps in slide.h5; 0: the network's own grid
   bool ome = false;               ///< the label pyramid as OME-TIFF, slide.ome.tif, instead of slide.tif
@@ -56,10 +61,11 @@ struct RunIdentity {
 };
 
 /// Segments one slide. Memory is bounded by tokens × batch, whatever the slide's size; the result does not depend on threads or tokens.
-/// All files appear under their final names only when whole, the statistics last. Throws Error (slide unreadable, too many unreadable
-/// tiles, output not writable, disk full) or Cancelled, and then leaves no temporary file.
+/// All files appear under their final names when all are whole, the statistics last; an earlier result stays until then. `lock` is the
+/// slide's, where several processes share the folder: results get their names only as long as it is held. Throws Error (slide unreadable,
+/// too many unreadable tiles, output not writable, disk full, lock lost) or Cancelled, and then leaves no temporary file.
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
-                                      ProgressObserver& observer, const CancelFlag& cancel);
+                                      ProgressObserver& observer, const CancelFlag& cancel, const WorkLock* lock = nullptr);
 
 /// "oneTBB 2021.8"
 std::string library_version();

@@ -14,6 +14,7 @@ namespace wsi_lpd::pipeline {
 struct TileOptions {
   int size = 0;                 ///< side of a patch, pixels, a multiple of 32; 0: as the folder's patches, else 224
   double overlap = 0;           ///< share of a patch that its neighbour repeats
+  bool force_mpp = false;       ///< go on where slides are more than slide::kMostEnlarged times coarser than the patches
   double mpp = 0;               ///< µm/px of the patches; 0: as the folder's patches, else as the first slide
   std::string tissue = "auto";  ///< as in SegmentOptions
   std::string region{};         ///< as in SegmentOptions

@@ -13,7 +13,9 @@ namespace wsi_lpd::slide {
 /// The regions of a GeoJSON file (as tissue_from_regions reads it) as a label raster, row by row: a class's index where a region of the
 /// class with that name is, `names.size()` in regions of the background's name and outside of all, kLeftOut in regions of QuPath's class
 /// "Ignore*", which win over all others. Of two regions that overlap the smaller one counts, whatever their order in the file. A pixel is
-/// inside where its centre is, by the even-odd rule. Memory: the file's points, whatever the raster's size. Not thread-safe.
+/// inside where its centre is, by the even-odd rule. A class that QuPath derives from another, {"names": ["Tumor", "Positive"]} or "Tumor:
+/// Positive", is the class of that whole name where there is one, else the one that it is derived from, "Tumor". Memory: the file's points,
+/// whatever the raster's size. Not thread-safe.
 class RegionLabels {
  public:
   static constexpr std::uint8_t kLeftOut = 255;
@@ -25,6 +27,9 @@ class RegionLabels {
   RegionLabels(RegionLabels&&) noexcept;
   ~RegionLabels();
 
+  /// One line each: what was left out of the file, which derived classes were taken for others.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
   /// One row of a raster on the slide: `y` is its pixels' centre, `x` that of the first of them, `pitch` the way to the next; level-0
   /// pixels from the top left of the slide's bounds. Rows must come from top to bottom.
   void read_row(double y, double x, double pitch, std::span<std::uint8_t> labels);
@@ -32,6 +37,7 @@ class RegionLabels {
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace wsi_lpd::slide

@@ -27,6 +27,9 @@ struct TissueOptions {
 /// A picture without glass is tissue where it is not ink or black. All glass, or all tissue, are results, not errors.
 Image find_parts(const Image& rgb, double mpp, const TissueOptions& options = {}, const std::vector<Rect>& unreadable = {});
 
+/// Parts with the glass that touches tissue, at a side or a corner, as tissue.
+Image with_rim(const Image& parts);
+
 /// The tissue among the parts of a picture that covers `area` (level-0).
 TissueMask tissue_of_parts(const Image& parts, const Rect& area);
 

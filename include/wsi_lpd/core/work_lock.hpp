@@ -1,0 +1,92 @@
+#pragma once
+#include <sys/types.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "wsi_lpd/core/error.hpp"
+
+namespace wsi_lpd {
+
+/// The process that holds a lock, as the lock's file says.
+struct LockOwner {
+  std::string host;  ///< for people
+  pid_t pid = 0;
+  std::string start;  ///< of the process, in the kernel's ticks: another process may get its number
+  std::string boot;   ///< of the machine, and the namespace of its process numbers: where these are equal, processes can be looked up
+  std::string token;  ///< of this lock alone
+
+  /// "HOST pid 1234"
+  std::string text() const;
+};
+
+/// A lock as it is found.
+struct HeldLock {
+  LockOwner owner;
+  bool gone = false;                  ///< the owner ran on this machine and runs no more
+  std::chrono::seconds since_sign{};  ///< since the owner's last sign of life, by this machine's clock: to be shown only
+};
+/// Nothing where no process holds it. A lock that is cut off has an owner without a host.
+std::optional<HeldLock> read_lock(const std::filesystem::path& path);
+
+/// The lock was taken over by another process while this one did not show that it was alive.
+class LockLost : public Error {
+ public:
+  using Error::Error;
+};
+
+struct LockTimes {
+  std::chrono::milliseconds heartbeat{20'000};  ///< between signs of life
+  std::chrono::milliseconds limit{300'000};     ///< without one, after which a lock may be taken over
+};
+
+/// Work that one process at a time does, on any number of machines that share a folder. The lock is a file, made with O_EXCL; a thread
+/// touches it as a sign of life. A lock is stale when its owner ran on this machine and is gone, or when there was no sign of life for
+/// `limit`, by the clock of the file server alone: the lock's time of change against that of a file that is touched now. Then it is renamed
+/// away and made anew. An owner that was stopped for that long finds that out by still_held(). Movable by pointer only; thread-safe.
+class WorkLock {
+ public:
+  struct Attempt {
+    std::unique_ptr<WorkLock> lock;         ///< nothing where another process holds it
+    std::optional<LockOwner> holder{};      ///< that process
+    std::optional<LockOwner> taken_from{};  ///< whose stale lock was taken over
+  };
+  /// Does not wait. The folder of `path` must be there. Throws Error: the file cannot be made, or another
+  /// program's has its name.
+  static Attempt try_to_take(const std::filesystem::path& path, LockTimes times = {});
+
+  /// Waits until it is there: for work of a moment.
+  static std::unique_ptr<WorkLock> take(const std::filesystem::path& path, LockTimes times = {});
+
+  WorkLock(const WorkLock&) = delete;
+  WorkLock& operator=(const WorkLock&) = delete;
+  /// Removes the file where it is still this lock.
+  ~WorkLock();
+
+  bool is_held() const;
+  /// Cheap: did the thread that touches it find it lost?
+  bool is_lost() const { return lost_; }
+  /// Throws LockLost, which names the lock and who has it now. To be called right before results get their names.
+  void still_held() const;
+
+ private:
+  WorkLock(std::filesystem::path path, int file, std::string token, std::chrono::milliseconds heartbeat);
+  void beat(std::chrono::milliseconds interval, const std::stop_token& stop);
+
+  std::filesystem::path path_;
+  int file_;
+  std::string token_;
+  std::atomic<bool> lost_ = false;
+  std::mutex mutex_;
+  std::condition_variable_any stopped_;
+  std::jthread heart_;
+};
+
+}  // namespace wsi_lpd

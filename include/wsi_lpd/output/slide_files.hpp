@@ -1,0 +1,66 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/work_lock.hpp"
+#include "wsi_lpd/output/statistics.hpp"
+
+namespace wsi_lpd::output {
+
+// What a slide's rasters have after its stem.
+inline constexpr const char* kLabels = ".tif";
+inline constexpr const char* kOmeLabels = ".ome.tif";
+inline constexpr const char* kProbabilities = ".probabilities.ome.tif";
+
+/// What a slide's files have after its stem, all but the statistics'. Of two that fit a name the longer comes first.
+inline constexpr const char* kSuffixes[] = {kProbabilities, kOmeLabels,    kLabels,           ".h5",
+                                            ".overlay.jpg", ".tissue.jpg", ".prototypes.jpg", ".geojson"};
+
+/// The label pyramid of a slide: kLabels, or kOmeLabels where that is there instead.
+std::filesystem::path label_pyramid(const std::filesystem::path& stem);
+/// The lock of a slide that a process has in work.
+std::filesystem::path lock_path(const std::filesystem::path& stem);
+
+/// A file of a complete slide that is gone, or has another size than `slide.json` says.
+struct ChangedFile {
+  std::string name;
+  std::optional<std::int64_t> bytes;     ///< nothing where it is gone
+  std::optional<std::int64_t> recorded;  ///< nothing in statistics of older versions
+  /// "slide.h5 is gone", "slide.tif has 10 bytes instead of 4000"
+  std::string text() const;
+};
+/// All of a complete slide's; of statistics without sizes (older versions') the label pyramid and the HDF5 file that are gone.
+std::vector<ChangedFile> changed_files(const std::filesystem::path& stem, const SlideStatistics& statistics);
+/// "a is gone, b has 1 bytes instead of 2"
+std::string text_of(const std::vector<ChangedFile>& files);
+
+/// A slide's files under construction, in a hidden folder beside their place: until commit() nothing of an earlier result is touched.
+/// Not thread-safe.
+class StagedResult {
+ public:
+  /// Makes the folder that the stem lies in, too. Throws Error.
+  explicit StagedResult(std::filesystem::path stem);
+  /// Where the files are to be written.
+  const std::filesystem::path& stem() const { return staged_; }
+  /// Puts the files in their place, and `statistics` last, with their sizes; removes what an earlier result has beyond them. Where there is
+  /// a `lock`, its loss stops that before any step. Throws Error or LockLost.
+  void commit(SlideStatistics& statistics, const WorkLock* lock);
+
+ private:
+  std::filesystem::path stem_;
+  PartFolder folder_;
+  std::filesystem::path staged_;
+};
+
+/// Of a file or folder that a process has under construction, or left so: the slide's stem; empty for other names.
+std::filesystem::path unfinished_stem(const std::filesystem::path& path);
+/// Is `path` a file or folder that belongs to the slide of `stem` while it is under construction? Long names are recognised, too.
+bool is_unfinished_of(const std::filesystem::path& path, const std::filesystem::path& stem);
+/// Removes what runs that ended left of a slide's files under construction. To be called by who holds its lock.
+void remove_unfinished(const std::filesystem::path& stem);
+
+}  // namespace wsi_lpd::output

@@ -1,0 +1,18 @@
+#pragma once
+#include <string>
+
+#include "wsi_lpd/slide/reader.hpp"
+
+namespace wsi_lpd::slide {
+
+/// How many times finer the output is than level 0, per side: above 1, pixels are made up that the scanner never saw.
+double enlargement(const Frame& frame);
+
+inline constexpr double kMuchEnlarged = 2;  ///< beyond, a warning: a 20x model on a 10x scan is at this limit
+inline constexpr double kMostEnlarged = 4;  ///< beyond, more likely a wrong tag than a slide: px/mm written as px/cm are ten times off
+
+/// What to warn of when a slide is read at `frame`: empty up to kMuchEnlarged. Throws Error beyond kMostEnlarged unless `force`. Both name
+/// the resolutions, where the slide's comes from, and what to do.
+std::string check_enlargement(const Properties& properties, const Frame& frame, bool force);
+
+}  // namespace wsi_lpd::slide

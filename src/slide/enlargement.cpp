@@ -1,0 +1,19 @@
+#include "wsi_lpd/slide/enlargement.hpp"
+
+#include "describe.hpp"
+
+namespace wsi_lpd::slide {
+
+double enlargement(const Frame& frame) { return 1 / frame.scale; }
+
+std::string check_enlargement(const Properties& properties, const Frame& frame, bool force) {
+  const double factor = enlargement(frame);
+  if (factor <= kMuchEnlarged * (1 + 1e-9)) return {};
+  const std::string line = "the slide has " + number_text(frame.slide_mpp) + " um/px (" + properties.mpp_source + ") and is enlarged " +
+                           number_text(factor) + " times to the " + number_text(frame.mpp) + " um/px that are wanted";
+  if (factor > kMostEnlarged * (1 + 1e-9) && !force)
+    throw Error(line + ": give the right resolution with --mpp, or --force-mpp to go on with this one");
+  return line + ": if that is not the scan's resolution, give --mpp";
+}
+
+}  // namespace wsi_lpd::slide

@@ -1,0 +1,147 @@
+// Several processes of the program that work into one folder of results, and how they end.
+#include <chrono>
+#include <csignal>
+#include <map>
+#include <thread>
+
+#include "program.hpp"
+#include "wsi_lpd/core/work_lock.hpp"
+
+namespace wsi_lpd {
+namespace {
+
+using namespace std::chrono_literals;
+
+class SharedProgram : public Program {
+ protected:
+  static void SetUpTestSuite() {
+    Program::SetUpTestSuite();
+    fs::create_directories(path("archive"));
+    for (int i = 0; i < 4; ++i) fs::copy_file(path("data/slides/slide-1.tif"), path("archive/s" + std::to_string(i) + ".tif"));
+  }
+
+  /// Runs the program beside this one, both of its streams into `log`.
+  static pid_t start(const std::string& arguments, const std::string& log) {
+    const pid_t child = fork();
+    if (child == 0) {
+      const std::string command = "cd '" + world_->path().string() + "' && exec '" WSI_LPD_PROGRAM "' " + arguments + " >" + log + " 2>&1";
+      execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+      _exit(99);
+    }
+    return child;
+  }
+  static int end(pid_t child) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  /// Until the slide's files are under construction.
+  static void wait_for_work(const std::string& folder) {
+    for (int i = 0; i < 600 && !is_being_written(path(folder)); ++i) std::this_thread::sleep_for(50ms);
+    ASSERT_TRUE(is_being_written(path(folder)));
+  }
+  static std::size_t lines_with(const std::string& file, const std::string& word) {
+    std::istringstream text(read_text_file(path(file)));
+    std::size_t count = 0;
+    for (std::string line; std::getline(text, line);) count += line.find(word) != std::string::npos;
+    return count;
+  }
+  static std::map<std::string, std::string> results_in(const std::string& folder) {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::directory_iterator(path(folder))) {
+      if (entry.is_regular_file() && entry.path().filename() != "config.toml")
+        files[entry.path().filename()] = read_text_file(entry.path());
+    }
+    return files;
+  }
+
+  static inline const std::string kSlow = " --overlap 0.9 --batch-size 1 ";
+};
+
+TEST_F(SharedProgram, BatchesShareAFolder) {
+  std::vector<pid_t> batches;
+  for (int i = 0; i < 3; ++i) batches.push_back(start("batch archive -o together --threads 1", "batch" + std::to_string(i) + ".txt"));
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const int code = end(batches[i]);
+    const std::string log = "batch" + std::to_string(i) + ".txt";
+    EXPECT_TRUE(code == 0 || code == 4) << code << read_text_file(path(log));
+    EXPECT_EQ(code == 4, lines_with(log, " in work elsewhere; results in together") == 1) << read_text_file(path(log));
+    done += lines_with(log, " s; TUM ");
+  }
+  EXPECT_EQ(done, 4U) << "each slide by one process";
+  EXPECT_EQ(lines_with("together/summary.csv", ",complete,"), 4U);
+  EXPECT_THAT(run("status together").out, HasSubstr("4 complete, 0 failed, 0 unfinished\n"));
+  for (const auto& [name, bytes] : results_in("together")) EXPECT_TRUE(!name.ends_with(".part") && !name.ends_with(".lock")) << name;
+  EXPECT_EQ(run("batch archive -o together --threads 1").code, 0);
+}
+
+TEST_F(SharedProgram, EachSlideHasItsOwnProcessInANewFolder) {
+  std::vector<pid_t> processes;
+  for (int i = 0; i < 4; ++i) {
+    const std::string name = i == 3 ? "absent" : "s" + std::to_string(i);
+    processes.push_back(start("segment archive/" + name + ".tif -o array --threads 1", name + ".txt"));
+  }
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(end(processes[static_cast<std::size_t>(i)]), i == 3 ? 1 : 0);
+  EXPECT_EQ(lines_with("array/summary.csv", ",complete,"), 3U);
+  EXPECT_EQ(lines_with("array/summary.csv", "archive/absent.tif,failed,"), 1U);
+}
+
+/// kill -9 of a batch blocks nobody; its slide is done by whoever comes next.
+TEST_F(SharedProgram, AKilledBatchsSlideIsTakenOver) {
+  const pid_t first = start("batch archive -o killed --threads 1" + kSlow, "killed.txt");
+  wait_for_work("killed");
+  EXPECT_THAT(run("status killed").out,
+              AllOf(HasSubstr("1 in work"), HasSubstr("s0: by " + host_name() + " pid " + std::to_string(first))));
+  const Outcome left = run("segment archive/s0.tif -o killed" + kSlow);
+  EXPECT_EQ(left.code, 4) << left.err;
+  EXPECT_THAT(left.out, HasSubstr("archive/s0.tif: in work elsewhere, by " + host_name() + " pid " + std::to_string(first)));
+  kill(first, SIGKILL);
+  end(first);
+  EXPECT_THAT(run("status killed").out, AllOf(HasSubstr("1 unfinished\n"), HasSubstr("s0.lock")));
+  const Outcome next = run("segment archive/s0.tif -o killed" + kSlow);
+  EXPECT_EQ(next.code, 0) << next.err;
+  EXPECT_THAT(next.err, HasSubstr("archive/s0.tif: taken over from " + host_name() + " pid " + std::to_string(first)));
+  EXPECT_THAT(run("status killed").out, HasSubstr("1 complete, 0 failed, 0 unfinished\n"));
+}
+
+/// Stopped for longer than the limit, by the file's time; then it goes on.
+TEST_F(SharedProgram, APausedProcessThatLostItsSlideWritesNothing) {
+  const pid_t paused = start("segment archive/s0.tif -o paused --threads 1" + kSlow, "paused.txt");
+  wait_for_work("paused");
+  kill(paused, SIGSTOP);
+  int status = 0;
+  waitpid(paused, &status, WUNTRACED);
+  ASSERT_TRUE(WIFSTOPPED(status));
+  EXPECT_EQ(run("segment archive/s0.tif -o paused").code, 4) << "it may go on yet";
+  fs::last_write_time(path("paused/s0.lock"), fs::last_write_time(path("paused/s0.lock")) - 10min);
+  const Outcome second = run("segment archive/s0.tif -o paused --blend crop");
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("taken over from"));
+  const auto before = results_in("paused");
+  EXPECT_TRUE(before.contains("s0.json"));
+  kill(paused, SIGCONT);
+  EXPECT_EQ(end(paused), 4) << read_text_file(path("paused.txt"));
+  EXPECT_THAT(read_text_file(path("paused.txt")), HasSubstr("thrown away"));
+  EXPECT_TRUE(results_in("paused") == before);
+  EXPECT_FALSE(is_being_written(path("paused")));
+}
+
+/// Through a pipe, too, whoever reads sees each slide when it is done, and where in the batch it is.
+TEST_F(SharedProgram, SaysEachSlidesOutcomeAtOnce) {
+  fs::create_directories(path("mixed"));
+  for (const char* name : {"a.tif", "c.tif"}) fs::copy_file(path("data/slides/slide-1.tif"), path("mixed") / name);
+  write_text_file(path("mixed/list.txt"), "a.tif\nb.tif\nc.tif\n");
+  ASSERT_EQ(end(start("batch mixed/list.txt -o told", "told.txt")), 3);
+  const std::string log = read_text_file(path("told.txt"));
+  std::size_t at = 0;
+  for (const char* line : {"slides, 0 of them already done\n", ": mixed/a.tif\n", "mixed/a.tif: ", " tiles in ",
+                           "error: mixed/b.tif: ", "mixed/b.tif: failed (the reason is in told/summary.csv)\n", "slide 3 of 3: mixed/c.tif",
+                           "mixed/c.tif: ", "2 done, 0 already done, 1 failed; results in told\n"}) {
+    at = log.find(line, at);
+    ASSERT_NE(at, std::string::npos) << line << "\n" << log;
+  }
+}
+
+}  // namespace
+}  // namespace wsi_lpd

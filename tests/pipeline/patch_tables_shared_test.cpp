@@ -1,0 +1,39 @@
+#include <sys/wait.h>
+
+#include "patch_tables.hpp"
+#include "test_data.hpp"
+#include "wsi_lpd/core/csv.hpp"
+#include "wsi_lpd/core/file.hpp"
+
+namespace wsi_lpd::pipeline {
+namespace {
+
+TEST(PatchTables, KeepLinesOfProcessesThatAddAtOnce) {
+  const testing::TemporaryFolder folder;
+  PatchTables(folder / "patches", {"a"}).begin();
+  std::vector<pid_t> children;
+  for (int child = 0; child < 3; ++child) {
+    children.push_back(fork());
+    if (children.back() != 0) continue;
+    PatchTables tables(folder / "patches", {"a"});
+    for (int i = 0; i < 10; ++i) {
+      const std::int64_t at = 100 * child + i;
+      tables.add(
+          {{.file = patch_file("slide", at, 0, 64), .slide = "slide.svs", .slide_fingerprint = "1", .x = at, .side = 64, .size = 64}});
+    }
+    _exit(0);
+  }
+  for (const pid_t child : children) {
+    int status = 1;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  for (const char* table : {"labels.csv", "patches.csv"}) {
+    std::set<std::string> files;
+    for (const auto& record : parse_csv(read_text_file(folder / "patches" / table))) files.insert(record[0]);
+    EXPECT_EQ(files.size(), 31U) << table << ": a header and each patch";
+  }
+}
+
+}  // namespace
+}  // namespace wsi_lpd::pipeline
