@@ -90,6 +90,7 @@ class Batch {
       }
       // Others may have ended meanwhile, well or not.
       std::vector<std::size_t> left;
+      left.reserve(elsewhere.size());
       for (const auto& [i, holder] : elsewhere) left.push_back(i);
       if (left.size() == turn.size()) break;
       turn = std::move(left);
@@ -106,6 +107,7 @@ class Batch {
  private:
   static std::vector<double> bytes_of(const std::vector<SlideJob>& jobs) {
     std::vector<double> bytes;
+    bytes.reserve(jobs.size());
     for (const SlideJob& job : jobs) bytes.push_back(jobs.size() > 1 ? slide_bytes(job.slide) : 1);
     return bytes;
   }

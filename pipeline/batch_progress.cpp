@@ -20,7 +20,7 @@ double slide_bytes(const fs::path& slide) {
   return bytes;
 }
 
-WorkEstimate::WorkEstimate(std::vector<double> bytes) {
+WorkEstimate::WorkEstimate(const std::vector<double>& bytes) {
   for (const double each : bytes) slides_.push_back({.bytes = each});
 }
 void WorkEstimate::plan(std::size_t slide, std::int64_t tiles) {

@@ -18,7 +18,7 @@ double slide_bytes(const std::filesystem::path& slide);
 class WorkEstimate {
  public:
   /// Of each slide that is to be done.
-  explicit WorkEstimate(std::vector<double> bytes);
+  explicit WorkEstimate(const std::vector<double>& bytes);
   void plan(std::size_t slide, std::int64_t tiles);
   void advance(std::size_t slide, std::int64_t tiles);
   /// No more will come of it: it is done, failed, or left to others.

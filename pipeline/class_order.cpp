@@ -22,6 +22,7 @@ bool are_names(const std::vector<std::string>& names) {
 std::optional<std::vector<std::size_t>> class_order(const std::vector<std::string>& mine, const std::vector<std::string>& others) {
   if (!std::is_permutation(mine.begin(), mine.end(), others.begin(), others.end())) return {};
   std::vector<std::size_t> order;
+  order.reserve(mine.size());
   for (const std::string& name : mine)
     order.push_back(static_cast<std::size_t>(std::find(others.begin(), others.end(), name) - others.begin()));
   return order;

@@ -73,14 +73,16 @@ std::vector<Found> in_manifest(const fs::path& manifest) {
   std::vector<Found> found;
   std::map<fs::path, std::pair<int, std::optional<double>>> earlier;  // line and µm/px
   for (const Table::Row& row : table.rows) {
-    const std::string where = manifest.string() + " line " + std::to_string(row.line);
-    if (row.fields[*slide].empty()) throw UsageError(where + ": no slide is named");
+    const auto refuse = [&](const std::string& what) {
+      throw UsageError(manifest.string() + " line " + std::to_string(row.line) + ": " + what);
+    };
+    if (row.fields[*slide].empty()) refuse("no slide is named");
     const std::string given = mpp ? row.fields[*mpp] : std::string();
     Found entry{manifest.parent_path() / row.fields[*slide], {}, table.number(given)};
-    if (!given.empty() && !(entry.mpp.value_or(0) > 0)) throw UsageError(where + ": mpp '" + given + "' is not a positive number");
+    if (!given.empty() && !(entry.mpp.value_or(0) > 0)) refuse("mpp '" + given + "' is not a positive number");
     const auto [first, is_new] = earlier.try_emplace(entry.slide.lexically_normal(), row.line, entry.mpp);
     if (!is_new && first->second.second != entry.mpp)
-      throw UsageError(where + ": " + row.fields[*slide] + " stands in line " + std::to_string(first->second.first) + " with another mpp");
+      refuse(row.fields[*slide] + " stands in line " + std::to_string(first->second.first) + " with another mpp");
     if (is_new) found.push_back(std::move(entry));
   }
   return found;

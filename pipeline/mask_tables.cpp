@@ -55,10 +55,14 @@ std::vector<LabelTable> MaskTables::settle(std::vector<Patch>& patches, std::vec
       tables[i][value] = network_class(reading.table[value]);
       if (!seen_[i]->used[value]) continue;
       if (reading.table[value] == kUnknownLabel) {
-        problems[i] = file + ": " +
-                      (reading.is_rgb ? reading.detail + "; dataset.toml gives the classes' colours"
-                                      : "mask value " + std::to_string(value) + ", but with " + classes + " classes the values are 0 to " +
-                                            classes + " (background)");
+        std::string& problem = problems[i];
+        problem.append(file).append(": ");
+        if (reading.is_rgb) {
+          problem.append(reading.detail).append("; dataset.toml gives the classes' colours");
+        } else {
+          problem.append("mask value ").append(std::to_string(value)).append(", but with ").append(classes);
+          problem.append(" classes the values are 0 to ").append(classes).append(" (background)");
+        }
         break;
       }
       if (tables[i][value] < options_.classes) patches[i].labels[tables[i][value]] = 1.0F;

@@ -256,7 +256,8 @@ class Run {
     fs::resize_file(log_path(), log_bytes_);  // lines of steps that will be done again
     std::string changes;
     for (const auto& [name, now] : trainer_.arithmetic())
-      if (differs(name, now)) changes += (changes.empty() ? "" : ", ") + name + " " + now + " instead of " + notes.at(name);
+      if (differs(name, now))
+        changes.append(changes.empty() ? "" : ", ").append(name).append(" ").append(now).append(" instead of ").append(notes.at(name));
     if (!changes.empty())
       observer_.warn("going on with " + changes +
                      ": sums come out in another order, so the model differs in its last digits from one of a "

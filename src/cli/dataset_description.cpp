@@ -48,6 +48,7 @@ void check_names(const std::filesystem::path& folder, const std::vector<std::str
 /// One for each class; the background's may be missing.
 std::vector<Colour> parse_colours(const std::vector<std::string>& colours, int classes) {
   std::vector<Colour> result;
+  result.reserve(colours.size() + 1);
   for (const std::string& colour : colours) result.push_back(parse_colour(colour));
   if (static_cast<int>(colours.size()) == classes) result.push_back({255, 255, 255});
   return result;

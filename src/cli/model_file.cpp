@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 fs::path named_model(const std::string& given) {
   if (!given.empty()) return given;
   if (const char* from_environment = std::getenv("WSI_LPD_MODEL"); from_environment && *from_environment) return from_environment;
-  const fs::path latest = "runs/latest/model.safetensors";
+  fs::path latest = "runs/latest/model.safetensors";
   if (fs::exists(latest)) return latest;
   std::string advice;
   if (const fs::path run = unfinished_run(); !run.empty()) {

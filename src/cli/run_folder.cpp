@@ -24,7 +24,7 @@ std::string time_name() {
 
 /// A path as a shell takes it back.
 std::string shell_text(const fs::path& path) {
-  const std::string text = path.string();
+  std::string text = path.string();
   const auto is_plain = [](unsigned char c) {
     return std::isalnum(c) || c >= 0x80 || std::string_view("_-./:=@%+,").find(static_cast<char>(c)) != std::string_view::npos;
   };

@@ -107,7 +107,7 @@ Image by_value(const std::filesystem::path& path, const MaskKind& kind) {
 Image read_mask(const std::filesystem::path& path, std::vector<std::string>* warnings) {
   const MaskKind kind = mask_kind(path);
   std::string doubt;
-  const Image mask = with_vips("reading", path, [&] {
+  Image mask = with_vips("reading", path, [&] {
     return with_context("reading " + path.string(), [&] { return kind.indexed ? by_palette(path, doubt) : by_value(path, kind); });
   });
   const auto warn = [&](const std::string& line) {

@@ -59,6 +59,7 @@ std::vector<ChangedFile> changed_files(const fs::path& stem, const SlideStatisti
 
 std::string text_of(const std::vector<ChangedFile>& files) {
   std::vector<std::string> texts;
+  texts.reserve(files.size());
   for (const ChangedFile& file : files) texts.push_back(file.text());
   return joined(texts);
 }

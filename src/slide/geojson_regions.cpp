@@ -60,8 +60,7 @@ bool has_area(const RegionRing& ring) {
     }
   }
   if (single.empty()) return false;
-  const auto [x, y, to_x, to_y] = single.front();
-  const double dx = to_x - x, dy = to_y - y;
+  const double x = single.front()[0], y = single.front()[1], dx = single.front()[2] - x, dy = single.front()[3] - y;
   constexpr double kRounding = 1e-9;  // pixels
   return std::any_of(single.begin(), single.end(), [&](const Side& side) {
     const auto distance = [&](double px, double py) { return std::abs(dx * (py - y) - dy * (px - x)) / std::hypot(dx, dy); };

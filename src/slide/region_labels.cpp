@@ -110,7 +110,7 @@ RegionLabels::RegionLabels(const std::filesystem::path& path, const std::vector<
   if (without_class) throw Error(path.string() + ": has regions without a class; give them one of " + joined(names));
   if (shapes.empty() && ignored.empty())
     throw Error(path.string() + ": has no region: polygons are wanted" + (file.left_out.empty() ? "" : " (" + file.left_out + ")"));
-  for (const auto& [name, base] : derived) warn("regions of " + name + " are taken for " + base);
+  for (const auto& [name, base] : derived) warn(std::string("regions of ").append(name).append(" are taken for ").append(base));
   std::stable_sort(shapes.begin(), shapes.end(), [](const Shape& a, const Shape& b) { return a.area > b.area; });
   for (const auto* some : {&shapes, &ignored}) {
     for (const Shape& shape : *some) impl_->add(shape);

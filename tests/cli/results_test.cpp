@@ -203,8 +203,13 @@ TEST_F(Program, LeavesNothingHalfWrittenWhenItIsKilled) {
     if (i % 2 == 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(random() % static_cast<unsigned>(length)));
     } else {
-      while (!fs::exists(path("cut-slide/slide-1.h5")) && waitpid(child, &status, WNOHANG) == 0)
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      const auto is_finishing = [] {  // its files under construction become whole, and then get their names
+        std::error_code absent;
+        for (auto entry = fs::directory_iterator(path("cut-slide"), absent); !absent && entry != fs::end(entry); entry.increment(absent))
+          if (entry->path().extension() == ".part" && fs::exists(entry->path() / "slide-1.h5", absent)) return true;
+        return fs::exists(path("cut-slide/slide-1.h5"));
+      };
+      while (!is_finishing() && waitpid(child, &status, WNOHANG) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       std::this_thread::sleep_for(std::chrono::milliseconds(random() % 100));
     }
     kill(child, SIGKILL);
