@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <ctime>
 #include <set>
 
 #include "deep_zoom.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/core/work_lock.hpp"
 #include "wsi_lpd/image/drawing.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -23,15 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kPictureSide = 1024, kThumbnailSide = 240;
 constexpr int kMostViewsAtOnce = 4;  // each holds rows of tiles across its slide
-
-std::string local_time() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  localtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &parts);
-  return text;
-}
 
 /// Empties what is made anew. Only a folder that is new, empty or a report's is touched, by one process at a time.
 std::unique_ptr<WorkLock> prepare(const fs::path& folder, const std::set<std::string>& ids) {
@@ -129,7 +120,7 @@ ReportSummary write_report(const fs::path& results_folder, const ReportOptions& 
     summary.without_slide += options.deep_zoom && slide.view.empty() ? 1 : 0;
   }
   check(cancel);
-  output::write_report_pages(folder, results, slides, local_time());
+  output::write_report_pages(folder, results, slides, local_time("%Y-%m-%d %H:%M"));
   return summary;
 }
 

@@ -223,16 +223,14 @@ void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter,
   const auto accumulate = [&](Token* ended) {
     const Token token = std::exchange(*ended, {});
     writing.measure([&] {
-      const auto part = [&](const std::vector<float>& values, std::size_t i) {
+      const auto part = [&](const auto& values, std::size_t i) {
         const std::size_t size = values.size() / token.batch->tiles;
         return std::span(values).subspan(i * size, size);
       };
       for (std::size_t i = 0; i < token.batch->tiles; ++i) {
         const Tile& tile = plan.tiles[token.batch->first_tile + i];
         if (token.readable[i]) {
-          if (cut)
-            cut->add_glass(
-                tile, std::span(token.glass).subspan(i * token.glass.size() / token.batch->tiles, token.glass.size() / token.batch->tiles));
+          if (cut) cut->add_glass(tile, part(token.glass, i));
           canvas.add(tile, part(token.results.maps, i), part(token.results.score_maps, i));
         } else {
           canvas.add_unreadable(tile);

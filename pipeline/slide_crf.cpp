@@ -53,9 +53,9 @@ void SlideCrf::grid_row(std::span<const float> values, std::span<const std::uint
 }
 
 void SlideCrf::label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) {
-  LabelRow& row = label_rows_.emplace_back(LabelRow{{labels.begin(), labels.end()}, {tissue.begin(), tissue.end()}});
-  for (std::size_t x = 0; x < row.labels.size(); ++x) {
-    if (!tissue[x]) row.labels[x] = kOutside;
+  std::vector<std::uint8_t>& row = label_rows_.emplace_back(labels.begin(), labels.end());
+  for (std::size_t x = 0; x < row.size(); ++x) {
+    if (!tissue[x]) row[x] = kOutside;
   }
   // The canvas has handed over all grid rows that the last row here lies between.
   const auto complete = [&] {
@@ -84,7 +84,7 @@ void SlideCrf::infer_band() {
 
 bool SlideCrf::has_tissue(const Rect& block) const {
   for (std::int64_t y = block.y; y < block.bottom(); ++y) {
-    const std::uint8_t* const labels = label_rows_[static_cast<std::size_t>(y - band_top_)].labels.data();
+    const std::uint8_t* const labels = label_rows_[static_cast<std::size_t>(y - band_top_)].data();
     if (std::any_of(labels + block.x, labels + block.right(), [](std::uint8_t label) { return label != kOutside && label != kUnreadable; }))
       return true;
   }
@@ -109,7 +109,7 @@ void SlideCrf::infer(const Rect& block) {
   const std::vector<std::uint8_t> best = model::most_probable_labels(
       model::dense_crf(model::class_probabilities(class_values(region), static_cast<int>(classes_)), labels, rgb.view(), crf), labels);
   for (std::int64_t y = block.y; y < block.bottom(); ++y) {
-    std::uint8_t* const row = label_rows_[static_cast<std::size_t>(y - band_top_)].labels.data();
+    std::uint8_t* const row = label_rows_[static_cast<std::size_t>(y - band_top_)].data();
     const std::uint8_t* from = best.data() + (y - region.y) * region.width + (block.x - region.x);
     for (std::int64_t x = block.x; x < block.right(); ++x, ++from) {
       if (row[x] == kOutside || row[x] == kUnreadable) continue;
@@ -144,7 +144,7 @@ void SlideCrf::emit_band(std::int64_t bottom) {
   for (; next_grid_row_ < grid_.height; ++next_grid_row_) {
     const std::int64_t y = std::min(next_grid_row_ * stride_ + stride_ / 2, frame_.size.height - 1);
     if (y >= bottom) break;
-    const std::vector<std::uint8_t>& row = label_rows_[static_cast<std::size_t>(y - band_top_)].labels;
+    const std::vector<std::uint8_t>& row = label_rows_[static_cast<std::size_t>(y - band_top_)];
     std::vector<std::uint8_t> labels;
     for (std::int64_t x = 0; x < grid_.width; ++x) {
       const std::uint8_t label = row[static_cast<std::size_t>(std::min(x * stride_ + stride_ / 2, frame_.size.width - 1))];
@@ -153,9 +153,11 @@ void SlideCrf::emit_band(std::int64_t bottom) {
     next_.grid_row(grid_rows_[static_cast<std::size_t>(next_grid_row_ - first_grid_row_)], labels);
   }
   for (; band_top_ < bottom; ++band_top_) {
-    LabelRow& row = label_rows_.front();
-    std::replace(row.labels.begin(), row.labels.end(), kOutside, kNotTissue);
-    next_.label_row(row.labels, row.tissue);
+    std::vector<std::uint8_t>& row = label_rows_.front();
+    std::vector<std::uint8_t> tissue(row.size());
+    std::transform(row.begin(), row.end(), tissue.begin(), [](std::uint8_t label) { return label != kOutside ? 1 : 0; });
+    std::replace(row.begin(), row.end(), kOutside, kNotTissue);
+    next_.label_row(row, tissue);
     label_rows_.pop_front();
   }
   const Between highest(std::max<std::int64_t>(bottom - options_.margin, 0), stride_, grid_.height);

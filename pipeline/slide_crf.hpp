@@ -34,10 +34,6 @@ class SlideCrf : public CanvasSink {
   std::int64_t blocks_unreadable() const { return blocks_unreadable_; }
 
  private:
-  struct LabelRow {
-    std::vector<std::uint8_t> labels;  ///< kOutside where there is no tissue
-    std::vector<std::uint8_t> tissue;
-  };
   void infer_band();
   void infer(const Rect& block);
   std::vector<float> class_values(const Rect& region) const;
@@ -53,11 +49,11 @@ class SlideCrf : public CanvasSink {
   const CancelFlag& cancel_;
   CanvasSink& next_;
   Size grid_;
-  std::int64_t first_grid_row_ = 0;           ///< of those held
-  std::int64_t next_grid_row_ = 0;            ///< to be handed on
-  std::deque<std::vector<float>> grid_rows_;  ///< [C, width] each
-  std::int64_t band_top_ = 0;                 ///< of label_rows_
-  std::deque<LabelRow> label_rows_;
+  std::int64_t first_grid_row_ = 0;                   ///< of those held
+  std::int64_t next_grid_row_ = 0;                    ///< to be handed on
+  std::deque<std::vector<float>> grid_rows_;          ///< [C, width] each
+  std::int64_t band_top_ = 0;                         ///< of label_rows_
+  std::deque<std::vector<std::uint8_t>> label_rows_;  ///< kOutside where there is no tissue
   double seconds_ = 0;
   std::atomic<std::int64_t> blocks_unreadable_ = 0;
 };

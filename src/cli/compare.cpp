@@ -133,8 +133,7 @@ Command add_compare(CLI::App& program) {
   command
       ->add_option("TRUTH", arguments->truth,
                    "labels as PNG (indexed, grey or RGB) or TIFF, of the same part of the slide at any resolution; GeoJSON whose classes "
-                   "have the result's names; "
-                   "another result, or a folder of these")
+                   "have the result's names; another result, or a folder of these")
       ->required();
   command
       ->add_option("--classes", arguments->options.classes,
@@ -143,8 +142,7 @@ Command add_compare(CLI::App& program) {
   command
       ->add_option("--truth-values", arguments->truth_values,
                    "patches: 0… classes, then background; results: 0 not tissue, 1… classes; auto: results where segment wrote it, by "
-                   "colour where the "
-                   "truth has the classes' colours, else patches; e.g. results")
+                   "colour where the truth has the classes' colours, else patches; e.g. results")
       ->check(CLI::IsMember({"auto", "patches", "results"}));
   command
       ->add_option("--outside", arguments->outside,

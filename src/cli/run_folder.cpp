@@ -2,25 +2,16 @@
 
 #include <algorithm>
 #include <cctype>
-#include <ctime>
 
 #include "config.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/model_info.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string time_name() {
-  const std::time_t now = std::time(nullptr);
-  std::tm local{};
-  localtime_r(&now, &local);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H-%M-%S", &local);
-  return text;
-}
 
 /// A path as a shell takes it back.
 std::string shell_text(const fs::path& path) {
@@ -37,7 +28,7 @@ std::string shell_text(const fs::path& path) {
 }  // namespace
 
 fs::path new_run_folder() {
-  const fs::path base = fs::path("runs") / time_name();
+  const fs::path base = fs::path("runs") / local_time("%Y-%m-%dT%H-%M-%S");
   fs::path folder = base;
   for (int n = 2; fs::exists(folder); ++n) folder = base.string() + "-" + std::to_string(n);
   return folder;

@@ -1,6 +1,7 @@
 #include "wsi_lpd/core/text.hpp"
 
 #include <charconv>
+#include <ctime>
 #include <iterator>
 
 namespace wsi_lpd {
@@ -14,6 +15,15 @@ std::string joined(const std::vector<std::string>& words, const std::string& sep
 std::string shortest(double value) {
   char digits[32];
   return {digits, std::to_chars(std::begin(digits), std::end(digits), value).ptr};
+}
+
+std::string local_time(const char* format) {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  localtime_r(&now, &parts);
+  char text[32] = "";
+  std::strftime(text, sizeof text, format, &parts);
+  return text;
 }
 
 }  // namespace wsi_lpd

@@ -82,7 +82,7 @@ Json to_json(const SlideStatistics& s) {
       {"frame",
        {{"level0_bounds", {frame.bounds.x, frame.bounds.y, frame.bounds.width, frame.bounds.height}},
         {"level0_pixels_per_output_pixel", frame.scale},
-        {"enlargement", std::max(1.0, 1 / frame.scale)},
+        {"enlargement", std::max(1.0, frame.enlargement())},
         {"size", {frame.size.width, frame.size.height}},
         {"level0_mpp", frame.slide_mpp > 0 ? Json(frame.slide_mpp) : Json()},
         {"level0_mpp_source", s.mpp_source}}},

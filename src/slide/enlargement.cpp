@@ -4,10 +4,8 @@
 
 namespace wsi_lpd::slide {
 
-double enlargement(const Frame& frame) { return 1 / frame.scale; }
-
 std::string check_enlargement(const Properties& properties, const Frame& frame, bool force) {
-  const double factor = enlargement(frame);
+  const double factor = frame.enlargement();
   if (factor <= kMuchEnlarged * (1 + 1e-9)) return {};
   const std::string line = "the slide has " + number_text(frame.slide_mpp) + " um/px (" + properties.mpp_source + ") and is enlarged " +
                            number_text(factor) + " times to the " + number_text(frame.mpp) + " um/px that are wanted";

@@ -67,7 +67,7 @@ TEST_F(SharedProgram, BatchesShareAFolder) {
     const std::string log = "batch" + std::to_string(i) + ".txt";
     EXPECT_TRUE(code == 0 || code == 4) << code << read_text_file(path(log));
     EXPECT_EQ(code == 4, lines_with(log, " in work elsewhere; results in together") == 1) << read_text_file(path(log));
-    done += lines_with(log, " s; TUM ");
+    done += lines_with(log, " s; of the tissue: ");
   }
   EXPECT_EQ(done, 4U) << "each slide by one process";
   EXPECT_EQ(lines_with("together/summary.csv", ",complete,"), 4U);

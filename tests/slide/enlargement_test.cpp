@@ -37,8 +37,8 @@ TEST(Enlargement, RefusesBeyondFourTimesUnlessForced) {
 }
 
 TEST(Enlargement, UnknownResolutionsAreNotEnlarged) {
-  EXPECT_EQ(enlargement(make_frame({0, 0, 10, 10}, 0, 0.5)), 1);
-  EXPECT_EQ(enlargement(make_frame({0, 0, 10, 10}, 0.25, 0.5)), 0.5);
+  EXPECT_EQ(make_frame({0, 0, 10, 10}, 0, 0.5).enlargement(), 1);
+  EXPECT_EQ(make_frame({0, 0, 10, 10}, 0.25, 0.5).enlargement(), 0.5);
 }
 
 }  // namespace

@@ -10,4 +10,7 @@ std::string joined(const std::vector<std::string>& words, const std::string& sep
 /// The shortest text that reads as the same number, whatever the locale: "0.25".
 std::string shortest(double value);
 
+/// Now, in this machine's time zone, as strftime's `format` says; up to 31 bytes. Thread-safe.
+std::string local_time(const char* format);
+
 }  // namespace wsi_lpd

@@ -24,9 +24,9 @@ class TissueCut : public CanvasSink {
   /// a tile that never comes has no glass.
   void add_glass(const Tile& tile, std::span<const std::uint8_t> glass);
   void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
+  void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) override;
   /// Pixels that came as tissue and were passed on as none; right when all rows have come.
   std::int64_t glass_pixels() const { return glass_pixels_; }
-  void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) override;
 
  private:
   struct GridRow {
@@ -41,8 +41,7 @@ class TissueCut : public CanvasSink {
   SmallPieces holes_, islands_;
   std::int64_t first_glass_row_ = 0;
   std::deque<std::vector<std::uint8_t>> glass_;  // rows from first_glass_row_ on: kGlass and kMiddle
-  std::int64_t glass_pixels_ = 0;
-  std::int64_t rows_seen_ = 0, holes_passed_ = 0, rows_passed_ = 0, grid_rows_passed_ = 0;
+  std::int64_t glass_pixels_ = 0, rows_seen_ = 0, holes_passed_ = 0, rows_passed_ = 0, grid_rows_passed_ = 0;
   std::deque<std::vector<std::uint8_t>> labels_;  // of rows that wait, from rows_passed_ on
   std::deque<GridRow> grid_rows_;                 // likewise, from grid_rows_passed_ on
 };

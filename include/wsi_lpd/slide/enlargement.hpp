@@ -5,9 +5,6 @@
 
 namespace wsi_lpd::slide {
 
-/// How many times finer the output is than level 0, per side: above 1, pixels are made up that the scanner never saw.
-double enlargement(const Frame& frame);
-
 inline constexpr double kMuchEnlarged = 2;  ///< beyond, a warning: a 20x model on a 10x scan is at this limit
 inline constexpr double kMostEnlarged = 4;  ///< beyond, more likely a wrong tag than a slide: px/mm written as px/cm are ten times off
 
