@@ -74,12 +74,9 @@ class Batch {
     std::vector<std::size_t> turn(jobs_.size());
     for (std::size_t i = 0; i < turn.size(); ++i) turn[i] = i;
     tell_plan();
-    auto unopened = batch_.unopened.begin();
     std::map<std::size_t, std::string> elsewhere;
     for (bool is_first = true; !turn.empty(); is_first = false) {
       for (const std::size_t i : turn) {
-        for (; unopened != batch_.unopened.end() && unopened->first < jobs_[i].slide.string(); ++unopened)
-          fail(unopened->first, unopened->second);
         check(cancel_);
         if (const std::string holder = do_slide(i, batch_.force && is_first); !holder.empty()) {
           if (is_first) observer_.info(jobs_[i].slide.string() + ": left to " + holder + ", which has it in work");
@@ -95,7 +92,6 @@ class Batch {
       if (left.size() == turn.size()) break;
       turn = std::move(left);
     }
-    for (; unopened != batch_.unopened.end(); ++unopened) fail(unopened->first, unopened->second);
     for (const auto& [i, holder] : elsewhere) {
       report_.elsewhere[jobs_[i].slide.string()] = holder;
       tell({SlideOutcome::Kind::Elsewhere, jobs_[i].slide, {}, holder});

@@ -3,157 +3,144 @@
 #include <glob.h>
 
 #include <algorithm>
-#include <map>
+#include <deque>
 #include <set>
-#include <sstream>
-#include <utility>
 
-#include "wsi_lpd/core/csv.hpp"
-#include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/core/text.hpp"
+#include "found_slides.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/slide/archive_file.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace fs = std::filesystem;
 namespace {
 
-struct Found {
-  fs::path slide;
-  fs::path folder;  // of its results, below the output folder
-  std::optional<double> mpp;
-};
-
-/// The first file of a series opens all of it.
-void keep_one_of_each_series(std::vector<Found>& found) {
-  std::set<std::string> seen;
-  std::erase_if(found, [&](const Found& f) {
-    const auto series = slide::series(f.slide);
-    return series && !seen.insert(*series).second;
-  });
+/// Takes a file that nobody has named, or counts it.
+void take_or_leave(const fs::path& file, const fs::path& folder, std::vector<FoundSlide>& found, FoundSlides& result) {
+  if (const std::string kind = slide::left_out_as(file); kind.empty()) {
+    found.push_back({.slide = file, .folder = folder});
+  } else {
+    result.left_out[kind].push_back(file);
+  }
 }
 
-std::vector<Found> in_folder(const fs::path& root, const fs::path& output) {
-  std::vector<Found> found;
-  const fs::path results = fs::weakly_canonical(output);
-  for (auto entry = fs::recursive_directory_iterator(root, fs::directory_options::skip_permission_denied); entry != fs::end(entry);
-       ++entry) {
-    if (entry->is_directory() && (fs::weakly_canonical(entry->path()) == results || entry->path().filename().string().starts_with('.'))) {
-      entry.disable_recursion_pending();
-    } else if (entry->is_regular_file() && slide::is_slide(entry->path())) {
-      found.push_back({entry->path(), fs::relative(entry->path().parent_path(), root), {}});
+/// An image whose format is a folder of thousands of files.
+bool is_image_folder(const fs::path& folder) { return folder.extension() == ".zarr"; }
+
+class FolderSearch {
+ public:
+  FolderSearch(const fs::path& root, const fs::path& output, FoundSlides& result)
+      : root_(root), output_(fs::weakly_canonical(output)), result_(result) {}
+
+  /// Linked folders come last, so that a file has the name of its own folder where that is searched, too.
+  std::vector<FoundSlide> run() {
+    search(root_, ".");
+    for (; !linked_.empty(); linked_.pop_front()) search(linked_.front(), linked_.front().lexically_relative(root_));
+    std::ranges::sort(found_, {}, &FoundSlide::slide);
+    return std::move(found_);
+  }
+
+ private:
+  void search(const fs::path& folder, const fs::path& below) {
+    std::error_code error;
+    if (!searched_.insert(fs::canonical(folder, error).string()).second) {
+      result_.notes.push_back(folder.string() + " is a link to a folder that is searched already");
+      return;
+    }
+    fs::directory_iterator entries(folder, error);
+    if (error) {
+      found_.push_back({.slide = folder, .folder = below.parent_path()});  // fails with the reason
+      return;
+    }
+    for (const fs::directory_entry& entry : entries) {
+      const fs::path& path = entry.path();
+      if (!entry.is_directory(error)) {
+        take_or_leave(path, below, found_, result_);
+      } else if (fs::weakly_canonical(path) == output_ || path.filename().string().starts_with('.')) {
+        result_.left_out[path.filename().string().starts_with('.') ? "hidden folder" : "output folder"].push_back(path);
+      } else if (fs::exists(path / output::kReportMark, error)) {
+        result_.left_out["report"].push_back(path);
+      } else if (is_image_folder(path)) {
+        found_.push_back({.slide = path, .folder = below});
+      } else if (entry.is_symlink(error)) {
+        linked_.push_back(path);
+      } else {
+        search(path, below / path.filename());
+      }
     }
   }
-  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.slide < b.slide; });
-  keep_one_of_each_series(found);
-  return found;
-}
 
-std::vector<Found> by_pattern(const std::string& pattern) {
+  fs::path root_, output_;
+  FoundSlides& result_;
+  std::vector<FoundSlide> found_;
+  std::set<std::string> searched_;
+  std::deque<fs::path> linked_;
+};
+
+std::vector<FoundSlide> by_pattern(const std::string& pattern, FoundSlides& result) {
+  const std::string ending = fs::path(pattern).extension().string();
+  const bool names_ending = !ending.empty() && ending.find_first_of("*?[") == std::string::npos;
   glob_t matches{};
-  std::vector<Found> found;
+  std::vector<FoundSlide> found;
   if (glob(pattern.c_str(), GLOB_TILDE, nullptr, &matches) == 0) {
     for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
-      if (fs::is_regular_file(matches.gl_pathv[i])) found.push_back({matches.gl_pathv[i], {}, {}});
+      const fs::path file = matches.gl_pathv[i];
+      std::error_code ignored;
+      if (fs::is_directory(file, ignored) && !is_image_folder(file)) {
+        if (!names_ending) result.left_out["folder"].push_back(file);
+      } else if (names_ending || is_image_folder(file)) {
+        found.push_back({.slide = file});
+      } else {
+        take_or_leave(file, {}, found, result);
+      }
     }
   }
   globfree(&matches);
-  keep_one_of_each_series(found);
   return found;
-}
-
-/// A .csv file: a line of column names, then a slide a line.
-std::vector<Found> in_manifest(const fs::path& manifest) {
-  const Table table = parse_table(read_text_file(manifest), manifest.string());
-  for (const std::string& column : table.columns) {
-    if (!same_name(column, "slide") && !same_name(column, "mpp"))
-      throw UsageError(manifest.string() + ": unknown column '" + column + "'; a manifest has the columns slide and, if wanted, mpp");
-  }
-  const std::optional<std::size_t> slide = table.column("slide"), mpp = table.column("mpp");
-  if (!slide) throw UsageError(manifest.string() + ": its first line names no column 'slide'");
-  std::vector<Found> found;
-  std::map<fs::path, std::pair<int, std::optional<double>>> earlier;  // line and µm/px
-  for (const Table::Row& row : table.rows) {
-    const auto refuse = [&](const std::string& what) {
-      throw UsageError(manifest.string() + " line " + std::to_string(row.line) + ": " + what);
-    };
-    if (row.fields[*slide].empty()) refuse("no slide is named");
-    const std::string given = mpp ? row.fields[*mpp] : std::string();
-    Found entry{manifest.parent_path() / row.fields[*slide], {}, table.number(given)};
-    if (!given.empty() && !(entry.mpp.value_or(0) > 0)) refuse("mpp '" + given + "' is not a positive number");
-    const auto [first, is_new] = earlier.try_emplace(entry.slide.lexically_normal(), row.line, entry.mpp);
-    if (!is_new && first->second.second != entry.mpp)
-      refuse(row.fields[*slide] + " stands in line " + std::to_string(first->second.first) + " with another mpp");
-    if (is_new) found.push_back(std::move(entry));
-  }
-  return found;
-}
-
-/// A .txt file: a slide a line; lines that begin with # are comments.
-std::vector<Found> in_list(const fs::path& list) {
-  std::istringstream stream(read_text_file(list));
-  std::vector<Found> found;
-  for (std::string line; std::getline(stream, line);) {
-    if (found.empty() && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (!line.empty() && line[0] != '#') found.push_back({list.parent_path() / line, {}, {}});
-  }
-  return found;
-}
-
-std::vector<SlideJob> name_jobs(std::vector<Found> found, const fs::path& output) {
-  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.slide < b.slide; });
-  found.erase(std::unique(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.slide == b.slide; }), found.end());
-  std::multiset<fs::path> stems;
-  const auto plain_stem = [&](const Found& f) {
-    const fs::path name = f.slide.stem();  // of slide.ome.tif it is slide: slide.ome.tif is the name of a label pyramid
-    return (output / f.folder / (name.extension() == ".ome" ? name.stem() : name)).lexically_normal();
-  };
-  for (const Found& f : found) stems.insert(plain_stem(f));
-  std::vector<SlideJob> jobs;
-  std::set<fs::path> used;
-  for (const Found& f : found) {
-    fs::path stem = plain_stem(f);
-    if (stems.count(stem) > 1) stem = (output / f.folder / f.slide.filename()).lexically_normal();
-    if (!used.insert(stem).second) {
-      throw UsageError(f.slide.string() + ": another slide of the same name would write to " + stem.string() +
-                       ".*: segment them into different folders");
-    }
-    for (const char* suffix : {output::kLabels, output::kOmeLabels}) {  // one is written, the other removed
-      const fs::path raster = fs::path(stem) += suffix;
-      std::error_code ignored;
-      if (fs::equivalent(f.slide, raster, ignored) || (fs::exists(raster) && slide::is_slide(raster)))
-        throw UsageError(f.slide.string() + ": the result would overwrite the slide " + raster.string() +
-                         ": choose another --output folder");
-    }
-    jobs.push_back({f.slide, stem, f.mpp});
-  }
-  return jobs;
 }
 
 }  // namespace
 
-std::vector<SlideJob> find_slides(const std::string& source, const fs::path& output) {
-  std::vector<Found> found;
+FoundSlides find_slides(const std::string& source, const fs::path& output) {
+  FoundSlides result;
+  std::vector<FoundSlide> found;
+  std::string nothing = "no slide was found in this folder";
   if (fs::is_directory(source)) {
-    found = in_folder(source, output);
-    if (found.empty()) throw UsageError(source + ": no slide was found in this folder");
+    found = FolderSearch(source, output, result).run();
   } else if (const fs::path path(source); fs::is_regular_file(path)) {
-    found = path.extension() == ".csv"   ? in_manifest(path)
-            : path.extension() == ".txt" ? in_list(path)
-                                         : std::vector<Found>{{path, {}, {}}};
-    if (found.empty()) throw UsageError(source + ": the list names no slide");
+    found = path.extension() == ".csv"   ? read_manifest(path)
+            : path.extension() == ".txt" ? read_list(path)
+                                         : std::vector<FoundSlide>{{.slide = path}};
+    nothing = "the list names no slide";
   } else {
-    found = by_pattern(source);
-    if (found.empty()) throw UsageError(source + ": no such folder, list or slide, and no file matches it as a pattern");
+    found = by_pattern(source, result);
+    nothing = result.left_out.empty() ? "no such folder, list or slide, and no file matches it as a pattern"
+                                      : "what matches this pattern is no slide";
   }
-  return name_jobs(std::move(found), output);
+  if (found.empty()) {
+    const std::string left_out = left_out_text(result);
+    throw UsageError(source + ": " + nothing + (left_out.empty() ? "" : " (left out: " + left_out + ")"));
+  }
+  keep_each_once(found, result.notes);
+  result.jobs = name_jobs(std::move(found), output);
+  return result;
 }
 
-std::vector<SlideJob> name_results(const std::vector<fs::path>& slides, const fs::path& output) {
-  std::vector<Found> found;
+FoundSlides name_results(const std::vector<fs::path>& slides, const fs::path& output) {
+  FoundSlides result;
+  std::vector<FoundSlide> found;
   found.reserve(slides.size());
-  for (const fs::path& slide : slides) found.push_back({slide, {}, {}});
-  return name_jobs(std::move(found), output);
+  for (const fs::path& slide : slides) found.push_back({.slide = slide});
+  keep_each_once(found, result.notes);
+  result.jobs = name_jobs(std::move(found), output);
+  return result;
+}
+
+std::string left_out_text(const FoundSlides& found) {
+  std::string text;
+  for (const auto& [kind, files] : found.left_out) {
+    text.append(text.empty() ? "" : ", ").append(std::to_string(files.size())).append(" ").append(kind);
+  }
+  return text;
 }
 
 }  // namespace wsi_lpd::pipeline

@@ -17,11 +17,13 @@
 #include "slide_crf.hpp"
 #include "slide_results.hpp"
 #include "tissue_selection.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/core/tissue_cut.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/output/slide_files.hpp"
 #include "wsi_lpd/pipeline/stain.hpp"
+#include "wsi_lpd/slide/archive_file.hpp"
 #include "wsi_lpd/slide/enlargement.hpp"
 #include "wsi_lpd/slide/focus.hpp"
 #include "wsi_lpd/slide/glass.hpp"
@@ -282,11 +284,12 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
                                       static_cast<std::size_t>(options.threads > 0 ? options.threads : tbb::info::default_concurrency()));
 
+    if (const std::string why = slide::why_no_slide(job.slide); !why.empty()) throw Error(why);
     const std::string fingerprint_before = fingerprint(job.slide);
     const std::unique_ptr<slide::Reader> reader = slide::open(job.slide, {.mpp = job.mpp});
     const slide::Properties& properties = reader->properties();
     if (shape.mpp > 0 && !properties.mpp) {
-      throw Error("the slide does not say its resolution, and the model works at " + std::to_string(shape.mpp) + " um/px: give --mpp");
+      throw Error("the slide does not say its resolution, and the model works at " + shortest(shape.mpp) + " um/px: " + slide::kGiveMpp);
     }
     output::SlideStatistics statistics;
     statistics.slide = job.slide.string();
@@ -296,6 +299,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     statistics.configuration_sha256 = identity.configuration_sha256;
     statistics.frame = make_frame(properties.bounds, properties.mpp.value_or(0), shape.mpp);
     statistics.mpp_source = properties.mpp_source;
+    statistics.own_mpp = properties.own_mpp;
     statistics.model_mpp_known = shape.mpp > 0;
     statistics.classes = shape.classes;
     statistics.versions = {{"wsi-lpd", WSI_LPD_VERSION},
@@ -308,6 +312,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
       observer.warn(job.slide.string() + ": " + line);
     };
     if (!properties.note.empty()) observer.info(job.slide.string() + ": " + properties.note);
+    if (const std::string line = slide::check_given_mpp(properties); !line.empty()) warn(line);
     if (const std::string line = slide::check_enlargement(properties, statistics.frame, options.force_mpp); !line.empty()) warn(line);
     if (shape.mpp <= 0) warn("the model does not know its resolution: the slide is read at level 0 as it is");
 

@@ -95,7 +95,7 @@ class Tiler {
     const auto reader = slide::open(job.slide, {.mpp = job.mpp});
     const slide::Properties& properties = reader->properties();
     if (settings_.mpp.value_or(0) > 0 && !properties.mpp)
-      throw Error("the slide does not say its resolution, and the patches have " + std::to_string(*settings_.mpp) + " um/px: give --mpp");
+      throw Error("the slide does not say its resolution, and the patches have " + shortest(*settings_.mpp) + " um/px: " + slide::kGiveMpp);
     const double mpp = settings_.mpp.value_or(properties.mpp.value_or(0));
     if (mpp <= 0) observer_.warn(job.slide.string() + ": um/px of the patches is not known: they are cut from level 0 as it is");
     const Frame frame = make_frame(properties.bounds, properties.mpp.value_or(0), mpp);

@@ -1,5 +1,6 @@
 #include "wsi_lpd/pipeline/segment.hpp"
 
+#include <cmath>
 #include <cstdlib>
 #include <iomanip>
 #include <iostream>
@@ -13,6 +14,7 @@
 #include "wsi_lpd/pipeline/batch.hpp"
 #include "wsi_lpd/pipeline/find_slides.hpp"
 #include "wsi_lpd/pipeline/lpd_segmenter.hpp"
+#include "wsi_lpd/slide/enlargement.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -59,7 +61,58 @@ void print(const pipeline::SlideOutcome& outcome, const fs::path& output) {
   std::cout << std::endl;
 }
 
-int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>& jobs, const Context& context) {
+/// What a source holds that is not done.
+void tell_what_was_found(const pipeline::FoundSlides& found, const Context& context) {
+  constexpr std::size_t kMost = 10;
+  for (std::size_t i = 0; i < found.notes.size(); ++i) {
+    if (i == kMost && !context.common.verbose) {
+      context.observer.info("and " + std::to_string(found.notes.size() - kMost) + " more like this (--verbose lists them)");
+      break;
+    }
+    context.observer.info(found.notes[i]);
+  }
+  if (found.left_out.empty()) return;
+  context.observer.info("left out: " + left_out_text(found) + (context.common.verbose ? "" : " (--verbose lists them)"));
+  if (!context.common.verbose) return;
+  for (const auto& [kind, files] : found.left_out) {
+    for (const fs::path& file : files) context.observer.info("left out (" + kind + "): " + file.string());
+  }
+}
+
+void overrule(std::vector<pipeline::SlideJob>& jobs, double mpp, ProgressObserver& observer) {
+  std::size_t others = 0;
+  for (pipeline::SlideJob& job : jobs) {
+    others += job.mpp && *job.mpp != mpp ? 1 : 0;
+    job.mpp = mpp;
+  }
+  if (others > 0) observer.warn("--mpp overrules the manifest's mpp of " + std::to_string(others) + " slides");
+}
+
+/// How --mpp or a manifest stand to what the slides say themselves.
+class GivenResolutions {
+ public:
+  void add(const output::SlideStatistics& slide) {
+    ++slides_;
+    if (!slide.own_mpp) return;
+    const double difference = std::abs(slide.frame.slide_mpp / *slide.own_mpp - 1);
+    overruled_ += difference > kRounding ? 1 : 0;
+    other_ += difference > slide::kOtherMpp ? 1 : 0;
+  }
+  void tell(ProgressObserver& observer) const {
+    if (overruled_ == 0) return;
+    const std::string line = "the given um/px overruled what " + std::to_string(overruled_) + " of " + std::to_string(slides_) +
+                             " slides say themselves, by more than 10 % in " + std::to_string(other_);
+    other_ > 0 ? observer.warn(line + " (summary and slide.json tell which)") : observer.info(line);
+  }
+
+ private:
+  static constexpr double kRounding = 1e-3;
+  std::size_t slides_ = 0, overruled_ = 0, other_ = 0;
+};
+
+int run(const SegmentArguments& arguments, pipeline::FoundSlides found, const Context& context) {
+  tell_what_was_found(found, context);
+  if (arguments.mpp) overrule(found.jobs, *arguments.mpp, context.observer);
   const fs::path model_path = find_model(arguments.model, context.observer);
   const auto segmenter = pipeline::load_lpd_segmenter(
       model_path, {.device = model::resolve_device(context.common.device),
@@ -78,13 +131,18 @@ int run(const SegmentArguments& arguments, const std::vector<pipeline::SlideJob>
   write_resolved_config(context.options, arguments.output);
 
   pipeline::BatchOptions batch{.force = arguments.force};
-  batch.on_outcome = [&](const pipeline::SlideOutcome& outcome) { print(outcome, arguments.output); };
+  GivenResolutions resolutions;
+  batch.on_outcome = [&](const pipeline::SlideOutcome& outcome) {
+    print(outcome, arguments.output);
+    if (outcome.statistics) resolutions.add(*outcome.statistics);
+  };
   const pipeline::BatchReport report =
-      pipeline::run_batch(jobs, arguments.output, *segmenter, options, identity, batch, context.observer, context.cancel);
+      pipeline::run_batch(found.jobs, arguments.output, *segmenter, options, identity, batch, context.observer, context.cancel);
+  resolutions.tell(context.observer);
   std::cout << report.finished.size() << " done, " << report.skipped.size() << " already done, " << report.failures.size() << " failed";
   if (!report.elsewhere.empty()) std::cout << ", " << report.elsewhere.size() << " in work elsewhere";
   std::cout << "; results in " << arguments.output.string() << "\n";
-  if (!report.failures.empty()) return jobs.size() == 1 ? kFailed : kSomeSlidesFailed;
+  if (!report.failures.empty()) return kSomeSlidesFailed;
   return report.elsewhere.empty() ? kDone : kInWorkElsewhere;
 }
 
@@ -186,9 +244,8 @@ Command add_segment(CLI::App& program) {
       ->required();
   add_options(*command, *arguments);
   return {command, [arguments](const Context& context) {
-            std::vector<pipeline::SlideJob> jobs = pipeline::name_results(arguments->slides, arguments->output);
-            for (pipeline::SlideJob& job : jobs) job.mpp = arguments->mpp;
-            return run(*arguments, jobs, context);
+            const int code = run(*arguments, pipeline::name_results(arguments->slides, arguments->output), context);
+            return code == kSomeSlidesFailed && arguments->slides.size() == 1 ? kFailed : code;
           }};
 }
 
@@ -201,15 +258,11 @@ Command add_batch(CLI::App& program) {
   command
       ->add_option("SOURCE", arguments->source,
                    "folder (searched for scanners' formats, TIFFs in colour, VIPS; not PNG, JPEG, masks), pattern in quotes, .txt list or "
-                   ".csv manifest with the columns slide,mpp")
+                   ".csv manifest with the columns slide,mpp,name")
       ->required();
   add_options(*command, *arguments);
   return {command, [arguments](const Context& context) {
-            std::vector<pipeline::SlideJob> jobs = pipeline::find_slides(arguments->source, arguments->output);
-            for (pipeline::SlideJob& job : jobs) {
-              if (arguments->mpp) job.mpp = arguments->mpp;
-            }
-            return run(*arguments, jobs, context);
+            return run(*arguments, pipeline::find_slides(arguments->source, arguments->output), context);
           }};
 }
 

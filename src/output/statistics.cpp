@@ -85,7 +85,8 @@ Json to_json(const SlideStatistics& s) {
         {"enlargement", std::max(1.0, frame.enlargement())},
         {"size", {frame.size.width, frame.size.height}},
         {"level0_mpp", frame.slide_mpp > 0 ? Json(frame.slide_mpp) : Json()},
-        {"level0_mpp_source", s.mpp_source}}},
+        {"level0_mpp_source", s.mpp_source},
+        {"level0_mpp_overruled", s.own_mpp ? Json(*s.own_mpp) : Json()}}},
       {"tissue", {{"pixels", s.tissue_pixels}, {"mm2", number(square_millimetres(s, s.tissue_pixels))}, {"glass_pixels", s.glass_pixels}}},
       {"classes", classes},
       {"background", {{"name", s.classes.background}, {"colour", to_string(s.classes.colours.back())}}},
@@ -163,6 +164,7 @@ SlideStatistics from_json(const Json& json) {
   s.frame.mpp = number_or_zero(json.at("mpp"));
   s.frame.slide_mpp = number_or_zero(frame.at("level0_mpp"));
   frame.at("level0_mpp_source").get_to(s.mpp_source);
+  if (const double own = number_or_zero(frame.value("level0_mpp_overruled", Json())); own > 0) s.own_mpp = own;
   s.tissue_pixels = whole_number(json.at("tissue"), "pixels");
   if (json.at("tissue").contains("glass_pixels"))
     s.glass_pixels = whole_number(json.at("tissue"), "glass_pixels");  // younger than the format

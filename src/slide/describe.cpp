@@ -7,12 +7,8 @@
 namespace wsi_lpd::slide {
 namespace {
 
-constexpr double kFinestMpp = 0.05;  // µm/px outside these limits is a mistake in the file
-constexpr double kCoarsestMpp = 10;
 constexpr std::int64_t kLongestSide = std::int64_t{1} << 31;
 constexpr std::int64_t kMostPixels = 1'000'000'000'000;
-
-bool plausible(double mpp) { return mpp >= kFinestMpp && mpp <= kCoarsestMpp; }
 
 /// Level-0 pixels per level pixel along one axis: the integer factor that explains the level's size, a power of two before others (small
 /// levels leave a choice). The ratio of rounded sizes, 4.0015 say, would drift by tens of pixels over a slide.
@@ -63,24 +59,27 @@ void set_resolution(Properties& properties, const OpenOptions& options, std::opt
                     const std::string& source) {
   const std::string name = properties.path.string();
   properties.mpp_source = "unknown";
-  if (options.mpp) {
-    if (!plausible(*options.mpp)) {
-      throw UsageError(name + ": " + number_text(*options.mpp) + " um/px was given; it must be " + number_text(kFinestMpp) + " to " +
-                       number_text(kCoarsestMpp));
-    }
-    properties.mpp = options.mpp;
-    properties.mpp_source = "given";
-    return;
+  if (options.mpp && !is_plausible_mpp(*options.mpp)) {
+    throw UsageError(name + ": " + number_text(*options.mpp) + " um/px was given; it must be " + number_text(kFinestMpp) + " to " +
+                     number_text(kCoarsestMpp));
   }
-  if (!x && !y) return;
   const double across = x.value_or(y.value_or(0));
   const double down = y.value_or(across);
-  if (source.ends_with("tags") && !plausible(across) && !plausible(down)) return;
-  if (!plausible(across) || !plausible(down)) {
-    throw Error(name + ": the slide says " + number_text(plausible(across) ? down : across) + " um/px, which can't be; give --mpp");
+  const bool is_said = (x || y) && !(source.ends_with("tags") && !is_plausible_mpp(across) && !is_plausible_mpp(down));
+  const bool is_possible = is_plausible_mpp(across) && is_plausible_mpp(down);
+  const bool is_square = std::abs(across / down - 1) <= 0.02;
+  if (options.mpp) {
+    properties.mpp = options.mpp;
+    properties.mpp_source = "given";
+    if (is_said && is_possible && is_square) properties.own_mpp = (across + down) / 2;
+    return;
   }
-  if (std::abs(across / down - 1) > 0.02) {
-    throw Error(name + ": the slide says " + number_text(across) + " um/px across but " + number_text(down) + " down; give --mpp");
+  if (!is_said) return;
+  if (!is_possible) {
+    throw Error(name + ": the slide says " + number_text(is_plausible_mpp(across) ? down : across) + " um/px, which can't be; " + kGiveMpp);
+  }
+  if (!is_square) {
+    throw Error(name + ": the slide says " + number_text(across) + " um/px across but " + number_text(down) + " down; " + kGiveMpp);
   }
   properties.mpp = (across + down) / 2;
   properties.mpp_source = source;

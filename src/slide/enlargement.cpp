@@ -1,8 +1,18 @@
 #include "wsi_lpd/slide/enlargement.hpp"
 
+#include <cmath>
+
 #include "describe.hpp"
 
 namespace wsi_lpd::slide {
+
+std::string check_given_mpp(const Properties& properties) {
+  if (!properties.own_mpp) return {};
+  const double ratio = *properties.mpp / *properties.own_mpp;
+  if (std::abs(ratio - 1) <= kOtherMpp) return {};
+  return "the given " + number_text(*properties.mpp) + " um/px overrule the " + number_text(*properties.own_mpp) +
+         " that the slide says: areas come out " + number_text(ratio * ratio) + " times as large";
+}
 
 std::string check_enlargement(const Properties& properties, const Frame& frame, bool force) {
   const double factor = frame.enlargement();

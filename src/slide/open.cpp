@@ -1,10 +1,6 @@
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include "describe.hpp"
 #include "wsi_lpd/image/pyramid_file.hpp"
+#include "wsi_lpd/slide/archive_file.hpp"
 
 namespace wsi_lpd::slide {
 namespace {
@@ -15,11 +11,7 @@ constexpr const char* kGenericTiff = "generic-tiff";
 }  // namespace
 
 std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOptions& options) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    throw Error(path.string() + ": is a folder; a slide file is wanted (for a folder of slides: wsi-lpd batch)");
-  }
-  if (::access(path.c_str(), R_OK) != 0) throw Error(path.string() + ": " + std::strerror(errno));
+  if (const std::string why = why_no_slide(path); !why.empty()) throw Error(path.string() + ": " + why);
   const std::string vendor = openslide_vendor(path);
   if (!vendor.empty() && vendor != kGenericTiff) return open_with_openslide(path, options);
   const auto kind = image::image_kind(path);

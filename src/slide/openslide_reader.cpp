@@ -1,8 +1,10 @@
 #include <openslide/openslide.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <fstream>
 #include <mutex>
 #include <string_view>
 
@@ -214,8 +216,19 @@ std::string openslide_vendor(const std::filesystem::path& path) {
   return vendor ? vendor : "";
 }
 
+namespace {
+
+bool is_dicom(const std::filesystem::path& path) {
+  std::array<char, 4> mark{};
+  std::ifstream(path, std::ios::binary).seekg(128).read(mark.data(), mark.size());
+  return std::string_view(mark.data(), mark.size()) == "DICM";
+}
+
+}  // namespace
+
 std::optional<std::string> series(const std::filesystem::path& path) {
-  if (is_openslide_3() || openslide_vendor(path) != "dicom") return {};
+  if (is_openslide_3()) return is_dicom(path) ? std::optional(path.parent_path().string()) : std::nullopt;
+  if (openslide_vendor(path) != "dicom") return {};
   try {
     return text_property(open_handle(path).get(), "dicom.SeriesInstanceUID");
   } catch (const Error&) {

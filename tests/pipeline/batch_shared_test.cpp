@@ -54,7 +54,7 @@ class SharedFolder : public ::testing::Test {
       outcomes_.push_back(outcome.slide.filename().string() + " " + names[static_cast<int>(outcome.kind)]);
       if (on_outcome_) on_outcome_(outcome);
     };
-    return run_batch(find_slides(archive_, output_), output_, network, {.tissue = "none"}, identity, batch, listener_, kNever);
+    return run_batch(find_slides(archive_, output_).jobs, output_, network, {.tissue = "none"}, identity, batch, listener_, kNever);
   }
   /// Slides and what summary.csv says of them.
   std::vector<std::pair<std::string, std::string>> summary() const {
@@ -89,12 +89,15 @@ TEST_F(SharedFolder, SaysEachOutcomeAtOnceAndInOrder) {
     EXPECT_EQ(outcome.statistics.has_value(), outcome.kind == SlideOutcome::Kind::Done);
     EXPECT_EQ(summary().size(), outcomes_.size()) << "it is in the summary by then";
   };
-  const BatchReport report =
-      run({.unopened = {{(archive_ / "aa.svs").string(), "is empty"}, {(archive_ / "z.svs").string(), "is cut off"}}});
+  std::ofstream(archive_ / "aa.svs").flush();
+  fs::create_symlink("gone.svs", archive_ / "z.svs");
+  const BatchReport report = run();
   EXPECT_THAT(outcomes_, ElementsAre("a.tif done", "aa.svs failed", "b.tif done", "c.tif done", "z.svs failed"));
-  EXPECT_THAT(report.failures, ElementsAre(Pair(archive_ / "aa.svs", (archive_ / "aa.svs").string() + ": is empty"),
-                                           Pair(archive_ / "z.svs", (archive_ / "z.svs").string() + ": is cut off")));
+  EXPECT_THAT(report.failures,
+              ElementsAre(Pair(archive_ / "aa.svs", (archive_ / "aa.svs").string() + ": is empty"),
+                          Pair(archive_ / "z.svs", (archive_ / "z.svs").string() + ": is a link to gone.svs, which is not there")));
   on_outcome_ = nullptr;
+  for (const char* file : {"aa.svs", "z.svs"}) fs::remove(archive_ / file);
   fs::remove(output_ / "b.json");
   run();
   EXPECT_THAT(outcomes_, ElementsAre("a.tif already", "b.tif done", "c.tif already"));

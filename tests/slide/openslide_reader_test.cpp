@@ -126,7 +126,7 @@ TEST(OpenSlideReader, SaysWhyAFileIsNoSlide) {
   EXPECT_THAT(error_of(folder / "absent.svs"), HasSubstr("No such file"));
   EXPECT_THAT(error_of(folder.path()), HasSubstr("is a folder"));
   EXPECT_THAT(error_of(folder / "text.svs"), HasSubstr("not a slide"));
-  EXPECT_THAT(error_of(folder / "empty.tif"), HasSubstr("not a slide"));
+  EXPECT_THAT(error_of(folder / "empty.tif"), HasSubstr("is empty"));
   EXPECT_FALSE(is_slide(folder / "text.svs"));
   EXPECT_FALSE(is_slide(folder.path()));
   EXPECT_FALSE(is_slide(folder / "absent.svs"));

@@ -38,7 +38,8 @@ struct SlideStatistics {
   std::string configuration_sha256;
   std::string model_path;
   Frame frame;
-  std::string mpp_source;  ///< where the slide's µm/px came from
+  std::string mpp_source;           ///< where the slide's µm/px came from
+  std::optional<double> own_mpp{};  ///< what the slide says, where another µm/px was given
   bool model_mpp_known = false;
   ClassScheme classes;
   std::int64_t tissue_pixels = 0;  ///< output pixels that are tissue, holes of glass left out

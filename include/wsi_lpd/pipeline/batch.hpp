@@ -27,8 +27,6 @@ struct SlideOutcome {
 
 struct BatchOptions {
   bool force = false;  ///< do slides again whose results are complete
-  /// Files that failed before they were opened, and why: they are reported and counted as failed.
-  std::map<std::string, std::string> unopened{};
   /// Called as soon as a slide's outcome is known, in the order of the slides; those left to other processes come last.
   std::function<void(const SlideOutcome&)> on_outcome{};
   LockTimes lock{};

@@ -17,13 +17,19 @@ struct Level {
   double downsample_y = 1;
 };
 
+inline constexpr double kFinestMpp = 0.05, kCoarsestMpp = 10;  ///< µm/px of level 0; outside, it is a mistake
+/// What to do about a slide whose µm/px is missing or wrong; the end of a sentence.
+inline constexpr const char* kGiveMpp = "give --mpp, or for a batch the column mpp of a manifest";
+inline bool is_plausible_mpp(double mpp) { return mpp >= kFinestMpp && mpp <= kCoarsestMpp; }
+
 struct Properties {
   std::filesystem::path path;
   std::string vendor;
   std::vector<Level> levels;
-  Rect bounds;                ///< level-0; the whole of level 0 where the slide names none
-  std::optional<double> mpp;  ///< µm/px of level 0
-  std::string mpp_source;     ///< "given", "slide", "ome", "tiff tags", "image tags" or "unknown"
+  Rect bounds;                      ///< level-0; the whole of level 0 where the slide names none
+  std::optional<double> mpp;        ///< µm/px of level 0
+  std::string mpp_source;           ///< "given", "slide", "ome", "tiff tags", "image tags" or "unknown"
+  std::optional<double> own_mpp{};  ///< what the slide says, where another one was given
   std::optional<double> objective_power;
   Colour background{255, 255, 255};
   std::string note;  ///< how the file is read, where that costs time or disk; empty otherwise
@@ -50,13 +56,14 @@ class Reader {
 };
 
 /// Opens a slide through OpenSlide where that knows the format, else as an image (image/pyramid_file.hpp): OME-TIFF, TIFF in strips or
-/// JPEG 2000, PNG, JPEG, VIPS. Throws Error: not there, a folder, not a slide, no levels, damaged, absurd sizes or µm/px.
+/// JPEG 2000, PNG, JPEG, VIPS. Throws Error: what why_no_slide() (archive_file.hpp) says, no levels, damaged, absurd sizes or µm/px.
 std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOptions& options = {});
-/// Is the file one that a search through folders should take (quick, by the header)? A scanner's format, a TIFF in colour, or VIPS. Not a
-/// PNG or JPEG, nor a TIFF in grey or with a colour map, although `open` reads them: in folders they are patches, pictures, masks, results.
+/// Does the file's header make it a slide, whatever its name: a scanner's format, a TIFF in colour, or VIPS? Not a PNG or JPEG, nor a TIFF
+/// in grey or with a colour map, although `open` reads them: in folders they are patches, pictures, masks, results.
 bool is_slide(const std::filesystem::path& path);
 
-/// What all files of one slide have in common where each of them opens it (DICOM, by OpenSlide 4); nothing for other slides.
+/// What all files of one slide have in common where each of them opens it (DICOM, by OpenSlide 4); nothing for other slides. For DICOM that
+/// OpenSlide 3 can't read it is the folder, so that a series is one failure.
 std::optional<std::string> series(const std::filesystem::path& path);
 /// "OpenSlide 3.4.1"
 std::string library_version();

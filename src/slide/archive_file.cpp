@@ -1,0 +1,131 @@
+#include "wsi_lpd/slide/archive_file.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <map>
+
+#include "describe.hpp"
+#include "wsi_lpd/image/pyramid_file.hpp"
+
+namespace wsi_lpd::slide {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kNewerOpenSlide = "which newer versions of OpenSlide read";
+constexpr const char* kConvert = "which nothing here reads: convert it to OME-TIFF or tiled TIFF";
+
+/// Endings of whole slide images, and what is said of a file that no reader here knows.
+const std::map<std::string, std::string>& slide_endings() {
+  const std::string plain;
+  const auto newer = [](const std::string& name) { return name + ", " + kNewerOpenSlide + " (here: " + library_version() + ")"; };
+  const auto unknown = [](const std::string& name) { return name + ", " + kConvert; };
+  static const std::map<std::string, std::string> endings{{".svs", plain},
+                                                          {".tif", plain},
+                                                          {".tiff", plain},
+                                                          {".btf", plain},
+                                                          {".tf2", plain},
+                                                          {".tf8", plain},
+                                                          {".ndpi", plain},
+                                                          {".vms", plain},
+                                                          {".vmu", plain},
+                                                          {".scn", plain},
+                                                          {".mrxs", plain},
+                                                          {".svslide", plain},
+                                                          {".bif", plain},
+                                                          {".qptiff", plain},
+                                                          {".dcm", newer("DICOM")},
+                                                          {".dicom", newer("DICOM")},
+                                                          {".czi", newer("Zeiss CZI")},
+                                                          {".isyntax", unknown("Philips iSyntax")},
+                                                          {".i2syntax", unknown("Philips iSyntax")},
+                                                          {".vsi", unknown("Olympus VSI")},
+                                                          {".oir", unknown("Olympus OIR")},
+                                                          {".lif", unknown("Leica LIF")},
+                                                          {".nd2", unknown("Nikon ND2")},
+                                                          {".zvi", unknown("Zeiss ZVI")},
+                                                          {".kfb", unknown("KFBio KFB")},
+                                                          {".sdpc", unknown("TEKSQRAY SDPC")},
+                                                          {".tmap", unknown("UNIC TMAP")},
+                                                          {".mds", unknown("Motic MDS")},
+                                                          {".jp2", unknown("JPEG 2000")},
+                                                          {".zarr", unknown("OME-Zarr")}};
+  return endings;
+}
+
+std::string ending_of(const fs::path& path) {
+  std::string ending = path.extension().string();
+  std::ranges::transform(ending, ending.begin(), [](unsigned char letter) { return std::tolower(letter); });
+  return ending;
+}
+
+std::string first_bytes(const fs::path& path) {
+  std::string bytes(4096, '\0');
+  std::ifstream stream(path, std::ios::binary);
+  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(stream.gcount()));
+  return bytes;
+}
+
+bool is_web_page(std::string start) {
+  std::ranges::transform(start, start.begin(), [](unsigned char letter) { return std::tolower(letter); });
+  const std::size_t first = start.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  return first != std::string::npos && (start.compare(first, 14, "<!doctype html") == 0 || start.compare(first, 5, "<html") == 0);
+}
+
+std::string why_not_by_content(const fs::path& path) {
+  const std::string start = first_bytes(path);
+  if (start.empty()) return "is empty";
+  if (std::ranges::all_of(start, [](char byte) { return byte == 0; }))
+    return "begins with nothing but zeros: its copy broke off or its disk failed; copy it again";
+  if (is_web_page(start)) return "is a web page, not a slide: its download failed; fetch it again";
+  const std::string ending = ending_of(path);
+  if (ending == ".mrxs") {
+    return "is a MIRAX slide without its data: the folder " + path.stem().string() + " with Slidedat.ini is not beside it";
+  }
+  const auto known = slide_endings().find(ending);
+  if (known == slide_endings().end()) return {};
+  if (!known->second.empty()) return "is " + known->second;
+  const auto kind = image::image_kind(path);
+  if (kind && (kind->format == image::ImageKind::Format::Jpeg || kind->format == image::ImageKind::Format::Png)) {
+    const std::string format = kind->format == image::ImageKind::Format::Jpeg ? "JPEG" : "PNG";
+    return "is a " + format + " image under the ending " + ending + ": if it is the slide, rename it";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string why_no_slide(const fs::path& path) {
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path, ignored);
+  if (!fs::exists(status) && fs::is_symlink(fs::symlink_status(path, ignored)))
+    return "is a link to " + fs::read_symlink(path, ignored).string() + ", which is not there";
+  if (::access(path.c_str(), fs::is_directory(status) ? R_OK | X_OK : R_OK) != 0) return std::strerror(errno);
+  if (fs::is_directory(status)) {
+    const auto known = slide_endings().find(ending_of(path));
+    if (known != slide_endings().end() && !known->second.empty()) return "is " + known->second;
+    return "is a folder; a slide file is wanted (for a folder of slides: wsi-lpd batch)";
+  }
+  if (!fs::is_regular_file(status)) return "is no regular file";
+  return openslide_vendor(path).empty() ? why_not_by_content(path) : std::string();
+}
+
+std::string left_out_as(const fs::path& path) {
+  if (path.filename().string().starts_with('.')) return "hidden";
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path, ignored);
+  if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) return "special file";
+  if (is_slide(path)) return {};
+  const std::string ending = ending_of(path);
+  if (!slide_endings().contains(ending)) return ending.empty() ? "file without ending" : ending;
+  const bool may_be_mask = ending == ".tif" || ending == ".tiff" || ending == ".btf";
+  const auto kind = may_be_mask ? image::image_kind(path) : std::nullopt;
+  return kind && kind->format == image::ImageKind::Format::Tiff ? "mask or label image" : "";
+}
+
+}  // namespace wsi_lpd::slide
