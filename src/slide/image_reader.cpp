@@ -18,6 +18,7 @@ class ImageReader : public Reader {
     }
     properties_.bounds = {0, 0, info.levels.front().width, info.levels.front().height};
     set_resolution(properties_, options, info.mpp_x, info.mpp_y, info.mpp_source);
+    warn_of_contradictions(properties_, info.tags_mpp);
   }
 
   const Properties& properties() const override { return properties_; }
