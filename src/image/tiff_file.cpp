@@ -36,7 +36,11 @@ TiffFile::TiffFile(std::string doing, const std::filesystem::path& path, const c
   errno = 0;
   tiff_.reset(TIFFOpenExt(path.c_str(), mode, options.get()));
   if (tiff_) return;
-  if (errno == 0 && mode[0] == 'r') refuse("is damaged or was cut short (" + *reason_ + "); get a new copy of it");
+  if (errno == 0 && mode[0] == 'r') {
+    const std::string name = path.string() + ": ";
+    refuse("is damaged or was cut short (" + (reason_->starts_with(name) ? reason_->substr(name.size()) : *reason_) +
+           "); get a new copy of it");
+  }
   fail_with(errno, "is not a TIFF");
 }
 

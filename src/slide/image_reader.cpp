@@ -43,7 +43,14 @@ class ImageReader : public Reader {
 }  // namespace
 
 std::unique_ptr<Reader> open_image(const std::filesystem::path& path, const OpenOptions& options) {
-  return std::make_unique<ImageReader>(path, options);
+  try {
+    return std::make_unique<ImageReader>(path, options);
+  } catch (const UsageError&) {
+    throw;
+  } catch (const Error& error) {
+    const std::string doing = "reading " + path.string() + ": ", why = error.what();
+    throw Error(why.starts_with(doing) ? path.string() + ": " + why.substr(doing.size()) : why);
+  }
 }
 
 }  // namespace wsi_lpd::slide
