@@ -41,8 +41,8 @@ DatasetOptions read_description(const std::filesystem::path& folder) {
 
 void check_names(const std::filesystem::path& folder, const std::vector<std::string>& described, const std::vector<std::string>& names) {
   if (names.empty() || described.empty() || names == described) return;
-  throw UsageError(folder.string() + ": the images' labels have the classes " + joined(names, " ") + ", and dataset.toml " +
-                   joined(described, " ") + ": they must be the same");
+  throw UsageError(folder.string() + ": labels.csv has the classes " + joined(names, " ") + ", and dataset.toml " + joined(described, " ") +
+                   ": they must be the same, in the same order");
 }
 
 /// One for each class; the background's may be missing.
@@ -55,14 +55,6 @@ std::vector<Colour> parse_colours(const std::vector<std::string>& colours, int c
 }
 
 }  // namespace
-
-pipeline::PatchFolder read_patches(const std::filesystem::path& folder, const std::vector<std::string>& classes,
-                                   ProgressObserver& observer) {
-  pipeline::PatchFolder patches = pipeline::scan_patches(folder);
-  reorder_classes(patches, classes.empty() ? read_description(folder).classes : classes);
-  for (const std::string& note : patches.notes) observer.info(note);
-  return patches;
-}
 
 DatasetDescription describe_dataset(const std::filesystem::path& folder, int count, const std::vector<std::string>& names,
                                     const DatasetOptions& options, ProgressObserver& observer) {

@@ -24,11 +24,6 @@ struct DatasetOptions {
   std::optional<double> mpp;
 };
 
-/// The patches of `folder`, with the classes of their labels in the order of `classes`, or of dataset.toml where that is empty. What
-/// scan_patches() has to say is said to the observer. Throws as scan_patches() does.
-pipeline::PatchFolder read_patches(const std::filesystem::path& folder, const std::vector<std::string>& classes,
-                                   ProgressObserver& observer);
-
 /// Puts together options, `dataset.toml` in `folder` (keys classes, background, colours, mpp) and, for what neither says, defaults for
 /// `count` classes (`names` where labels.csv gave some); every default taken is said to the observer. Throws UsageError: unknown key, wrong
 /// counts, absurd mpp, a dataset.toml that names other classes than labels.csv.

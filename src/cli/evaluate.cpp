@@ -1,6 +1,5 @@
 #include "wsi_lpd/pipeline/evaluate.hpp"
 
-#include <cmath>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -11,7 +10,6 @@
 #include "metrics_text.hpp"
 #include "model_file.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/patch_sheet.hpp"
 #include "wsi_lpd/pipeline/stain.hpp"
@@ -68,16 +66,14 @@ Json json_of_evaluation(const pipeline::Evaluation& evaluation, const model::Mod
   return json;
 }
 
-/// Empty for a class that is nowhere.
-std::string csv_number(double value) { return std::isfinite(value) ? shortest(value) : std::string(); }
-
 /// One line for each class and evaluation: tidy, so that statistics programs take it as it is.
 std::string csv_of(const pipeline::Evaluation& evaluation, const model::ModelInfo& info) {
   std::ostringstream csv;
   csv << "labels,crf,class,iou,dice\n";
   for (const auto& evaluated : evaluation.evaluated) {
     const auto line = [&](const std::string& name, double iou, double dice) {
-      csv << evaluated.labels << (evaluated.crf ? ",yes," : ",no,") << name << "," << csv_number(iou) << "," << csv_number(dice) << "\n";
+      csv << evaluated.labels << (evaluated.crf ? ",yes," : ",no,") << name << "," << json_number(iou).dump() << ","
+          << json_number(dice).dump() << "\n";
     };
     for (int c = 0; c < evaluated.matrix.classes(); ++c)
       line(info.classes.names[static_cast<std::size_t>(c)], evaluated.matrix.iou(c), evaluated.matrix.dice(c));
@@ -119,7 +115,7 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
   model::PatchModel model =
       model::PatchModel::load(find_model(arguments.model, context.observer), context.common.device, context.common.threads);
   const model::ModelInfo& info = model.info();
-  const pipeline::PatchFolder patches = read_patches(arguments.patches, {}, context.observer);
+  const pipeline::PatchFolder patches = pipeline::scan_patches(arguments.patches);
   const pipeline::PatchSet set(split_of(arguments.patches, patches, arguments.split),
                                options_of(arguments.patches, patches, info, context.observer), context.observer, context.cancel);
   pipeline::EvaluateOptions options;
@@ -149,7 +145,7 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
 int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
   const fs::path path = find_model(arguments.model, context.observer);
   model::PatchModel model = model::PatchModel::load(path, context.common.device, context.common.threads);
-  const pipeline::PatchFolder patches = read_patches(arguments.patches, {}, context.observer);
+  const pipeline::PatchFolder patches = pipeline::scan_patches(arguments.patches);
   if (patches.train.empty()) throw UsageError(arguments.patches.string() + ": no images with labels in their names or in labels.csv");
   const pipeline::PatchSet set(patches.train, options_of(arguments.patches, patches, model.info(), context.observer), context.observer,
                                context.cancel);

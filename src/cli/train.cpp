@@ -60,10 +60,7 @@ void print_result(const pipeline::TrainResult& result, const ClassScheme& classe
 
 int run_train(const TrainArguments& arguments, const Context& context) {
   pipeline::TrainJob job;
-  job.patches = read_patches(arguments.patches, arguments.dataset.classes, context.observer);
-  if (job.patches.train.empty())
-    throw UsageError(arguments.patches.string() +
-                     ": has no training images; they are train/NAME[101].png, one digit a class, or in labels.csv");
+  job.patches = pipeline::scan_patches(arguments.patches);
   const DatasetDescription dataset =
       describe_dataset(arguments.patches, job.patches.classes, job.patches.class_names, arguments.dataset, context.observer);
   job.run = !arguments.output.empty() ? arguments.output : arguments.resume ? unfinished_run() : new_run_folder();
