@@ -47,7 +47,10 @@ std::optional<float> presence(const Table& table, const std::string& cell) {
 class LabelTable {
  public:
   LabelTable(const fs::path& path, const std::vector<fs::path>& images, const std::vector<std::string>& wanted, PatchTally& tally)
-      : path_(path), table_(parse_table(read_text_file(path), path.string())), images_(path.parent_path(), images), wanted_(wanted),
+      : path_(path),
+        table_(parse_table(read_text_file(path), path.string())),
+        images_(path.parent_path(), images),
+        wanted_(wanted),
         tally_(tally) {
     for (std::size_t i = 0; i < table_.columns.size(); ++i) {
       const std::string& column = table_.columns[i];

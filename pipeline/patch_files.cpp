@@ -59,8 +59,7 @@ class Search {
     } else if (!is_image(path)) {
       if (!is_beside_the_point(path)) tally_.leave_out(ending_of(path).empty() ? "without an ending" : ending_of(path));
     } else if (entry.is_symlink(error) && !fs::exists(path, error)) {
-      tally_.unusable(kBrokenLink,
-                      path.string() + ": is a link to " + fs::read_symlink(path, error).string() + ", which is not there");
+      tally_.unusable(kBrokenLink, path.string() + ": is a link to " + fs::read_symlink(path, error).string() + ", which is not there");
     } else {
       images.push_back(path);
     }
@@ -82,9 +81,9 @@ std::vector<fs::path> images_below(const fs::path& folder, const std::vector<fs:
 
 std::size_t images_beside(const fs::path& folder) {
   std::error_code error;
-  return static_cast<std::size_t>(std::count_if(
-      fs::directory_iterator(folder, error), {},
-      [](const fs::directory_entry& entry) { return is_image(entry.path()) && !is_hidden(entry.path()) && !entry.is_directory(); }));
+  return static_cast<std::size_t>(std::count_if(fs::directory_iterator(folder, error), {}, [](const fs::directory_entry& entry) {
+    return is_image(entry.path()) && !is_hidden(entry.path()) && !entry.is_directory();
+  }));
 }
 
 }  // namespace wsi_lpd::pipeline

@@ -18,7 +18,8 @@ std::optional<fs::path> one_of(const fs::path& root, std::initializer_list<const
   std::optional<fs::path> found;
   for (const char* name : names) {
     if (!fs::exists(root / name)) continue;
-    if (found) throw UsageError(root.string() + ": has both " + found->filename().string() + " and " + name + "; only one of them is taken");
+    if (found)
+      throw UsageError(root.string() + ": has both " + found->filename().string() + " and " + name + "; only one of them is taken");
     found = root / name;
   }
   return found;
@@ -50,8 +51,8 @@ class Scan {
     const std::string counts = (wants_labels ? count_of(result_.train, "train") : "") + count_of(result_.valid, "valid") +
                                count_of(result_.test, "test"),
                       left_out = tally.left_out();
-    result_.notes.push_back(root_.string() + ": " + std::to_string(used) + " patches" + (counts.empty() ? "" : " (" + counts.substr(2) + ")") +
-                            (left_out.empty() ? "" : ", " + left_out));
+    result_.notes.push_back(root_.string() + ": " + std::to_string(used) + " patches" +
+                            (counts.empty() ? "" : " (" + counts.substr(2) + ")") + (left_out.empty() ? "" : ", " + left_out));
     return std::move(result_);
   }
 
@@ -62,8 +63,8 @@ class Scan {
     const std::vector<fs::path> images = images_below(train_, apart, tally);
     if (const std::size_t beside = part ? images_beside(root_) : 0; beside > 0)
       tally.leave_out("beside " + part->filename().string() + "/", beside);
-    LabelledPatches labelled = table ? labels_from_table(*table, images, options_.classes, tally)
-                                     : labels_from_names(train_, images, options_.classes, tally);
+    LabelledPatches labelled =
+        table ? labels_from_table(*table, images, options_.classes, tally) : labels_from_names(train_, images, options_.classes, tally);
     if (labelled.classes > kMaxClasses)
       tally.refuse(train_.string() + ": " + std::to_string(labelled.classes) + " classes, at most " + std::to_string(kMaxClasses) +
                    " are supported");
@@ -117,8 +118,9 @@ class Scan {
 
   [[noreturn]] void refuse_empty() const {
     const bool has_masks = !result_.valid.empty() || !result_.test.empty();
-    throw UsageError((has_table_ ? root_.string() + ": labels.csv names no image" : train_.string() + ": no PNG, JPEG or TIFF image in it") +
-                     " to train on" + (has_masks ? "; valid/ and test/ alone are for evaluate and calibrate" : ""));
+    throw UsageError(
+        (has_table_ ? root_.string() + ": labels.csv names no image" : train_.string() + ": no PNG, JPEG or TIFF image in it") +
+        " to train on" + (has_masks ? "; valid/ and test/ alone are for evaluate and calibrate" : ""));
   }
 
   const fs::path& root_;

@@ -21,8 +21,8 @@ struct LabelledPatches {
 /// end.
 std::string label_digits(const std::filesystem::path& image);
 
-/// Labels from the ends of the names or, where no name has them and there are two folders with images or more, from the folders in `folder`:
-/// one a class. `wanted`: see ScanOptions::classes.
+/// Labels from the ends of the names or, where no name has them and there are two folders with images or more, from the folders in
+/// `folder`: one a class. `wanted`: see ScanOptions::classes.
 LabelledPatches labels_from_names(const std::filesystem::path& folder, const std::vector<std::filesystem::path>& images,
                                   const std::vector<std::string>& wanted, PatchTally& tally);
 

@@ -31,7 +31,7 @@ std::vector<std::string> first_lines(std::vector<std::string> lines) {
   return lines;
 }
 
-PatchError::PatchError(std::vector<std::string> problems, const std::string& summary)
+PatchError::PatchError(const std::vector<std::string>& problems, const std::string& summary)
     : Error(joined(first_lines(problems), "\n") + (summary.empty() ? "" : "\n" + summary)), count_(problems.size()) {}
 
 std::string PatchTally::left_out() const {
@@ -41,10 +41,12 @@ std::string PatchTally::left_out() const {
 }
 
 void PatchTally::check(bool skip_unusable, std::size_t used) const {
-  if (!contradictions_.empty()) throw PatchError(contradictions_);
-  if (skip_unusable || lines_.empty()) return;
-  throw PatchError(lines_, std::to_string(used) + " patches, and " + std::to_string(sum_of(unusable_)) + " that can't be used: " +
-                               listed(unusable_) + "; mend or remove them, or leave them out by --skip-unusable");
+  std::vector<std::string> problems = contradictions_;
+  if (!skip_unusable) problems.insert(problems.end(), lines_.begin(), lines_.end());
+  if (problems.empty()) return;
+  if (skip_unusable || lines_.empty()) throw PatchError(problems);
+  throw PatchError(problems, std::to_string(used) + " patches, and " + std::to_string(sum_of(unusable_)) + " that can't be used: " +
+                                 listed(unusable_) + "; mend or remove them, or leave them out by --skip-unusable");
 }
 
 }  // namespace wsi_lpd::pipeline

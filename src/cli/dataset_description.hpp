@@ -11,7 +11,8 @@
 namespace wsi_lpd::cli {
 
 inline constexpr const char* kSkipUnusableHelp =
-    "goes on without images that can't be used (no label or mask, damaged, a link without a target), and counts them; else they stop the run";
+    "goes on without images that can't be used (no label or mask, damaged, a link without a target), and counts them; else they stop the "
+    "run";
 
 /// What is known of a data set's classes and resolution.
 struct DatasetDescription {
@@ -27,7 +28,8 @@ struct DatasetOptions {
   std::optional<double> mpp;
 };
 
-/// The classes in the order wanted: those of the options, else of dataset.toml in `folder`; empty where neither names any. Throws UsageError.
+/// The classes in the order wanted: those of the options, else of dataset.toml in `folder`; empty where neither names any. Throws
+/// UsageError.
 std::vector<std::string> wanted_classes(const std::filesystem::path& folder, const DatasetOptions& options = {});
 
 /// Lists a folder of patches and says to the observer how many are used and left out, and why. Throws as pipeline::scan_patches.

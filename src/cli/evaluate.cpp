@@ -46,7 +46,8 @@ std::vector<pipeline::Patch> split_of(const fs::path& folder, const pipeline::Pa
 std::vector<pipeline::Patch> labelled_of(const fs::path& folder, const pipeline::PatchFolder& patches, ProgressObserver& observer) {
   if (!patches.train.empty()) return patches.train;
   const bool has_valid = !patches.valid.empty();
-  if (!has_valid && patches.test.empty()) throw UsageError(folder.string() + ": no images with labels, and none with masks in valid/ or test/");
+  if (!has_valid && patches.test.empty())
+    throw UsageError(folder.string() + ": no images with labels, and none with masks in valid/ or test/");
   observer.info(folder.string() + ": no images with labels to train on: taking those of " + (has_valid ? "valid/" : "test/") +
                 ", whose masks say which classes are in them");
   return has_valid ? patches.valid : patches.test;
@@ -219,9 +220,10 @@ Command add_calibrate(CLI::App& program) {
   CLI::App* command = program.add_subcommand("calibrate", "Teach an imported model which scores mean presence");
   command->footer("\nExample:  wsi-lpd calibrate patches/ --model imported.safetensors\nTrained models are calibrated already.");
   command
-      ->add_option("PATCHES", arguments->patches,
-                   "folder of patches with image labels, as for train, or of {valid,test}/{img,mask}/ alone, whose classes have the model's "
-                   "names, in any order")
+      ->add_option(
+          "PATCHES", arguments->patches,
+          "folder of patches with image labels, as for train, or of {valid,test}/{img,mask}/ alone, whose classes have the model's "
+          "names, in any order")
       ->required();
   command->add_option("--model", arguments->model, kModelHelp);
   command->add_flag("--skip-unusable", arguments->skip_unusable, kSkipUnusableHelp);

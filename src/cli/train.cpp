@@ -60,9 +60,9 @@ void print_result(const pipeline::TrainResult& result, const ClassScheme& classe
 
 int run_train(const TrainArguments& arguments, const Context& context) {
   pipeline::TrainJob job;
-  job.patches = scan(arguments.patches,
-                     {.classes = wanted_classes(arguments.patches, arguments.dataset), .skip_unusable = arguments.skip_unusable},
-                     context.observer);
+  job.patches =
+      scan(arguments.patches, {.classes = wanted_classes(arguments.patches, arguments.dataset), .skip_unusable = arguments.skip_unusable},
+           context.observer);
   const DatasetDescription dataset =
       describe_dataset(arguments.patches, job.patches.classes, job.patches.class_names, arguments.dataset, context.observer);
   job.run = !arguments.output.empty() ? arguments.output : arguments.resume ? unfinished_run() : new_run_folder();
@@ -153,7 +153,8 @@ Command add_train(CLI::App& program) {
       "\nExample:  wsi-lpd train patches/ --epochs 12\nWrites runs/<time>/ and points runs/latest at it, where `segment` looks for its "
       "model. The best model is that with the highest mIoU on valid/ with image labels predicted, as on a slide.");
   command
-      ->add_option("PATCHES", arguments->patches, "folder of patches: train/NAME[101].png or train/CLASS/NAME.png with valid/ and test/{img,mask}/, or labels.csv")
+      ->add_option("PATCHES", arguments->patches,
+                   "folder of patches: train/NAME[101].png or train/CLASS/NAME.png with valid/ and test/{img,mask}/, or labels.csv")
       ->required();
   command->add_option("-o,--output", arguments->output, "folder of this run instead of runs/<time>; e.g. -o runs/first")
       ->configurable(false);

@@ -114,7 +114,8 @@ TEST(ScanPatches, ReadsNestedFolders) {
 TEST(ScanPatches, ReadsNamesOfClassesInATable) {
   const TemporaryFolder folder;
   for (const char* name : {"a.png", "b.png", "c.png", "d.png"}) touch(folder / name);
-  std::ofstream(folder / "labels.csv") << "\xEF\xBB\xBF" "File\tLabel\na.png\tTUM\nb.png\tSTR ; TUM\nc.png\tSTR\nc.png\tnormal mucosa\nd\tSTR TUM\n";
+  std::ofstream(folder / "labels.csv") << "\xEF\xBB\xBF"
+                                          "File\tLabel\na.png\tTUM\nb.png\tSTR ; TUM\nc.png\tSTR\nc.png\tnormal mucosa\nd\tSTR TUM\n";
   const PatchFolder patches = scan_patches(folder.path());
   EXPECT_EQ(patches.class_names, (std::vector<std::string>{"STR", "TUM", "normal mucosa"}));
   ASSERT_EQ(patches.train.size(), 4U);
@@ -152,7 +153,8 @@ TEST(ScanPatches, RefusesWhatContradictsItself) {
   EXPECT_EQ(refused("file,A,B\nx/b.png,1,0\nc,1,1\nc,1,1\n"), "");
   const PatchFolder patches = scan_patches(folder.path());
   EXPECT_EQ(patches.train.size(), 2U);
-  EXPECT_THAT(patches.notes[0], ::testing::HasSubstr("2 patches (2 in train), 3 left out: 1 in lines of labels.csv that repeat another, 2 not listed"));
+  EXPECT_THAT(patches.notes[0],
+              ::testing::HasSubstr("2 patches (2 in train), 3 left out: 1 in lines of labels.csv that repeat another, 2 not listed"));
 }
 
 TEST(ScanPatches, CountsWhatIsLeftOut) {
@@ -168,8 +170,9 @@ TEST(ScanPatches, CountsWhatIsLeftOut) {
   const PatchFolder patches = scan_patches(folder.path(), {.skip_unusable = true});
   EXPECT_EQ(patches.train.size(), 2U);
   EXPECT_EQ(patches.unusable.size(), 13U);
-  EXPECT_THAT(patches.notes[0], ::testing::HasSubstr("2 patches (2 in train), 15 left out: 1 .bmp, 1 hidden, 12 with a link whose target is "
-                                                     "missing, 1 without a label"));
+  EXPECT_THAT(patches.notes[0],
+              ::testing::HasSubstr("2 patches (2 in train), 15 left out: 1 .bmp, 1 hidden, 12 with a link whose target is "
+                                   "missing, 1 without a label"));
 }
 
 TEST(ScanPatches, TakesMasksAloneWhereNoLabelsAreNeeded) {

@@ -16,10 +16,10 @@ struct Patch {
 
 struct PatchFolder {
   std::vector<Patch> train, valid, test;
-  int classes = 0;                        ///< 0 where there are no image labels
-  std::vector<std::string> class_names;   ///< of labels.csv or of the folders of classes, in the labels' order; else empty
-  std::vector<std::string> notes{};       ///< what the user should know, one line each: how many patches are used and left out, and why
-  std::vector<std::string> unusable{};    ///< images that were left out because of ScanOptions::skip_unusable, one line each
+  int classes = 0;                       ///< 0 where there are no image labels
+  std::vector<std::string> class_names;  ///< of labels.csv or of the folders of classes, in the labels' order; else empty
+  std::vector<std::string> notes{};      ///< what the user should know, one line each: how many patches are used and left out, and why
+  std::vector<std::string> unusable{};   ///< images that were left out because of ScanOptions::skip_unusable, one line each
 };
 
 /// What becomes of the images with image labels, those of train/.
@@ -37,12 +37,13 @@ struct ScanOptions {
   bool skip_unusable = false;  ///< images that can't be used are left out and counted instead of refused
 };
 
-/// What is wrong with a folder of patches. `what()` has a line for each of the first kNamed problems, and one with the number of the others.
+/// What is wrong with a folder of patches. `what()` has a line for each of the first kNamed problems, and one with the number of the
+/// others.
 class PatchError : public Error {
  public:
   static constexpr std::size_t kNamed = 10;
   /// `summary`, where given, is the last line.
-  explicit PatchError(std::vector<std::string> problems, const std::string& summary = {});
+  explicit PatchError(const std::vector<std::string>& problems, const std::string& summary = {});
   std::size_t count() const { return count_; }  ///< of all problems
 
  private:
@@ -52,8 +53,8 @@ class PatchError : public Error {
 /// The first PatchError::kNamed lines, and one with the number of the others.
 std::vector<std::string> first_lines(std::vector<std::string> lines);
 
-/// Lists a folder of patches (docs/patches.md) without decoding them: labels in the names (NAME[101].png, NAME[1, 0, 1].png), in the names of
-/// the folders, or in labels.csv; pixel masks in {valid,test}/{img,mask}/; all of them in nested folders, too. Throws PatchError: images
+/// Lists a folder of patches (docs/patches.md) without decoding them: labels in the names (NAME[101].png, NAME[1, 0, 1].png), in the names
+/// of the folders, or in labels.csv; pixel masks in {valid,test}/{img,mask}/; all of them in nested folders, too. Throws PatchError: images
 /// without a label or mask, of another number of digits, links without a target; lines of labels.csv that say what can't be. Throws
 /// UsageError: no folder, no image, a table that can't be read, other classes than `options.classes`.
 PatchFolder scan_patches(const std::filesystem::path& folder, const ScanOptions& options = {});

@@ -38,8 +38,8 @@ struct RandomView {
 class PatchSet {
  public:
   /// Decodes everything in parallel. Throws PatchError: files that can't be read, are smaller than 32 px, or whose mask has another size,
-  /// values past the classes or, in RGB, other colours; with `skip_unusable` only where no image is left. Throws Cancelled. Masks that show the classes' colours are read by them; the
-  /// observer hears of it once.
+  /// values past the classes or, in RGB, other colours; with `skip_unusable` only where no image is left. Throws Cancelled. Masks that show
+  /// the classes' colours are read by them; the observer hears of it once.
   PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, ProgressObserver& observer, const CancelFlag& cancel);
 
   std::size_t count() const { return patches_.size(); }
