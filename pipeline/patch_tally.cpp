@@ -21,6 +21,12 @@ std::string listed(const Kinds& kinds) {
   return joined(words);
 }
 
+std::string text_of(const std::vector<std::string>& problems, const std::string& counts) {
+  const std::string text = joined(first_lines(problems), "\n");
+  if (counts.empty()) return text;
+  return text + (problems.size() == 1 ? "" : "\n" + counts) + "; --skip-unusable leaves out what can't be used";
+}
+
 }  // namespace
 
 std::vector<std::string> first_lines(std::vector<std::string> lines) {
@@ -31,8 +37,8 @@ std::vector<std::string> first_lines(std::vector<std::string> lines) {
   return lines;
 }
 
-PatchError::PatchError(const std::vector<std::string>& problems, const std::string& summary)
-    : Error(joined(first_lines(problems), "\n") + (summary.empty() ? "" : "\n" + summary)), count_(problems.size()) {}
+PatchError::PatchError(const std::vector<std::string>& problems, const std::string& counts)
+    : Error(text_of(problems, counts)), count_(problems.size()) {}
 
 std::string PatchTally::left_out() const {
   Kinds all = left_out_;
@@ -44,9 +50,10 @@ void PatchTally::check(bool skip_unusable, std::size_t used) const {
   std::vector<std::string> problems = contradictions_;
   if (!skip_unusable) problems.insert(problems.end(), lines_.begin(), lines_.end());
   if (problems.empty()) return;
-  if (skip_unusable || lines_.empty()) throw PatchError(problems);
-  throw PatchError(problems, std::to_string(used) + " patches, and " + std::to_string(sum_of(unusable_)) + " that can't be used: " +
-                                 listed(unusable_) + "; mend or remove them, or leave them out by --skip-unusable");
+  const bool may_skip = !skip_unusable && !lines_.empty() && used > 0;
+  throw PatchError(problems, may_skip ? std::to_string(used) + " patches, and " + std::to_string(sum_of(unusable_)) +
+                                            " that can't be used: " + listed(unusable_)
+                                      : "");
 }
 
 }  // namespace wsi_lpd::pipeline

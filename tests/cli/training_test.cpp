@@ -67,7 +67,7 @@ TEST_F(Program, LeavesOutUnusablePatchesOnRequestOnly) {
   fs::create_symlink("/absent.png", path("some/train/link[1000].png"));
   std::ofstream(path("some/train/noise[1000].png")) << "no image";
   std::ofstream(path("some/train/._noise[1000].png")) << "attributes";
-  expect_refusal("train some -o bad", 1, "link[1000].png: is a link to /absent.png, which is not there");
+  expect_refusal("train some -o bad", 1, "link[1000].png: is a link to /absent.png, which is not there; --skip-unusable leaves out");
   const Outcome outcome = run("train some --skip-unusable --encoder mit_b0 --iterations 1 --batch-size 2 --hold-out 0 -o skipped");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("2 left out: 1 hidden, 1 with a link whose target is missing"),

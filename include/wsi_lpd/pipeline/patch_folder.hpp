@@ -42,8 +42,9 @@ struct ScanOptions {
 class PatchError : public Error {
  public:
   static constexpr std::size_t kNamed = 10;
-  /// `summary`, where given, is the last line.
-  explicit PatchError(const std::vector<std::string>& problems, const std::string& summary = {});
+  /// `counts`, where given, says how many images are usable and how many are not: these may be left out (ScanOptions::skip_unusable), which
+  /// the last line says; a single problem stays a single line.
+  explicit PatchError(const std::vector<std::string>& problems, const std::string& counts = {});
   std::size_t count() const { return count_; }  ///< of all problems
 
  private:
