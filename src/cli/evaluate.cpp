@@ -1,5 +1,6 @@
 #include "wsi_lpd/pipeline/evaluate.hpp"
 
+#include <cmath>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -10,6 +11,7 @@
 #include "metrics_text.hpp"
 #include "model_file.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/patch_sheet.hpp"
 #include "wsi_lpd/pipeline/stain.hpp"
@@ -82,14 +84,16 @@ Json json_of_evaluation(const pipeline::Evaluation& evaluation, const model::Mod
   return json;
 }
 
+/// Empty for a class that is nowhere.
+std::string csv_number(double value) { return std::isfinite(value) ? shortest(value) : std::string(); }
+
 /// One line for each class and evaluation: tidy, so that statistics programs take it as it is.
 std::string csv_of(const pipeline::Evaluation& evaluation, const model::ModelInfo& info) {
   std::ostringstream csv;
   csv << "labels,crf,class,iou,dice\n";
   for (const auto& evaluated : evaluation.evaluated) {
     const auto line = [&](const std::string& name, double iou, double dice) {
-      csv << evaluated.labels << (evaluated.crf ? ",yes," : ",no,") << name << "," << json_number(iou).dump() << ","
-          << json_number(dice).dump() << "\n";
+      csv << evaluated.labels << (evaluated.crf ? ",yes," : ",no,") << name << "," << csv_number(iou) << "," << csv_number(dice) << "\n";
     };
     for (int c = 0; c < evaluated.matrix.classes(); ++c)
       line(info.classes.names[static_cast<std::size_t>(c)], evaluated.matrix.iou(c), evaluated.matrix.dice(c));
