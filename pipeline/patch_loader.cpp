@@ -118,8 +118,7 @@ void PatchSet::drop_unusable(std::vector<std::string>& problems, std::vector<Siz
   if (kept == all) return;
   std::erase(problems, std::string{});
   const std::string counts = std::to_string(kept) + " patches, and " + std::to_string(all - kept) + " that can't be used";
-  if (!skip || kept == 0)
-    throw PatchError(problems, counts + "; mend or remove them" + (kept > 0 ? ", or leave them out by --skip-unusable" : ""));
+  if (!skip || kept == 0) throw PatchError(problems, kept > 0 ? counts : "");
   for (const std::string& line : first_lines(std::move(problems))) observer.warn("left out: " + line);
   observer.info(counts + " and are left out");
   patches_.resize(kept);

@@ -72,6 +72,18 @@ TEST_F(MarkedPatches, ThatCannotBeReadAreAllNamed) {
   }
 }
 
+TEST_F(MarkedPatches, ThatCannotBeReadAreSkippedOnRequest) {
+  auto patches = write(6, 64, 64);
+  for (const std::size_t i : {1U, 4U}) std::ofstream(patches[i].image) << "not an image";
+  const PatchSet set = load(patches, {.skip_unusable = true});
+  ASSERT_EQ(set.count(), 4U);
+  for (std::size_t i = 0; const int number : {0, 2, 3, 5}) {
+    EXPECT_EQ(set.image(i), marked(static_cast<std::uint8_t>(number), 64, 64));
+    EXPECT_EQ(set.labels(i++)[0], static_cast<float>(number % 2));
+  }
+  EXPECT_THROW(load({patches[1]}, {.skip_unusable = true}), PatchError) << "nothing is left";
+}
+
 TEST_F(MarkedPatches, TakeTheirLabelsFromTheMask) {
   auto patches = write(1, 64, 64);
   Image mask(64, 64, 1, 2);

@@ -3,6 +3,7 @@
 #include "patch_tables.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/csv.hpp"
+#include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 
 namespace wsi_lpd::pipeline {
@@ -33,6 +34,22 @@ TEST(PatchTables, KeepLinesOfProcessesThatAddAtOnce) {
     for (const auto& record : parse_csv(read_text_file(folder / "patches" / table))) files.insert(record[0]);
     EXPECT_EQ(files.size(), 31U) << table << ": a header and each patch";
   }
+}
+
+TEST(PatchTables, AddNoCommasToATableOfSemicolons) {
+  const testing::TemporaryFolder folder;
+  PatchTables(folder / "patches", {"a"}).begin();
+  write_text_file(folder / "patches/labels.csv", "file;a\ntrain/x.png;1\n");
+  std::filesystem::create_directories(folder / "other");
+  PatchTables(folder / "other", {"a"})
+      .add({{.file = patch_file("slide", 0, 0, 64), .slide = "s.svs", .slide_fingerprint = "1", .side = 64, .size = 64}});
+  std::filesystem::copy_file(folder / "other/patches.csv", folder / "patches/patches.csv",
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_THROW(PatchTables(folder / "patches", {"a"}), UsageError);
+  write_text_file(folder / "patches/labels.csv",
+                  "\xEF\xBB\xBF"
+                  "File, a\ntrain/x.png,1\n");
+  EXPECT_TRUE(PatchTables(folder / "patches", {"a"}).has("train/x.png"));
 }
 
 }  // namespace
