@@ -263,7 +263,7 @@ TEST_F(Tile, AddsPatchesAndChangesNone) {
   EXPECT_THAT(refusal({"a/slide.tif"}, options, {"a", "c"}), HasSubstr("has the columns a, b, and the classes are a, c"));
   EXPECT_EQ(tile({"a/slide.tif"}, {.overlap = 0.5, .tissue = "none"}).slides[0].written, 7 * 7 - 16) << "size and um/px are the folder's";
   write_text_file(out() / "labels.csv", "file;a;b\n");
-  EXPECT_THAT(refusal({"a/slide.tif"}, options), HasSubstr("does not start with file,CLASS"));
+  EXPECT_THAT(refusal({"a/slide.tif"}, options), HasSubstr("is not separated by commas"));
   fs::remove(out() / "labels.csv");
   EXPECT_THAT(refusal({"a/slide.tif"}, options), HasSubstr("its labels.csv, which patches would be added to, is gone"));
 }
