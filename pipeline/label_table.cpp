@@ -56,7 +56,7 @@ class LabelTable {
       const std::string& column = table_.columns[i];
       const std::string where = path.string() + ": column " + std::to_string(i + 1);
       if (column.empty()) throw UsageError(where + " has no name");
-      if (*table_.column(column) != i) throw UsageError(where + ": two columns are called '" + column + "'");
+      if (*table_.column(column) != i) throw UsageError(joined({where, ": two columns are called '", column, "'"}, ""));
       if (is_one_of(column, {"file", "filename", "image"}) && !file_) file_ = i;
     }
     if (!file_) throw UsageError(path.string() + ": its first line names no column 'file'; write file,CLASS,CLASS,… or file,label");
@@ -93,7 +93,7 @@ class LabelTable {
                        "' and others; write file,label alone, or a column of 0 and 1 for each class: file,CLASS,CLASS,…");
     }
     ClassOrder match = match_names(path_.string(), names, wanted_, false);
-    result_.class_names = wanted_.empty() ? std::move(names) : wanted_;
+    result_.class_names = wanted_.empty() ? names : wanted_;
     return match;
   }
 
@@ -118,12 +118,12 @@ class LabelTable {
   /// Words with blanks between them are several labels where each of them is a class: "TUM STR", but not "normal mucosa".
   std::vector<std::string> labels_of(const Table::Row& row) const {
     std::vector<std::string> labels;
-    for (std::string& label : split(row.fields[1 - *file_], kSeparators)) {
+    for (const std::string& label : split(row.fields[1 - *file_], kSeparators)) {
       std::vector<std::string> words = split(label, " ");
       const bool is_one = words.size() == 1 || is_in(wanted_, label) || !std::ranges::all_of(words, [&](const std::string& word) {
                             return wanted_.empty() ? single_words_.contains(word) : is_in(wanted_, word);
                           });
-      if (is_one) words.assign(1, std::move(label));
+      if (is_one) words.assign(1, label);
       labels.insert(labels.end(), words.begin(), words.end());
     }
     return labels;

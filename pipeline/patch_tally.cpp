@@ -22,7 +22,7 @@ std::string listed(const Kinds& kinds) {
 }
 
 std::string text_of(const std::vector<std::string>& problems, const std::string& counts) {
-  const std::string text = joined(first_lines(problems), "\n");
+  std::string text = joined(first_lines(problems), "\n");
   if (counts.empty()) return text;
   return text + (problems.size() == 1 ? "" : "\n" + counts) + "; --skip-unusable leaves out what can't be used";
 }
