@@ -351,7 +351,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     statistics.precision = precision.name;
     statistics.precision_agreement = precision.agreement;
     if (precision.name == "fp32" && precision.agreement)
-      warn("bfloat16 would change more labels than allowed (" + std::to_string(100 * *precision.agreement) +
+      warn("bfloat16 would change more labels than allowed (" + fixed(100 * *precision.agreement, 2) +
            " % of a sample agree): computing in float32, which takes about twice as long");
     SlideResults results(job.slide, staged.stem(), plan, shape, options, thumbnail, parts, statistics);
     std::optional<TissueCut> cut;
