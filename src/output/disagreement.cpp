@@ -80,9 +80,7 @@ class Painter {
   const std::string& name(int index) const {
     return index < classes_.count() ? classes_.names[static_cast<std::size_t>(index)] : classes_.background;
   }
-  std::string share(std::int64_t pixels) const {
-    return "  " + percent(ratio(pixels, matrix_.total()));
-  }
+  std::string share(std::int64_t pixels) const { return "  " + percent(ratio(pixels, matrix_.total())); }
 
   const ConfusionMatrix& matrix_;
   const ClassScheme& classes_;

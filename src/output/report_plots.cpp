@@ -57,7 +57,10 @@ class Scale {
       const double value = low_ + i * step_;
       drawing += line("axis", x(value), y, x(value), y + 4);
       const std::string number = short_number(figure.is_fraction() ? 100 * value : value, 6);
-      drawing += text(x(value), y + 16, i == 0 ? "start" : i == count ? "end" : "middle",
+      drawing += text(x(value), y + 16,
+                      i == 0       ? "start"
+                      : i == count ? "end"
+                                   : "middle",
                       i == count ? with_unit(number, figure.unit) : number);
     }
     return drawing;

@@ -38,8 +38,8 @@ std::string area(const SlideStatistics& s, std::int64_t pixels) {
 std::string navigation(const ReportContent& content, std::size_t i) {
   const auto step = [&](std::size_t to, const std::string& rel, const std::string& before, const std::string& behind) {
     const bool exists = to < content.slides.size();
-    return "<a rel=\"" + rel + "\" id=\"" + rel + "\"" + (exists ? " href=\"" + content.slides[to].id + ".html\"" : " hidden") + ">" + before +
-           "<bdi>" + (exists ? html(slide_name(content.results.complete[to])) : "") + "</bdi>" + behind + "</a> ";
+    return "<a rel=\"" + rel + "\" id=\"" + rel + "\"" + (exists ? " href=\"" + content.slides[to].id + ".html\"" : " hidden") + ">" +
+           before + "<bdi>" + (exists ? html(slide_name(content.results.complete[to])) : "") + "</bdi>" + behind + "</a> ";
   };
   // Before the first there is none: i - 1 is then beyond the last.
   return "<nav aria-label=\"Slides\" data-page=\"" + content.slides[i].id + ".html\"><a href=\"../index.html\" id=\"up\">All slides</a> " +
