@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <numeric>
 
 namespace wsi_lpd::pipeline {
 namespace {
@@ -66,15 +67,18 @@ class Evaluator {
   }
 
   void show(std::size_t index, const Image& truth, std::vector<Image> labels) {
-    std::int64_t right = 0;
-    for (std::size_t i = 0; i < truth.bytes(); ++i) right += truth.data()[i] == labels.back().data()[i];
-    ShownPatch shown{.name = set_.name(index),
-                     .accuracy = static_cast<double>(right) / static_cast<double>(truth.bytes()),
-                     .rgb = set_.image(index),
-                     .truth = truth,
-                     .labels = std::move(labels)};
+    ShownPatch shown{.name = set_.name(index), .rgb = set_.image(index), .truth = truth};
+    shown.accuracies.reserve(labels.size());
+    for (const Image& evaluated : labels) {
+      const auto right = std::inner_product(truth.data(), truth.data() + truth.bytes(), evaluated.data(), std::int64_t{0}, std::plus<>(),
+                                            [](std::uint8_t a, std::uint8_t b) { return std::int64_t{a == b}; });
+      shown.accuracies.push_back(static_cast<double>(right) / static_cast<double>(truth.bytes()));
+    }
+    shown.labels = std::move(labels);
     // Sorted from worst to best; what is neither leaves in the middle. The name makes the order the same in every run.
-    const auto worse = [](const ShownPatch& a, const ShownPatch& b) { return std::tie(a.accuracy, a.name) < std::tie(b.accuracy, b.name); };
+    const auto worse = [](const ShownPatch& a, const ShownPatch& b) {
+      return std::tie(a.accuracies.back(), a.name) < std::tie(b.accuracies.back(), b.name);
+    };
     result_.shown.insert(std::upper_bound(result_.shown.begin(), result_.shown.end(), shown, worse), std::move(shown));
     if (result_.shown.size() > 2 * options_.shown) result_.shown.erase(result_.shown.begin() + static_cast<std::ptrdiff_t>(options_.shown));
   }

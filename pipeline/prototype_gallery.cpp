@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kShown = 6;        // tiles of a prototype
 constexpr std::size_t kRemembered = 64;  // of which those are chosen that do not overlap
+constexpr double kMostGlass = 0.25;      // of a tile's pixels: more shows the slide's glass, not what a prototype stands for
 constexpr int kSide = 150;               // pixels of a tile in the picture
 
 std::string caption(const std::string& name, std::size_t prototype, float strongest, float weakest) {
@@ -31,7 +32,8 @@ PrototypeGallery::PrototypeGallery(const TilePlan& plan, const ClassScheme& clas
       prototypes_per_class_(static_cast<std::size_t>(prototypes_per_class)),
       strongest_(classes.names.size() * prototypes_per_class_) {}
 
-void PrototypeGallery::add(const Tile& tile, std::span<const float> peaks) {
+void PrototypeGallery::add(const Tile& tile, std::span<const float> peaks, double glass) {
+  if (glass > kMostGlass) return;
   for (std::size_t p = 0; p < strongest_.size(); ++p) {
     auto& known = strongest_[p];
     if (!std::isfinite(peaks[p]) || (known.size() == kRemembered && peaks[p] <= known.back().value)) continue;

@@ -16,8 +16,8 @@ class PrototypeGallery {
   /// Keeps a reference to `plan`.
   PrototypeGallery(const TilePlan& plan, const ClassScheme& classes, int prototypes_per_class);
 
-  /// Peak activations [C·k] of a tile.
-  void add(const Tile& tile, std::span<const float> peaks);
+  /// Peak activations [C·k] of a tile, and the share of its pixels that are glass: tiles with more than a quarter of it are passed over.
+  void add(const Tile& tile, std::span<const float> peaks, double glass);
   /// A row for each prototype with its strongest tiles that do not overlap, from left to right, as the slide has them. Tiles that cannot be
   /// read again are left blank.
   Image draw(const slide::FrameReader& reader) const;

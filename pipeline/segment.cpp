@@ -183,6 +183,10 @@ std::int64_t smallest_hole(const SegmentOptions& options, const Frame& frame) {
 }
 
 /// Runs the five stages over the plan. The order of accumulation is the plan's, so that the result is the same for any number of tokens.
+double share_of_ones(std::span<const std::uint8_t> pixels) {
+  return static_cast<double>(std::count(pixels.begin(), pixels.end(), 1)) / static_cast<double>(pixels.size());
+}
+
 void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter, const SegmentOptions& options, Canvas& canvas,
             TissueCut* cut, SlideResults& results, output::SlideStatistics& statistics, ProgressObserver& observer,
             const CancelFlag& cancel) {
@@ -241,7 +245,7 @@ void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter,
             statistics.unreadable_positions.push_back({std::llround(plan.frame.level0_x_from_output(static_cast<double>(tile.x))),
                                                        std::llround(plan.frame.level0_y_from_output(static_cast<double>(tile.y)))});
         }
-        results.add_tile(tile, token.results, i, token.readable[i], token.focus[i]);
+        results.add_tile(tile, token.results, i, token.readable[i], token.focus[i], cut ? share_of_ones(part(token.glass, i)) : 0);
       }
     });
     if (statistics.tiles_unreadable > most_unreadable) {
@@ -351,7 +355,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     statistics.precision = precision.name;
     statistics.precision_agreement = precision.agreement;
     if (precision.name == "fp32" && precision.agreement)
-      warn("bfloat16 would change more labels than allowed (" + std::to_string(100 * *precision.agreement) +
+      warn("bfloat16 would change more labels than allowed (" + fixed(100 * *precision.agreement, 2) +
            " % of a sample agree): computing in float32, which takes about twice as long");
     SlideResults results(job.slide, staged.stem(), plan, shape, options, thumbnail, parts, statistics);
     std::optional<TissueCut> cut;

@@ -133,7 +133,7 @@ void SlideResults::label_row(std::span<const std::uint8_t> labels, std::span<con
   ++label_rows_seen_;
 }
 
-void SlideResults::add_tile(const Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus) {
+void SlideResults::add_tile(const Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus, double glass) {
   const auto slice = [&](const std::vector<float>& values) {
     const std::size_t each = values.size() / static_cast<std::size_t>(results.count);
     return std::span(values).subspan(index * each, each);
@@ -143,7 +143,7 @@ void SlideResults::add_tile(const Tile& tile, const TileResults& results, std::s
                  slice(results.scores), slice(results.prototypes), readable ? output::TileStatus::Read : output::TileStatus::Unreadable,
                  focus);
   focus_.push_back(focus);
-  if (gallery_ && readable) gallery_->add(tile, slice(results.prototypes));
+  if (gallery_ && readable) gallery_->add(tile, slice(results.prototypes), glass);
 }
 
 void SlideResults::fill_statistics() {

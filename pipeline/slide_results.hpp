@@ -24,7 +24,7 @@ class SlideResults : public CanvasSink {
 
   void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
   void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) override;
-  void add_tile(const Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus);
+  void add_tile(const Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus, double glass);
   /// Writes all files but the statistics; reads tiles again from `reader` where the options want pictures of them.
   void finish(const slide::FrameReader& reader);
 

@@ -60,9 +60,8 @@ Settings settle(const PatchTables& tables, const TileOptions& options, const fs:
     throw UsageError(folder.string() + ": its patches are of " + std::to_string(*tables.size()) + " pixels, and --size is " +
                      std::to_string(settings.size) + ": choose another --output folder");
   if (options.mpp > 0 && settings.mpp && std::abs(*settings.mpp / options.mpp - 1) > kSameMpp)
-    throw UsageError(folder.string() + ": its patches have " +
-                     (*settings.mpp > 0 ? std::to_string(*settings.mpp) + " um/px" : "unknown um/px") + ", and " +
-                     std::to_string(options.mpp) + " are wanted: choose another --output folder");
+    throw UsageError(folder.string() + ": its patches have " + (*settings.mpp > 0 ? shortest(*settings.mpp) + " um/px" : "unknown um/px") +
+                     ", and " + shortest(options.mpp) + " are wanted: choose another --output folder");
   if (options.mpp > 0 && !settings.mpp) settings.mpp = options.mpp;
   if (!settings.mpp && !jobs.empty() && !jobs[0].result.empty()) {
     const auto raster = describe_result(jobs[0].result);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -22,12 +21,6 @@ using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-std::string fixed(double value, int digits) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
 
 Json json_of(std::int64_t step, const model::StepReport& report) {
   return {{"iteration", step},
@@ -218,7 +211,7 @@ class Run {
                                                    {"class_names", joined(job_.info.classes.names)},
                                                    {"log_bytes", std::to_string(log_bytes_)},
                                                    {"ended", std::to_string(ended_)},
-                                                   {"loss", fixed(loss_, 9)}});
+                                                   {"loss", shortest(loss_)}});
     trainer_.save_state(state_path(), notes);
   }
 

@@ -107,10 +107,11 @@ void write_sheet(const fs::path& path, const pipeline::Evaluation& evaluation, c
   for (const auto& evaluated : evaluation.evaluated) columns.push_back(title_of(evaluated));
   std::vector<output::SheetRow> rows;
   for (const pipeline::ShownPatch& patch : evaluation.shown) {
-    std::ostringstream caption;
-    caption << patch.name << "   " << std::fixed << std::setprecision(1) << 100 * patch.accuracy << " % right";
-    output::SheetRow row{caption.str(), {patch.rgb, output::tinted(patch.rgb, patch.truth, info.classes)}};
-    for (const Image& labels : patch.labels) row.cells.push_back(output::tinted(patch.rgb, labels, info.classes));
+    output::SheetRow row{patch.name, {patch.rgb, output::tinted(patch.rgb, patch.truth, info.classes)}, {"", ""}};
+    for (std::size_t i = 0; i < patch.labels.size(); ++i) {
+      row.cells.push_back(output::tinted(patch.rgb, patch.labels[i], info.classes));
+      row.notes.push_back(fixed(100 * patch.accuracies[i], 1) + " % right");
+    }
     rows.push_back(std::move(row));
   }
   image::write_png(path, output::draw_patch_sheet(columns, rows, info.classes, kSheetSide));

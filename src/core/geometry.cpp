@@ -4,6 +4,7 @@
 #include <string>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd {
 
@@ -19,7 +20,7 @@ Frame make_frame(const Rect& bounds, double slide_mpp, double model_mpp) {
   constexpr std::int64_t kLongestSide = (std::int64_t{1} << 31) - 1;
   if (frame.size.width < 1 || frame.size.height < 1 || frame.size.width > kLongestSide || frame.size.height > kLongestSide) {
     throw Error("a slide of " + std::to_string(bounds.width) + " x " + std::to_string(bounds.height) + " pixels would give a result of " +
-                std::to_string(frame.size.width) + " x " + std::to_string(frame.size.height) + " pixels at " + std::to_string(frame.mpp) +
+                std::to_string(frame.size.width) + " x " + std::to_string(frame.size.height) + " pixels at " + shortest(frame.mpp) +
                 " um/px: check --mpp");
   }
   return frame;

@@ -1,6 +1,7 @@
 #include "wsi_lpd/core/text.hpp"
 
 #include <charconv>
+#include <cmath>
 #include <ctime>
 #include <iterator>
 
@@ -15,6 +16,12 @@ std::string joined(const std::vector<std::string>& words, const std::string& sep
 std::string shortest(double value) {
   char digits[32];
   return {digits, std::to_chars(std::begin(digits), std::end(digits), value).ptr};
+}
+
+std::string fixed(double value, int decimals) {
+  if (!std::isfinite(value)) return "–";
+  char digits[400];  // the largest double has 309 before the point
+  return {digits, std::to_chars(std::begin(digits), std::end(digits), value, std::chars_format::fixed, decimals).ptr};
 }
 
 std::string local_time(const char* format) {

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <string>
 
+#include "figures.hpp"
 #include "legend.hpp"
+#include "number_text.hpp"
 #include "wsi_lpd/image/drawing.hpp"
 
 namespace wsi_lpd::output {
@@ -79,11 +80,7 @@ class Painter {
   const std::string& name(int index) const {
     return index < classes_.count() ? classes_.names[static_cast<std::size_t>(index)] : classes_.background;
   }
-  std::string share(std::int64_t pixels) const {
-    char text[16];
-    std::snprintf(text, sizeof text, "  %.2f %%", 100.0 * static_cast<double>(pixels) / static_cast<double>(matrix_.total()));
-    return text;
-  }
+  std::string share(std::int64_t pixels) const { return "  " + percent(ratio(pixels, matrix_.total())); }
 
   const ConfusionMatrix& matrix_;
   const ClassScheme& classes_;

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 
+#include "number_text.hpp"
 #include "wsi_lpd/image/drawing.hpp"
 
 namespace wsi_lpd::output {
@@ -99,8 +99,8 @@ Rect draw_legend(Image& picture, const Image& labels, const std::vector<LegendEn
 
 void draw_scale_bar(Image& picture, const Image& labels, double mpp, int text_height, const Rect& legend) {
   const double micrometres = round_length(mpp * static_cast<double>(picture.width()) / 5);
-  char text[32];
-  std::snprintf(text, sizeof text, micrometres >= 1000 ? "%g mm" : "%g µm", micrometres >= 1000 ? micrometres / 1000 : micrometres);
+  const std::string text =
+      micrometres >= 1000 ? with_unit(short_number(micrometres / 1000), "mm") : with_unit(short_number(micrometres), "µm");
   const std::int64_t length = std::llround(micrometres / mpp);
   const std::int64_t pad = text_height / 2, thickness = std::max<std::int64_t>(text_height / 4, 1);
   const Size caption = text_size(text, text_height);

@@ -1,10 +1,10 @@
 #include "wsi_lpd/output/overlay.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 
 #include "legend.hpp"
+#include "number_text.hpp"
 
 namespace wsi_lpd::output {
 namespace {
@@ -32,9 +32,7 @@ std::vector<LegendEntry> legend_entries(const SlideStatistics& statistics, const
   for (const TissueShare& part : tissue_shares(statistics)) {
     if (part.share == 0) continue;
     if (entries.empty()) entries.push_back({"of the tissue:", {}});
-    char share[16];
-    std::snprintf(share, sizeof share, "  %.1f %%", 100 * part.share);
-    entries.push_back({part.name + share, palette[part.value]});
+    entries.push_back({part.name + "  " + percent(part.share), palette[part.value]});
   }
   return entries;
 }

@@ -18,6 +18,17 @@ void paste(const Image& source, Image& target, std::int64_t left, std::int64_t t
   for (std::int64_t y = 0; y < source.height(); ++y) std::copy_n(source.at(0, y), source.width() * 3, target.at(left, top + y));
 }
 
+/// The caption, clipped where the first note begins, and the notes over their cells.
+void draw_captions(const SheetRow& row, std::int64_t pitch, std::int64_t y, Image& sheet) {
+  image::draw_text(sheet, kMargin, y, row.caption, kInk, kText);
+  for (std::size_t i = 0; i < row.notes.size(); ++i) {
+    if (row.notes[i].empty()) continue;
+    const std::int64_t x = kMargin + static_cast<std::int64_t>(i) * pitch;
+    image::fill_rect(sheet, {x - kMargin, y, pitch, kLine}, kPaper);
+    image::draw_text(sheet, x, y, row.notes[i], kInk, kText);
+  }
+}
+
 }  // namespace
 
 Image tinted(const Image& rgb, const Image& labels, const ClassScheme& classes) {
@@ -42,7 +53,7 @@ Image draw_patch_sheet(const std::vector<std::string>& columns, const std::vecto
     image::draw_text(sheet, kMargin + column * pitch, kMargin, columns[static_cast<std::size_t>(column)], kInk, kText);
   std::int64_t y = kMargin + kLine;
   for (const SheetRow& row : rows) {
-    image::draw_text(sheet, kMargin, y, row.caption, kInk, kText);
+    draw_captions(row, pitch, y, sheet);
     for (std::size_t column = 0; column < std::min(row.cells.size(), columns.size()); ++column) {
       const Image& cell = row.cells[column];
       if (cell.empty()) continue;

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "figures.hpp"
-#include "html.hpp"
+#include "number_text.hpp"
 #include "wsi_lpd/core/quantile.hpp"
 
 namespace wsi_lpd::output {
@@ -18,7 +18,8 @@ bool has_class(const ClassScheme& classes, const std::string& name) {
 
 std::string Figure::text(double number) const {
   if (is_fraction()) return percent(number);
-  return unit.empty() ? short_number(number) : short_number(number) + " " + unit;
+  if (unit == "mm²") return area_text(number);
+  return unit == "s" ? duration(number) : with_unit(short_number(number), unit);
 }
 
 std::vector<Figure> figures_of(const ClassScheme& classes) {

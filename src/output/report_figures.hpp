@@ -17,7 +17,7 @@ struct Figure {
   std::function<std::optional<double>(const SlideStatistics&)> value;
 
   bool is_fraction() const { return unit == "%"; }
-  /// "12.3 %", "1.23 mm²"
+  /// "12.3 %", "1.23 mm²", "4 min 10 s"
   std::string text(double value) const;
 };
 

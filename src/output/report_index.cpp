@@ -1,14 +1,17 @@
 #include <algorithm>
-#include <set>
+#include <nlohmann/json.hpp>
 
 #include "figures.hpp"
 #include "html.hpp"
+#include "number_text.hpp"
 #include "report_page.hpp"
 #include "report_plots.hpp"
 #include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::output {
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 /// More dots than this would hide each other: then a plot shows the outliers alone.
 constexpr std::size_t kMostDots = 60;
@@ -45,7 +48,7 @@ std::string headline(const ReportContent& content) {
     text += " · <strong class=\"bad\">" + plural(results.damaged.size(), "damaged file", "damaged files") + "</strong>";
   const auto unusual = std::count_if(content.outliers.begin(), content.outliers.end(), [](const auto& list) { return !list.empty(); });
   if (unusual > 0) text += " · " + plural(static_cast<std::size_t>(unusual), "unusual", "unusual");
-  if (tissue > 0) text += " · " + html(short_number(tissue)) + " mm² of tissue";
+  if (tissue > 0) text += " · " + area_text(tissue) + " of tissue";
   text += "</p>\n";
   if (content.groups.size() > 1) {
     text += "<p class=\"note\">These results come from " + std::to_string(content.groups.size()) +
@@ -138,7 +141,7 @@ std::string controls(const ReportContent& content, const std::vector<std::string
     for (std::size_t g = 0; g < content.groups.size(); ++g) text += option(std::to_string(g), content.groups[g].name());
     text += "</select></label>\n";
   }
-  text += "<label>Sort by <select id=\"sort\">" + option("name", "name") + option("0", "how unusual") + option("1", "tissue area") +
+  text += "<label>Sort by <select id=\"sort\">" + option("", "name") + option("0", "how unusual") + option("1", "tissue area") +
           option("2", "no class") + option("3", "time");
   for (std::size_t c = 0; c < classes.size(); ++c) text += option(std::to_string(c + 4), "share of " + classes[c]);
   return text +
@@ -146,24 +149,24 @@ std::string controls(const ReportContent& content, const std::vector<std::string
          "Reverse</button>\n<output id=\"count\" aria-live=\"polite\"></output>\n</form>\n";
 }
 
-std::string optional_number(const std::optional<double>& value) { return value ? std::to_string(*value) : ""; }
-
-/// What the script sorts by, in the order of controls().
-std::string sort_values(const ReportContent& content, std::size_t i, const std::vector<std::string>& classes) {
+/// What the script sorts by, in the order of controls(); null where a slide has no such value.
+Json sort_values(const ReportContent& content, std::size_t i, const std::vector<std::string>& classes) {
   const SlideStatistics& s = content.results.complete[i].statistics;
+  Json values = Json::array();
+  const auto add = [&](const std::optional<double>& value) { values.push_back(value ? Json(*value) : Json()); };
   double strangeness = 0;
   for (const Outlier& outlier : content.outliers[i]) strangeness = std::max(strangeness, outlier.distance);
   const auto total = s.seconds.find("total");
-  std::string text = optional_number(strangeness) + "|" + optional_number(square_millimetres(s, s.tissue_pixels)) + "|" +
-                     optional_number(ratio(s.unlabelled_pixels, s.tissue_pixels)) + "|" +
-                     (total == s.seconds.end() ? "" : std::to_string(total->second));
+  add(strangeness);
+  add(square_millimetres(s, s.tissue_pixels));
+  add(ratio(s.unlabelled_pixels, s.tissue_pixels));
+  add(total == s.seconds.end() ? std::nullopt : std::optional(total->second));
   for (const std::string& name : classes) {
     const auto found = std::find(s.classes.names.begin(), s.classes.names.end(), name);
-    text += "|";
-    if (found == s.classes.names.end()) continue;
-    text += optional_number(ratio(s.per_class[static_cast<std::size_t>(found - s.classes.names.begin())].pixels, s.tissue_pixels));
+    const auto c = static_cast<std::size_t>(found - s.classes.names.begin());
+    add(found == s.classes.names.end() ? std::nullopt : ratio(s.per_class[c].pixels, s.tissue_pixels));
   }
-  return text;
+  return values;
 }
 
 std::string badges(const ReportContent& content, std::size_t i, bool failed) {
@@ -182,14 +185,12 @@ std::string badges(const ReportContent& content, std::size_t i, bool failed) {
   return text;
 }
 
-std::string row(const ReportContent& content, std::size_t i, const std::vector<std::string>& classes) {
+std::string row(const ReportContent& content, std::size_t i) {
   const CompleteResult& result = content.results.complete[i];
   const SlideStatistics& s = result.statistics;
   const ReportSlide& slide = content.slides[i];
   const std::string name = slide_name(result), place = slide_place(result, content.results), page = "slides/" + slide.id + ".html";
   const bool failed = content.results.failed.contains(s.slide);
-  const std::string state = std::string(content.outliers[i].empty() ? "" : "unusual ") + (s.warnings.empty() ? "" : "warnings ") +
-                            (failed ? "failed " : "") + (slide.view.empty() ? "" : "view");
   std::string shares;
   for (std::size_t c = 0; c < s.per_class.size(); ++c) {
     if (s.per_class[c].pixels == 0) continue;
@@ -197,16 +198,14 @@ std::string row(const ReportContent& content, std::size_t i, const std::vector<s
               percent(ratio(s.per_class[c].pixels, s.tissue_pixels)) + "</li>";
   }
   const auto tissue = square_millimetres(s, s.tissue_pixels);
-  return "<tr data-state=\"" + state + "\" data-model=\"" + std::to_string(content.place[i].first) + "\" data-name=\"" +
-         html(place.empty() ? name : place + "/" + name) + "\" data-values=\"" + sort_values(content, i, classes) +
-         "\">\n<td class=\"picture\">" +
+  return "<tr>\n<td class=\"picture\">" +
          (slide.picture ? "<a href=\"" + page + "\" tabindex=\"-1\" aria-hidden=\"true\"><img src=\"thumbnails/" + slide.id +
                               ".jpg\" alt=\"\" loading=\"lazy\"></a>"
                         : "<span class=\"no-picture\">no picture</span>") +
          "</td>\n<th scope=\"row\"><a href=\"" + page + "\"><bdi>" + html(name) + "</bdi></a>" +
          (place.empty() ? "" : "<small><bdi>" + html(place) + "</bdi></small>") + "<div class=\"badges\">" + badges(content, i, failed) +
          "</div></th>\n<td class=\"composition\">" + share_bar(s) + "<ul class=\"legend\">" + shares + "</ul></td>\n<td class=\"number\">" +
-         (tissue ? html(short_number(*tissue)) + " mm²" : "–") + "</td></tr>\n";
+         (tissue ? area_text(*tissue) : "–") + "</td></tr>\n";
 }
 
 }  // namespace
@@ -225,12 +224,33 @@ std::string index_page(const ReportContent& content) {
             "<table class=\"slides\"><thead><tr><th scope=\"col\">Picture</th><th scope=\"col\">Slide</th><th scope=\"col\">Classes, share "
             "of the "
             "tissue</th><th scope=\"col\" class=\"number\">Tissue</th></tr></thead>\n<tbody id=\"slides\">\n";
-    for (std::size_t i = 0; i < content.slides.size(); ++i) text += row(content, i, classes);
+    for (std::size_t i = 0; i < content.slides.size(); ++i) text += row(content, i);
     text +=
         "</tbody></table>\n<p class=\"note\" id=\"keys\" hidden>Keys: <kbd>/</kbd> find, <kbd>j</kbd> and <kbd>k</kbd> next and previous "
         "slide, <kbd>Enter</kbd> open.</p></section>\n";
   }
-  return text + "</main>\n" + page_foot(content, "assets/", {"index.js"});
+  return text + "</main>\n" + page_foot(content, "assets/", {"slides.js", "list.js", "index.js"});
+}
+
+std::string slide_list(const ReportContent& content) {
+  const std::vector<std::string> classes = all_classes(content);
+  Json list = Json::array();
+  for (std::size_t i = 0; i < content.slides.size(); ++i) {
+    const CompleteResult& result = content.results.complete[i];
+    const std::string name = slide_name(result), place = slide_place(result, content.results);
+    Json state = Json::array();
+    if (!content.outliers[i].empty()) state.push_back("unusual");
+    if (!result.statistics.warnings.empty()) state.push_back("warnings");
+    if (content.results.failed.contains(result.statistics.slide)) state.push_back("failed");
+    if (!content.slides[i].view.empty()) state.push_back("view");
+    list.push_back({{"page", content.slides[i].id + ".html"},
+                    {"title", name},
+                    {"name", place.empty() ? name : place + "/" + name},
+                    {"model", std::to_string(content.place[i].first)},
+                    {"state", std::move(state)},
+                    {"values", sort_values(content, i, classes)}});
+  }
+  return "window.wsiSlides = " + list.dump(-1, ' ', false, Json::error_handler_t::replace) + ";\n";
 }
 
 }  // namespace wsi_lpd::output

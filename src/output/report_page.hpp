@@ -20,6 +20,8 @@ struct ReportContent {
 };
 
 std::string index_page(const ReportContent& content);
+/// assets/slides.js: what list.js finds, filters and sorts by, of each slide in the order of the index's rows.
+std::string slide_list(const ReportContent& content);
 std::string slide_page(const ReportContent& content, std::size_t slide);
 
 /// The beginning of a page up to <main>, and its end. `assets` leads to the folder of that name, `scripts` are files in it.

@@ -2,20 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <numeric>
 
 #include "html.hpp"
+#include "number_text.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::output {
 namespace {
 
 /// A coordinate of a drawing.
-std::string at(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", value);
-  return text;
-}
+std::string at(double value) { return fixed(value, 1); }
 
 std::string attribute(const char* name, double value) { return std::string(" ") + name + "=\"" + at(value) + "\""; }
 
@@ -60,18 +56,17 @@ class Scale {
     for (int i = 0; i <= count; ++i) {
       const double value = low_ + i * step_;
       drawing += line("axis", x(value), y, x(value), y + 4);
-      drawing += text(x(value), y + 16, i == 0 ? "start" : i == count ? "end" : "middle", short_tick(figure, value));
+      const std::string number = short_number(figure.is_fraction() ? 100 * value : value, 6);
+      drawing += text(x(value), y + 16,
+                      i == 0       ? "start"
+                      : i == count ? "end"
+                                   : "middle",
+                      i == count ? with_unit(number, figure.unit) : number);
     }
     return drawing;
   }
 
  private:
-  static std::string short_tick(const Figure& figure, double value) {
-    char number[32];
-    std::snprintf(number, sizeof number, "%.6g", figure.is_fraction() ? 100 * value : value);
-    return number + (figure.is_fraction() ? std::string(" %") : std::string());
-  }
-
   double low_, high_, step_;
 };
 
@@ -135,15 +130,17 @@ std::string share_bar(const SlideStatistics& s) {
 std::string time_bars(const std::map<std::string, double>& seconds) {
   double longest = 0;
   for (const auto& [stage, time] : seconds) longest = std::max(longest, time);
+  std::vector<std::pair<std::string, double>> bars(seconds.begin(), seconds.end());
+  std::stable_partition(bars.begin(), bars.end(), [](const auto& bar) { return bar.first == "total"; });
   std::string rows;
   double y = 4;
-  for (const auto& [stage, time] : seconds) {
+  for (const auto& [stage, time] : bars) {
     const double width = longest > 0 ? 200 * std::clamp(time / longest, 0.0, 1.0) : 0;
     rows += text(78, y + 11, "end", stage) + rectangle(84, y, std::max(width, 1.0), 14, "class=\"box\"/>") +
             text(90 + width, y + 11, "start", duration(time));
     y += 20;
   }
-  return "<svg class=\"plot\" viewBox=\"0 0 360 " + at(y) + "\" role=\"img\" aria-label=\"seconds of each stage\">" + rows + "</svg>\n";
+  return "<svg class=\"plot\" viewBox=\"0 0 360 " + at(y) + "\" role=\"img\" aria-label=\"time of each stage\">" + rows + "</svg>\n";
 }
 
 }  // namespace wsi_lpd::output

@@ -22,7 +22,7 @@ std::string box_plot(const Figure& figure, const Spread& spread, const std::vect
 /// The classes of a slide as shares of its tissue, side by side; what no class claims is left empty, the unreadable is dark.
 std::string share_bar(const SlideStatistics& statistics);
 
-/// Seconds of each stage as bars. Stages may run side by side: they need not add up.
+/// Time of each stage as bars, the total first. Stages may run side by side, on several threads: they need not add up.
 std::string time_bars(const std::map<std::string, double>& seconds);
 
 }  // namespace wsi_lpd::output

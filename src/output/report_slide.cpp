@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "figures.hpp"
 #include "html.hpp"
+#include "number_text.hpp"
 #include "report_page.hpp"
 #include "report_plots.hpp"
 #include "wsi_lpd/output/overlay.hpp"
@@ -29,17 +31,19 @@ constexpr KnownFile kFiles[] = {{kLabels, "label pyramid: QuPath, OpenSlide, tif
 
 std::string area(const SlideStatistics& s, std::int64_t pixels) {
   const auto size = square_millimetres(s, pixels);
-  return size ? html(short_number(*size)) + " mm²" : grouped(pixels) + " px";
+  return size ? area_text(*size) : with_unit(grouped(pixels), "px");
 }
 
+/// The slides before and behind in the results' order; slide.js makes it the order of the index that the reader comes from.
 std::string navigation(const ReportContent& content, std::size_t i) {
-  const auto step = [&](std::size_t to, const char* rel, const std::string& words) {
-    return "<a rel=\"" + std::string(rel) + "\" id=\"" + rel + "\" href=\"" + content.slides[to].id + ".html\">" + words + "</a> ";
+  const auto step = [&](std::size_t to, const std::string& rel, const std::string& before, const std::string& behind) {
+    const bool exists = to < content.slides.size();
+    return "<a rel=\"" + rel + "\" id=\"" + rel + "\"" + (exists ? " href=\"" + content.slides[to].id + ".html\"" : " hidden") + ">" +
+           before + "<bdi>" + (exists ? html(slide_name(content.results.complete[to])) : "") + "</bdi>" + behind + "</a> ";
   };
-  std::string text = "<nav aria-label=\"Slides\"><a href=\"../index.html\" id=\"up\">All slides</a> ";
-  if (i > 0) text += step(i - 1, "prev", "‹ <bdi>" + html(slide_name(content.results.complete[i - 1])) + "</bdi>");
-  if (i + 1 < content.slides.size()) text += step(i + 1, "next", "<bdi>" + html(slide_name(content.results.complete[i + 1])) + "</bdi> ›");
-  return text + "</nav>\n";
+  // Before the first there is none: i - 1 is then beyond the last.
+  return "<nav aria-label=\"Slides\" data-page=\"" + content.slides[i].id + ".html\"><a href=\"../index.html\" id=\"up\">All slides</a> " +
+         step(i - 1, "prev", "‹ ", "") + step(i + 1, "next", "", " ›") + "<span id=\"rank\"></span></nav>\n";
 }
 
 /// The deep-zoom view: what viewer.js fills, and the data it takes.
@@ -83,21 +87,21 @@ std::string picture(const ReportContent& content, std::size_t i) {
 }
 
 std::string class_table(const SlideStatistics& s) {
-  std::string rows;
+  // On a narrow screen each class is a block, where a cell's title stands beside it (report.css).
+  constexpr std::array kTitles{"Share of tissue", "Area", "Regions", "Largest region"};
+  std::string head, rows;
+  for (const char* title : kTitles) head.append("<th scope=\"col\" class=\"number\">").append(title).append("</th>");
   for (std::size_t c = 0; c < s.per_class.size(); ++c) {
     const ClassStatistics& figures = s.per_class[c];
-    rows += "<tr><th scope=\"row\">" + swatch(s.classes.colours[c]) + "<bdi>" + html(s.classes.names[c]) +
-            "</bdi></th><td class=\"number\">" + percent(ratio(figures.pixels, s.tissue_pixels)) + "</td><td class=\"number\">" +
-            area(s, figures.pixels) + "</td><td class=\"number\">" + grouped(figures.regions) + "</td><td class=\"number\">" +
-            area(s, figures.largest_region) + "</td></tr>\n";
+    const std::array<std::string, kTitles.size()> cells{percent(ratio(figures.pixels, s.tissue_pixels)), area(s, figures.pixels),
+                                                        grouped(figures.regions), area(s, figures.largest_region)};
+    rows += "<tr><th scope=\"row\">" + swatch(s.classes.colours[c]) + "<bdi>" + html(s.classes.names[c]) + "</bdi></th>";
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      rows.append("<td class=\"number\" data-title=\"").append(kTitles[i]).append("\">").append(cells[i]).append("</td>");
+    rows += "</tr>\n";
   }
-  return "<section><h2>Classes</h2>\n" + share_bar(s) +
-         "<div class=\"scroll\"><table class=\"figures\"><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"number\">Share "
-         "of tissue</th>"
-         "<th scope=\"col\" class=\"number\">Area</th><th scope=\"col\" class=\"number\">Regions</th><th scope=\"col\" "
-         "class=\"number\">Largest</th></tr>"
-         "</thead><tbody>\n" +
-         rows + "</tbody></table></div></section>\n";
+  return "<section><h2>Classes</h2>\n" + share_bar(s) + "<table class=\"figures\"><thead><tr><th scope=\"col\">Class</th>" + head +
+         "</tr></thead><tbody>\n" + rows + "</tbody></table></section>\n";
 }
 
 /// The slide's figures, each beside those of the others of its model.
@@ -132,8 +136,8 @@ std::string run(const SlideStatistics& s) {
   std::string list = "<dl>" + definition("Slide file", "<bdi>" + html(s.slide) + "</bdi>") +
                      definition("Model", "<bdi>" + html(s.model_path) + "</bdi> <code>" + html(s.model_sha256) + "</code>") +
                      definition("Configuration", "<code>" + html(s.configuration_sha256) + "</code>");
-  list += definition("Resolution", frame.mpp > 0 ? html(short_number(frame.mpp)) + " µm/px; the slide has " +
-                                                       html(short_number(frame.slide_mpp)) + " µm/px (" + html(s.mpp_source) + ")"
+  list += definition("Resolution", frame.mpp > 0 ? with_unit(short_number(frame.mpp), "µm/px") + "; the slide has " +
+                                                       with_unit(short_number(frame.slide_mpp), "µm/px") + " (" + html(s.mpp_source) + ")"
                                                  : "unknown: areas are in pixels");
   list += definition("Size of the result", grouped(frame.size.width) + " × " + grouped(frame.size.height) + " px");
   list += definition("Part of the slide", "from (" + grouped(frame.bounds.x) + ", " + grouped(frame.bounds.y) + "), " +
@@ -143,10 +147,16 @@ std::string run(const SlideStatistics& s) {
   list += definition(
       "Precision",
       html(s.precision) + (s.precision_agreement ? ", " + percent(s.precision_agreement) + " of a sample's labels agree with fp32" : ""));
-  list += definition("Memory", grouped(s.peak_memory_bytes >> 20) + " MiB");
+  list += definition("Memory", with_unit(grouped(s.peak_memory_bytes >> 20), "MiB"));
   std::string versions;
-  for (const auto& [name, version] : s.versions) versions += (versions.empty() ? "" : " · ") + html(name) + " " + html(version);
-  return "<section><h2>Run</h2>\n" + list + definition("Versions", versions) + "</dl>\n" + time_bars(s.seconds) + "</section>\n";
+  for (const auto& [name, version] : s.versions) {
+    const bool is_named = version.find(' ') != std::string::npos;  // "LibTorch 2.11.0"
+    versions += (versions.empty() ? "" : " · ") + html(is_named ? version : name + " " + version);
+  }
+  return "<section><h2>Run</h2>\n" + list + definition("Versions", versions) +
+         "</dl>\n<figure><figcaption>Time <small>of each stage, added up over the threads: stages run side by side, so that one may take "
+         "longer than the total</small></figcaption>" +
+         time_bars(s.seconds) + "</figure></section>\n";
 }
 
 std::string warnings(const SlideStatistics& s) {
@@ -187,7 +197,8 @@ std::string slide_page(const ReportContent& content, std::size_t i) {
           files(content, i);
   return text + "</main>\n" +
          page_foot(content, "../assets/",
-                   has_view ? std::vector<std::string>{"leaflet.min.js", "viewer.js"} : std::vector<std::string>{"viewer.js"});
+                   has_view ? std::vector<std::string>{"slides.js", "list.js", "slide.js", "leaflet.min.js", "viewer.js"}
+                            : std::vector<std::string>{"slides.js", "list.js", "slide.js"});
 }
 
 }  // namespace wsi_lpd::output

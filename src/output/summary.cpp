@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "figures.hpp"
@@ -9,7 +10,7 @@ namespace wsi_lpd::output {
 namespace {
 
 std::string number(const std::optional<double>& value) {
-  if (!value) return {};
+  if (!value || !std::isfinite(*value)) return {};
   std::ostringstream text;
   text.precision(9);
   text << *value;

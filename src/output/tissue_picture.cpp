@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 
 #include "legend.hpp"
+#include "number_text.hpp"
 
 namespace wsi_lpd::output {
 namespace {
@@ -87,11 +87,10 @@ std::vector<LegendEntry> legend_entries(const Image& parts, const TilePlan& plan
   for (std::size_t part = 1; part < kStyles.size(); ++part) {
     const auto pixels = std::count(parts.data(), parts.data() + parts.bytes(), static_cast<std::uint8_t>(part));
     if (pixels == 0 && static_cast<Part>(part) != Part::Tissue) continue;
-    char share[16];
-    std::snprintf(share, sizeof share, "  %.1f %%", 100.0 * static_cast<double>(pixels) / static_cast<double>(parts.bytes()));
-    entries.push_back({kStyles[part].name + std::string(share), kStyles[part].colour});
+    const std::string share = percent(static_cast<double>(pixels) / static_cast<double>(parts.bytes()));
+    entries.push_back({kStyles[part].name + ("  " + share), kStyles[part].colour});
   }
-  entries.push_back({std::to_string(plan.tiles.size()) + " tiles", kGrid});
+  entries.push_back({grouped(static_cast<std::int64_t>(plan.tiles.size())) + " tiles", kGrid});
   return entries;
 }
 

@@ -60,7 +60,7 @@ TEST_F(Gallery, ShowsTheStrongestTilesThatDoNotOverlap) {
   for (const Tile& tile : plan_.tiles) {
     peaks.emplace_back();
     for (int p = 0; p < 6; ++p) peaks.back().push_back(static_cast<float>(random() % 1000) / 10);
-    gallery.add(tile, peaks.back());
+    gallery.add(tile, peaks.back(), 0);
   }
   const Image sheet = gallery.draw(slide::FrameReader(*reader_, frame_));
   for (std::size_t p = 0; p < 6; ++p) {
@@ -87,12 +87,19 @@ TEST_F(Gallery, LeavesOutWhatNoTileAnswersTo) {
   PrototypeGallery gallery(plan_, classes_, 1);
   const std::int64_t empty = gallery.draw(slide::FrameReader(*reader_, frame_)).height();
   const float nothing = std::nanf("");
-  gallery.add(plan_.tiles[0], std::vector<float>{nothing, 2, nothing});
-  gallery.add(plan_.tiles[1], std::vector<float>{nothing, 3, nothing});
+  gallery.add(plan_.tiles[0], std::vector<float>{nothing, 2, nothing}, 0.25);
+  gallery.add(plan_.tiles[1], std::vector<float>{nothing, 3, nothing}, 0);
   const Image sheet = gallery.draw(slide::FrameReader(*reader_, frame_));
   EXPECT_EQ(sheet.height() - empty, kRow) << "one row";
   expect_near(cell(sheet, 0, 0), colour_at(plan_.tiles[1].x, plan_.tiles[1].y));
   expect_near(cell(sheet, 0, 1), {255, 255, 255});  // its neighbour overlaps
+}
+
+TEST_F(Gallery, LeavesOutTilesOfGlass) {
+  PrototypeGallery gallery(plan_, classes_, 1);
+  gallery.add(plan_.tiles[0], std::vector<float>{2, 2, 2}, 0.2);
+  gallery.add(plan_.tiles[4], std::vector<float>{3, 3, 3}, 0.3);
+  expect_near(cell(gallery.draw(slide::FrameReader(*reader_, frame_)), 0, 0), colour_at(plan_.tiles[0].x, plan_.tiles[0].y));
 }
 
 /// A slide of which nothing can be read any more.
@@ -108,7 +115,7 @@ class Unreadable : public slide::Reader {
 
 TEST_F(Gallery, LeavesUnreadableTilesBlank) {
   PrototypeGallery gallery(plan_, classes_, 1);
-  gallery.add(plan_.tiles[0], std::vector<float>{3, 3, 3});
+  gallery.add(plan_.tiles[0], std::vector<float>{3, 3, 3}, 0);
   const Unreadable reader(reader_->properties());
   expect_near(cell(gallery.draw(slide::FrameReader(reader, frame_)), 0, 0), {255, 255, 255});
 }

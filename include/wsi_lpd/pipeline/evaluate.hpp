@@ -44,7 +44,7 @@ struct PresenceCounts {
 
 struct ShownPatch {
   std::string name;
-  double accuracy = 0;  ///< share of the pixels that the last of `evaluated` has right
+  std::vector<double> accuracies;  ///< share of the pixels that each of `evaluated` has right
   Image rgb, truth;
   std::vector<Image> labels;  ///< as `evaluated` has them
 };

@@ -1,21 +1,9 @@
-// A slide's page: the deep-zoom view where there is one, and keys. Labels come as values and are coloured here.
+// The deep-zoom view of a slide's page. Labels come as values and are coloured here.
 (() => {
   "use strict";
-  const field = (id) => document.getElementById(id);
-  const keys = { n: () => follow("next"), p: () => follow("prev"), u: () => follow("up") };
-  const follow = (id) => field(id) && field(id).click();
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input[type=text], input[type=search]")) return;
-    const action = keys[event.key];
-    if (action) {
-      event.preventDefault();
-      action();
-    }
-  });
-  const data = field("view");
-  if (!data || typeof L === "undefined") return;
-
-  const view = JSON.parse(data.textContent);
+  const { field, keys } = wsiPage;
+  if (typeof L === "undefined") return;
+  const view = JSON.parse(field("view").textContent);
   const levels = view.levels, side = view.side, finest = levels.length - 1;
   const whole = levels[finest];
 
@@ -137,14 +125,42 @@
   const unit = 2 ** -finest;
   const crs = L.extend({}, L.CRS.Simple, { transformation: new L.Transformation(unit, 0, unit, 0) });
   const bounds = L.latLngBounds([0, 0], [whole.height, whole.width]);
-  const map = L.map("map", { crs, attributionControl: false, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 120, minZoom: -2, maxZoom: finest + 4, maxBounds: bounds.pad(0.5), keyboardPanDelta: 120 });
-  const options = { tileSize: side, minNativeZoom: 0, maxNativeZoom: finest, minZoom: -2, maxZoom: finest + 4, bounds, noWrap: true };
+  const zooms = { minZoom: -2, maxZoom: finest + 2 };  // up to 4 x 4 pixels of the screen for one of the finest tiles: beyond is nothing to see
+  const map = L.map("map", { ...zooms, crs, attributionControl: false, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 120, maxBounds: bounds.pad(0.5), keyboardPanDelta: 120 });
+  const options = { ...zooms, tileSize: side, minNativeZoom: 0, maxNativeZoom: finest, bounds, noWrap: true };
   new Slide(options).addTo(map);
   map.createPane("labels").style.zIndex = 300;
   const labels = new Labels({ ...options, pane: "labels" }).addTo(map);
   labels.on("tileunload", ({ coords }) => labels.live.delete(`${coords.z}/${coords.x}/${coords.y}`));
-  const fit = () => map.fitBounds(bounds, { animate: false });
-  fit();
+
+  // ---- Place: the address has the level-0 pixel in the view's middle and the zoom: 0 where a pixel of level 0 is one of the screen, -1 where
+  // it is half of one. So a link shows the same place in every report of the slide. The whole slide has no such address.
+  const { x: left, y: top, scale, mpp } = view.level0, zoomOfLevel0 = finest + Math.log2(scale);
+  let remembering = 0;
+  const remember = (place) => {
+    clearTimeout(remembering);
+    const parameters = wsiList.choice(location.hash);
+    for (const [key, value] of Object.entries(place)) parameters.set(key, value);
+    history.replaceState(null, "", String(parameters) ? "#" + parameters : location.pathname);
+  };
+  const fit = () => {
+    map.fitBounds(bounds, { animate: false });
+    remember({});
+  };
+  const show = () => {
+    const parameters = new URLSearchParams(location.hash.slice(1));
+    const [x, y, zoom] = ["x", "y", "zoom"].map((key) => (parameters.get(key) ? Number(parameters.get(key)) : NaN));
+    if (![x, y, zoom].every(Number.isFinite)) return fit();
+    map.setView([(y - top) / scale, (x - left) / scale], zoom + zoomOfLevel0, { animate: false });
+  };
+  show();
+  map.on("moveend", () => {
+    const { lat, lng } = map.getCenter();
+    const place = { x: Math.round(left + lng * scale), y: Math.round(top + lat * scale), zoom: Number((map.getZoom() - zoomOfLevel0).toFixed(2)) };
+    clearTimeout(remembering);
+    remembering = setTimeout(remember, 200, place);  // browsers bound how often an address changes
+  });
+  window.addEventListener("hashchange", show);
 
   // ---- Scale bar and position ----
   const round = (limit) => {
@@ -171,13 +187,13 @@
   new ScaleBar({ position: "bottomleft" }).addTo(map);
   const position = field("position");
   const number = new Intl.NumberFormat("en", { maximumFractionDigits: 1, minimumFractionDigits: 1 });
-  map.on("mousemove", ({ latlng }) => {
+  map.on("mousemove click", ({ latlng }) => {  // a finger does not hover
     const x = latlng.lng, y = latlng.lat;
     if (x < 0 || y < 0 || x >= whole.width || y >= whole.height) {
       position.textContent = "\u00a0";
       return;
     }
-    const { x: left, y: top, scale, mpp } = view.level0, level0x = left + x * scale, level0y = top + y * scale;
+    const level0x = left + x * scale, level0y = top + y * scale;
     const value = labels.valueAt(x, y);
     const lines = [];
     if (mpp) lines.push(`x ${number.format(level0x * mpp)} µm, y ${number.format(level0y * mpp)} µm`);
