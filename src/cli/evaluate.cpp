@@ -194,7 +194,7 @@ Command add_evaluate(CLI::App& program) {
   command->add_flag("--tta,!--no-tta", arguments->tta, "mean of six views, mirrored and brighter or darker; e.g. --no-tta")
       ->default_str("true");
   command->add_flag("--json", arguments->json, "one JSON object on stdout");
-  return {command, [arguments](const Context& context) { return run_evaluate(*arguments, context); }};
+  return {command, [arguments](const Context& context) { return run_evaluate(*arguments, context); }, {.threads = true, .device = true}};
 }
 
 Command add_calibrate(CLI::App& program) {
@@ -207,7 +207,7 @@ Command add_calibrate(CLI::App& program) {
       ->required();
   command->add_option("--model", arguments->model, kModelHelp);
   command->add_option("-o,--output", arguments->output, "file to write instead of changing the model; e.g. -o calibrated.safetensors");
-  return {command, [arguments](const Context& context) { return run_calibrate(*arguments, context); }};
+  return {command, [arguments](const Context& context) { return run_calibrate(*arguments, context); }, {.threads = true, .device = true}};
 }
 
 }  // namespace wsi_lpd::cli

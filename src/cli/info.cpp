@@ -141,7 +141,7 @@ Command add_info(CLI::App& program) {
               print(json, "");
             }
             return kDone;
-          }};
+          }, {.work = false}};
 }
 
 }  // namespace wsi_lpd::cli

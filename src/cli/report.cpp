@@ -38,7 +38,7 @@ Command add_report(CLI::App& program) {
             std::cout << "report of " << summary.slides << (summary.slides == 1 ? " slide" : " slides") << ", " << summary.views
                       << " with deep zoom: " << summary.index.string() << "\n";
             return kDone;
-          }};
+          }, {.threads = true}};
 }
 
 }  // namespace wsi_lpd::cli

@@ -246,7 +246,7 @@ Command add_segment(CLI::App& program) {
   return {command, [arguments](const Context& context) {
             const int code = run(*arguments, pipeline::name_results(arguments->slides, arguments->output), context);
             return code == kSomeSlidesFailed && arguments->slides.size() == 1 ? kFailed : code;
-          }};
+          }, {.threads = true, .device = true}};
 }
 
 Command add_batch(CLI::App& program) {
@@ -263,7 +263,7 @@ Command add_batch(CLI::App& program) {
   add_options(*command, *arguments);
   return {command, [arguments](const Context& context) {
             return run(*arguments, pipeline::find_slides(arguments->source, arguments->output), context);
-          }};
+          }, {.threads = true, .device = true}};
 }
 
 }  // namespace wsi_lpd::cli

@@ -132,7 +132,7 @@ Command add_status(CLI::App& program) {
               print(results);
             }
             return kDone;
-          }};
+          }, {.work = false}};
 }
 
 }  // namespace wsi_lpd::cli

@@ -124,7 +124,7 @@ Command add_tile(CLI::App& program) {
       ->delimiter(',');
   command->add_option("--model", arguments->model,
                       "model file whose classes, um per pixel and patch size are wanted; e.g. lung.safetensors");
-  return {command, [arguments](const Context& context) { return run_tile(*arguments, context); }};
+  return {command, [arguments](const Context& context) { return run_tile(*arguments, context); }, {.threads = true}};
 }
 
 }  // namespace wsi_lpd::cli
