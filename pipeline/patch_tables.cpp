@@ -30,8 +30,6 @@ Number number(const std::string& text) {
   return value;
 }
 
-std::string listed(const std::vector<std::string>& names) { return names.empty() ? "no classes" : joined(names); }
-
 }  // namespace
 
 std::string patch_file(const std::string& name, std::int64_t x, std::int64_t y, std::int64_t side) {
@@ -54,8 +52,9 @@ PatchTables::PatchTables(fs::path folder, const std::vector<std::string>& classe
     throw UsageError(labels.string() + ": does not start with file,CLASS,…: patches can't be added to it");
   const std::vector<std::string> columns(records[0].begin() + 1, records[0].end());
   if (!classes.empty() && classes != columns) {
-    throw UsageError(folder_.string() + ": its labels.csv has the columns " + listed(columns) + ", and the classes are " + listed(classes) +
-                     ": choose another --output folder");
+    throw UsageError(folder_.string() + ": its labels.csv has " +
+                     (columns.empty() ? "no columns of classes" : "the columns " + joined(columns)) + ", and the classes are " +
+                     joined(classes) + ": choose another --output folder");
   }
   classes_ = columns;
   for (std::size_t i = 1; i < records.size(); ++i) listed_.insert(records[i][0]);

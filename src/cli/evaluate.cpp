@@ -9,6 +9,7 @@
 #include "dataset_description.hpp"
 #include "metrics_text.hpp"
 #include "model_file.hpp"
+#include "run_folder.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/patch_sheet.hpp"
@@ -72,8 +73,7 @@ std::string csv_of(const pipeline::Evaluation& evaluation, const model::ModelInf
   csv << "labels,crf,class,iou,dice\n";
   for (const auto& evaluated : evaluation.evaluated) {
     const auto line = [&](const std::string& name, double iou, double dice) {
-      csv << evaluated.labels << (evaluated.crf ? ",yes," : ",no,") << name << "," << json_number(iou).dump() << ","
-          << json_number(dice).dump() << "\n";
+      csv << evaluated.labels << (evaluated.crf ? ",yes," : ",no,") << name << "," << csv_number(iou) << "," << csv_number(dice) << "\n";
     };
     for (int c = 0; c < evaluated.matrix.classes(); ++c)
       line(info.classes.names[static_cast<std::size_t>(c)], evaluated.matrix.iou(c), evaluated.matrix.dice(c));
@@ -112,8 +112,8 @@ void print(const pipeline::Evaluation& evaluation, const model::ModelInfo& info)
 }
 
 int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
-  model::PatchModel model =
-      model::PatchModel::load(find_model(arguments.model, context.observer), context.common.device, context.common.threads);
+  const fs::path model_path = find_model(arguments.model, context.observer);
+  model::PatchModel model = model::PatchModel::load(model_path, context.common.device, context.common.threads);
   const model::ModelInfo& info = model.info();
   const pipeline::PatchFolder patches = pipeline::scan_patches(arguments.patches);
   const pipeline::PatchSet set(split_of(arguments.patches, patches, arguments.split),
@@ -125,7 +125,8 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
   options.crf = arguments.crf;
   options.all_views = arguments.tta;
   if (options.predicted && options.presence == pipeline::Presence::Calibrated && info.calibration.empty())
-    context.observer.warn("the model is not calibrated: a class counts as present from score 0 on (see calibrate)");
+    context.observer.warn("the model is not calibrated: a class counts as present from score 0 on; to teach it: " +
+                          calibrate_command(model_path));
   const pipeline::Evaluation evaluation = pipeline::evaluate(options, set, model, context.observer, context.cancel);
 
   const Json json = json_of_evaluation(evaluation, info);

@@ -1,5 +1,7 @@
 #include "help_format.hpp"
 
+#include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <sstream>
 
@@ -53,6 +55,9 @@ std::string two_columns(const std::string& name, const std::string& text) {
   return line + wrapped(text, kFirst, kFirst) + "\n";
 }
 
+/// 200000 rather than 2e+05.
+std::string plain(double value) { return value == std::floor(value) ? std::to_string(static_cast<std::int64_t>(value)) : shortest(value); }
+
 /// What CLI11 calls "FLOAT:FLOAT in [0 - 0.9]" or "TEXT:{a,b}", as the kind of value and what it may be.
 struct Kind {
   std::string value, limits;
@@ -72,7 +77,7 @@ Kind kind_of(const CLI::Option& option) {
   } else if (const std::size_t from = rest.find('['), dash = rest.find(" - "); from != std::string::npos && dash != std::string::npos) {
     constexpr double kAny = 1e6;  // limits from here on only keep nonsense out
     const double low = std::strtod(rest.c_str() + from + 1, nullptr), high = std::strtod(rest.c_str() + dash + 3, nullptr);
-    kind.limits = high < kAny ? shortest(low) + " to " + shortest(high) : "from " + shortest(low) + " on";
+    kind.limits = high < kAny ? plain(low) + " to " + plain(high) : "from " + plain(low) + " on";
   } else if (rest == "FILE") {
     kind.value = "FILE";
   }

@@ -35,8 +35,7 @@ void add_common_options(CLI::App& command, const Uses& uses, CommonOptions& comm
         ->group("Common");
   }
   if (uses.device) {
-    command
-        .add_option("--device", common.device, "auto, cpu, cuda or cuda:N; auto takes a GPU if there is one; e.g. --device cuda:1")
+    command.add_option("--device", common.device, "auto, cpu, cuda or cuda:N; auto takes a GPU if there is one; e.g. --device cuda:1")
         ->check([](const std::string& text) {
           const bool known = text == "auto" || text == "cpu" || text == "cuda" ||
                              (text.starts_with("cuda:") && text.size() > 5 && text.find_first_not_of("0123456789", 5) == std::string::npos);
@@ -65,6 +64,7 @@ int run(int argc, char** argv) {
   program.set_version_flag("--version", "wsi-lpd " WSI_LPD_VERSION);
   program.require_subcommand(1);
   program.option_defaults()->always_capture_default();
+  program.set_help_flag("-h,--help", "show this help");
   program.formatter(std::make_shared<HelpFormat>());
   program.footer("\nStart with:  wsi-lpd train patches/   then   wsi-lpd segment slide.svs");
   CommonOptions common;

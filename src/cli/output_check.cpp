@@ -61,7 +61,8 @@ bool is_log(const fs::path& path) {
   file.read(start.data(), static_cast<std::streamsize>(start.size()));
   if (file.gcount() == 0) return true;
   constexpr std::string_view kTime = "dddd-dd-dd ";
-  return std::ranges::equal(start, kTime, [](unsigned char c, char pattern) { return pattern == 'd' ? std::isdigit(c) != 0 : c == pattern; });
+  return std::ranges::equal(start, kTime,
+                            [](unsigned char c, char pattern) { return pattern == 'd' ? std::isdigit(c) != 0 : c == pattern; });
 }
 
 }  // namespace
@@ -93,9 +94,8 @@ void refuse_inputs_as_results(const CLI::App& command, const std::vector<fs::pat
     if (!places.contains(place.parent_path())) continue;
     for (const NamedFile& input : inputs) {
       const fs::path path = fs::weakly_canonical(input.path);
-      const bool is_result = path == place.string() + ".json" || std::ranges::any_of(output::kSuffixes, [&](const char* suffix) {
-                               return path == place.string() + suffix;
-                             });
+      const bool is_result = path == place.string() + ".json" ||
+                             std::ranges::any_of(output::kSuffixes, [&](const char* suffix) { return path == place.string() + suffix; });
       if (is_result)
         throw UsageError(input.option + " " + input.path.string() + ": this run would overwrite it with a result of " +
                          stem.filename().string() + ": copy it elsewhere first, or choose another --output");
