@@ -171,6 +171,15 @@ T* data(const Tensor& tensor) {
   return static_cast<T*>(tensor.data_ptr());
 }
 
+/// oneDNN has no products of bfloat16 for older processors; LibTorch has, slow ones.
+bool onednn_multiplies_bfloat16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+#else
+  return false;
+#endif
+}
+
 }  // namespace
 
 bool fits_token_kernels(const Tensor& tokens) {
@@ -179,6 +188,7 @@ bool fits_token_kernels(const Tensor& tokens) {
 }
 
 Tensor linear(const Tensor& tokens, const Tensor& weight, const Tensor& bias) {
+  if (tokens.scalar_type() == at::kBFloat16 && !onednn_multiplies_bfloat16()) return at::linear(tokens, weight, bias);
   using Operator = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, std::string_view,
                           c10::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
   static const auto product = c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_linear_pointwise", "").typed<Operator>();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/text.hpp"
 
@@ -50,6 +51,29 @@ ClassOrder match_classes(const std::string& folder, int count, const std::vector
   } else if (model_named) {
     result.note = folder + ": does not name its classes, which are taken in the order of the model's: " + joined(model) +
                   "; dataset.toml can name them";
+  }
+  return result;
+}
+
+ClassOrder match_names(const std::string& where, const std::vector<std::string>& found, const std::vector<std::string>& wanted,
+                       bool may_lack) {
+  ClassOrder result;
+  result.order.resize(found.size());
+  std::iota(result.order.begin(), result.order.end(), std::size_t{0});
+  if (wanted.empty()) return result;
+  bool fits = may_lack || found.size() == wanted.size();
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto same = std::ranges::find_if(wanted, [&](const std::string& name) { return same_name(name, found[i]); });
+    result.order[i] = static_cast<std::size_t>(same - wanted.begin());
+    fits = fits && same != wanted.end();
+  }
+  if (!fits) {
+    throw UsageError(where + ": has the classes " + joined(found) + ", and dataset.toml or --classes " + joined(wanted) +
+                     ": the same names are wanted, in any order");
+  }
+  if (!may_lack && !std::ranges::is_sorted(result.order)) {
+    result.note = where + ": its classes come in another order (" + joined(found) + ") than those of dataset.toml or --classes (" +
+                  joined(wanted) + "): they are matched by name";
   }
   return result;
 }

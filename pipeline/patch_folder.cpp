@@ -1,175 +1,137 @@
 #include "wsi_lpd/pipeline/patch_folder.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <map>
 #include <optional>
+#include <set>
 
+#include "label_table.hpp"
+#include "patch_files.hpp"
+#include "patch_labels.hpp"
 #include "wsi_lpd/core/class_scheme.hpp"
-#include "wsi_lpd/core/csv.hpp"
-#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace fs = std::filesystem;
 namespace {
 
-bool is_image(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".png" || extension == ".jpg" || extension == ".jpeg" || extension == ".tif" || extension == ".tiff";
-}
-
-std::vector<fs::path> images_in(const fs::path& folder) {
-  std::vector<fs::path> images;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_regular_file() && is_image(entry.path())) images.push_back(entry.path());
-  }
-  std::sort(images.begin(), images.end());
-  return images;
-}
-
-std::optional<fs::path> first_folder(const fs::path& root, std::initializer_list<const char*> names) {
+/// What a part of the folder may be called. Throws UsageError where two of the names are there: one would pass unseen.
+std::optional<fs::path> one_of(const fs::path& root, std::initializer_list<const char*> names) {
+  std::optional<fs::path> found;
   for (const char* name : names) {
-    if (fs::is_directory(root / name)) return root / name;
+    if (!fs::exists(root / name)) continue;
+    if (found)
+      throw UsageError(root.string() + ": has both " + found->filename().string() + " and " + name + "; only one of them is taken");
+    found = root / name;
   }
-  return {};
+  return found;
 }
 
-/// "NAME[101].png" → "101"; empty when the name has no such end.
-std::string label_digits(const fs::path& image) {
-  const std::string name = image.stem().string();
-  const std::size_t open = name.rfind('[');
-  if (open == std::string::npos || name.back() != ']' || open + 2 >= name.size()) return {};
-  const std::string digits = name.substr(open + 1, name.size() - open - 2);
-  return digits.find_first_not_of("01") == std::string::npos ? digits : std::string{};
+std::string count_of(const std::vector<Patch>& patches, const char* where) {
+  return patches.empty() ? "" : ", " + std::to_string(patches.size()) + " in " + where;
 }
 
-void add_labels(Patch& patch, const std::vector<float>& labels, std::vector<std::string>& problems) {
-  if (std::find(labels.begin(), labels.end(), 1.0F) == labels.end())
-    problems.push_back(patch.image.string() + ": none of its image labels is 1");
-  patch.labels = labels;
-}
-
-/// Labels in the names. The number of digits that most images have is taken as the number of classes.
-std::vector<Patch> from_names(const fs::path& folder, int& classes, std::vector<std::string>& problems) {
-  std::vector<Patch> patches;
-  std::map<std::size_t, int> votes;
-  const std::vector<fs::path> images = images_in(folder);
-  for (const fs::path& image : images) ++votes[label_digits(image).size()];
-  votes.erase(0);
-  const auto winner = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  classes = winner == votes.end() ? 0 : static_cast<int>(winner->first);
-  for (const fs::path& image : images) {
-    const std::string digits = label_digits(image);
-    Patch patch{image, {}, {}};
-    if (digits.empty()) {
-      problems.push_back(image.string() + ": no image labels; name it like NAME[101].png, one digit a class, or write labels.csv");
-    } else if (static_cast<int>(digits.size()) != classes) {
-      problems.push_back(image.string() + ": " + std::to_string(digits.size()) + " label digits, but most images have " +
-                         std::to_string(classes));
-    } else {
-      std::vector<float> labels;
-      for (const char digit : digits) labels.push_back(digit == '1' ? 1.0F : 0.0F);
-      add_labels(patch, labels, problems);
-    }
-    patches.push_back(std::move(patch));
+class Scan {
+ public:
+  Scan(const fs::path& root, const ScanOptions& options) : root_(root), options_(options) {
+    if (!fs::exists(root)) throw UsageError(root.string() + ": no such folder of patches");
+    if (!fs::is_directory(root)) throw UsageError(root.string() + ": is a file; a folder of patches is wanted");
   }
-  return patches;
-}
 
-/// The first line of a table: file,CLASS,CLASS,…
-void read_columns(const std::vector<std::string>& fields, PatchFolder& result, const std::string& where) {
-  const bool semicolons = fields[0].starts_with("file;");  // some spreadsheets save them for commas
-  if (semicolons) throw UsageError(where + ": fields are separated by semicolons; save the table with commas");
-  if (fields[0] != "file") throw UsageError(where + ": the table must start with file,CLASS,CLASS,…");
-  if (fields.size() < 2) throw UsageError(where + ": has no column for a class; add one for each: file,CLASS,CLASS,…");
-  result.class_names.assign(fields.begin() + 1, fields.end());
-  result.classes = static_cast<int>(fields.size()) - 1;
-}
+  PatchFolder run() {
+    const std::optional<fs::path> valid = one_of(root_, {"valid", "val", "validation"}), test = one_of(root_, {"test", "testing"});
+    PatchTally labelled;
+    read_labelled({valid.value_or(""), test.value_or("")}, labelled);
+    const bool wants_labels = options_.image_labels != ImageLabels::Unused;
+    PatchTally tally = wants_labels ? std::move(labelled) : PatchTally{};
+    result_.valid = with_masks(valid, tally);
+    result_.test = with_masks(test, tally);
+    const std::size_t used = (wants_labels ? result_.train.size() : 0) + result_.valid.size() + result_.test.size();
+    tally.check(options_.skip_unusable, used);
+    if (options_.image_labels == ImageLabels::Needed && result_.train.empty()) refuse_empty();
+    result_.unusable = tally.lines();
+    const std::string counts = (wants_labels ? count_of(result_.train, "train") : "") + count_of(result_.valid, "valid") +
+                               count_of(result_.test, "test"),
+                      left_out = tally.left_out();
+    result_.notes.push_back(root_.string() + ": " + std::to_string(used) + " patches" +
+                            (counts.empty() ? "" : " (" + counts.substr(2) + ")") + (left_out.empty() ? "" : ", " + left_out));
+    return std::move(result_);
+  }
 
-/// One line for all images that wait for their labels, as `tile` leaves them.
-std::string lack_of_labels(const fs::path& table, const std::vector<std::string>& images, std::size_t of) {
-  constexpr std::size_t kNamed = 5;
-  std::string line = table.string() + ": " + std::to_string(images.size()) + " of " + std::to_string(of) +
-                     (of == 1 ? " image lacks" : " images lack") + " labels; fill in 0 or 1 in each column, or delete the line: ";
-  for (std::size_t i = 0; i < std::min(kNamed, images.size()); ++i) line += (i > 0 ? ", " : "") + images[i];
-  return images.size() > kNamed ? line + " and " + std::to_string(images.size() - kNamed) + " more" : line;
-}
+ private:
+  void read_labelled(const std::vector<fs::path>& apart, PatchTally& tally) {
+    const std::optional<fs::path> part = one_of(root_, {"train", "training"}), table = find_table(part);
+    train_ = part.value_or(root_);
+    const std::vector<fs::path> images = images_below(train_, apart, tally);
+    if (const std::size_t beside = part ? images_beside(root_) : 0; beside > 0)
+      tally.leave_out("beside " + part->filename().string() + "/", beside);
+    LabelledPatches labelled =
+        table ? labels_from_table(*table, images, options_.classes, tally) : labels_from_names(train_, images, options_.classes, tally);
+    if (labelled.classes > kMaxClasses)
+      tally.refuse(train_.string() + ": " + std::to_string(labelled.classes) + " classes, at most " + std::to_string(kMaxClasses) +
+                   " are supported");
+    if (!labelled.note.empty()) result_.notes.push_back(labelled.note);
+    result_.train = std::move(labelled.patches);
+    result_.classes = labelled.classes;
+    result_.class_names = std::move(labelled.class_names);
+    has_table_ = table.has_value();
+  }
 
-std::vector<Patch> from_csv(const fs::path& table, PatchFolder& result, std::vector<std::string>& problems) {
-  std::ifstream stream(table);
-  std::vector<Patch> patches;
-  std::vector<std::string> unlabelled;
-  int number = 0;
-  for (std::string line; std::getline(stream, line);) {
-    ++number;
-    if (number == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty()) continue;
-    const std::vector<std::string> fields = split_csv(line);
-    const std::string where = table.string() + " line " + std::to_string(number);
-    if (number == 1) {
-      read_columns(fields, result, where);
-      continue;
+  std::optional<fs::path> find_table(const std::optional<fs::path>& part) const {
+    std::optional<fs::path> table;
+    for (const fs::path& folder : {root_, part.value_or(root_)}) {
+      const fs::path path = folder / "labels.csv";
+      if (!fs::is_regular_file(path) || path == table) continue;
+      if (table) throw UsageError(path.string() + ": there is also " + table->string() + "; only one of them is taken");
+      table = path;
     }
-    if (static_cast<int>(fields.size()) != result.classes + 1) {
-      problems.push_back(where + ": " + std::to_string(fields.size() - 1) + " labels, but the first line names " +
-                         std::to_string(result.classes) + " classes");
-      continue;
+    return table;
+  }
+
+  /// img/ and mask/ with the same names but for the ending.
+  static std::vector<Patch> with_masks(const std::optional<fs::path>& folder, PatchTally& tally) {
+    std::vector<Patch> patches;
+    if (!folder) return patches;
+    const std::string name = folder->filename().string();
+    if (!fs::is_directory(*folder / "img")) {
+      PatchTally ignored;
+      if (const std::size_t images = images_below(*folder, {}, ignored).size(); images > 0)
+        tally.leave_out("in " + name + "/, which has no img/", images);
+      return patches;
     }
-    Patch patch{table.parent_path() / fields[0], {}, {}};
-    std::vector<float> labels;
-    const bool is_labelled = std::find(fields.begin() + 1, fields.end(), "") == fields.end();
-    if (!is_labelled) unlabelled.push_back(fields[0]);
-    for (auto field = fields.begin() + 1; is_labelled && field != fields.end(); ++field) {
-      if (*field != "0" && *field != "1") {
-        problems.push_back(where + ": label '" + *field + "' is neither 0 nor 1");
-        break;
+    std::set<fs::path> masks;
+    if (fs::is_directory(*folder / "mask")) {
+      PatchTally ignored;  // an image whose mask is no good is said to have none
+      const std::vector<fs::path> all = images_below(*folder / "mask", {}, ignored);
+      masks.insert(all.begin(), all.end());
+    }
+    for (const fs::path& image : images_below(*folder / "img", {}, tally)) {
+      fs::path mask = *folder / "mask" / image.lexically_relative(*folder / "img");
+      const auto is_there = [&](const char* ending) { return masks.erase(mask.replace_extension(ending)) > 0; };
+      if (is_there(".png") || is_there(".tif") || is_there(".tiff")) {
+        patches.push_back({image, mask, {}});
+      } else {
+        tally.unusable("without a mask", image.string() + ": no mask " + mask.replace_extension(".png").string());
       }
-      labels.push_back(*field == "1" ? 1.0F : 0.0F);
     }
-    if (static_cast<int>(labels.size()) == result.classes) add_labels(patch, labels, problems);
-    if (!fs::is_regular_file(patch.image)) problems.push_back(where + ": no file " + patch.image.string());
-    patches.push_back(std::move(patch));
+    if (!masks.empty()) tally.leave_out("masks without an image", masks.size());
+    return patches;
   }
-  if (!unlabelled.empty()) problems.push_back(lack_of_labels(table, unlabelled, patches.size()));
-  return patches;
-}
 
-/// img/ and mask/ with the same names but for the extension.
-std::vector<Patch> with_masks(const std::optional<fs::path>& folder, std::vector<std::string>& problems) {
-  std::vector<Patch> patches;
-  if (!folder || !fs::is_directory(*folder / "img")) return patches;
-  for (const fs::path& image : images_in(*folder / "img")) {
-    const fs::path mask = *folder / "mask" / (image.stem().string() + ".png");
-    if (!fs::is_regular_file(mask)) problems.push_back(image.string() + ": no mask " + mask.string());
-    patches.push_back({image, mask, {}});
+  [[noreturn]] void refuse_empty() const {
+    const bool has_masks = !result_.valid.empty() || !result_.test.empty();
+    throw UsageError(
+        (has_table_ ? root_.string() + ": labels.csv names no image" : train_.string() + ": no PNG, JPEG or TIFF image in it") +
+        " to train on" + (has_masks ? "; valid/ and test/ alone are for evaluate and calibrate" : ""));
   }
-  return patches;
-}
+
+  const fs::path& root_;
+  const ScanOptions& options_;
+  fs::path train_;
+  bool has_table_ = false;
+  PatchFolder result_;
+};
 
 }  // namespace
 
-PatchError::PatchError(const std::vector<std::string>& problems) : Error(joined(problems, "\n")), count_(problems.size()) {}
-
-PatchFolder scan_patches(const fs::path& folder) {
-  if (!fs::exists(folder)) throw UsageError(folder.string() + ": no such folder of patches");
-  if (!fs::is_directory(folder)) throw UsageError(folder.string() + ": is a file; a folder of patches is wanted");
-  PatchFolder result;
-  std::vector<std::string> problems;
-  const fs::path train = first_folder(folder, {"train", "training"}).value_or(folder);
-  const fs::path table = fs::is_regular_file(folder / "labels.csv") ? folder / "labels.csv" : train / "labels.csv";
-  const bool has_table = fs::is_regular_file(table);
-  result.train = has_table ? from_csv(table, result, problems) : from_names(train, result.classes, problems);
-  result.valid = with_masks(first_folder(folder, {"valid", "val"}), problems);
-  result.test = with_masks(first_folder(folder, {"test"}), problems);
-  if (result.train.empty() && problems.empty())
-    throw UsageError(has_table ? table.string() + ": names no image" : train.string() + ": no PNG, JPEG or TIFF image in it");
-  if (result.classes > kMaxClasses)
-    problems.push_back(train.string() + ": " + std::to_string(result.classes) + " classes, at most " + std::to_string(kMaxClasses) +
-                       " are supported");
-  if (!problems.empty()) throw PatchError(problems);
-  return result;
-}
+PatchFolder scan_patches(const fs::path& folder, const ScanOptions& options) { return Scan(folder, options).run(); }
 
 }  // namespace wsi_lpd::pipeline

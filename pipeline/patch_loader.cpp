@@ -89,8 +89,7 @@ PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, P
   observer.end();
   if (std::any_of(patches_.begin(), patches_.end(), [](const Patch& patch) { return !patch.mask.empty(); }))
     tables_ = masks.settle(patches_, problems, observer);
-  std::erase(problems, std::string{});
-  if (!problems.empty()) throw PatchError(problems);
+  drop_unusable(problems, sizes, options.skip_unusable, observer);
   const auto same = [&](const Size& size) { return size == sizes.front(); };
   if (!patches_.empty() && fit_ == Fit::Resize) {
     const Size first = sizes.front();
@@ -101,6 +100,32 @@ PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, P
     if (size_ == 0) size_ = static_cast<int>(std::max<std::int64_t>(64, (first.width + 16) / 32 * 32));
     zoom_ = static_cast<double>(size_) / static_cast<double>(first.width);
   }
+}
+
+void PatchSet::drop_unusable(std::vector<std::string>& problems, std::vector<Size>& sizes, bool skip, ProgressObserver& observer) {
+  const std::size_t all = count();
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < all; ++i) {
+    if (!problems[i].empty()) continue;
+    if (kept != i) {
+      patches_[kept] = std::move(patches_[i]);
+      cache_[kept] = std::move(cache_[i]);
+      sizes[kept] = sizes[i];
+      if (!tables_.empty()) tables_[kept] = tables_[i];
+    }
+    ++kept;
+  }
+  if (kept == all) return;
+  std::erase(problems, std::string{});
+  const std::string counts = std::to_string(kept) + " patches, and " + std::to_string(all - kept) + " that can't be used";
+  if (!skip || kept == 0)
+    throw PatchError(problems, counts + "; mend or remove them" + (kept > 0 ? ", or leave them out by --skip-unusable" : ""));
+  for (const std::string& line : first_lines(std::move(problems))) observer.warn("left out: " + line);
+  observer.info(counts + " and are left out");
+  patches_.resize(kept);
+  cache_.resize(kept);
+  sizes.resize(kept);
+  if (!tables_.empty()) tables_.resize(kept);
 }
 
 Image PatchSet::decode(std::size_t index) const { return cache_[index].empty() ? image::read_rgb(patches_[index].image) : cache_[index]; }

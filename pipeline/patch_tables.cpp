@@ -47,17 +47,19 @@ PatchTables::PatchTables(fs::path folder, const std::vector<std::string>& classe
   if (!has_labels && listed_.empty()) return;  // of a run that ended before its first patch
   if (!has_labels)
     throw UsageError(folder_.string() + ": its labels.csv, which patches would be added to, is gone; choose another --output folder");
-  const std::vector<Record> records = parse_csv(read_text_file(labels));
-  if (records.empty() || records[0][0] != "file")
+  const Table table = parse_table(read_text_file(labels), labels.string());
+  if (!same_name(table.columns[0], "file"))
     throw UsageError(labels.string() + ": does not start with file,CLASS,…: patches can't be added to it");
-  const std::vector<std::string> columns(records[0].begin() + 1, records[0].end());
+  if (table.separator != ',')
+    throw UsageError(labels.string() + ": is not separated by commas, as the lines are that would be added; save it with commas");
+  const std::vector<std::string> columns(table.columns.begin() + 1, table.columns.end());
   if (!classes.empty() && classes != columns) {
     throw UsageError(folder_.string() + ": its labels.csv has " +
                      (columns.empty() ? "no columns of classes" : "the columns " + joined(columns)) + ", and the classes are " +
                      joined(classes) + ": choose another --output folder");
   }
   classes_ = columns;
-  for (std::size_t i = 1; i < records.size(); ++i) listed_.insert(records[i][0]);
+  for (const Table::Row& row : table.rows) listed_.insert(row.fields[0]);
 }
 
 void PatchTables::begin() const {

@@ -24,9 +24,9 @@
 #include "wsi_lpd/output/slide_files.hpp"
 #include "wsi_lpd/pipeline/stain.hpp"
 #include "wsi_lpd/slide/archive_file.hpp"
-#include "wsi_lpd/slide/enlargement.hpp"
 #include "wsi_lpd/slide/focus.hpp"
 #include "wsi_lpd/slide/glass.hpp"
+#include "wsi_lpd/slide/resolution.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
@@ -312,8 +312,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
       observer.warn(job.slide.string() + ": " + line);
     };
     if (!properties.note.empty()) observer.info(job.slide.string() + ": " + properties.note);
-    if (const std::string line = slide::check_given_mpp(properties); !line.empty()) warn(line);
-    if (const std::string line = slide::check_enlargement(properties, statistics.frame, options.force_mpp); !line.empty()) warn(line);
+    for (const std::string& line : slide::check_resolution(properties, statistics.frame, options.force_mpp)) warn(line);
     if (shape.mpp <= 0) warn("the model does not know its resolution: the slide is read at level 0 as it is");
 
     observer.begin("finding tissue", 0, "");

@@ -14,8 +14,8 @@
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
-#include "wsi_lpd/slide/enlargement.hpp"
 #include "wsi_lpd/slide/reader.hpp"
+#include "wsi_lpd/slide/resolution.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
@@ -100,7 +100,8 @@ class Tiler {
     const double mpp = settings_.mpp.value_or(properties.mpp.value_or(0));
     if (mpp <= 0) observer_.warn(job.slide.string() + ": um/px of the patches is not known: they are cut from level 0 as it is");
     const Frame frame = make_frame(properties.bounds, properties.mpp.value_or(0), mpp);
-    if (const std::string line = slide::check_enlargement(properties, frame, options_.force_mpp); !line.empty())
+    if (!properties.note.empty()) observer_.info(job.slide.string() + ": " + properties.note);
+    for (const std::string& line : slide::check_resolution(properties, frame, options_.force_mpp))
       observer_.warn(job.slide.string() + ": " + line);
     TiledSlide result{.slide = job.slide};
     const std::vector<PatchPlace> places = choose(job, *reader, frame, result);

@@ -4,6 +4,7 @@
 
 #include "config.hpp"
 #include "suggestion.hpp"
+#include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/class_order.hpp"
 
@@ -26,7 +27,9 @@ DatasetOptions read_description(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(file)) return description;
   for (const auto& [key, values] : read_toml(file)) {
     if (key == "classes") {
-      description.classes = values;
+      description.classes.clear();
+      description.classes.reserve(values.size());
+      for (const std::string& name : values) description.classes.push_back(trimmed(name));
     } else if (key == "background") {
       description.background = values.at(0);
     } else if (key == "colours") {
@@ -41,12 +44,6 @@ DatasetOptions read_description(const std::filesystem::path& folder) {
   return description;
 }
 
-void check_names(const std::filesystem::path& folder, const std::vector<std::string>& described, const std::vector<std::string>& names) {
-  if (names.empty() || described.empty() || names == described) return;
-  throw UsageError(folder.string() + ": labels.csv has the classes " + joined(names, " ") + ", and dataset.toml " + joined(described, " ") +
-                   ": they must be the same, in the same order");
-}
-
 /// One for each class; the background's may be missing.
 std::vector<Colour> parse_colours(const std::vector<std::string>& colours, int classes) {
   std::vector<Colour> result;
@@ -58,6 +55,17 @@ std::vector<Colour> parse_colours(const std::vector<std::string>& colours, int c
 
 }  // namespace
 
+std::vector<std::string> wanted_classes(const std::filesystem::path& folder, const DatasetOptions& options) {
+  return options.classes.empty() ? read_description(folder).classes : options.classes;
+}
+
+pipeline::PatchFolder scan(const std::filesystem::path& folder, const pipeline::ScanOptions& options, ProgressObserver& observer) {
+  pipeline::PatchFolder patches = pipeline::scan_patches(folder, options);
+  for (const std::string& line : pipeline::first_lines(patches.unusable)) observer.warn("left out: " + line);
+  for (const std::string& note : patches.notes) observer.info(note);
+  return patches;
+}
+
 DatasetDescription describe_dataset(const std::filesystem::path& folder, int count, const std::vector<std::string>& names,
                                     const DatasetOptions& options, ProgressObserver& observer) {
   const DatasetOptions described = read_description(folder);
@@ -68,7 +76,8 @@ DatasetDescription describe_dataset(const std::filesystem::path& folder, int cou
   const std::vector<std::string>& given = !options.classes.empty()     ? options.classes
                                           : !described.classes.empty() ? described.classes
                                                                        : names;
-  if (options.classes.empty()) check_names(folder, described.classes, names);
+  if (!options.classes.empty() && !described.classes.empty() && options.classes != described.classes)
+    observer.info("--classes (" + joined(options.classes) + ") win over those of dataset.toml (" + joined(described.classes) + ")");
   if (!given.empty()) {
     if (static_cast<int>(given.size()) != count) {
       throw UsageError(folder.string() + ": " + std::to_string(given.size()) + " class names (" + joined(given, " ") +
@@ -97,7 +106,6 @@ DatasetDescription describe_dataset(const std::filesystem::path& folder, int cou
 MatchedClasses match_dataset(const std::filesystem::path& folder, const pipeline::PatchFolder& patches, const ClassScheme& model,
                              ProgressObserver& observer) {
   const DatasetOptions described = read_description(folder);
-  check_names(folder, described.classes, patches.class_names);
   const std::vector<std::string>& names = described.classes.empty() ? patches.class_names : described.classes;
   if (!names.empty() && patches.classes > 0 && static_cast<int>(names.size()) != patches.classes) {
     throw UsageError(folder.string() + ": " + std::to_string(names.size()) + " class names (" + joined(names, " ") + ") for images with " +

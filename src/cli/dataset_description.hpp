@@ -10,6 +10,10 @@
 
 namespace wsi_lpd::cli {
 
+inline constexpr const char* kSkipUnusableHelp =
+    "goes on without images that can't be used (no label or mask, damaged, a link without a target), and counts them; else they stop the "
+    "run";
+
 /// What is known of a data set's classes and resolution.
 struct DatasetDescription {
   ClassScheme classes;
@@ -24,9 +28,16 @@ struct DatasetOptions {
   std::optional<double> mpp;
 };
 
+/// The classes in the order wanted: those of the options, else of dataset.toml in `folder`; empty where neither names any. Throws
+/// UsageError.
+std::vector<std::string> wanted_classes(const std::filesystem::path& folder, const DatasetOptions& options = {});
+
+/// Lists a folder of patches and says to the observer how many are used and left out, and why. Throws as pipeline::scan_patches.
+pipeline::PatchFolder scan(const std::filesystem::path& folder, const pipeline::ScanOptions& options, ProgressObserver& observer);
+
 /// Puts together options, `dataset.toml` in `folder` (keys classes, background, colours, mpp) and, for what neither says, defaults for
-/// `count` classes (`names` where labels.csv gave some); every default taken is said to the observer. Throws UsageError: unknown key, wrong
-/// counts, absurd mpp, a dataset.toml that names other classes than labels.csv.
+/// `count` classes (`names` where labels.csv or folders gave some); every default taken is said to the observer. Throws UsageError: unknown
+/// key, wrong counts, absurd mpp.
 DatasetDescription describe_dataset(const std::filesystem::path& folder, int count, const std::vector<std::string>& names,
                                     const DatasetOptions& options, ProgressObserver& observer);
 

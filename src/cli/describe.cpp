@@ -56,6 +56,7 @@ Json describe_slide(const std::filesystem::path& path) {
   json["bounds"] = {p.bounds.x, p.bounds.y, p.bounds.width, p.bounds.height};
   json["background"] = to_string(p.background);
   if (!p.note.empty()) json["note"] = p.note;
+  if (!p.warnings.empty()) json["warnings"] = p.warnings;
   for (const slide::Level& level : p.levels) {
     json["levels"].push_back({{"width", level.size.width}, {"height", level.size.height}, {"downsample", level.downsample_x}});
   }

@@ -38,15 +38,20 @@ Json images_of_classes(const pipeline::PatchFolder& patches) {
   return json;
 }
 
+pipeline::PatchFolder scan(const fs::path& folder) {
+  return pipeline::scan_patches(folder, {.image_labels = pipeline::ImageLabels::IfThere});
+}
+
 Json describe_patches(const fs::path& folder) {
   Json json{{"kind", "patches"}};
   try {
-    const pipeline::PatchFolder patches = pipeline::scan_patches(folder);
+    const pipeline::PatchFolder patches = scan(folder);
     json["train"] = patches.train.size();
     json["valid"] = patches.valid.size();
     json["test"] = patches.test.size();
     json["classes"] = patches.classes;
     if (patches.classes > 0 && !patches.train.empty()) json["training_images_with"] = images_of_classes(patches);
+    if (!patches.notes.empty()) json["notes"] = patches.notes;
   } catch (const pipeline::PatchError& error) {  // e.g. labels that are still to be filled in
     const std::string all = error.what();
     json["problems"] = error.count();
@@ -111,7 +116,7 @@ Json describe_folder(const fs::path& folder) {
   } catch (const UsageError&) {  // no slide
   }
   try {
-    const pipeline::PatchFolder patches = pipeline::scan_patches(folder);
+    const pipeline::PatchFolder patches = scan(folder);
     if (!patches.train.empty()) return describe_patches(folder);
   } catch (const Error&) {
   }

@@ -26,12 +26,13 @@ constexpr int kSheetSide = 180;  // pixels of a patch on the sheet
 struct EvaluateArguments {
   fs::path patches, output = "evaluation";
   std::string model, split = "auto", labels = "both", presence = "calibrated";
-  bool crf = true, tta = true, json = false;
+  bool crf = true, tta = true, json = false, skip_unusable = false;
 };
 
 struct CalibrateArguments {
   fs::path patches, output;
   std::string model;
+  bool skip_unusable = false;
 };
 
 std::string title_of(const pipeline::EvaluatedLabels& evaluated) { return evaluated.labels + (evaluated.crf ? " + CRF" : ""); }
@@ -40,6 +41,21 @@ std::vector<pipeline::Patch> split_of(const fs::path& folder, const pipeline::Pa
   std::vector<pipeline::Patch> chosen = split == "valid" || (split == "auto" && patches.test.empty()) ? patches.valid : patches.test;
   if (chosen.empty()) throw UsageError(folder.string() + ": no " + (split == "auto" ? "test or valid" : split) + " images with masks");
   return chosen;
+}
+
+/// The images of train/ or, where there are none, those whose masks say what is in them.
+std::vector<pipeline::Patch> labelled_of(const fs::path& folder, const pipeline::PatchFolder& patches, ProgressObserver& observer) {
+  if (!patches.train.empty()) return patches.train;
+  const bool has_valid = !patches.valid.empty();
+  if (!has_valid && patches.test.empty())
+    throw UsageError(folder.string() + ": no images with labels, and none with masks in valid/ or test/");
+  observer.info(folder.string() + ": no images with labels to train on: taking those of " + (has_valid ? "valid/" : "test/") +
+                ", whose masks say which classes are in them");
+  return has_valid ? patches.valid : patches.test;
+}
+
+pipeline::PatchFolder scan_for(const fs::path& folder, pipeline::ImageLabels image_labels, bool skip_unusable, const Context& context) {
+  return scan(folder, {.classes = wanted_classes(folder), .image_labels = image_labels, .skip_unusable = skip_unusable}, context.observer);
 }
 
 /// How images of `folder` come to the model: its classes in the model's order, whatever theirs is.
@@ -115,9 +131,10 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
   const fs::path model_path = find_model(arguments.model, context.observer);
   model::PatchModel model = model::PatchModel::load(model_path, context.common.device, context.common.threads);
   const model::ModelInfo& info = model.info();
-  const pipeline::PatchFolder patches = pipeline::scan_patches(arguments.patches);
-  const pipeline::PatchSet set(split_of(arguments.patches, patches, arguments.split),
-                               options_of(arguments.patches, patches, info, context.observer), context.observer, context.cancel);
+  const pipeline::PatchFolder patches = scan_for(arguments.patches, pipeline::ImageLabels::Unused, arguments.skip_unusable, context);
+  pipeline::PatchSetOptions images = options_of(arguments.patches, patches, info, context.observer);
+  images.skip_unusable = arguments.skip_unusable;
+  const pipeline::PatchSet set(split_of(arguments.patches, patches, arguments.split), images, context.observer, context.cancel);
   pipeline::EvaluateOptions options;
   options.oracle = arguments.labels != "predicted";
   options.predicted = arguments.labels != "oracle";
@@ -146,10 +163,10 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
 int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
   const fs::path path = find_model(arguments.model, context.observer);
   model::PatchModel model = model::PatchModel::load(path, context.common.device, context.common.threads);
-  const pipeline::PatchFolder patches = pipeline::scan_patches(arguments.patches);
-  if (patches.train.empty()) throw UsageError(arguments.patches.string() + ": no images with labels in their names or in labels.csv");
-  const pipeline::PatchSet set(patches.train, options_of(arguments.patches, patches, model.info(), context.observer), context.observer,
-                               context.cancel);
+  const pipeline::PatchFolder patches = scan_for(arguments.patches, pipeline::ImageLabels::IfThere, arguments.skip_unusable, context);
+  pipeline::PatchSetOptions images = options_of(arguments.patches, patches, model.info(), context.observer);
+  images.skip_unusable = arguments.skip_unusable;
+  const pipeline::PatchSet set(labelled_of(arguments.patches, patches, context.observer), images, context.observer, context.cancel);
   context.observer.info("calibrating " + path.string());
   pipeline::calibrate(model, set, context.cancel);
   if (model.info().stain == StainStatistics{}) {  // a trained model has its own
@@ -194,6 +211,7 @@ Command add_evaluate(CLI::App& program) {
   command->add_flag("--crf,!--no-crf", arguments->crf, "also after a dense CRF; e.g. --no-crf")->default_str("true");
   command->add_flag("--tta,!--no-tta", arguments->tta, "mean of six views, mirrored and brighter or darker; e.g. --no-tta")
       ->default_str("true");
+  command->add_flag("--skip-unusable", arguments->skip_unusable, kSkipUnusableHelp);
   command->add_flag("--json", arguments->json, "one JSON object on stdout");
   return {command, [arguments](const Context& context) { return run_evaluate(*arguments, context); }, {.threads = true, .device = true}};
 }
@@ -203,10 +221,13 @@ Command add_calibrate(CLI::App& program) {
   CLI::App* command = program.add_subcommand("calibrate", "Teach an imported model which scores mean presence");
   command->footer("\nExample:  wsi-lpd calibrate patches/ --model imported.safetensors\nTrained models are calibrated already.");
   command
-      ->add_option("PATCHES", arguments->patches,
-                   "folder of patches with image labels, as for train, whose classes have the model's names, in any order")
+      ->add_option(
+          "PATCHES", arguments->patches,
+          "folder of patches with image labels, as for train, or of {valid,test}/{img,mask}/ alone, whose classes have the model's "
+          "names, in any order")
       ->required();
   command->add_option("--model", arguments->model, kModelHelp);
+  command->add_flag("--skip-unusable", arguments->skip_unusable, kSkipUnusableHelp);
   command->add_option("-o,--output", arguments->output, "file to write instead of changing the model; e.g. -o calibrated.safetensors");
   return {command, [arguments](const Context& context) { return run_calibrate(*arguments, context); }, {.threads = true, .device = true}};
 }

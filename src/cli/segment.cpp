@@ -16,7 +16,7 @@
 #include "wsi_lpd/pipeline/batch.hpp"
 #include "wsi_lpd/pipeline/find_slides.hpp"
 #include "wsi_lpd/pipeline/lpd_segmenter.hpp"
-#include "wsi_lpd/slide/enlargement.hpp"
+#include "wsi_lpd/slide/resolution.hpp"
 
 namespace wsi_lpd::cli {
 namespace {

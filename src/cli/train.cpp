@@ -38,7 +38,7 @@ struct TrainArguments {
   pipeline::StreamOptions stream{.stain_jitter = 0.2};
   int patience = 0;
   double save_minutes = 5;
-  bool resume = false, force = false;
+  bool resume = false, force = false, skip_unusable = false;
   model::TrainOptions options{.lr = 3e-4, .lr_warmup_iterations = 20, .ema = 0.98};  // configs/train.toml says why
 };
 
@@ -60,7 +60,9 @@ void print_result(const pipeline::TrainResult& result, const ClassScheme& classe
 
 int run_train(const TrainArguments& arguments, const Context& context) {
   pipeline::TrainJob job;
-  job.patches = pipeline::scan_patches(arguments.patches);
+  job.patches =
+      scan(arguments.patches, {.classes = wanted_classes(arguments.patches, arguments.dataset), .skip_unusable = arguments.skip_unusable},
+           context.observer);
   const DatasetDescription dataset =
       describe_dataset(arguments.patches, job.patches.classes, job.patches.class_names, arguments.dataset, context.observer);
   job.run = !arguments.output.empty() ? arguments.output : arguments.resume ? unfinished_run() : new_run_folder();
@@ -92,6 +94,7 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   job.images.fit = arguments.fit == "crop" ? pipeline::Fit::Crop : pipeline::Fit::Resize;
   job.images.classes = job.patches.classes;
   job.images.scheme = dataset.classes;
+  job.images.skip_unusable = arguments.skip_unusable;
   job.images.cache_bytes = arguments.cache_mib << 20;
   job.batch_size = arguments.batch_size;
   job.epochs = arguments.epochs;
@@ -150,7 +153,8 @@ Command add_train(CLI::App& program) {
       "\nExample:  wsi-lpd train patches/ --epochs 12\nWrites runs/<time>/ and points runs/latest at it, where `segment` looks for its "
       "model. The best model is that with the highest mIoU on valid/ with image labels predicted, as on a slide.");
   command
-      ->add_option("PATCHES", arguments->patches, "folder of patches: train/NAME[101].png with valid/ and test/{img,mask}/, or labels.csv")
+      ->add_option("PATCHES", arguments->patches,
+                   "folder of patches: train/NAME[101].png or train/CLASS/NAME.png with valid/ and test/{img,mask}/, or labels.csv")
       ->required();
   command->add_option("-o,--output", arguments->output, "folder of this run instead of runs/<time>; e.g. -o runs/first")
       ->configurable(false);
@@ -254,6 +258,7 @@ Command add_train(CLI::App& program) {
       });
   command->add_option("--fit", arguments->fit, "images of another size are resized or cropped; e.g. --fit crop")
       ->check(CLI::IsMember({"resize", "crop"}));
+  command->add_flag("--skip-unusable", arguments->skip_unusable, kSkipUnusableHelp);
   command->add_option("--classes", arguments->dataset.classes, "class names in the order of the digits; e.g. --classes TUM,STR,LYM")
       ->delimiter(',');
   command->add_option("--background", arguments->dataset.background, "name of the background class; e.g. --background GLASS");

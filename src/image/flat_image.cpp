@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdlib>
 
 #include "file_identity.hpp"
-#include "tiff_page.hpp"
+#include "sample_depth.hpp"
+#include "tiff_slide.hpp"
 #include "vips.hpp"
 
 namespace wsi_lpd::image {
@@ -121,34 +123,48 @@ class DecodedFile : public FlatImage {
  public:
   DecodedFile(const std::filesystem::path& path, ImageKind::Format format)
       : FlatImage(path, nameless_file(std::filesystem::temp_directory_path())) {
-    const vips::VSource source = vips::VSource::new_from_file(path.c_str());
-    vips::VOption* options = vips::VImage::option()->set("access", VIPS_ACCESS_SEQUENTIAL)->set("fail_on", VIPS_FAIL_ON_ERROR);
-    vips::VImage image;
-    switch (format) {
-      case ImageKind::Format::Png:
-        image = vips::VImage::pngload_source(source, options);
-        info_.format = "png";
-        break;
-      case ImageKind::Format::Jpeg:
-        image = vips::VImage::jpegload_source(source, options);
-        info_.format = "jpeg";
-        break;
-      default:
-        describe_strips();
-        image = vips::VImage::tiffload_source(source, options);
+    if (format == ImageKind::Format::Tiff) {
+      describe_strips();
+    } else {
+      info_.format = format == ImageKind::Format::Png ? "png" : "jpeg";
     }
+    vips::VImage image = load(format);
     info_.levels = {{image.width(), image.height()}};
     if (info_.mpp_source.empty()) describe_resolution(image, info_);
+    if (const int orientation = vips_image_get_orientation(image.get_image()); format != ImageKind::Format::Tiff && orientation != 1)
+      add_note(info_, orientation_note(orientation));
+    if (image.format() == VIPS_FORMAT_USHORT) image = scaled_by_depth(image, static_cast<std::uint32_t>(load(format).max()));
     decode(image);
   }
 
  private:
+  /// A new stream of its pixels, to be read from top to bottom once.
+  vips::VImage load(ImageKind::Format format) const {
+    const vips::VSource source = vips::VSource::new_from_file(info_.path.c_str());
+    vips::VOption* options = vips::VImage::option()->set("access", VIPS_ACCESS_SEQUENTIAL)->set("fail_on", VIPS_FAIL_ON_ERROR);
+    if (format == ImageKind::Format::Png) return vips::VImage::pngload_source(source, options);
+    if (format == ImageKind::Format::Jpeg) return vips::VImage::jpegload_source(source, options);
+    return vips::VImage::tiffload_source(source, options->set("page", page_));
+  }
+
+  /// All 16 bits used, so that libvips' upper 8 are the image.
+  vips::VImage scaled_by_depth(const vips::VImage& image, std::uint32_t largest) {
+    const int bits = info_.significant_bits >= 8 && info_.significant_bits < 16 ? info_.significant_bits : used_bits(largest);
+    add_note(info_, depth_note(bits, largest));
+    return image.linear(std::pow(2, 16 - bits), 0).cast(VIPS_FORMAT_USHORT);
+  }
+
   void describe_strips() {
     const TiffFile file("reading " + info_.path.string(), info_.path, "rm");
-    const TiffPage page = read_page(file);
+    const TiffSlide slide = find_slide(file);
+    const TiffPage& page = slide.levels.front();
+    file.check(TIFFSetSubDirectory(file.get(), page.offset) != 0, "has a damaged directory");
     check_pixels(file, page);
-    describe_tiff(file, page, info_);
+    describe_tiff(file, page, slide.description, info_);
+    if (!slide.rivals.empty()) file.refuse(slide.rivals);
+    add_note(info_, slide.note);
     fourth_is_alpha_ = page.alpha.has_value();
+    page_ = page.index;
   }
 
   void decode(vips::VImage image) {
@@ -168,9 +184,10 @@ class DecodedFile : public FlatImage {
     if (image.has_alpha() && fourth_is_alpha_)
       image = image.flatten(vips::VImage::option()->set("background", std::vector<double>{255, 255, 255}));
     image.cast(VIPS_FORMAT_UCHAR).extract_band(0, vips::VImage::option()->set("n", 3)).rawsave_fd(file_.get());
-    info_.note = "it can't be read in pieces: its " + size + " were decoded at once, " + megabytes(bytes) + " in " + folder.string();
+    add_note(info_, "it can't be read in pieces: its " + size + " were decoded at once, " + megabytes(bytes) + " in " + folder.string());
   }
 
+  int page_ = 0;                 ///< of a TIFF
   bool fourth_is_alpha_ = true;  ///< of a TIFF it may be anything
 };
 

@@ -11,7 +11,7 @@ namespace wsi_lpd::image {
 /// Every OME-XML names it.
 inline constexpr const char* kOmeNamespace = "openmicroscopy.org/Schemas/OME";
 
-/// What the first <Pixels> of an OME-XML says.
+/// What a <Pixels> of an OME-XML says.
 struct OmePixels {
   Size size;
   std::int64_t planes = 1;             ///< Z × T × channels that are not samples of one plane
@@ -19,8 +19,9 @@ struct OmePixels {
   std::optional<double> mpp_x, mpp_y;  ///< nothing where it is not said, or not as a length
 };
 
-/// Nothing when `description` is not OME-XML. Throws Error when it is, but has no <Pixels> with a size.
-std::optional<OmePixels> parse_ome_xml(const std::string& description);
+/// The first <Pixels> of `size`, or the first of all where none has it. Nothing when `description` is not OME-XML. Throws Error when it is,
+/// but has no <Pixels> with a size.
+std::optional<OmePixels> parse_ome_xml(const std::string& description, Size size);
 
 /// OME-XML of the schema 2016-06 for planes of `size` 8-bit pixels, page c of the TIFF being channel c; `mpp` 0: unknown.
 /// `comment` (UTF-8) comes back from ome_comment().

@@ -5,8 +5,8 @@
 #include "file_kind.hpp"
 #include "flat_image.hpp"
 #include "ome_xml.hpp"
-#include "tiff_page.hpp"
 #include "tiff_pyramid.hpp"
+#include "tiff_slide.hpp"
 #include "vips.hpp"
 
 namespace wsi_lpd::image {
@@ -30,7 +30,19 @@ ImageKind::Format format_of(const std::filesystem::path& path) {
   }
 }
 
-TiffPage first_page(const std::filesystem::path& path) { return read_page(TiffFile("reading " + path.string(), path, "rm")); }
+TiffSlide slide_of(const std::filesystem::path& path) { return find_slide(TiffFile("reading " + path.string(), path, "rm")); }
+
+void describe_tiff_kind(const std::filesystem::path& path, ImageKind& kind) {
+  try {
+    const TiffSlide slide = slide_of(path);
+    const TiffPage& page = slide.levels.front();
+    kind.colour = page.colour();
+    kind.only_here = !page.subifds.empty() || slide.description.find(kOmeNamespace) != std::string::npos || page.index > 0 ||
+                     !slide.rivals.empty() || slide.is_sparse || page.orientation != ORIENTATION_TOPLEFT || page.bits == 16;
+  } catch (const Error&) {
+    kind.is_damaged = true;
+  }
+}
 
 }  // namespace
 
@@ -42,9 +54,7 @@ std::optional<ImageKind> image_kind(const std::filesystem::path& path) {
       ImageKind kind;
       kind.format = format_of(path);
       if (kind.format != ImageKind::Format::Tiff) return kind;
-      const TiffPage page = first_page(path);
-      kind.colour = page.colour();
-      kind.nested_tiff = !page.subifds.empty() || page.description.find(kOmeNamespace) != std::string::npos;
+      describe_tiff_kind(path, kind);
       return kind;
     });
   } catch (const Error&) {
@@ -56,7 +66,7 @@ std::unique_ptr<PyramidFile> PyramidFile::open(const std::filesystem::path& path
   return with_vips("reading", path, [&] {
     const ImageKind::Format format = format_of(path);
     if (format == ImageKind::Format::Vips) return open_vips(path);
-    if (format == ImageKind::Format::Tiff && first_page(path).tiled) return open_tiled_tiff(path);
+    if (format == ImageKind::Format::Tiff && slide_of(path).levels.front().tiled) return open_tiled_tiff(path);
     return open_decoded(path, format);
   });
 }

@@ -16,17 +16,32 @@ int keep_first(TIFF*, void* user_data, const char*, const char* format, va_list 
   return 1;  // nobody else hears of it
 }
 
-int ignore(TIFF*, void*, const char*, const char*, va_list) { return 1; }
+/// Warnings are many and harmless, but for one: libtiff fills up a table of tiles that is shorter than the image with zeros, which then
+/// look like tiles that were never written.
+int note_short_table(TIFF*, void* user_data, const char*, const char* format, va_list arguments) {
+  char text[512];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  const std::string_view warning = text;
+  if (warning.find("Incorrect count") != std::string_view::npos && warning.find("Tile") != std::string_view::npos)
+    *static_cast<bool*>(user_data) = true;
+  return 1;
+}
 
 }  // namespace
 
 TiffFile::TiffFile(std::string doing, const std::filesystem::path& path, const char* mode) : doing_(std::move(doing)) {
   const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(), TIFFOpenOptionsFree);
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_first, reason_.get());
-  TIFFOpenOptionsSetWarningHandlerExtR(options.get(), ignore, nullptr);
+  TIFFOpenOptionsSetWarningHandlerExtR(options.get(), note_short_table, has_short_table_.get());
   errno = 0;
   tiff_.reset(TIFFOpenExt(path.c_str(), mode, options.get()));
-  if (!tiff_) fail_with(errno, "is not a TIFF");
+  if (tiff_) return;
+  if (errno == 0 && mode[0] == 'r') {
+    const std::string name = path.string() + ": ";
+    refuse("is damaged or was cut short (" + (reason_->starts_with(name) ? reason_->substr(name.size()) : *reason_) +
+           "); get a new copy of it");
+  }
+  fail_with(errno, "is not a TIFF");
 }
 
 void TiffFile::fail(const std::string& why) const { throw Error(doing_ + ": " + (reason_->empty() ? why : *reason_)); }

@@ -15,6 +15,8 @@ class TiffFile {
   TiffFile(std::string doing, const std::filesystem::path& path, const char* mode);
 
   TIFF* get() const { return tiff_.get(); }
+  /// Is a table of tiles of a directory that was read shorter than its image?
+  bool has_short_table() const { return *has_short_table_; }
   /// Throws Error with `why`, or with libtiff's own reason where it gave one.
   [[noreturn]] void fail(const std::string& why) const;
   /// Throws Error with `why`: for what libtiff reads without complaint.
@@ -39,6 +41,7 @@ class TiffFile {
 
   std::string doing_;
   std::unique_ptr<std::string> reason_ = std::make_unique<std::string>();  ///< the first error; a fixed address for libtiff
+  std::unique_ptr<bool> has_short_table_ = std::make_unique<bool>(false);
   std::unique_ptr<TIFF, Close> tiff_;
 };
 

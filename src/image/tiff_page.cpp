@@ -12,7 +12,6 @@ namespace {
 // JPEG 2000 codestreams, of which libtiff knows nothing: as Aperio and Bio-Formats write them, and the registered one.
 constexpr std::uint16_t kJpeg2000[] = {33003, 33004, 33005, 34712};
 constexpr std::uint64_t kLargestTile = std::uint64_t{256} << 20;  // bytes
-constexpr int kMostPages = 10'000;
 
 std::optional<double> micrometres_per_pixel(TIFF* tiff, std::uint32_t tag) {
   float per_unit = 0;
@@ -23,17 +22,12 @@ std::optional<double> micrometres_per_pixel(TIFF* tiff, std::uint32_t tag) {
   return micrometres / static_cast<double>(per_unit);
 }
 
-/// Is `level` a smaller copy of the whole of `image`? Rounding to a pixel is allowed, and two per cent for padding.
-bool is_copy(const TiffPage& level, const TiffPage& image) {
-  const auto ratio = [](std::int64_t large, std::int64_t small) { return static_cast<double>(large) / static_cast<double>(small); };
-  const double by_height = ratio(image.size.height, level.size.height), by_width = ratio(image.size.width, level.size.width);
-  const auto expected_width = static_cast<double>(image.size.width) / by_height;
-  const auto expected_height = static_cast<double>(image.size.height) / by_width;
-  const auto near = [](double expected, std::int64_t is) {
-    return std::abs(expected - static_cast<double>(is)) <= 1 + 0.02 * static_cast<double>(is);
-  };
-  return level.tiled == image.tiled && level.colour() == image.colour() &&
-         (near(expected_width, level.size.width) || near(expected_height, level.size.height));
+/// A tile that was never written has no place in the file.
+bool has_unwritten_tile(TIFF* tiff) {
+  for (std::uint32_t tile = 0, count = TIFFNumberOfTiles(tiff); tile < count; ++tile) {
+    if (TIFFGetStrileByteCount(tiff, tile) == 0 && TIFFGetStrileOffset(tiff, tile) == 0) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -53,6 +47,10 @@ TiffPage read_page(const TiffFile& file) {
     TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &tile_width);
     TIFFGetField(tiff, TIFFTAG_TILELENGTH, &tile_height);
     page.tile = {tile_width, tile_height};
+    page.is_sparse = has_unwritten_tile(tiff);
+    if (file.has_short_table())
+      file.refuse("is damaged: it has fewer tiles than its size of " + std::to_string(width) + " x " + std::to_string(height) +
+                  " pixels takes; get a new copy of it");
   }
   TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &page.bits);
   TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &page.samples);
@@ -66,6 +64,7 @@ TiffPage read_page(const TiffFile& file) {
       (extras[0] == EXTRASAMPLE_ASSOCALPHA || extras[0] == EXTRASAMPLE_UNASSALPHA)) {
     page.alpha = extras[0];
   }
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_ORIENTATION, &page.orientation);
   TIFFGetFieldDefaulted(tiff, TIFFTAG_SUBFILETYPE, &subfile_type);
   page.reduced = (subfile_type & FILETYPE_REDUCEDIMAGE) != 0;
   std::uint64_t* offsets = nullptr;
@@ -75,29 +74,6 @@ TiffPage read_page(const TiffFile& file) {
   const char* description = nullptr;
   if (TIFFGetField(tiff, TIFFTAG_IMAGEDESCRIPTION, &description) && description) page.description = description;
   return page;
-}
-
-std::vector<TiffPage> read_levels(const TiffFile& file) {
-  TIFF* tiff = file.get();
-  std::vector<TiffPage> levels{read_page(file)};
-  const auto take = [&] {
-    const TiffPage page = read_page(file);
-    const bool smaller =
-        page.size.width <= levels.back().size.width && page.size.height <= levels.back().size.height && page.size != levels.back().size;
-    if (smaller && is_copy(page, levels.front())) levels.push_back(page);
-  };
-  const std::vector<std::uint64_t> subifds = levels.front().subifds;
-  for (const std::uint64_t offset : subifds) {
-    file.check(TIFFSetSubDirectory(tiff, offset) != 0, "has a damaged directory");
-    take();
-  }
-  if (!subifds.empty()) return levels;
-  for (int pages = 1; pages < kMostPages && TIFFReadDirectory(tiff); ++pages) {
-    std::uint32_t subfile_type = 0;
-    TIFFGetFieldDefaulted(tiff, TIFFTAG_SUBFILETYPE, &subfile_type);
-    if (subfile_type & FILETYPE_REDUCEDIMAGE) take();
-  }
-  return levels;
 }
 
 void check_pixels(const TiffFile& file, const TiffPage& page) {
@@ -121,14 +97,15 @@ void check_pixels(const TiffFile& file, const TiffPage& page) {
          "its compression " + text(page.compression) + " is unknown; write it with another, such as JPEG or Deflate");
 }
 
-void describe_tiff(const TiffFile& file, const TiffPage& page, PyramidFile::Info& info) {
+void describe_tiff(const TiffFile& file, const TiffPage& page, const std::string& description, PyramidFile::Info& info) {
   info.format = "tiff";
   info.mpp_source = "tiff tags";
   info.mpp_x = page.mpp_x;
   info.mpp_y = page.mpp_y;
+  if (page.orientation != ORIENTATION_TOPLEFT) add_note(info, orientation_note(page.orientation));
   std::optional<OmePixels> ome;
   try {
-    ome = parse_ome_xml(page.description);
+    ome = parse_ome_xml(description, page.size);
   } catch (const Error& error) {
     file.refuse(error.what());
   }
@@ -136,17 +113,26 @@ void describe_tiff(const TiffFile& file, const TiffPage& page, PyramidFile::Info
   const auto text = [](const Size& size) { return std::to_string(size.width) + " x " + std::to_string(size.height); };
   info.format = "ome-tiff";
   if (ome->size != page.size)
-    file.refuse("its OME-XML speaks of " + text(ome->size) + " pixels, and its first image has " + text(page.size));
+    file.refuse("its OME-XML speaks of " + text(ome->size) + " pixels, and its largest image has " + text(page.size));
   if (ome->planes > 1) {
     file.refuse("its OME-XML says " + std::to_string(ome->planes) +
                 " planes (focus, time or stains in images of their own); one plane of RGB is wanted");
   }
-  if (page.bits == 16 && ome->significant_bits > 0 && ome->significant_bits < 16)
-    file.refuse("it uses " + std::to_string(ome->significant_bits) + " of its 16 bits and would look black; write it with 8 bits");
+  info.significant_bits = ome->significant_bits;
   if (!ome->mpp_x && !ome->mpp_y) return;
+  info.tags_mpp = info.mpp_x;
   info.mpp_source = "ome";
   info.mpp_x = ome->mpp_x;
   info.mpp_y = ome->mpp_y;
+}
+
+std::string orientation_note(int orientation) {
+  return "its Orientation tag " + std::to_string(orientation) + " is not applied: coordinates are those of the pixels in the file";
+}
+
+void add_note(PyramidFile::Info& info, const std::string& note) {
+  if (note.empty()) return;
+  info.note += info.note.empty() ? note : "; " + note;
 }
 
 }  // namespace wsi_lpd::image

@@ -11,6 +11,7 @@ namespace wsi_lpd::image {
 
 struct TiffPage {
   std::uint64_t offset = 0;  ///< of its directory in the file
+  int index = 0;             ///< among the file's images, SubIFDs not counted
   Size size;
   bool tiled = false;
   Size tile;  ///< zero for strips
@@ -18,6 +19,9 @@ struct TiffPage {
   std::uint16_t compression = COMPRESSION_NONE, photometric = PHOTOMETRIC_MINISBLACK, planes = PLANARCONFIG_CONTIG;
   std::optional<std::uint16_t> alpha;  ///< EXTRASAMPLE_ASSOCALPHA or _UNASSALPHA where the sample after the colours is one
   bool reduced = false;                ///< NewSubfileType says: a smaller copy of another page
+  std::uint16_t orientation = ORIENTATION_TOPLEFT;
+  bool is_sparse = false;  ///< some tile was never written
+  int used_bits = 16;      ///< of 16-bit samples; see sample_depth.hpp
   std::vector<std::uint64_t> subifds;
   std::optional<double> mpp_x, mpp_y;  ///< from the resolution tags
   std::string description;
@@ -28,13 +32,13 @@ struct TiffPage {
 
 /// The directory that `tiff` is at.
 TiffPage read_page(const TiffFile& tiff);
-/// The first image and its smaller copies, from large to small: its SubIFDs, else the pages flagged as reduced. Only those of its shape and
-/// of its kind (tiles or strips) are taken: thumbnails, labels and masks are no levels.
-std::vector<TiffPage> read_levels(const TiffFile& tiff);
 /// Fails with the reason where the pixels of `page` are no picture that we can show in RGB.
 void check_pixels(const TiffFile& tiff, const TiffPage& page);
-/// Format and µm/px of an image whose first page is `page`. Throws Error when its OME-XML contradicts it, or says that it is more than one
-/// plane of RGB.
-void describe_tiff(const TiffFile& tiff, const TiffPage& page, PyramidFile::Info& info);
+/// Format, µm/px and significant bits of a slide whose page is `page`; OME-XML stands in `description`. Throws Error when that contradicts
+/// the page, or says that it is more than one plane of RGB.
+void describe_tiff(const TiffFile& tiff, const TiffPage& page, const std::string& description, PyramidFile::Info& info);
+
+std::string orientation_note(int orientation);
+void add_note(PyramidFile::Info& info, const std::string& note);
 
 }  // namespace wsi_lpd::image

@@ -1,17 +1,21 @@
 #include "tiff_pyramid.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <list>
 #include <map>
 #include <mutex>
 
 #include "file_identity.hpp"
+#include "sample_depth.hpp"
+#include "tiff_slide.hpp"
 #include "tile_colours.hpp"
 #include "vips.hpp"
 
 namespace wsi_lpd::image {
 namespace {
 
+constexpr std::uint32_t kDepthTiles = 64;                   ///< looked at on opening a slide of 16 bits
 constexpr std::size_t kCacheBytes = std::size_t{64} << 20;  ///< of decoded tiles
 
 using Tile = std::shared_ptr<const Image>;
@@ -60,14 +64,40 @@ class LevelHandle {
   /// One tile, as wide and high as the file's tiles are. A tile that was never written is white.
   Image decode(std::uint32_t index) {
     Image rgb(page_.tile.width, page_.tile.height, 3, 255);
+    if (!is_written(index)) return rgb;
+    if (page_.jpeg2000()) {
+      decode_jpeg2000(index, rgb);
+    } else {
+      colours_->to_rgb(decode_samples(index), page_.tile.area(), rgb.data());
+    }
+    return rgb;
+  }
+
+  /// Of the colours' samples, all of which have 16 bits.
+  std::uint32_t largest_sample(std::uint32_t index) {
+    if (!is_written(index)) return 0;
+    const Samples from = decode_samples(index);
+    std::uint16_t largest = 0;
+    for (std::int64_t i = 0; i < page_.tile.area(); ++i) {
+      for (int c = 0; c < (page_.colour() ? 3 : 1); ++c) {
+        std::uint16_t value = 0;
+        std::memcpy(&value, from.data + 2 * (i * from.pixel_step + c * from.channel_step), 2);
+        largest = std::max(largest, value);
+      }
+    }
+    return largest;
+  }
+
+ private:
+  bool is_written(std::uint32_t index) const {
+    return TIFFGetStrileByteCount(file_.get(), index) != 0 || TIFFGetStrileOffset(file_.get(), index) != 0;
+  }
+
+  /// Good until the next call.
+  Samples decode_samples(std::uint32_t index) {
     const bool separate = page_.planes == PLANARCONFIG_SEPARATE && page_.samples > 1;
     const std::uint32_t planes = separate ? page_.samples : 1;
     const std::uint32_t tiles = TIFFNumberOfTiles(file_.get()) / planes;
-    if (TIFFGetStrileByteCount(file_.get(), index) == 0 && TIFFGetStrileOffset(file_.get(), index) == 0) return rgb;
-    if (page_.jpeg2000()) {
-      decode_jpeg2000(index, rgb);
-      return rgb;
-    }
     const std::uint64_t tile_bytes = TIFFTileSize64(file_.get());
     const std::uint64_t pixels = static_cast<std::uint64_t>(page_.tile.area());
     const std::uint64_t samples = separate ? 1 : page_.samples;
@@ -78,13 +108,9 @@ class LevelHandle {
           TIFFReadEncodedTile(file_.get(), index + plane * tiles, bytes_.data() + plane * tile_bytes, static_cast<tmsize_t>(tile_bytes));
       file_.check(read == static_cast<tmsize_t>(tile_bytes), "a tile can't be decoded");
     }
-    Samples from{bytes_.data(), page_.samples, 1};
-    if (separate) from = {bytes_.data(), 1, page_.tile.area()};
-    colours_->to_rgb(from, page_.tile.area(), rgb.data());
-    return rgb;
+    return separate ? Samples{bytes_.data(), 1, page_.tile.area()} : Samples{bytes_.data(), page_.samples, 1};
   }
 
- private:
   void decode_jpeg2000(std::uint32_t index, Image& rgb) {
     const std::uint64_t length = TIFFGetStrileByteCount(file_.get(), index);
     file_.check(page_.bits == 8 && (page_.planes == PLANARCONFIG_CONTIG || page_.samples == 1) &&
@@ -111,14 +137,18 @@ class TiledTiff : public PyramidFile {
  public:
   explicit TiledTiff(const std::filesystem::path& path) : identity_(path) {
     const TiffFile file("reading " + path.string(), path, "rm");
-    for (TiffPage& page : read_levels(file)) {
+    TiffSlide slide = find_slide(file);
+    for (TiffPage& page : slide.levels) {
       file.check(TIFFSetSubDirectory(file.get(), page.offset) != 0, "has a damaged directory");
       check_pixels(file, page);
       info_.levels.push_back(page.size);
       pages_.push_back(std::move(page));
     }
     info_.path = path;
-    describe_tiff(file, pages_.front(), info_);
+    describe_tiff(file, pages_.front(), slide.description, info_);
+    if (!slide.rivals.empty()) file.refuse(slide.rivals);
+    add_note(info_, slide.note);
+    if (pages_.front().bits == 16) find_depth();
     handles_.resize(pages_.size());
   }
 
@@ -137,6 +167,35 @@ class TiledTiff : public PyramidFile {
   }
 
  private:
+  /// By what OME-XML says, else by tiles all over the coarsest level and the finest.
+  void find_depth() {
+    std::uint32_t largest = 0;
+    const bool is_said = info_.significant_bits >= 8 && info_.significant_bits < 16;
+    if (is_said) {
+      largest = (1U << static_cast<unsigned>(info_.significant_bits)) - 1;
+    } else {
+      for (const TiffPage* page : {&pages_.back(), &pages_.front()}) largest = std::max(largest, largest_sample(*page));
+    }
+    const int bits = is_said ? info_.significant_bits : used_bits(largest);
+    for (TiffPage& page : pages_) page.used_bits = bits;
+    add_note(info_, depth_note(bits, largest));
+  }
+
+  std::uint32_t largest_sample(const TiffPage& page) const {
+    LevelHandle handle(info_.path, page);
+    const auto tiles =
+        static_cast<std::uint32_t>(divide_up(page.size.width, page.tile.width) * divide_up(page.size.height, page.tile.height));
+    const std::uint32_t step = std::max(1U, tiles / kDepthTiles);
+    std::uint32_t largest = 0;
+    for (std::uint32_t index = 0; index < tiles; index += step) {
+      try {
+        largest = std::max(largest, handle.largest_sample(index));
+      } catch (const Error&) {  // told when it is to be shown
+      }
+    }
+    return largest;
+  }
+
   Tile tile(int level, std::uint32_t index) const {
     if (Tile known = cache_.find({level, index})) return known;
     return with_vips("reading", info_.path, [&] {

@@ -19,6 +19,7 @@ std::array<std::uint8_t, 3> rgb_from_ycc(int y, int cb, int cr) {
 
 TileColours::TileColours(const TiffFile& file, const TiffPage& page)
     : bits_(page.bits),
+      shift_(page.bits == 16 ? page.used_bits - 8 : 0),
       photometric_(page.photometric),
       colours_(page.colour() ? 3 : 1),
       ycc_(page.photometric == PHOTOMETRIC_YCBCR && page.jpeg2000()),  // libtiff converts what is in JPEG
@@ -39,10 +40,9 @@ void TileColours::to_rgb(const Samples& from, std::int64_t count, std::uint8_t* 
     std::memcpy(&value, from.data + 2 * index, 2);
     return static_cast<int>(value);
   };
-  const unsigned shift = bits_ == 16 ? 8 : 0;
   for (std::int64_t i = 0; i < count; ++i, rgb += 3) {
     const std::int64_t first = i * from.pixel_step;
-    const auto sample = [&](int channel) { return wide(first + channel * from.channel_step) >> shift; };
+    const auto sample = [&](int channel) { return std::min(255, wide(first + channel * from.channel_step) >> shift_); };
     if (photometric_ == PHOTOMETRIC_PALETTE) {
       std::ranges::copy(palette_[static_cast<std::size_t>(wide(first))], rgb);
       continue;

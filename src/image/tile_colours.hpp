@@ -18,11 +18,13 @@ class TileColours {
  public:
   /// `file` stands at the directory of `page`.
   TileColours(const TiffFile& file, const TiffPage& page);
-  /// `count` pixels to RGB: 16 bits are divided by 256, alpha is laid over white.
+  /// `count` pixels to RGB: of 16 bits the upper 8 of those used, alpha over white.
   void to_rgb(const Samples& from, std::int64_t count, std::uint8_t* rgb) const;
 
  private:
-  std::uint16_t bits_, photometric_;
+  std::uint16_t bits_;
+  int shift_;  ///< from a sample to 8 bits
+  std::uint16_t photometric_;
   int colours_;  ///< 1 or 3
   bool ycc_;     ///< the samples are still YCbCr
   std::optional<std::uint16_t> alpha_;

@@ -125,7 +125,7 @@ std::string left_out_as(const fs::path& path) {
   if (!slide_endings().contains(ending)) return ending.empty() ? "file without ending" : ending;
   const bool may_be_mask = ending == ".tif" || ending == ".tiff" || ending == ".btf";
   const auto kind = may_be_mask ? image::image_kind(path) : std::nullopt;
-  return kind && kind->format == image::ImageKind::Format::Tiff ? "mask or label image" : "";
+  return kind && kind->format == image::ImageKind::Format::Tiff && !kind->is_damaged ? "mask or label image" : "";
 }
 
 }  // namespace wsi_lpd::slide

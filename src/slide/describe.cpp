@@ -7,6 +7,10 @@
 namespace wsi_lpd::slide {
 namespace {
 
+constexpr double kTagsDiffer = 0.1;  // relative; tags are often rounded
+// µm/px times magnification: 10 for most scanners, 4.6 to 9.2 for some. Inches taken for centimetres make it 2.5 times as large or small,
+// millimetres for centimetres ten times.
+constexpr double kLeastProduct = 4, kUsualProduct = 10, kMostProduct = 25;
 constexpr std::int64_t kLongestSide = std::int64_t{1} << 31;
 constexpr std::int64_t kMostPixels = 1'000'000'000'000;
 
@@ -83,6 +87,20 @@ void set_resolution(Properties& properties, const OpenOptions& options, std::opt
   }
   properties.mpp = (across + down) / 2;
   properties.mpp_source = source;
+}
+
+void warn_of_contradictions(Properties& properties, std::optional<double> tags_mpp) {
+  if (!properties.mpp || properties.mpp_source == "given") return;
+  const double mpp = *properties.mpp;
+  const std::string says = "the slide says " + number_text(mpp) + " um/px (" + properties.mpp_source + "), which is taken, ";
+  if (tags_mpp && is_plausible_mpp(*tags_mpp) && std::abs(*tags_mpp / mpp - 1) > kTagsDiffer)
+    properties.warnings.push_back(says + "but its resolution tags " + number_text(*tags_mpp) + "; if that is right, " + kGiveMpp);
+  if (!properties.objective_power || *properties.objective_power <= 0) return;
+  const double product = mpp * *properties.objective_power;
+  if (product < kLeastProduct || product > kMostProduct) {
+    properties.warnings.push_back(says + "and an objective of " + number_text(*properties.objective_power) + "x, which goes with about " +
+                                  number_text(kUsualProduct / *properties.objective_power) + "; if that is right, " + kGiveMpp);
+  }
 }
 
 ReadError read_error(const Properties& properties, int level, const Rect& region, const std::string& reason) {

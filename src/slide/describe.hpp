@@ -18,6 +18,10 @@ void add_level(Properties& properties, const Size& size);
 void set_resolution(Properties& properties, const OpenOptions& options, std::optional<double> x, std::optional<double> y,
                     const std::string& source);
 
+/// Adds a warning where the slide's µm/px, of which properties know, differs by more than 10 % from that of its resolution tags, or can't
+/// be that of its objective.
+void warn_of_contradictions(Properties& properties, std::optional<double> tags_mpp);
+
 /// A region that can't be read, in one line.
 ReadError read_error(const Properties& properties, int level, const Rect& region, const std::string& reason);
 /// Fills what lies outside of `inside` with the background; both in `region`'s frame, which is `target`'s.

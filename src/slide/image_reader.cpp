@@ -18,6 +18,7 @@ class ImageReader : public Reader {
     }
     properties_.bounds = {0, 0, info.levels.front().width, info.levels.front().height};
     set_resolution(properties_, options, info.mpp_x, info.mpp_y, info.mpp_source);
+    warn_of_contradictions(properties_, info.tags_mpp);
   }
 
   const Properties& properties() const override { return properties_; }
@@ -42,7 +43,14 @@ class ImageReader : public Reader {
 }  // namespace
 
 std::unique_ptr<Reader> open_image(const std::filesystem::path& path, const OpenOptions& options) {
-  return std::make_unique<ImageReader>(path, options);
+  try {
+    return std::make_unique<ImageReader>(path, options);
+  } catch (const UsageError&) {
+    throw;
+  } catch (const Error& error) {
+    const std::string doing = "reading " + path.string() + ": ", why = error.what();
+    throw Error(why.starts_with(doing) ? path.string() + ": " + why.substr(doing.size()) : why);
+  }
 }
 
 }  // namespace wsi_lpd::slide

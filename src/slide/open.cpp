@@ -16,7 +16,7 @@ std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOption
   if (!vendor.empty() && vendor != kGenericTiff) return open_with_openslide(path, options);
   const auto kind = image::image_kind(path);
   if (!kind) return open_with_openslide(path, options);
-  if (vendor.empty() || kind->nested_tiff) return open_image(path, options);
+  if (vendor.empty() || kind->only_here || kind->is_damaged) return open_image(path, options);
   try {
     return open_with_openslide(path, options);
   } catch (const UsageError&) {

@@ -117,6 +117,7 @@ class OpenSlideReader : public Reader {
     read_bounds(slide, properties_);
     read_resolution(slide, options, properties_);
     properties_.objective_power = number_property(slide, OPENSLIDE_PROPERTY_NAME_OBJECTIVE_POWER);
+    warn_of_contradictions(properties_, mpp_from_tiff_tags(slide, "tiff.XResolution"));
     const auto colour = text_property(slide, OPENSLIDE_PROPERTY_NAME_BACKGROUND_COLOR);
     if (colour) properties_.background = with_context(path.string(), [&] { return parse_colour("#" + *colour); });
   }

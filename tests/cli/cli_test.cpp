@@ -166,9 +166,15 @@ TEST_F(Program, ClosesTheCircle) {
   expect_refusal("tile \"a b'c.tif\" -o data/patches", 2, "holds files that tile did not write");
   expect_refusal("tile absent.svs -o bad", 1, "absent.svs");
   EXPECT_FALSE(fs::exists(path("bad")));
-  // Columns in another order than dataset.toml's: neither may win silently.
+  // Columns in another order than dataset.toml's.
   write_text_file(path("circle/patches/dataset.toml"), "classes = [\"STR\", \"TUM\", \"LYM\", \"NEC\"]\nmpp = 0.5\n");
-  expect_refusal(train + "bad", 2, "they must be the same, in the same order");
+  const Outcome matched = run(train + "circle/matched");
+  EXPECT_EQ(matched.code, 0) << matched.err;
+  EXPECT_THAT(matched.err, HasSubstr("they are matched by name"));
+  EXPECT_EQ(nlohmann::json::parse(run("info circle/matched/model.safetensors --json").out)["classes"],
+            (nlohmann::json{"STR", "TUM", "LYM", "NEC"}));
+  write_text_file(path("circle/patches/dataset.toml"), "classes = [\"STR\", \"TUM\", \"LYM\", \"FAT\"]\nmpp = 0.5\n");
+  expect_refusal(train + "bad", 2, "the same names are wanted, in any order");
 }
 
 TEST_F(Program, ComparesWithTruthsAndResults) {

@@ -60,6 +60,36 @@ TEST_F(Program, RefusesBadPatches) {
   expect_refusal("train patches -o bad", 2, "unknown key 'clases'");
 }
 
+TEST_F(Program, LeavesOutUnusablePatchesOnRequestOnly) {
+  fs::remove_all(path("some"));
+  fs::copy(path("data/patches"), path("some"), fs::copy_options::recursive);
+  const std::size_t all = static_cast<std::size_t>(std::distance(fs::directory_iterator(path("some/train")), {}));
+  fs::create_symlink("/absent.png", path("some/train/link[1000].png"));
+  std::ofstream(path("some/train/noise[1000].png")) << "no image";
+  std::ofstream(path("some/train/._noise[1000].png")) << "attributes";
+  expect_refusal("train some -o bad", 1, "link[1000].png: is a link to /absent.png, which is not there; --skip-unusable leaves out");
+  const Outcome outcome = run("train some --skip-unusable --encoder mit_b0 --iterations 1 --batch-size 2 --hold-out 0 -o skipped");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("2 left out: 1 hidden, 1 with a link whose target is missing"),
+                                 HasSubstr(std::to_string(all) + " patches, and 1 that can't be used and are left out")));
+}
+
+/// As `evaluate --help` describes the folder: no train/ is needed.
+TEST_F(Program, EvaluatesAndCalibratesOnMasksAlone) {
+  fs::remove_all(path("alone"));
+  fs::create_directories(path("alone"));
+  fs::copy(path("data/patches/valid"), path("alone/test"), fs::copy_options::recursive);
+  fs::copy(path("data/patches/dataset.toml"), path("alone/dataset.toml"));
+  const std::string options = " --json --no-crf --no-tta -o evaluation";
+  const Outcome outcome = run("evaluate alone" + options);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, run("evaluate data/patches" + options).out);
+  const Outcome calibrated = run("calibrate alone -o alone.safetensors");
+  EXPECT_EQ(calibrated.code, 0) << calibrated.err;
+  EXPECT_THAT(calibrated.err, HasSubstr("taking those of test/, whose masks say which classes are in them"));
+  expect_refusal("train alone -o bad", 2, "alone are for evaluate and calibrate");
+}
+
 /// kill -9 at twenty random moments; each time the run goes on, and in the end no byte is another one.
 TEST_F(Training, ResumesAfterBeingKilled) {
   const std::string options =

@@ -24,7 +24,9 @@ struct TestPage {
   int sample_format = SAMPLEFORMAT_UINT;
   int extra = -1;  ///< EXTRASAMPLE_…, -1 for none
   bool reduced = false;
-  double mpp_x = 0, mpp_y = 0;  ///< µm/px in the resolution tags
+  int orientation = 0;                     ///< ORIENTATION_…, 0 for no tag
+  std::vector<std::uint32_t> unwritten{};  ///< tiles that are left out
+  double mpp_x = 0, mpp_y = 0;             ///< µm/px in the resolution tags
   std::string description{};
   int subifds = 0;  ///< so many of the following pages are this one's
   /// Encodes one tile of interleaved samples where libtiff can't.
@@ -53,6 +55,7 @@ inline void write_page(TIFF* tiff, const TestPage& page) {
       red[v] = static_cast<std::uint16_t>(v * 257), green[v] = static_cast<std::uint16_t>(65535 - v * 257);
     TIFFSetField(tiff, TIFFTAG_COLORMAP, red.data(), green.data(), blue.data());
   }
+  if (page.orientation > 0) TIFFSetField(tiff, TIFFTAG_ORIENTATION, page.orientation);
   if (page.reduced) TIFFSetField(tiff, TIFFTAG_SUBFILETYPE, FILETYPE_REDUCEDIMAGE);
   if (page.mpp_x > 0) {
     TIFFSetField(tiff, TIFFTAG_RESOLUTIONUNIT, RESUNIT_CENTIMETER);
@@ -83,6 +86,7 @@ inline void write_page(TIFF* tiff, const TestPage& page) {
   for (std::int64_t plane = 0; plane < planes; ++plane) {
     for (std::int64_t top = 0; top < page.size.height; top += side) {
       for (std::int64_t left = 0; left < page.size.width; left += side, ++index) {
+        if (std::ranges::find(page.unwritten, index) != page.unwritten.end()) continue;
         std::vector<std::uint8_t> tile(static_cast<std::size_t>(side * side * step));
         for (std::int64_t y = 0; y < side; ++y) {  // past the edges the last pixel is repeated
           for (std::int64_t x = 0; x < side; ++x) {

@@ -172,13 +172,13 @@ TEST_F(DamagedSlide, HeaderOfAGiganticImageIsRefusedOnOpening) {
   set_tag(kImageWidth, 4'000'000'000U);
   set_tag(kImageLength, 4'000'000'000U);
   const std::string error = error_on_opening();
-  EXPECT_TRUE(error.starts_with(path_.string() + ": ")) << error;
+  EXPECT_THAT(error, ::testing::HasSubstr(path_.string() + ": "));
 }
 
 TEST_F(DamagedSlide, HeaderOfALargerImageThanTheFileHoldsIsRefusedOrUnreadable) {
   set_tag(kImageWidth, 200'000);
   if (const std::string error = error_on_opening(); error != "opened") {
-    EXPECT_TRUE(error.starts_with(path_.string() + ": ")) << error;
+    EXPECT_THAT(error, ::testing::HasSubstr(path_.string() + ": "));
     return;
   }
   const auto reader = open(path_);
@@ -189,7 +189,7 @@ TEST_F(DamagedSlide, HeaderOfALargerImageThanTheFileHoldsIsRefusedOrUnreadable) 
 TEST_F(DamagedSlide, SlideWithoutLevelsIsRefusedOnOpening) {
   set_tag(kImageWidth, 0);
   const std::string error = error_on_opening();
-  EXPECT_TRUE(error.starts_with(path_.string() + ": ")) << error;
+  EXPECT_THAT(error, ::testing::HasSubstr(path_.string() + ": "));
   EXPECT_NE(error, "opened");
 }
 

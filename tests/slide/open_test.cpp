@@ -89,6 +89,52 @@ TEST_F(Open, RefusesPixelsThatAreNotSquareUnlessToldOtherwise) {
   EXPECT_THAT(error_of(write("flat.ome.tif", ome)), HasSubstr("0.25 um/px across but 0.5 down"));
 }
 
+TEST_F(Open, LeavesOddTiffsToTheReaderThatSeesThemRight) {
+  TestPage turned = page(64), sparse = page(64), label = page(64);
+  turned.orientation = ORIENTATION_BOTRIGHT;
+  label.size = {100, 100};
+  expect_picture(*open(write("turned.tif", turned)));
+  write_tiff(folder_ / "second.tif", {label, page(64)});
+  expect_picture(*open(folder_ / "second.tif"));
+  EXPECT_THAT(open(folder_ / "second.tif")->properties().note, HasSubstr("the slide is its largest image"));
+  sparse.unwritten = {0};
+  const auto reader = open(write("sparse.tif", sparse));
+  Image pixels(64, 64, 3);
+  reader->read(0, {0, 0, 64, 64}, pixels.view());
+  EXPECT_EQ(pixels, Image(64, 64, 3, 255));
+}
+
+TEST_F(Open, TellsDamageAsDamage) {
+  write_tiff(folder_ / "cut.svs", {page(64), page(64)});
+  std::filesystem::resize_file(folder_ / "cut.svs", std::filesystem::file_size(folder_ / "cut.svs") - 40);
+  EXPECT_THAT(error_of(folder_ / "cut.svs"), HasSubstr("is damaged or was cut short"));
+  EXPECT_FALSE(is_slide(folder_ / "cut.svs"));
+}
+
+TEST_F(Open, WarnsOfResolutionsThatContradictEachOther) {
+  TestPage ome = page(64);
+  ome.description = testing::ome_xml(kSize, R"(PhysicalSizeX="0.4" PhysicalSizeY="0.4")");
+  EXPECT_THAT(
+      open(write("a.ome.tif", ome))->properties().warnings,
+      ::testing::ElementsAre(HasSubstr("the slide says 0.4 um/px (ome), which is taken, but its resolution tags 0.5; if that is right, "
+                                       "give --mpp")));
+  EXPECT_THAT(open(folder_ / "a.ome.tif", {.mpp = 0.5})->properties().warnings, ::testing::IsEmpty());
+  ome.mpp_x = ome.mpp_y = 0.41;
+  EXPECT_THAT(open(write("a.ome.tif", ome))->properties().warnings, ::testing::IsEmpty());
+  ome.mpp_x = ome.mpp_y = 350;  // 72 dpi
+  EXPECT_THAT(open(write("a.ome.tif", ome))->properties().warnings, ::testing::IsEmpty());
+  // As Aperio writes them.
+  for (const auto& [magnification, warnings] : {std::pair{"20", 0U}, std::pair{"40", 0U}, std::pair{"4", 1U}}) {
+    TestPage svs = page(64);
+    svs.description = std::string("Aperio Image Library v1.0\r\n300x200 [0,0 300x200] (64x64)|AppMag = ") + magnification + "|MPP = 0.5";
+    svs.mpp_x = svs.mpp_y = 0;
+    const auto reader = open(write("a.svs", svs));
+    EXPECT_EQ(reader->properties().vendor, "aperio");
+    ASSERT_EQ(reader->properties().warnings.size(), warnings) << magnification;
+    if (warnings > 0) EXPECT_THAT(reader->properties().warnings[0], HasSubstr("an objective of 4x, which goes with about 2.5"));
+  }
+}
+
 TEST_F(Open, AFileIsASlideByItsHeader) {
   EXPECT_TRUE(is_slide(write("tiles.tif", page(64))));
   EXPECT_TRUE(is_slide(write("strips.tif", page(0))));

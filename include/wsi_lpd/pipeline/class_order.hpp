@@ -19,4 +19,9 @@ struct ClassOrder {
 ClassOrder match_classes(const std::string& folder, int count, const std::vector<std::string>& names,
                          const std::vector<std::string>& model);
 
+/// Where the classes `found` in `where` are among `wanted`, by name but for the case of letters; as they stand where none are wanted.
+/// Throws UsageError with both lists: a class that is not wanted or, unless they `may_lack`, one that is not found.
+ClassOrder match_names(const std::string& where, const std::vector<std::string>& found, const std::vector<std::string>& wanted,
+                       bool may_lack);
+
 }  // namespace wsi_lpd::pipeline

@@ -10,29 +10,54 @@ namespace wsi_lpd::pipeline {
 /// One training or validation image.
 struct Patch {
   std::filesystem::path image;
-  std::filesystem::path mask;  ///< indexed PNG, 0…C−1 classes, C background; empty for training patches
+  std::filesystem::path mask;  ///< label image, 0…C−1 classes, C background; empty for training patches
   std::vector<float> labels;   ///< [C] of 0 or 1; empty where only a mask says
 };
 
 struct PatchFolder {
   std::vector<Patch> train, valid, test;
-  int classes = 0;
-  std::vector<std::string> class_names;  ///< from the header of labels.csv; else empty
+  int classes = 0;                       ///< 0 where there are no image labels
+  std::vector<std::string> class_names;  ///< of labels.csv or of the folders of classes, in the labels' order; else empty
+  std::vector<std::string> notes{};      ///< what the user should know, one line each: how many patches are used and left out, and why
+  std::vector<std::string> unusable{};   ///< images that were left out because of ScanOptions::skip_unusable, one line each
 };
 
-/// All that is wrong with a folder of patches, one line each; `what()` has them all.
+/// What becomes of the images with image labels, those of train/.
+enum class ImageLabels {
+  Needed,   ///< to train: they must be there and be sound
+  IfThere,  ///< to calibrate: sound, if there are any
+  Unused    ///< to evaluate: what is wrong with them does not matter
+};
+
+struct ScanOptions {
+  /// The classes in the order wanted (dataset.toml, --classes). Classes that labels.csv or folders name are matched with them by name, but
+  /// for the case of letters. Empty: the order of the table's columns, or of the alphabet.
+  std::vector<std::string> classes{};
+  ImageLabels image_labels = ImageLabels::Needed;
+  bool skip_unusable = false;  ///< images that can't be used are left out and counted instead of refused
+};
+
+/// What is wrong with a folder of patches. `what()` has a line for each of the first kNamed problems, and one with the number of the
+/// others.
 class PatchError : public Error {
  public:
-  explicit PatchError(const std::vector<std::string>& problems);
-  std::size_t count() const { return count_; }
+  static constexpr std::size_t kNamed = 10;
+  /// `counts`, where given, says how many images are usable and how many are not: these may be left out (ScanOptions::skip_unusable), which
+  /// the last line says; a single problem stays a single line.
+  explicit PatchError(const std::vector<std::string>& problems, const std::string& counts = {});
+  std::size_t count() const { return count_; }  ///< of all problems
 
  private:
   std::size_t count_;
 };
 
-/// Lists a folder of patches without decoding them: the BCSS-WSSS layout (train/NAME[101].png, {valid,val,test}/{img,mask}/), a plain
-/// folder with the labels in the names, or one with labels.csv (file,class1,…). Throws PatchError that names every image without a label,
-/// of another number of digits, without a mask, or of no class at all; UsageError when there is no folder or no image.
-PatchFolder scan_patches(const std::filesystem::path& folder);
+/// The first PatchError::kNamed lines, and one with the number of the others.
+std::vector<std::string> first_lines(std::vector<std::string> lines);
+
+/// Lists a folder of patches (docs/patches.md) without decoding them: labels in the names (NAME[101].png, NAME[1, 0, 1].png), in the names
+/// of the folders, or in labels.csv; pixel masks in {valid,test}/{img,mask}/; all of them in nested folders, too. Throws PatchError: images
+/// without a label or mask, of another number of digits, links without a target; lines of labels.csv that say what can't be. Throws
+/// UsageError: no folder, no image, a table that can't be read, other classes than `options.classes`.
+PatchFolder scan_patches(const std::filesystem::path& folder, const ScanOptions& options = {});
 
 }  // namespace wsi_lpd::pipeline

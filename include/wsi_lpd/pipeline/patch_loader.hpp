@@ -20,6 +20,7 @@ struct PatchSetOptions {
   int size = 0;  ///< pixels of the network's input; 0 takes the images' own size, which then must be one and the same
   Fit fit = Fit::Resize;
   int classes = 0;
+  bool skip_unusable = false;  ///< what can't be read or has no fitting mask is left out and counted instead of refused
   /// Names and colours of the images' classes, in the images' order: palettes of masks are held against them. Without colours they are not
   /// looked at.
   ClassScheme scheme{};
@@ -36,9 +37,9 @@ struct RandomView {
 /// The images of one split, every one decoded once and found good before anything starts. Read access is thread-safe.
 class PatchSet {
  public:
-  /// Decodes everything in parallel. Throws PatchError that names every file that can't be read, is smaller than 32 px, or whose mask has
-  /// another size, values past the classes or, in RGB, other colours; Cancelled. Masks that show the classes' colours are read by them; the
-  /// observer hears of it once.
+  /// Decodes everything in parallel. Throws PatchError: files that can't be read, are smaller than 32 px, or whose mask has another size,
+  /// values past the classes or, in RGB, other colours; with `skip_unusable` only where no image is left. Throws Cancelled. Masks that show
+  /// the classes' colours are read by them; the observer hears of it once.
   PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, ProgressObserver& observer, const CancelFlag& cancel);
 
   std::size_t count() const { return patches_.size(); }
@@ -60,6 +61,7 @@ class PatchSet {
   std::int64_t cached_bytes() const;
 
  private:
+  void drop_unusable(std::vector<std::string>& problems, std::vector<Size>& sizes, bool skip, ProgressObserver& observer);
   Image decode(std::size_t index) const;
   Image magnified(const Image& source, const RandomView& view) const;
 

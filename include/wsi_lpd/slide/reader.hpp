@@ -32,7 +32,8 @@ struct Properties {
   std::optional<double> own_mpp{};  ///< what the slide says, where another one was given
   std::optional<double> objective_power;
   Colour background{255, 255, 255};
-  std::string note;  ///< how the file is read, where that costs time or disk; empty otherwise
+  std::string note;                     ///< how the file is read, where that is not plain, or costs time or disk; empty otherwise
+  std::vector<std::string> warnings{};  ///< what the file says that contradicts itself, and which of it counts
 };
 
 struct OpenOptions {

@@ -1,0 +1,14 @@
+#pragma once
+// Private to src/image: how many of their 16 bits samples use. Microscope cameras write 10, 12 or 14 bits in 16, and programs 8.
+#include <cstdint>
+#include <string>
+
+namespace wsi_lpd::image {
+
+/// 8, 10, 12, 14 or 16 by the largest sample seen. Glass is nearly as bright as a sample can be, so it is there in every slide and most
+/// patches of slides. 16 for an image that is black.
+int used_bits(std::uint32_t largest);
+/// "its 16-bit samples reach 4080: they are taken as 12 bits"; empty for 16.
+std::string depth_note(int used_bits, std::uint32_t largest);
+
+}  // namespace wsi_lpd::image
