@@ -51,6 +51,9 @@ int run(const WeightsArguments& arguments, const Context& context) {
                 " tensors missing, " + std::to_string(report.unexpected.size()) + " unexpected, " +
                 std::to_string(report.misshaped.size()) + " mis-shaped (listed above); nothing was written");
   }
+  const model::ImportOptions& given = arguments.options;
+  if (report.kind != "model" && (!given.classes.empty() || given.mpp || !given.bank.empty()))
+    context.observer.warn("--classes, --mpp and --bank belong to whole models; this is an encoder, which has none of them");
   if (report.kind == "model") {
     if (!arguments.options.mpp) {
       context.observer.warn("the model's um/px is not known (--mpp): segment will read slides at level 0 as they are");
