@@ -5,6 +5,7 @@
 
 #include "adamw.hpp"
 #include "autocast.hpp"
+#include "model_metadata.hpp"
 #include "patch_model_impl.hpp"
 #include "prototype_bank.hpp"
 #include "wsi_lpd/core/error.hpp"
@@ -29,7 +30,7 @@ double learning_rate(const TrainOptions& options, std::int64_t iteration) {
 
 namespace {
 
-const std::string kBridge = "bridge.weight", kRandom = "random", kIteration = "iteration", kFormat = "wsi-lpd training state";
+const std::string kBridge = "bridge.weight", kRandom = "random", kIteration = "iteration";
 
 }  // namespace
 
@@ -235,7 +236,7 @@ void Trainer::save_state(const std::filesystem::path& path, const std::map<std::
     TensorFile file{impl_->state(), notes};
     file.metadata.merge(arithmetic());
     file.tensors[kRandom] = at::detail::getDefaultCPUGenerator().get_state();
-    file.metadata["format"] = kFormat;
+    file.metadata["format"] = kStateFormat;
     file.metadata[kIteration] = std::to_string(impl_->iteration);
     write_safetensors(path, file);
   });
@@ -245,7 +246,7 @@ std::map<std::string, std::string> Trainer::load_state(const std::filesystem::pa
   TensorFile file = read_safetensors(path);
   return with_context(path.string(), [&] {
     return with_torch_errors("taking up the state", [&] {
-      if (file.metadata["format"] != kFormat || !file.tensors.contains(kRandom)) throw Error("is not the state of a training");
+      if (file.metadata["format"] != kStateFormat || !file.tensors.contains(kRandom)) throw Error("is not the state of a training");
       const torch::NoGradGuard no_grad;
       for (auto& [name, tensor] : impl_->state()) {
         const auto found = file.tensors.find(name);

@@ -1,6 +1,8 @@
 #include "wsi_lpd/model/weights_import.hpp"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "model_metadata.hpp"
@@ -104,6 +106,43 @@ std::map<std::string, std::string> metadata_of(OpenedWeights& weights, const std
   return metadata;
 }
 
+/// What the state of a training says to people; the rest is for the program.
+std::map<std::string, std::string> describe_state(const std::map<std::string, std::string>& metadata) {
+  std::map<std::string, std::string> text{{"kind", "training state"}, {"use", "wsi-lpd train --resume goes on from it"}};
+  for (const char* key : {"iteration", "class_names", "judged_by", "best_iteration", "device", "precision", "loss"}) {
+    if (const auto found = metadata.find(key); found != metadata.end() && !found->second.empty()) text[key] = printable(found->second);
+  }
+  return text;
+}
+
+/// A zip archive whose directory, at its end, lists code: torch.save writes none.
+bool is_torchscript(const std::filesystem::path& file) {
+  constexpr std::streamoff kDirectory = 1 << 16;
+  std::ifstream stream(file, std::ios::binary);
+  std::string start(4, '\0');
+  if (!stream.read(start.data(), 4) || start != "PK\x03\x04") return false;
+  stream.seekg(0, std::ios::end);
+  stream.seekg(-std::min<std::streamoff>(kDirectory, stream.tellg()), std::ios::end);
+  const std::string end{std::istreambuf_iterator<char>(stream), {}};
+  return end.find("/code/") != std::string::npos;
+}
+
+/// Tensors of no known layout: prototypes, or the first of them by name and shape.
+void describe_unknown(const TensorFile& file, const std::string& why, std::map<std::string, std::string>& text) {
+  constexpr std::size_t kMost = 10;
+  text["kind"] = file.tensors.contains("prototypes") ? "prototypes" : "tensors";
+  text["use"] = file.tensors.contains("prototypes") ? "wsi-lpd weights import --bank, wsi-lpd train --method pbip --bank" : why;
+  std::string names;
+  std::size_t count = 0;
+  for (const auto& [name, tensor] : file.tensors) {
+    if (++count > kMost) break;
+    std::ostringstream shape;
+    shape << tensor.sizes();
+    names.append(names.empty() ? "" : ", ").append(printable(name)).append(" ").append(shape.str());
+  }
+  text[file.tensors.size() > kMost ? "first_tensors" : "all_tensors"] = names;
+}
+
 }  // namespace
 
 ImportReport import_weights(const std::filesystem::path& file, const std::filesystem::path& output, const ImportOptions& options) {
@@ -132,17 +171,31 @@ ImportReport import_weights(const std::filesystem::path& file, const std::filesy
 }
 
 std::optional<std::map<std::string, std::string>> describe_weights(const std::filesystem::path& file) {
-  if (file.extension() == ".safetensors" && is_model_of_ours(read_safetensors_metadata(file))) return {};
-  const OpenedWeights weights = open_weights(file);
+  if (file.extension() == ".safetensors") {
+    const auto metadata = read_safetensors_metadata(file);
+    if (const auto format = metadata.find("format"); format != metadata.end() && format->second == kStateFormat)
+      return describe_state(metadata);
+    if (is_model_of_ours(metadata)) return {};
+  }
+  if (is_torchscript(file)) {
+    return {{{"kind", "TorchScript module"},
+             {"use", "a frozen encoder, where it takes [N, 3, 224, 224] to [N, D]: wsi-lpd train --frozen-encoder"}}};
+  }
+  const TensorFile content = read_checkpoint(file);
   std::int64_t parameters = 0;
-  for (const auto& [name, tensor] : weights.file.tensors) parameters += tensor.numel();
+  for (const auto& [name, tensor] : content.tensors) parameters += tensor.numel();
   std::map<std::string, std::string> text;
-  for (const auto& [key, value] : weights.file.metadata) text[printable(key)] = printable(value);
-  text["kind"] = kind_name(weights.layout);
-  text["source"] = weights.layout.source;
-  text["architecture"] = weights.layout.kind == Kind::FrozenEncoder ? "swin_t" : weights.layout.encoder;
-  text["tensors"] = std::to_string(weights.file.tensors.size());
+  for (const auto& [key, value] : content.metadata) text[printable(key)] = printable(value);
+  text["tensors"] = std::to_string(content.tensors.size());
   text["parameters"] = std::to_string(parameters);
+  try {
+    const WeightsLayout layout = recognise(content, plain_names(content));
+    text["kind"] = kind_name(layout);
+    text["source"] = layout.source;
+    text["architecture"] = layout.kind == Kind::FrozenEncoder ? "swin_t" : layout.encoder;
+  } catch (const Error& error) {
+    describe_unknown(content, error.what(), text);
+  }
   return text;
 }
 

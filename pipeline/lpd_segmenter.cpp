@@ -191,7 +191,8 @@ std::unique_ptr<Segmenter> load_lpd_segmenter(const std::filesystem::path& path,
   const torch::Device device(model::resolve_device(options.device));
   model::LoadedModel loaded = model::load_model(path);
   if (options.normalisation == Normalisation::Calibrated && loaded.info.calibration.empty()) {
-    throw Error(path.string() + ": the model carries no calibration; train it with this program, or use --normalisation tile");
+    throw Error(path.string() + ": the model is not calibrated; run `wsi-lpd calibrate PATCHES --model " + path.string() +
+                "`, or give --normalisation tile");
   }
   return model::with_torch_errors(path.string(), [&] {
     model::LpdNetwork rounded(nullptr);

@@ -30,8 +30,6 @@ Number number(const std::string& text) {
   return value;
 }
 
-std::string listed(const std::vector<std::string>& names) { return names.empty() ? "no classes" : joined(names); }
-
 }  // namespace
 
 std::string patch_file(const std::string& name, std::int64_t x, std::int64_t y, std::int64_t side) {
@@ -56,8 +54,9 @@ PatchTables::PatchTables(fs::path folder, const std::vector<std::string>& classe
     throw UsageError(labels.string() + ": is not separated by commas, as the lines are that would be added; save it with commas");
   const std::vector<std::string> columns(table.columns.begin() + 1, table.columns.end());
   if (!classes.empty() && classes != columns) {
-    throw UsageError(folder_.string() + ": its labels.csv has the columns " + listed(columns) + ", and the classes are " + listed(classes) +
-                     ": choose another --output folder");
+    throw UsageError(folder_.string() + ": its labels.csv has " +
+                     (columns.empty() ? "no columns of classes" : "the columns " + joined(columns)) + ", and the classes are " +
+                     joined(classes) + ": choose another --output folder");
   }
   classes_ = columns;
   for (const Table::Row& row : table.rows) listed_.insert(row.fields[0]);

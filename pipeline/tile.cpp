@@ -63,8 +63,9 @@ Settings settle(const PatchTables& tables, const TileOptions& options, const fs:
     throw UsageError(folder.string() + ": its patches have " + (*settings.mpp > 0 ? shortest(*settings.mpp) + " um/px" : "unknown um/px") +
                      ", and " + shortest(options.mpp) + " are wanted: choose another --output folder");
   if (options.mpp > 0 && !settings.mpp) settings.mpp = options.mpp;
-  if (!settings.mpp && !jobs.empty() && !jobs[0].result.empty()) {
-    const auto raster = describe_result(jobs[0].result);
+  const auto with_result = std::ranges::find_if(jobs, [](const TileJob& job) { return !job.result.empty(); });
+  if (!settings.mpp && with_result != jobs.end()) {
+    const auto raster = describe_result(with_result->result);
     if (raster && raster->mpp > 0) settings.mpp = raster->mpp;
   }
   return settings;
@@ -128,6 +129,8 @@ class Tiler {
     const auto [tissue, parts, warnings] = select_tissue(reader, thumbnail, unreadable, options_.tissue, options_.region);
     for (const std::string& line : warnings) observer_.warn(job.slide.string() + ": " + line);
     std::vector<PatchPlace> places = places_with_tissue(frame, tissue, settings_.size, options_);
+    if (places.empty())
+      throw Error("no patch of " + std::to_string(settings_.size) + " pixels has enough tissue (--tissue, --min-tissue): nothing is cut");
     if (!options_.class_name.empty()) {
       const auto raster = describe_result(job.result);
       if (!raster) throw Error(job.result.string() + ": is not a label pyramid that segment wrote");
@@ -138,8 +141,8 @@ class Tiler {
     observer_.end();
     result.candidates = static_cast<std::int64_t>(places.size());
     if (places.empty())
-      observer_.warn(job.slide.string() + ": no patch of " + std::to_string(settings_.size) + " pixels has enough tissue (--min-tissue)" +
-                     (options_.class_name.empty() ? "" : " and enough of " + options_.class_name + " (--min-class)"));
+      observer_.warn(job.slide.string() + ": no patch of " + std::to_string(settings_.size) + " pixels has enough of " +
+                     options_.class_name + " (--min-class)");
     if (options_.max > 0) draw(places, options_.max, options_.seed);
     return places;
   }
@@ -216,6 +219,7 @@ TileReport tile_slides(const std::vector<TileJob>& jobs, const fs::path& folder,
   for (const TileJob& job : jobs) {
     check(cancel);
     try {
+      if (!job.failure.empty()) throw Error(job.failure);
       report.slides.push_back(with_context(job.slide.string(), [&] { return tiler.tile(job); }));
     } catch (const Cancelled&) {
       throw;
@@ -232,22 +236,32 @@ TileReport tile_slides(const std::vector<TileJob>& jobs, const fs::path& folder,
 }
 
 ClassScheme find_results(std::vector<TileJob>& jobs, const fs::path& result) {
+  std::optional<output::ResultFolder> results;
   if (fs::is_directory(result)) {
-    const output::ResultFolder results = output::read_results(result);
-    for (TileJob& job : jobs) job.result = find_result(results, job.slide);
-  } else if (jobs.size() == 1) {
-    jobs[0].result = result;
-  } else {
+    results = output::read_results(result);
+  } else if (jobs.size() != 1) {
     throw UsageError(result.string() + ": is the result of one slide; for several, name the folder that segment wrote to");
   }
   std::optional<ClassScheme> classes;
-  for (const TileJob& job : jobs) {
-    const auto raster = describe_result(job.result);
-    if (!raster) throw UsageError(job.result.string() + ": is not a label pyramid that segment wrote");
+  fs::path first;
+  for (TileJob& job : jobs) {
+    std::optional<ResultRaster> raster;
+    try {
+      job.result = results ? find_result(*results, job.slide) : result;
+      raster = describe_result(job.result);
+      if (!raster) throw Error(job.result.string() + ": is not a label pyramid that segment wrote");
+    } catch (const Error& error) {
+      job.failure = error.what();
+      job.result.clear();
+      continue;
+    }
     if (classes && classes->names != raster->classes.names)
-      throw UsageError(job.result.string() + ": is of another model, whose classes are not those of " + jobs[0].result.string() +
+      throw UsageError(job.result.string() + ": is of another model, whose classes are not those of " + first.string() +
                        ": tile these slides into different folders");
-    if (!classes) classes = raster->classes;
+    if (!classes) {
+      classes = raster->classes;
+      first = job.result;
+    }
   }
   return classes.value_or(ClassScheme{});
 }

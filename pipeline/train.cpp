@@ -191,7 +191,7 @@ class Run {
   std::string measure() const {
     return judge_.by() == "valid_f1" ? "F1 of image labels held out" : "mIoU on valid/ with image labels predicted";
   }
-  static std::string percent(double value) { return fixed(100 * value, 2) + " %"; }
+  static std::string percent(double value) { return std::isfinite(value) ? fixed(100 * value, 2) + " %" : "-"; }
 
   bool is_stale() const { return job_.patience > 0 && judge_.epochs_since_best() >= job_.patience; }
 

@@ -17,7 +17,7 @@ inline constexpr int kWrongUsage = 2;
 inline constexpr int kSomeSlidesFailed = 3;
 inline constexpr int kInWorkElsewhere = 4;  ///< nothing failed, but other processes have slides in work: not all results are there
 
-/// What every command takes.
+/// Options that several commands share: see Uses.
 struct CommonOptions {
   bool quiet = false;
   bool verbose = false;
@@ -35,10 +35,18 @@ struct Context {
   const CLI::App& options;  ///< the command's options, parsed: see config.hpp
 };
 
+/// Which of the common options a command acts on; it has no others.
+struct Uses {
+  bool threads = false;
+  bool device = false;
+  bool work = true;  ///< --config, --quiet, --verbose, --log-file: it works on something; false where it only shows what is there
+};
+
 /// One command: its options, already added to the program, and what it does. Returns an exit code; throws wsi_lpd::Error.
 struct Command {
   CLI::App* options = nullptr;
   std::function<int(const Context&)> run;
+  Uses uses{};
 };
 
 Command add_train(CLI::App& program);

@@ -1,6 +1,5 @@
 #include "wsi_lpd/pipeline/compare.hpp"
 
-#include <iomanip>
 #include <iostream>
 #include <memory>
 
@@ -74,9 +73,9 @@ int compare_files(const CompareArguments& arguments, const pipeline::CompareOpti
 void print_slides(const pipeline::FolderComparison& comparison) {
   std::cout << "\n";
   for (const pipeline::ComparedSlide& slide : comparison.slides) {
-    std::cout << slide.slide << std::fixed << std::setprecision(2) << ": mIoU " << 100 * slide.comparison.matrix.mean_iou() << " %, mDice "
-              << 100 * slide.comparison.matrix.mean_dice() << " %";
-    if (!slide.comparison.boundary.empty()) std::cout << ", boundary F1 " << 100 * mean_f1(slide.comparison.boundary) << " %";
+    std::cout << slide.slide << ": mIoU " << percent(slide.comparison.matrix.mean_iou()) << " %, mDice "
+              << percent(slide.comparison.matrix.mean_dice()) << " %";
+    if (!slide.comparison.boundary.empty()) std::cout << ", boundary F1 " << percent(mean_f1(slide.comparison.boundary)) << " %";
     std::cout << "\n";
   }
   std::cout << comparison.slides.size() << " slides compared, " << comparison.failures.size() << " failed, "
@@ -126,9 +125,10 @@ Command add_compare(CLI::App& program) {
   auto arguments = std::make_shared<CompareArguments>();
   CLI::App* command = program.add_subcommand("compare", "Compare results with a pixel truth, GeoJSON, or other results");
   command->footer(
-      "\nExample:  wsi-lpd compare results/slide.tif slide.labels.png --boundary-um 20 --overlay errors.png\n"
-      "          wsi-lpd compare results/ annotations/     (NAME.geojson, NAME.png, NAME.labels.png or NAME.labels.tif of each slide)\n"
-      "          wsi-lpd compare results/ older-results/");
+      "\nExample:  wsi-lpd compare results/slide.tif slide.labels.png --overlay errors.png\n"
+      "          wsi-lpd compare results/ older-results/\n"
+      "          wsi-lpd compare results/ annotations/\n"
+      "annotations/ holds NAME.geojson, NAME.png, NAME.labels.png or NAME.labels.tif of each slide NAME.svs.");
   command->add_option("RESULT", arguments->result, "label raster that segment wrote, or a folder of them")->required();
   command
       ->add_option("TRUTH", arguments->truth,
@@ -141,12 +141,15 @@ Command add_compare(CLI::App& program) {
       ->delimiter(',');
   command
       ->add_option("--truth-values", arguments->truth_values,
-                   "patches: 0… classes, then background; results: 0 not tissue, 1… classes; auto: results where segment wrote it, by "
+                   "what the numbers in TRUTH mean. patches: 0… classes, then background; results: 0 not tissue, 1… classes; auto: results "
+                   "where segment wrote it, by "
                    "colour where the truth has the classes' colours, else patches; e.g. results")
       ->check(CLI::IsMember({"auto", "patches", "results"}));
   command
-      ->add_option("--outside", arguments->outside,
-                   "of GeoJSON's regions: background, or ignore where only parts of a slide were annotated; e.g. --outside ignore")
+      ->add_option(
+          "--outside", arguments->outside,
+          "what counts outside of GeoJSON's regions: background; or ignore, nothing, where only parts of a slide were annotated; e.g. "
+          "--outside ignore")
       ->check(CLI::IsMember({"background", "ignore"}));
   command
       ->add_option("--boundary-um", arguments->options.boundary_um,

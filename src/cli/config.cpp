@@ -7,7 +7,9 @@
 #include <map>
 #include <sstream>
 
+#include "suggestion.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -48,37 +50,26 @@ std::vector<CLI::ConfigItem> parse_toml(const std::filesystem::path& path) {
   return items;
 }
 
-const CLI::App* chosen_command(const CLI::App& program, const std::vector<std::string>& arguments) {
-  for (const std::string& argument : arguments) {
-    for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
-      if (command->check_name(argument)) return command;
-    }
-  }
-  return nullptr;
-}
-
 bool is_command(const CLI::App& program, const std::string& name) { return chosen_command(program, {name}) != nullptr; }
-
-/// The value of --config in `arguments`, from the back: the last one counts.
-std::string config_argument(const std::vector<std::string>& arguments) {
-  for (auto argument = arguments.rbegin(); argument != arguments.rend(); ++argument) {
-    if (argument->starts_with("--config=")) return argument->substr(9);
-    if (argument != arguments.rbegin() && *argument == "--config") return *std::prev(argument);
-  }
-  return {};
-}
 
 const CLI::Option* find_option(const CLI::App& command, const std::string& name) {
   const CLI::Option* option = command.get_option_no_throw("--" + name);
   return option && option->get_configurable() ? option : nullptr;
 }
 
-std::string known_names(const CLI::App& command) {
-  std::string names;
+std::vector<std::string> known_names(const CLI::App& command) {
+  std::vector<std::string> names;
   for (const CLI::Option* option : command.get_options()) {
-    if (!option->get_lnames().empty() && option->get_configurable()) names += (names.empty() ? "" : ", ") + option->get_lnames().front();
+    if (!option->get_lnames().empty() && option->get_configurable()) names.push_back(option->get_lnames().front());
   }
   return names;
+}
+
+/// Throws UsageError that names the nearest key, or where none is near all of them.
+[[noreturn]] void refuse_key(const std::string& path, const std::string& key, const CLI::App& command) {
+  const std::string line = path + ": unknown key '" + key + "'", suggestion = did_you_mean(key, known_names(command));
+  if (!suggestion.empty()) throw UsageError(line + suggestion);
+  throw UsageError(line + "; " + command.get_name() + " knows: " + joined(known_names(command)));
 }
 
 bool is_number_or_bool(const std::string& text) {
@@ -101,6 +92,23 @@ std::string toml_value(const std::string& text) {
 
 }  // namespace
 
+const CLI::App* chosen_command(const CLI::App& program, const std::vector<std::string>& arguments) {
+  const auto word = std::ranges::find_if(arguments, [](const std::string& argument) { return !argument.starts_with('-'); });
+  if (word == arguments.end()) return nullptr;
+  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->check_name(*word)) return command;
+  }
+  return nullptr;
+}
+
+std::string config_argument(const std::vector<std::string>& arguments) {
+  for (auto argument = arguments.rbegin(); argument != arguments.rend(); ++argument) {
+    if (argument->starts_with("--config=")) return argument->substr(9);
+    if (argument != arguments.rbegin() && *argument == "--config") return *std::prev(argument);
+  }
+  return {};
+}
+
 std::string toml_text(const std::string& text) {
   // Without escapes where that can be: CLI11 does not take all of them back.
   if (text.find_first_of("\"\\") != std::string::npos && text.find('\'') == std::string::npos) return "'" + text + "'";
@@ -121,16 +129,18 @@ std::string toml_text(const std::vector<std::string>& texts) {
 std::vector<std::string> with_config_file(const CLI::App& program, std::vector<std::string> arguments) {
   const std::string path = config_argument(arguments);
   const CLI::App* command = chosen_command(program, arguments);
-  if (path.empty() || !command) return arguments;
+  if (path.empty() || !command || !command->get_option_no_throw("--config")) return arguments;
   std::vector<std::string> from_file;
   for (const CLI::ConfigItem& item : parse_toml(path)) {
     if (!item.parents.empty() && item.parents != std::vector{command->get_name()}) {
       const bool other_command = item.parents.size() == 1 && is_command(program, item.parents[0]);
       if (other_command) continue;
-      throw UsageError(path + ": section [" + item.parents[0] + "] is no command");
+      std::vector<std::string> commands;
+      for (const CLI::App* known : program.get_subcommands([](const CLI::App*) { return true; })) commands.push_back(known->get_name());
+      throw UsageError(path + ": section [" + item.parents[0] + "] is no command" + did_you_mean(item.parents[0], commands));
     }
     const CLI::Option* option = find_option(*command, item.name);
-    if (!option) throw UsageError(path + ": unknown key '" + item.name + "'; " + command->get_name() + " knows: " + known_names(*command));
+    if (!option) refuse_key(path, item.name, *command);
     const std::string name = "--" + item.name;
     const bool on_command_line = std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
       return argument.starts_with(name + "=") || option->check_name(argument);

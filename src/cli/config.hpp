@@ -7,8 +7,15 @@
 
 namespace wsi_lpd::cli {
 
+/// The command that `arguments` of the command line name; null where none does.
+const CLI::App* chosen_command(const CLI::App& program, const std::vector<std::string>& arguments);
+
+/// The value of --config in `arguments`, the last one's; empty where there is none.
+std::string config_argument(const std::vector<std::string>& arguments);
+
 /// Arguments with the keys of the file that --config names added to those of the command line, which wins. A key is an option's long
-/// name, at the top of the file or under [command]. Throws UsageError: no such file, not TOML, unknown key (file, key, known ones).
+/// name, at the top of the file or under [command]. Throws UsageError: no such file, not TOML, unknown key (file, key, the
+/// nearest or all known ones).
 std::vector<std::string> with_config_file(const CLI::App& program, std::vector<std::string> arguments);
 
 /// Every option of a command with its value in force, as TOML that --config takes back; `without` names options to leave out.

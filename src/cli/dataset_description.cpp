@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "config.hpp"
+#include "suggestion.hpp"
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/class_order.hpp"
@@ -36,7 +37,8 @@ DatasetOptions read_description(const std::filesystem::path& folder) {
     } else if (key == "mpp") {
       description.mpp = parse_mpp(values.at(0), file.string());
     } else {
-      throw UsageError(file.string() + ": unknown key '" + key + "'; known are classes, background, colours, mpp");
+      throw UsageError(file.string() + ": unknown key '" + key + "'; known are classes, background, colours, mpp" +
+                       did_you_mean(key, {"classes", "background", "colours", "mpp"}));
     }
   }
   return description;

@@ -89,7 +89,7 @@ int run_doctor() {
 Command add_doctor(CLI::App& program) {
   CLI::App* command = program.add_subcommand("doctor", "What this machine has, and what is wrong with it");
   command->footer("\nExample:  wsi-lpd doctor");
-  return {command, [](const Context&) { return run_doctor(); }};
+  return {command, [](const Context&) { return run_doctor(); }, {.work = false}};
 }
 
 }  // namespace wsi_lpd::cli

@@ -10,6 +10,7 @@
 #include "dataset_description.hpp"
 #include "metrics_text.hpp"
 #include "model_file.hpp"
+#include "run_folder.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -133,8 +134,8 @@ void print(const pipeline::Evaluation& evaluation, const model::ModelInfo& info)
 }
 
 int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
-  model::PatchModel model =
-      model::PatchModel::load(find_model(arguments.model, context.observer), context.common.device, context.common.threads);
+  const fs::path model_path = find_model(arguments.model, context.observer);
+  model::PatchModel model = model::PatchModel::load(model_path, context.common.device, context.common.threads);
   const model::ModelInfo& info = model.info();
   const pipeline::PatchFolder patches = scan_for(arguments.patches, pipeline::ImageLabels::Unused, arguments.skip_unusable, context);
   pipeline::PatchSetOptions images = options_of(arguments.patches, patches, info, context.observer);
@@ -147,7 +148,8 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
   options.crf = arguments.crf;
   options.all_views = arguments.tta;
   if (options.predicted && options.presence == pipeline::Presence::Calibrated && info.calibration.empty())
-    context.observer.warn("the model is not calibrated: a class counts as present from score 0 on (see calibrate)");
+    context.observer.warn("the model is not calibrated: a class counts as present from score 0 on; to teach it: " +
+                          calibrate_command(model_path));
   const pipeline::Evaluation evaluation = pipeline::evaluate(options, set, model, context.observer, context.cancel);
 
   const Json json = json_of_evaluation(evaluation, info);
@@ -217,7 +219,7 @@ Command add_evaluate(CLI::App& program) {
       ->default_str("true");
   command->add_flag("--skip-unusable", arguments->skip_unusable, kSkipUnusableHelp);
   command->add_flag("--json", arguments->json, "one JSON object on stdout");
-  return {command, [arguments](const Context& context) { return run_evaluate(*arguments, context); }};
+  return {command, [arguments](const Context& context) { return run_evaluate(*arguments, context); }, {.threads = true, .device = true}};
 }
 
 Command add_calibrate(CLI::App& program) {
@@ -233,7 +235,7 @@ Command add_calibrate(CLI::App& program) {
   command->add_option("--model", arguments->model, kModelHelp);
   command->add_flag("--skip-unusable", arguments->skip_unusable, kSkipUnusableHelp);
   command->add_option("-o,--output", arguments->output, "file to write instead of changing the model; e.g. -o calibrated.safetensors");
-  return {command, [arguments](const Context& context) { return run_calibrate(*arguments, context); }};
+  return {command, [arguments](const Context& context) { return run_calibrate(*arguments, context); }, {.threads = true, .device = true}};
 }
 
 }  // namespace wsi_lpd::cli

@@ -8,7 +8,11 @@
 #include <new>
 
 #include "config.hpp"
+#include "help_format.hpp"
+#include "output_check.hpp"
+#include "suggestion.hpp"
 #include "terminal.hpp"
+#include "usage_error.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 
 namespace wsi_lpd::cli {
@@ -24,25 +28,30 @@ void on_signal(int number) {
   g_cancel.store(true, std::memory_order_relaxed);
 }
 
-void add_common_options(CLI::App& command, CommonOptions& common) {
+void add_common_options(CLI::App& command, const Uses& uses, CommonOptions& common) {
+  if (uses.threads) {
+    command.add_option("--threads", common.threads, "threads to compute with; 0: all cores; e.g. --threads 8")
+        ->check(CLI::Range(0, 1024))
+        ->group("Common");
+  }
+  if (uses.device) {
+    command.add_option("--device", common.device, "auto, cpu, cuda or cuda:N; auto takes a GPU if there is one; e.g. --device cuda:1")
+        ->check([](const std::string& text) {
+          const bool known = text == "auto" || text == "cpu" || text == "cuda" ||
+                             (text.starts_with("cuda:") && text.size() > 5 && text.find_first_not_of("0123456789", 5) == std::string::npos);
+          return known ? std::string() : "'" + text + "' is none of auto, cpu, cuda, cuda:N" + did_you_mean(text, {"auto", "cpu", "cuda"});
+        })
+        ->group("Common");
+  }
+  if (!uses.work) return;
   command
       .add_option("--config", common.config,
                   "TOML file with any of these options as `name = value`; the command line wins; e.g. --config night.toml")
       ->configurable(false)
       ->group("Common");
-  command.add_option("--threads", common.threads, "threads to compute with; 0: all cores; e.g. --threads 8")
-      ->check(CLI::Range(0, 1024))
-      ->group("Common");
-  command.add_option("--device", common.device, "auto, cpu, cuda or cuda:N; auto takes a GPU if there is one; e.g. --device cuda:1")
-      ->check([](const std::string& text) {
-        const bool known = text == "auto" || text == "cpu" || text == "cuda" ||
-                           (text.starts_with("cuda:") && text.size() > 5 && text.find_first_not_of("0123456789", 5) == std::string::npos);
-        return known ? std::string() : "'" + text + "' is none of auto, cpu, cuda, cuda:N";
-      })
-      ->group("Common");
-  command.add_flag("--quiet", common.quiet, "only warnings and errors")->configurable(false)->group("Common");
-  command.add_flag("--verbose", common.verbose, "everything, and the full text of errors")->configurable(false)->group("Common");
-  command.add_option("--log-file", common.log_file, "write the log to this file, too; e.g. --log-file night.log")
+  command.add_flag("--quiet", common.quiet, "only warnings and errors on stderr, no progress")->configurable(false)->group("Common");
+  command.add_flag("--verbose", common.verbose, "say everything, with the full text of errors")->configurable(false)->group("Common");
+  command.add_option("--log-file", common.log_file, "also append what is said on stderr to this file; e.g. --log-file night.log")
       ->configurable(false)
       ->group("Common");
 }
@@ -55,13 +64,15 @@ int run(int argc, char** argv) {
   program.set_version_flag("--version", "wsi-lpd " WSI_LPD_VERSION);
   program.require_subcommand(1);
   program.option_defaults()->always_capture_default();
+  program.set_help_flag("-h,--help", "show this help");
+  program.formatter(std::make_shared<HelpFormat>());
   program.footer("\nStart with:  wsi-lpd train patches/   then   wsi-lpd segment slide.svs");
   CommonOptions common;
   const std::vector<Command> commands{add_train(program),   add_evaluate(program), add_calibrate(program), add_segment(program),
                                       add_batch(program),   add_status(program),   add_report(program),    add_tile(program),
                                       add_compare(program), add_info(program),     add_weights(program),   add_synth(program),
                                       add_doctor(program)};
-  for (const Command& command : commands) add_common_options(*command.options, common);
+  for (const Command& command : commands) add_common_options(*command.options, command.uses, common);
 
   std::unique_ptr<Terminal> terminal;
   const auto report = [&](const std::string& line) {
@@ -71,10 +82,14 @@ int run(int argc, char** argv) {
       std::fprintf(stderr, "error: %s\n", line.c_str());
     }
   };
+  const std::vector<std::string> given{argv + 1, argv + argc};
   try {
-    std::vector<std::string> arguments = with_config_file(program, {argv + 1, argv + argc});
+    std::vector<std::string> arguments = with_config_file(program, given);
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     program.parse(std::move(arguments));
+    for (const Command& command : commands) {
+      if (command.options->parsed()) refuse_inputs_as_outputs(*command.options);
+    }
     terminal = std::make_unique<Terminal>(common);
     image::initialise();
     for (const Command& command : commands) {
@@ -83,7 +98,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& success) {  // --help, --version
     return program.exit(success);
   } catch (const CLI::ParseError& error) {
-    report(first_line(error.what()) + "; see --help");
+    report(usage_error_line(program, given, error));
     return kWrongUsage;
   } catch (const UsageError& error) {
     report(error.what());

@@ -14,13 +14,15 @@ constexpr int kFirst = 16;  // width of the row titles
 }  // namespace
 
 std::string percent(double value) {
-  if (std::isnan(value)) return "-";
+  if (!std::isfinite(value)) return "-";
   std::ostringstream text;
   text << std::fixed << std::setprecision(2) << 100 * value;
   return text.str();
 }
 
-nlohmann::json json_number(double value) { return std::isnan(value) ? nlohmann::json() : nlohmann::json(value); }
+nlohmann::json json_number(double value) { return !std::isfinite(value) ? nlohmann::json() : nlohmann::json(value); }
+
+std::string csv_number(double value) { return std::isfinite(value) ? json_number(value).dump() : std::string(); }
 
 nlohmann::ordered_json json_of(const ConfusionMatrix& matrix, const std::vector<std::string>& names) {
   nlohmann::ordered_json json{{"mIoU", json_number(matrix.mean_iou())},

@@ -14,6 +14,9 @@ std::string percent(double value);
 /// A number, or null where there is no value.
 nlohmann::json json_number(double value);
 
+/// A field of a CSV table; empty where there is no value.
+std::string csv_number(double value);
+
 /// mIoU, mDice, FwIoU, pixels, classes (IoU and Dice each), confusion (rows truth, columns prediction, background last).
 nlohmann::ordered_json json_of(const ConfusionMatrix& matrix, const std::vector<std::string>& names);
 

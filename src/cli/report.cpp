@@ -27,7 +27,8 @@ Command add_report(CLI::App& program) {
                    "um per pixel of the finest tiles, at most: the result's own is halved until it fits; time and disk grow with its "
                    "square; e.g. --deep-zoom-mpp 0.25")
       ->check(CLI::Range(0.05, 1000.0));
-  return {command, [arguments](const Context& context) {
+  return {command,
+          [arguments](const Context& context) {
             arguments->options.threads = context.common.threads;
             const pipeline::ReportSummary summary =
                 pipeline::write_report(arguments->results, arguments->options, context.observer, context.cancel);
@@ -38,7 +39,8 @@ Command add_report(CLI::App& program) {
             std::cout << "report of " << summary.slides << (summary.slides == 1 ? " slide" : " slides") << ", " << summary.views
                       << " with deep zoom: " << summary.index.string() << "\n";
             return kDone;
-          }};
+          },
+          {.threads = true}};
 }
 
 }  // namespace wsi_lpd::cli

@@ -77,6 +77,8 @@ std::string resume_command(const fs::path& run, const fs::path& patches) {
   return "wsi-lpd train " + shell_text(patches) + " --config " + shell_text(run / "config.toml") + " -o " + shell_text(run) + " --resume";
 }
 
+std::string calibrate_command(const fs::path& model) { return "wsi-lpd calibrate PATCHES --model " + shell_text(model); }
+
 void say_how_to_go_on(const fs::path& run, const fs::path& patches, ProgressObserver& observer) {
   const fs::path model = run / "model.safetensors";
   if (fs::exists(model)) {

@@ -24,6 +24,9 @@ bool link_latest(const std::filesystem::path& run);
 /// The command that goes on with `run`, for a shell.
 std::string resume_command(const std::filesystem::path& run, const std::filesystem::path& patches);
 
+/// The command that calibrates `model`, for a shell.
+std::string calibrate_command(const std::filesystem::path& model);
+
 /// After a training has stopped on the way: points runs/latest at its model and says which that is, and the command that goes on.
 void say_how_to_go_on(const std::filesystem::path& run, const std::filesystem::path& patches, ProgressObserver& observer);
 

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "config.hpp"
+#include "found_text.hpp"
 #include "model_file.hpp"
+#include "output_check.hpp"
 #include "tissue_options.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/pipeline/batch.hpp"
@@ -61,24 +63,6 @@ void print(const pipeline::SlideOutcome& outcome, const fs::path& output) {
   std::cout << std::endl;
 }
 
-/// What a source holds that is not done.
-void tell_what_was_found(const pipeline::FoundSlides& found, const Context& context) {
-  constexpr std::size_t kMost = 10;
-  for (std::size_t i = 0; i < found.notes.size(); ++i) {
-    if (i == kMost && !context.common.verbose) {
-      context.observer.info("and " + std::to_string(found.notes.size() - kMost) + " more like this (--verbose lists them)");
-      break;
-    }
-    context.observer.info(found.notes[i]);
-  }
-  if (found.left_out.empty()) return;
-  context.observer.info("left out: " + left_out_text(found) + (context.common.verbose ? "" : " (--verbose lists them)"));
-  if (!context.common.verbose) return;
-  for (const auto& [kind, files] : found.left_out) {
-    for (const fs::path& file : files) context.observer.info("left out (" + kind + "): " + file.string());
-  }
-}
-
 void overrule(std::vector<pipeline::SlideJob>& jobs, double mpp, ProgressObserver& observer) {
   std::size_t others = 0;
   for (pipeline::SlideJob& job : jobs) {
@@ -112,6 +96,10 @@ class GivenResolutions {
 
 int run(const SegmentArguments& arguments, pipeline::FoundSlides found, const Context& context) {
   tell_what_was_found(found, context);
+  std::vector<fs::path> stems;
+  stems.reserve(found.jobs.size());
+  for (const pipeline::SlideJob& job : found.jobs) stems.push_back(job.stem);
+  refuse_inputs_as_results(context.options, stems);
   if (arguments.mpp) overrule(found.jobs, *arguments.mpp, context.observer);
   const fs::path model_path = find_model(arguments.model, context.observer);
   const auto segmenter = pipeline::load_lpd_segmenter(
@@ -243,10 +231,12 @@ Command add_segment(CLI::App& program) {
   command->add_option("SLIDE", arguments->slides, "slides that OpenSlide reads, OME-TIFF, TIFF, PNG, JPEG, VIPS; e.g. slide.svs")
       ->required();
   add_options(*command, *arguments);
-  return {command, [arguments](const Context& context) {
+  return {command,
+          [arguments](const Context& context) {
             const int code = run(*arguments, pipeline::name_results(arguments->slides, arguments->output), context);
             return code == kSomeSlidesFailed && arguments->slides.size() == 1 ? kFailed : code;
-          }};
+          },
+          {.threads = true, .device = true}};
 }
 
 Command add_batch(CLI::App& program) {
@@ -261,9 +251,10 @@ Command add_batch(CLI::App& program) {
                    ".csv manifest with the columns slide,mpp,name")
       ->required();
   add_options(*command, *arguments);
-  return {command, [arguments](const Context& context) {
-            return run(*arguments, pipeline::find_slides(arguments->source, arguments->output), context);
-          }};
+  return {
+      command,
+      [arguments](const Context& context) { return run(*arguments, pipeline::find_slides(arguments->source, arguments->output), context); },
+      {.threads = true, .device = true}};
 }
 
 }  // namespace wsi_lpd::cli

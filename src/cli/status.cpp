@@ -124,7 +124,8 @@ Command add_status(CLI::App& program) {
   command->footer("\nExample:  wsi-lpd status results");
   command->add_option("OUT", arguments->results, "folder that segment or batch wrote to")->required();
   command->add_flag("--json", arguments->json, "one JSON object on stdout");
-  return {command, [arguments](const Context&) {
+  return {command,
+          [arguments](const Context&) {
             const output::ResultFolder results = output::read_results(arguments->results.lexically_normal());
             if (arguments->json) {
               std::cout << json_of(results).dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
@@ -132,7 +133,8 @@ Command add_status(CLI::App& program) {
               print(results);
             }
             return kDone;
-          }};
+          },
+          {.work = false}};
 }
 
 }  // namespace wsi_lpd::cli

@@ -2,9 +2,11 @@
 
 #include <iostream>
 #include <memory>
+#include <set>
 
 #include "config.hpp"
 #include "dataset_description.hpp"
+#include "found_text.hpp"
 #include "tissue_options.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/model/model_info.hpp"
@@ -15,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct TileArguments {
-  std::vector<fs::path> slides;
+  std::vector<std::string> sources;
   fs::path output = "patches";
   std::optional<double> mpp;
   fs::path model, result;
@@ -36,24 +38,51 @@ ClassScheme classes_of(const TileArguments& arguments, const ClassScheme& model,
   return classes;
 }
 
+/// Does `source` name several slides: a folder, a list, a manifest, or a pattern? All else is a slide, there or not.
+bool is_collection(const std::string& source) {
+  const fs::path path(source);
+  if (fs::is_regular_file(path)) return path.extension() == ".csv" || path.extension() == ".txt";
+  return fs::is_directory(path) || source.find_first_of("*?[") != std::string::npos;
+}
+
+/// The slides of all sources, each once.
+std::vector<pipeline::TileJob> find_jobs(const TileArguments& arguments, const Context& context) {
+  std::vector<pipeline::TileJob> jobs;
+  std::set<fs::path> known;
+  const auto add = [&](const fs::path& slide, std::optional<double> mpp) {
+    if (!known.insert(fs::weakly_canonical(slide)).second) return context.observer.info(slide.string() + " is named twice, and cut once");
+    jobs.push_back({slide, arguments.mpp ? arguments.mpp : mpp, {}});
+  };
+  for (const std::string& source : arguments.sources) {
+    if (!is_collection(source)) {
+      add(source, {});
+      continue;
+    }
+    const pipeline::FoundSlides found = pipeline::find_slides(source, arguments.output);
+    tell_what_was_found(found, context);
+    for (const pipeline::SlideJob& job : found.jobs) add(job.slide, job.mpp);
+  }
+  return jobs;
+}
+
 void print(const pipeline::TileReport& report, const fs::path& folder) {
-  std::int64_t written = 0;
   const auto count = [](std::int64_t number, const char* what) {
     return number > 0 ? ", " + std::to_string(number) + what : std::string();
   };
   for (const pipeline::TiledSlide& slide : report.slides) {
     std::cout << slide.slide.string() << ": " << slide.written << " patches of " << slide.candidates << " candidates"
               << count(slide.already, " cut before") << count(slide.unreadable, " unreadable") << "\n";
-    written += slide.written;
   }
-  std::cout << written << " patches in " << folder.string();
-  if (written > 0) std::cout << "; label them in " << (folder / "labels.csv").string() << ", then: wsi-lpd train " << folder.string();
+  for (const auto& [slide, reason] : report.failures) std::cout << slide << ": failed\n";
+  std::cout << report.patches() << " patches in " << folder.string()
+            << count(static_cast<std::int64_t>(report.failures.size()), report.failures.size() == 1 ? " slide failed" : " slides failed");
+  if (report.patches() > 0)
+    std::cout << "; label them in " << (folder / "labels.csv").string() << ", then: wsi-lpd train " << folder.string();
   std::cout << "\n";
 }
 
 int run_tile(const TileArguments& arguments, const Context& context) {
-  std::vector<pipeline::TileJob> jobs;
-  for (const fs::path& slide : arguments.slides) jobs.push_back({slide, arguments.mpp, {}});
+  std::vector<pipeline::TileJob> jobs = find_jobs(arguments, context);
   pipeline::TileOptions options = arguments.options;
   options.threads = context.common.threads;
   if (!options.class_name.empty() && arguments.result.empty()) throw UsageError("--class needs --result, which says where the class is");
@@ -86,10 +115,14 @@ Command add_tile(CLI::App& program) {
   pipeline::TileOptions& options = arguments->options;
   CLI::App* command = program.add_subcommand("tile", "Cut patches out of slides, to be labelled and trained on");
   command->footer(
-      "\nExample:  wsi-lpd tile slide.svs --classes TUM,STR,LYM --max 100\nor, of places that a result takes for tumour:\n"
-      "          wsi-lpd tile slide.svs --result results --class TUM --max 50\nWrites train/*.png, labels.csv to be filled in with 0 and "
+      "\nExample:  wsi-lpd tile slide.svs --classes TUM,STR,LYM --max 100\n"
+      "          wsi-lpd tile archive/ --max 20     (a folder of slides)\n"
+      "          wsi-lpd tile slide.svs --result results --class TUM --max 50     (where a result says tumour)\nWrites train/*.png, "
+      "labels.csv to be filled in with 0 and "
       "1, patches.csv and dataset.toml. Run again, it adds patches and changes none.");
-  command->add_option("SLIDE", arguments->slides, "slides that OpenSlide reads, OME-TIFF, TIFF, PNG, JPEG, VIPS; e.g. slide.svs")
+  command
+      ->add_option("SLIDE", arguments->sources,
+                   "slides, or as batch takes them: folders, patterns in quotes, .txt lists, .csv manifests; e.g. slide.svs")
       ->required();
   command->add_option("-o,--output", arguments->output, "folder for the patches, new or one that tile made; e.g. -o patches");
   command->add_option("--mpp", arguments->mpp, "um per pixel of level 0, wins over what the slide says; e.g. --mpp 0.25")
@@ -113,18 +146,18 @@ Command add_tile(CLI::App& program) {
   command->add_option("--min-tissue", options.min_tissue, "share of a patch that must be tissue; e.g. --min-tissue 0.8")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--result", arguments->result,
-                      "label pyramid of the slide, or folder that segment wrote to; its classes become columns; e.g. --result results");
+                      "folder that segment wrote to, or the label pyramid of one slide; its classes become columns; e.g. --result results");
   command->add_option("--class", options.class_name, "only patches that the result takes for this class; e.g. --class TUM");
   command->add_option("--min-class", options.min_class, "share of a patch that must be of --class; e.g. --min-class 0.9")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--max", options.max, "patches of one slide, drawn at random; 0: all; e.g. --max 100")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
-  command->add_option("--seed", options.seed, "of that draw; more patches with the same seed include the fewer; e.g. --seed 7");
+  command->add_option("--seed", options.seed, "of the draw of --max; more patches with the same seed include the fewer; e.g. --seed 7");
   command->add_option("--classes", arguments->classes, "columns of labels.csv; else the model's or the result's; e.g. --classes TUM,STR")
       ->delimiter(',');
   command->add_option("--model", arguments->model,
                       "model file whose classes, um per pixel and patch size are wanted; e.g. lung.safetensors");
-  return {command, [arguments](const Context& context) { return run_tile(*arguments, context); }};
+  return {command, [arguments](const Context& context) { return run_tile(*arguments, context); }, {.threads = true}};
 }
 
 }  // namespace wsi_lpd::cli

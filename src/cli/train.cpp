@@ -270,7 +270,7 @@ Command add_train(CLI::App& program) {
   command->add_option("--seed", arguments->options.seed, "of all random numbers; e.g. --seed 7");
   command->add_option("--cache-mib", arguments->cache_mib, "memory for decoded images, MiB; e.g. --cache-mib 1000")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24));
-  return {command, [arguments](const Context& context) { return run_train(*arguments, context); }};
+  return {command, [arguments](const Context& context) { return run_train(*arguments, context); }, {.threads = true, .device = true}};
 }
 
 }  // namespace wsi_lpd::cli

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "run_folder.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/model/weights_import.hpp"
 
@@ -42,7 +43,7 @@ int run(const WeightsArguments& arguments, const Context& context) {
                                   {"misshaped", report.misshaped}}
                .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
         << "\n";
-  } else {
+  } else if (!context.common.quiet) {
     print(report, context.common.verbose);
   }
   if (!report.complete()) {
@@ -50,13 +51,17 @@ int run(const WeightsArguments& arguments, const Context& context) {
                 " tensors missing, " + std::to_string(report.unexpected.size()) + " unexpected, " +
                 std::to_string(report.misshaped.size()) + " mis-shaped (listed above); nothing was written");
   }
+  const model::ImportOptions& given = arguments.options;
+  if (report.kind != "model" && (!given.classes.empty() || given.mpp || !given.bank.empty()))
+    context.observer.warn("--classes, --mpp and --bank belong to whole models; this is an encoder, which has none of them");
   if (report.kind == "model") {
     if (!arguments.options.mpp) {
       context.observer.warn("the model's um/px is not known (--mpp): segment will read slides at level 0 as they are");
     }
-    context.observer.warn("the model is not calibrated: segment takes it with --normalisation tile only");
+    context.observer.warn("the model is not calibrated; run " + calibrate_command(arguments.output) +
+                          ", or segment with --normalisation tile");
   }
-  if (!arguments.json) std::cout << "written to " << arguments.output.string() << "\n";
+  if (!arguments.json && !context.common.quiet) std::cout << "written to " << arguments.output.string() << "\n";
   return kDone;
 }
 
@@ -66,7 +71,7 @@ Command add_weights(CLI::App& program) {
   auto arguments = std::make_shared<WeightsArguments>();
   CLI::App* command = program.add_subcommand("weights", "Import published weights: mix transformers, LPD and PBIP checkpoints, Swin-T");
   command->footer("\nExample:  wsi-lpd weights import lpd.pth -o model.safetensors --classes TUM,STR,LYM,NEC --mpp 0.25");
-  command->add_option("ACTION", arguments->action, "import")->required()->check(CLI::IsMember({"import"}));
+  command->add_option("ACTION", arguments->action, "import, the only one")->required()->check(CLI::IsMember({"import"}));
   command
       ->add_option("FILE", arguments->file,
                    "mit_b*.pth, Hugging Face SegFormer (.safetensors, .bin), LPD or PBIP checkpoint, MedCLIP or Hugging Face Swin-T")

@@ -341,6 +341,7 @@ TEST_F(Tile, KnowsWhichResultIsOfWhichSlide) {
     std::vector<TileJob> jobs{{folder_ / slide, {}, {}}};
     try {
       find_results(jobs, folder_ / result);
+      if (!jobs[0].failure.empty()) return jobs[0].failure;
       return jobs[0].result.lexically_relative(folder_.path());
     } catch (const Error& error) {
       return error.what();

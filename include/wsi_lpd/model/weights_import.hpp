@@ -31,7 +31,8 @@ struct ImportReport {
 /// Throws Error: not readable, no known layout; UsageError: classes missing or not fitting.
 ImportReport import_weights(const std::filesystem::path& file, const std::filesystem::path& output, const ImportOptions& options);
 
-/// A checkpoint or imported encoder in a few words (kind, source, architecture, tensors, its own notes); nothing for a model file of ours.
+/// A checkpoint, an imported encoder, the state of a training, prototypes, a TorchScript module or a file of other tensors in a few words
+/// (kind, source, architecture, tensors, its own notes); nothing for a model file of ours. Throws Error: not readable.
 std::optional<std::map<std::string, std::string>> describe_weights(const std::filesystem::path& file);
 
 }  // namespace wsi_lpd::model

@@ -30,6 +30,7 @@ struct TileJob {
   std::filesystem::path slide;
   std::optional<double> mpp;     ///< µm/px of level 0 that wins over the slide's own
   std::filesystem::path result;  ///< label pyramid of `segment`; empty where there is none
+  std::string failure{};         ///< why nothing can be cut out of this slide, as find_results() found; empty otherwise
 };
 
 struct TiledSlide {
@@ -53,12 +54,14 @@ struct TileReport {
 /// empty cell for each of `classes`, to be filled in by hand, and in FOLDER/patches.csv, which says where it comes from (docs/patches.md).
 /// A slide's lines appear when all of its patches are there; stopped or failed before, it leaves nothing. The folder is new, or one that
 /// this function made: what is in it is never changed, and patches that are listed in it are not cut again. One slide's failure stops no
-/// other. Throws UsageError: a folder of something else, patches of another size or µm/px, other classes; Cancelled.
+/// other: one that can't be read, has no tissue, or has a TileJob::failure. Throws UsageError: a folder of something else, patches of
+/// another size or µm/px, other classes; Cancelled.
 TileReport tile_slides(const std::vector<TileJob>& jobs, const std::filesystem::path& folder, const TileOptions& options,
                        const std::vector<std::string>& classes, ProgressObserver& observer, const CancelFlag& cancel);
 
 /// The label pyramid of each slide in `result`, which is a folder that `segment` wrote to or, for one slide, a label pyramid. Fills in
-/// TileJob::result; returns the classes, which must be the same for all. Throws Error, UsageError.
+/// TileJob::result, or for a slide without a usable one TileJob::failure; returns the classes, which must be the same for all. Throws
+/// UsageError.
 ClassScheme find_results(std::vector<TileJob>& jobs, const std::filesystem::path& result);
 
 }  // namespace wsi_lpd::pipeline

@@ -1,0 +1,20 @@
+#pragma once
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+// What `info` says, for every kind of file and folder that the program reads or writes.
+namespace wsi_lpd::cli {
+
+using Json = nlohmann::ordered_json;
+
+/// What is at `path`: "kind", and its main facts, about a screen of them. Throws Error: nothing is there, it is damaged, or nothing here
+/// reads it.
+Json describe(const std::filesystem::path& path);
+
+/// A folder: patches, results, a training run, a report, or an archive of slides.
+Json describe_folder(const std::filesystem::path& path);
+
+/// JSON, GeoJSON, tables, TOML, logs and lists, by their endings; null for other files.
+Json describe_text(const std::filesystem::path& path);
+
+}  // namespace wsi_lpd::cli

@@ -1,0 +1,135 @@
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+
+#include "config.hpp"
+#include "describe.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/pipeline/find_slides.hpp"
+#include "wsi_lpd/pipeline/patch_folder.hpp"
+
+namespace wsi_lpd::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Json describe_run(const fs::path& folder) {
+  Json json{{"kind", "training run"}};
+  if (const fs::path state = folder / "state.safetensors"; fs::exists(state)) {
+    json["finished"] = false;
+    json["state"] = describe(state);
+  } else {
+    json["finished"] = true;
+  }
+  if (const fs::path model = folder / "model.safetensors"; fs::exists(model)) json["model"] = describe(model);
+  return json;
+}
+
+/// How many images have each class among their labels.
+Json images_of_classes(const pipeline::PatchFolder& patches) {
+  Json json;
+  for (std::size_t c = 0; c < static_cast<std::size_t>(patches.classes); ++c) {
+    const std::string name = c < patches.class_names.size() ? patches.class_names[c] : "class " + std::to_string(c + 1);
+    json[name] =
+        std::ranges::count_if(patches.train, [&](const pipeline::Patch& patch) { return c < patch.labels.size() && patch.labels[c] > 0; });
+  }
+  return json;
+}
+
+pipeline::PatchFolder scan(const fs::path& folder) {
+  return pipeline::scan_patches(folder, {.image_labels = pipeline::ImageLabels::IfThere});
+}
+
+Json describe_patches(const fs::path& folder) {
+  Json json{{"kind", "patches"}};
+  try {
+    const pipeline::PatchFolder patches = scan(folder);
+    json["train"] = patches.train.size();
+    json["valid"] = patches.valid.size();
+    json["test"] = patches.test.size();
+    json["classes"] = patches.classes;
+    if (patches.classes > 0 && !patches.train.empty()) json["training_images_with"] = images_of_classes(patches);
+    if (!patches.notes.empty()) json["notes"] = patches.notes;
+  } catch (const pipeline::PatchError& error) {  // e.g. labels that are still to be filled in
+    const std::string all = error.what();
+    json["problems"] = error.count();
+    json["first_problem"] = all.substr(0, all.find('\n'));
+  }
+  if (const fs::path description = folder / "dataset.toml"; fs::exists(description)) {
+    for (const auto& [key, values] : read_toml(description))
+      json["dataset.toml"][key] = values.size() == 1 ? Json(values[0]) : Json(values);
+  }
+  return json;
+}
+
+Json describe_results(const output::ResultFolder& results) {
+  Json json{{"kind", "results"},
+            {"complete", results.complete.size()},
+            {"failed", results.failed.size()},
+            {"in_work", results.in_work.size()},
+            {"unfinished", results.unfinished.size()},
+            {"damaged", results.damaged.size()}};
+  if (!results.complete.empty()) {
+    std::map<std::string, int> models;
+    for (const output::CompleteResult& result : results.complete) ++models[result.statistics.model_sha256];
+    json["models"] = models.size();
+  }
+  json["more"] = "wsi-lpd status lists them, wsi-lpd report shows them";
+  return json;
+}
+
+Json describe_archive(const fs::path& folder) {
+  constexpr std::size_t kMost = 10;
+  const pipeline::FoundSlides found = pipeline::find_slides(folder.string(), folder / "results");
+  Json json{{"kind", "folder of slides"}, {"slides", found.jobs.size()}};
+  std::uintmax_t bytes = 0;
+  for (const pipeline::SlideJob& job : found.jobs) {
+    if (json["first_slides"].size() < kMost) json["first_slides"].push_back(job.slide.lexically_relative(folder).string());
+    std::error_code unknown;
+    if (const std::uintmax_t size = fs::file_size(job.slide, unknown); !unknown) bytes += size;
+  }
+  json["GB"] = static_cast<double>(bytes / 10000000) / 100;
+  for (const auto& [kind, files] : found.left_out) json["left_out"][kind] = files.size();
+  json["use"] = "wsi-lpd batch " + folder.string();
+  return json;
+}
+
+bool has_patches(const fs::path& folder) {
+  constexpr std::array kMarks{"labels.csv", "dataset.toml", "train", "test/img", "valid/img", "val/img"};
+  return std::ranges::any_of(kMarks, [&](const char* mark) { return fs::exists(folder / mark); });
+}
+
+}  // namespace
+
+Json describe_folder(const fs::path& folder) {
+  if (fs::exists(folder / "state.safetensors") || fs::exists(folder / "model.safetensors")) return describe_run(folder);
+  if (fs::exists(folder / output::kReportMark))
+    return {{"kind", "report"}, {"open", (folder / "index.html").string()}, {"use", "wsi-lpd report RESULTS writes it again"}};
+  if (has_patches(folder)) return describe_patches(folder);
+  const output::ResultFolder results = output::read_results(folder);
+  const std::size_t known = results.complete.size() + results.failed.size() + results.in_work.size() + results.unfinished.size();
+  if (known > 0) return describe_results(results);
+  try {
+    return describe_archive(folder);
+  } catch (const UsageError&) {  // no slide
+  }
+  try {
+    const pipeline::PatchFolder patches = scan(folder);
+    if (!patches.train.empty()) return describe_patches(folder);
+  } catch (const Error&) {
+  }
+  Json json{{"kind", "folder with nothing that wsi-lpd reads"}, {"files", 0}};
+  std::map<std::string, int> endings;
+  for (const auto& entry : fs::directory_iterator(folder)) ++endings[entry.is_directory() ? "folder" : entry.path().extension().string()];
+  int files = 0;
+  for (const auto& [ending, count] : endings) {
+    files += count;
+    json["of_kind"][ending.empty() ? "without ending" : ending] = count;
+  }
+  json["files"] = files;
+  return json;
+}
+
+}  // namespace wsi_lpd::cli

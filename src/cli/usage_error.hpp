@@ -1,0 +1,13 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+
+namespace wsi_lpd::cli {
+
+/// One line that says what is wrong with `given`, the arguments of the command line, for which the parser threw `error`: with the nearest
+/// known command, option or choice where a word is near to one, and the file of --config where the option comes from there.
+std::string usage_error_line(const CLI::App& program, const std::vector<std::string>& given, const CLI::ParseError& error);
+
+}  // namespace wsi_lpd::cli
