@@ -42,6 +42,23 @@ try:
     tops = page.run("[...document.querySelectorAll('.leaflet-tile-pane .leaflet-tile')].map(t => getComputedStyle(t).position)")
     assert set(tops) == {"absolute"}, tops
     assert "µm/px" in page.run("document.querySelector('.scale').textContent")
+    # the page follows the index, which is reversed
+    assert page.run("document.getElementById('rank').textContent") == "1 of 2"
+    assert page.run("document.getElementById('prev').hidden && !document.getElementById('next').hidden")
+    # the view stops two steps past the pixels, and its place is in the address
+    scale = "document.querySelector('.scale').textContent"
+    whole = page.run(scale)
+    for _ in range(20):
+        page.click(".leaflet-control-zoom-in")
+    page.wait("document.querySelector('.leaflet-control-zoom-in').classList.contains('leaflet-disabled') && location.hash.includes('zoom=')")
+    assert "reverse" in page.run("location.hash")
+    place, near = page.run("location.hash"), page.run(scale)
+    page.click("#fit")
+    page.wait(f"{scale} === {whole!r} && !location.hash.includes('zoom=')")
+    page.run(f"location.hash = {place!r}")
+    page.wait(f"{scale} === {near!r}")
+    page.click("#next")
+    page.wait("document.getElementById('rank') && document.getElementById('rank').textContent === '2 of 2'")
     page.show(390, 800, dark=True)
     page.wait("document.documentElement.scrollWidth <= 390")
     page.key("u")
