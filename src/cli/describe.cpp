@@ -133,7 +133,11 @@ Json describe(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) throw Error(path.string() + ": no such file or folder");
   if (std::filesystem::is_directory(path)) return describe_folder(path);
   if (kWeightExtensions.contains(path.extension().string())) {
-    if (const auto weights = model::describe_weights(path)) return *weights;
+    if (const auto weights = model::describe_weights(path)) {
+      Json json{{"kind", weights->at("kind")}};
+      json.update(Json(*weights));
+      return json;
+    }
     return describe_model(path);
   }
   if (Json text = describe_text(path); !text.is_null()) return text;

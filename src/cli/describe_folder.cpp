@@ -23,7 +23,11 @@ Json describe_run(const fs::path& folder) {
   } else {
     json["finished"] = true;
   }
-  if (const fs::path model = folder / "model.safetensors"; fs::exists(model)) json["model"] = describe(model);
+  if (const fs::path model = folder / "model.safetensors"; fs::exists(model)) {
+    json["model"] = describe(model);
+    for (const char* detail : {"mean", "std", "stain", "provenance", "score_threshold"}) json["model"].erase(detail);
+    json["more"] = "wsi-lpd info " + model.string();
+  }
   return json;
 }
 
@@ -56,6 +60,8 @@ Json describe_patches(const fs::path& folder) {
     const std::string all = error.what();
     json["problems"] = error.count();
     json["first_problem"] = all.substr(0, all.find('\n'));
+  } catch (const Error& error) {  // e.g. a table without columns for classes
+    json["problem"] = error.what();
   }
   if (const fs::path description = folder / "dataset.toml"; fs::exists(description)) {
     for (const auto& [key, values] : read_toml(description))

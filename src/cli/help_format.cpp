@@ -39,12 +39,12 @@ std::string wrapped(const std::string& text, std::size_t column, std::size_t ind
   return result;
 }
 
-/// Lines that fit stay as they are, and so do those that start with a blank: they are aligned by hand.
+/// Lines that fit stay as they are, and so do examples: they are aligned by hand.
 std::string wrapped_lines(const std::string& text) {
   std::string result;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);)
-    result += (line.starts_with(' ') || columns_of(line) <= kColumns ? line : wrapped(line, 0, 0)) + "\n";
+    result += (line.starts_with(' ') || line.starts_with("Example:") || columns_of(line) <= kColumns ? line : wrapped(line, 0, 0)) + "\n";
   return result;
 }
 

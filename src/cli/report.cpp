@@ -14,7 +14,7 @@ Command add_report(CLI::App& program) {
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = program.add_subcommand("report", "Pages to look at results with: an index, a page per slide, a deep-zoom view");
-  command->footer("\nExample:  wsi-lpd report results --deep-zoom   then open results/report/index.html; no server or network is needed");
+  command->footer("\nExample:  wsi-lpd report results --deep-zoom\nThen open results/report/index.html; no server or network is needed.");
   command->add_option("OUT", arguments->results, "folder that segment or batch wrote to")->required();
   command->add_option("-o,--output", arguments->options.output,
                       "folder of the report, new or a report's; if not given: report in OUT; e.g. -o /srv/www/night");

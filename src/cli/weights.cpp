@@ -70,7 +70,7 @@ int run(const WeightsArguments& arguments, const Context& context) {
 Command add_weights(CLI::App& program) {
   auto arguments = std::make_shared<WeightsArguments>();
   CLI::App* command = program.add_subcommand("weights", "Import published weights: mix transformers, LPD and PBIP checkpoints, Swin-T");
-  command->footer("\nExample:  wsi-lpd weights import lpd.pth -o model.safetensors --classes TUM,STR,LYM,NEC --mpp 0.25");
+  command->footer("\nExample:  wsi-lpd weights import lpd.pth -o m.safetensors --classes TUM,STR,LYM,NEC --mpp 0.25");
   command->add_option("ACTION", arguments->action, "import, the only one")->required()->check(CLI::IsMember({"import"}));
   command
       ->add_option("FILE", arguments->file,
