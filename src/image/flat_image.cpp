@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cmath>
 #include <cstdlib>
 
 #include "file_identity.hpp"
@@ -133,7 +132,11 @@ class DecodedFile : public FlatImage {
     if (info_.mpp_source.empty()) describe_resolution(image, info_);
     if (const int orientation = vips_image_get_orientation(image.get_image()); format != ImageKind::Format::Tiff && orientation != 1)
       add_note(info_, orientation_note(orientation));
-    if (image.format() == VIPS_FORMAT_USHORT) image = scaled_by_depth(image, static_cast<std::uint32_t>(load(format).max()));
+    if (image.format() == VIPS_FORMAT_USHORT) {
+      const SampleDepth depth = depth_of(info_.significant_bits, largest_colour_sample(load(format)));
+      add_note(info_, depth.note);
+      image = spread(image, depth.bits);
+    }
     decode(image);
   }
 
@@ -147,13 +150,6 @@ class DecodedFile : public FlatImage {
     return vips::VImage::tiffload_source(source, options->set("page", page_));
   }
 
-  /// All 16 bits used, so that libvips' upper 8 are the image.
-  vips::VImage scaled_by_depth(const vips::VImage& image, std::uint32_t largest) {
-    const int bits = info_.significant_bits >= 8 && info_.significant_bits < 16 ? info_.significant_bits : used_bits(largest);
-    add_note(info_, depth_note(bits, largest));
-    return image.linear(std::pow(2, 16 - bits), 0).cast(VIPS_FORMAT_USHORT);
-  }
-
   void describe_strips() {
     const TiffFile file("reading " + info_.path.string(), info_.path, "rm");
     const TiffSlide slide = find_slide(file);
@@ -162,6 +158,10 @@ class DecodedFile : public FlatImage {
     check_pixels(file, page);
     describe_tiff(file, page, slide.description, info_);
     if (!slide.rivals.empty()) file.refuse(slide.rivals);
+    if (page.end > std::filesystem::file_size(info_.path))
+      file.refuse("was cut short: its pixels reach beyond the end of the file; get a new copy of it");
+    if (page.is_sparse)
+      file.refuse("has strips that were never written, as GDAL's SPARSE_OK leaves them out; write it whole, or in tiles (TILED=YES)");
     add_note(info_, slide.note);
     fourth_is_alpha_ = page.alpha.has_value();
     page_ = page.index;

@@ -36,10 +36,12 @@ vips::VImage open_image(const std::filesystem::path& path) {
   }
 }
 
-/// 16-bit samples that use fewer bits, spread over all 16: libvips takes the upper 8.
-vips::VImage with_all_bits(const vips::VImage& image, const std::filesystem::path& path) {
-  if (image.format() != VIPS_FORMAT_USHORT) return image;
-  const int bits = used_bits(static_cast<std::uint32_t>(open_image(path).max()));
+std::uint32_t largest_colour_sample(const vips::VImage& image) {
+  const int colours = image.bands() < 3 ? 1 : 3;
+  return static_cast<std::uint32_t>(image.extract_band(0, vips::VImage::option()->set("n", colours)).max());
+}
+
+vips::VImage spread(const vips::VImage& image, int bits) {
   return bits == 16 ? image : image.linear(std::pow(2, 16 - bits), 0).cast(VIPS_FORMAT_USHORT);
 }
 
@@ -47,7 +49,7 @@ Image read_rgb(const std::filesystem::path& path) {
   return with_vips("reading", path, [&] {
     vips::VImage image = open_image(path);
     with_context("reading " + path.string(), [&] { check_size_in_memory(image, 3); });
-    image = with_all_bits(image, path);
+    if (image.format() == VIPS_FORMAT_USHORT) image = spread(image, used_bits(largest_colour_sample(open_image(path))));
     image = image.colourspace(VIPS_INTERPRETATION_sRGB);
     if (image.has_alpha()) image = image.flatten(vips::VImage::option()->set("background", std::vector<double>{255, 255, 255}));
     return to_image(image.cast(VIPS_FORMAT_UCHAR).extract_band(0, vips::VImage::option()->set("n", 3)));

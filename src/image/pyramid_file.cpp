@@ -37,7 +37,7 @@ void describe_tiff_kind(const std::filesystem::path& path, ImageKind& kind) {
     const TiffSlide slide = slide_of(path);
     const TiffPage& page = slide.levels.front();
     kind.colour = page.colour();
-    kind.only_here = !page.subifds.empty() || slide.description.find(kOmeNamespace) != std::string::npos || page.index > 0 ||
+    kind.only_here = !page.subifds.empty() || slide.description.find(kOmeNamespace) != std::string::npos || !slide.note.empty() ||
                      !slide.rivals.empty() || slide.is_sparse || page.orientation != ORIENTATION_TOPLEFT || page.bits == 16;
   } catch (const Error&) {
     kind.is_damaged = true;

@@ -10,9 +10,15 @@ int used_bits(std::uint32_t largest) {
   return 16;
 }
 
-std::string depth_note(int used_bits, std::uint32_t largest) {
-  if (used_bits == 16) return {};
-  return "its 16-bit samples reach " + std::to_string(largest) + ": they are taken as " + std::to_string(used_bits) + " bits";
+SampleDepth depth_of(int said, std::uint32_t largest) {
+  SampleDepth depth{.bits = used_bits(largest), .note = {}};
+  const bool is_right = said >= 8 && said < 16 && largest < 1U << static_cast<unsigned>(said);
+  if (is_right) depth.bits = said;
+  if (depth.bits < 16) {
+    depth.note = "its 16-bit samples reach " + std::to_string(largest) + ": they are taken as " + std::to_string(depth.bits) + " bits" +
+                 (is_right ? ", as the file says" : "");
+  }
+  return depth;
 }
 
 }  // namespace wsi_lpd::image

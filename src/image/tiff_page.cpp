@@ -1,6 +1,7 @@
 #include "tiff_page.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "ome_xml.hpp"
@@ -22,12 +23,13 @@ std::optional<double> micrometres_per_pixel(TIFF* tiff, std::uint32_t tag) {
   return micrometres / static_cast<double>(per_unit);
 }
 
-/// A tile that was never written has no place in the file.
-bool has_unwritten_tile(TIFF* tiff) {
-  for (std::uint32_t tile = 0, count = TIFFNumberOfTiles(tiff); tile < count; ++tile) {
-    if (TIFFGetStrileByteCount(tiff, tile) == 0 && TIFFGetStrileOffset(tiff, tile) == 0) return true;
+/// Where the tiles or strips are in the file. One that was never written has no place.
+void find_parts(TIFF* tiff, TiffPage& page) {
+  for (std::uint32_t part = 0, count = page.tiled ? TIFFNumberOfTiles(tiff) : TIFFNumberOfStrips(tiff); part < count; ++part) {
+    const std::uint64_t offset = TIFFGetStrileOffset(tiff, part), bytes = TIFFGetStrileByteCount(tiff, part);
+    page.is_sparse |= offset == 0 && bytes == 0;
+    page.end = std::max(page.end, offset + std::min(bytes, UINT64_MAX - offset));
   }
-  return false;
 }
 
 }  // namespace
@@ -43,11 +45,11 @@ TiffPage read_page(const TiffFile& file) {
              "has an image without a size");
   page.size = {width, height};
   page.tiled = TIFFIsTiled(tiff) != 0;
+  find_parts(tiff, page);
   if (page.tiled) {
     TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &tile_width);
     TIFFGetField(tiff, TIFFTAG_TILELENGTH, &tile_height);
     page.tile = {tile_width, tile_height};
-    page.is_sparse = has_unwritten_tile(tiff);
     if (file.has_short_table())
       file.refuse("is damaged: it has fewer tiles than its size of " + std::to_string(width) + " x " + std::to_string(height) +
                   " pixels takes; get a new copy of it");
@@ -65,6 +67,9 @@ TiffPage read_page(const TiffFile& file) {
     page.alpha = extras[0];
   }
   TIFFGetFieldDefaulted(tiff, TIFFTAG_ORIENTATION, &page.orientation);
+  std::uint16_t largest = 0;
+  if (page.bits == 16 && TIFFGetField(tiff, TIFFTAG_MAXSAMPLEVALUE, &largest) && largest >= 255 && largest < 65535)
+    page.said_bits = std::bit_width(largest);
   TIFFGetFieldDefaulted(tiff, TIFFTAG_SUBFILETYPE, &subfile_type);
   page.reduced = (subfile_type & FILETYPE_REDUCEDIMAGE) != 0;
   std::uint64_t* offsets = nullptr;
@@ -102,6 +107,7 @@ void describe_tiff(const TiffFile& file, const TiffPage& page, const std::string
   info.mpp_source = "tiff tags";
   info.mpp_x = page.mpp_x;
   info.mpp_y = page.mpp_y;
+  info.significant_bits = page.said_bits;
   if (page.orientation != ORIENTATION_TOPLEFT) add_note(info, orientation_note(page.orientation));
   std::optional<OmePixels> ome;
   try {
@@ -118,7 +124,7 @@ void describe_tiff(const TiffFile& file, const TiffPage& page, const std::string
     file.refuse("its OME-XML says " + std::to_string(ome->planes) +
                 " planes (focus, time or stains in images of their own); one plane of RGB is wanted");
   }
-  info.significant_bits = ome->significant_bits;
+  if (ome->significant_bits > 0 && ome->significant_bits < 16) info.significant_bits = ome->significant_bits;
   if (!ome->mpp_x && !ome->mpp_y) return;
   info.tags_mpp = info.mpp_x;
   info.mpp_source = "ome";

@@ -167,29 +167,25 @@ class TiledTiff : public PyramidFile {
   }
 
  private:
-  /// By what OME-XML says, else by tiles all over the coarsest level and the finest.
+  /// By tiles all over the coarsest level and the finest.
   void find_depth() {
     std::uint32_t largest = 0;
-    const bool is_said = info_.significant_bits >= 8 && info_.significant_bits < 16;
-    if (is_said) {
-      largest = (1U << static_cast<unsigned>(info_.significant_bits)) - 1;
-    } else {
-      for (const TiffPage* page : {&pages_.back(), &pages_.front()}) largest = std::max(largest, largest_sample(*page));
-    }
-    const int bits = is_said ? info_.significant_bits : used_bits(largest);
-    for (TiffPage& page : pages_) page.used_bits = bits;
-    add_note(info_, depth_note(bits, largest));
+    for (const TiffPage* page : {&pages_.back(), &pages_.front()}) largest = std::max(largest, largest_sample(*page));
+    const SampleDepth depth = depth_of(info_.significant_bits, largest);
+    for (TiffPage& page : pages_) page.used_bits = depth.bits;
+    add_note(info_, depth.note);
   }
 
   std::uint32_t largest_sample(const TiffPage& page) const {
     LevelHandle handle(info_.path, page);
     const auto tiles =
         static_cast<std::uint32_t>(divide_up(page.size.width, page.tile.width) * divide_up(page.size.height, page.tile.height));
-    const std::uint32_t step = std::max(1U, tiles / kDepthTiles);
     std::uint32_t largest = 0;
-    for (std::uint32_t index = 0; index < tiles; index += step) {
+    for (std::uint32_t i = 0; i < std::min(tiles, kDepthTiles); ++i) {
+      // Steps of the golden ratio of all tiles, so that the tiles looked at do not stand in one column.
+      const std::uint64_t spread = (std::uint64_t{i * 2654435769U} * tiles) >> 32U;
       try {
-        largest = std::max(largest, handle.largest_sample(index));
+        largest = std::max(largest, handle.largest_sample(tiles <= kDepthTiles ? i : static_cast<std::uint32_t>(spread)));
       } catch (const Error&) {  // told when it is to be shown
       }
     }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kMostPages = 10'000;
 constexpr double kRival = 0.5;  ///< an image with more of the largest one's area may be the slide as well
+constexpr double kNamed = 0.1;  ///< an image with more of it is named where it is left out; labels of large slides have less
 
 /// Is `level` a smaller copy of the whole of `image`? Rounding to a pixel is allowed, and two per cent for padding.
 bool is_copy(const TiffPage& level, const TiffPage& image) {
@@ -82,15 +83,16 @@ TiffSlide find_slide(const TiffFile& file) {
   for (const TiffPage& page : pages) {
     if (page.index == main.index || page.reduced != main.reduced || page.colour() != main.colour()) continue;
     const double share = static_cast<double>(page.size.area()) / static_cast<double>(main.size.area());
-    if (share >= kRival) rivals.push_back(name_of(page));
-    if (page.index < main.index) left_out.push_back(name_of(page));
+    const bool is_level = share < 1 && is_copy(page, main);  // of a pyramid whose pages lack the flag
+    if (share >= kRival && !is_level) rivals.push_back(name_of(page));
+    if (page.index < main.index || share >= (is_level ? kRival : kNamed)) left_out.push_back(name_of(page));
   }
   if (!rivals.empty()) {
     if (rivals.size() > 3) rivals = {rivals[0], rivals[1], std::to_string(rivals.size() - 2) + " more"};
     slide.rivals = "holds several large images: " + name_of(main) + ", " + joined(rivals, ", ") +
                    "; write the one that is the slide to a file of its own";
   }
-  if (main.index > 0) {
+  if (main.index > 0 || !left_out.empty()) {
     slide.note = "the slide is its largest image, " + name_of(main) + " of " + std::to_string(pages.size());
     if (!left_out.empty()) slide.note += "; left out: " + joined(left_out, ", ");
   }

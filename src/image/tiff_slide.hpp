@@ -10,7 +10,7 @@ namespace wsi_lpd::image {
 struct TiffSlide {
   std::vector<TiffPage> levels;  ///< the slide and its smaller copies, from large to small
   std::string description;       ///< of the file: OME-XML stands at its first page
-  std::string note;              ///< which image was taken where that is not the first; empty otherwise
+  std::string note;              ///< which image was taken where that is not the first, or a large one is left out; empty otherwise
   std::string rivals;            ///< why none can be taken: other images are as large; empty otherwise
   bool is_sparse = false;        ///< some tile of a level was never written
 };

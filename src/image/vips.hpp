@@ -32,6 +32,11 @@ vips::VImage open_image(const std::filesystem::path& path);
 /// Throws Error where the header promises more pixels than we hold in memory, of 8 bits in so many channels.
 void check_size_in_memory(const vips::VImage& image, int channels);
 
+/// Of 16-bit samples, alpha left out. Reads all pixels of `image`.
+std::uint32_t largest_colour_sample(const vips::VImage& image);
+/// 16-bit samples of which `bits` are used, spread over all 16: libvips shows the upper 8.
+vips::VImage spread(const vips::VImage& image, int bits);
+
 /// The pixels of `image` as libvips sees them, without a copy: `image` must outlive the result.
 inline vips::VImage borrow(const Image& image) {
   return vips::VImage::new_from_memory(const_cast<std::uint8_t*>(image.data()), image.bytes(), static_cast<int>(image.width()),

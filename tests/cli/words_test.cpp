@@ -102,37 +102,37 @@ TEST_F(Program, NeverMakesAnInputAnOutput) {
 }
 
 TEST_F(Program, TilesWhatBatchTakes) {
-  fs::create_directories(path("mixed"));
-  fs::copy_file(path("data/slides/slide-1.tif"), path("mixed/good.tif"));
-  write_flat(path("mixed/glass.tif"), 245);
-  write_text_file(path("mixed/broken.svs"), "nothing");
-  write_text_file(path("mixed/notes.txt"), "not a slide\n");
-  const Outcome outcome = run("tile mixed -o cut --size 64 --max 3");
+  fs::create_directories(path("sources"));
+  fs::copy_file(path("data/slides/slide-1.tif"), path("sources/good.tif"));
+  write_flat(path("sources/glass.tif"), 245);
+  write_text_file(path("sources/broken.svs"), "nothing");
+  write_text_file(path("sources/notes.txt"), "not a slide\n");
+  const Outcome outcome = run("tile sources -o cut --size 64 --max 3");
   EXPECT_EQ(outcome.code, 3) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("mixed/good.tif: 3 patches of "));
-  EXPECT_THAT(outcome.out, HasSubstr("mixed/glass.tif: failed\n"));
-  EXPECT_THAT(outcome.out, HasSubstr("mixed/broken.svs: failed\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("sources/good.tif: 3 patches of "));
+  EXPECT_THAT(outcome.out, HasSubstr("sources/glass.tif: failed\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("sources/broken.svs: failed\n"));
   EXPECT_THAT(outcome.out, HasSubstr("3 patches in cut, 2 slides failed; label them"));
-  EXPECT_THAT(outcome.err, HasSubstr("mixed/glass.tif: no patch of 64 pixels has enough tissue"));
+  EXPECT_THAT(outcome.err, HasSubstr("sources/glass.tif: no patch of 64 pixels has enough tissue"));
   EXPECT_THAT(outcome.err, HasSubstr("left out: 1 .txt"));
 
-  write_text_file(path("mixed/list.txt"), "good.tif\n");
-  write_text_file(path("mixed/list.csv"), "slide,mpp\ngood.tif,0.25\n");
-  for (const std::string source : {"mixed/list.txt", "'mixed/g*d.tif'", "mixed/good.tif mixed/list.txt"}) {
+  write_text_file(path("sources/list.txt"), "good.tif\n");
+  write_text_file(path("sources/list.csv"), "slide,mpp\ngood.tif,0.25\n");
+  for (const std::string source : {"sources/list.txt", "'sources/g*d.tif'", "sources/good.tif sources/list.txt"}) {
     fs::remove_all(path("cut"));
     const Outcome one = run("tile " + source + " -o cut --size 64 --max 3");
     EXPECT_EQ(one.code, 0) << one.err;
     EXPECT_THAT(one.out, HasSubstr("3 patches in cut;")) << source;
   }
   fs::remove_all(path("cut"));
-  ASSERT_EQ(run("tile mixed/list.csv -o cut --size 64 --max 3").code, 0);
+  ASSERT_EQ(run("tile sources/list.csv -o cut --size 64 --max 3").code, 0);
   EXPECT_THAT(read_text_file(path("cut/dataset.toml")), HasSubstr("mpp = 0.25\n")) << "as the manifest says";
-  expect_refusal("tile mixed/glass.tif -o bad --size 64", 1, "no patch of 64 pixels");
+  expect_refusal("tile sources/glass.tif -o bad --size 64", 1, "no patch of 64 pixels");
 
   // A slide without a result stops no other.
-  ASSERT_EQ(run("segment mixed/good.tif -o mixed/results").code, 0);
+  ASSERT_EQ(run("segment sources/good.tif -o sources/results").code, 0);
   fs::remove_all(path("cut"));
-  const Outcome some = run("tile mixed/good.tif data/slides/slide-1.tif -o cut --size 64 --max 2 --result mixed/results");
+  const Outcome some = run("tile sources/good.tif data/slides/slide-1.tif -o cut --size 64 --max 2 --result sources/results");
   EXPECT_EQ(some.code, 3) << some.err;
   EXPECT_THAT(some.out, HasSubstr("2 patches in cut, 1 slide failed;"));
   EXPECT_THAT(some.err, HasSubstr("has no complete result of it: segment it first"));

@@ -25,7 +25,8 @@ struct TestPage {
   int extra = -1;  ///< EXTRASAMPLE_…, -1 for none
   bool reduced = false;
   int orientation = 0;                     ///< ORIENTATION_…, 0 for no tag
-  std::vector<std::uint32_t> unwritten{};  ///< tiles that are left out
+  int max_sample = 0;                      ///< MaxSampleValue, 0 for no tag
+  std::vector<std::uint32_t> unwritten{};  ///< tiles that are left out; of a TIFF in strips, strips
   double mpp_x = 0, mpp_y = 0;             ///< µm/px in the resolution tags
   std::string description{};
   int subifds = 0;  ///< so many of the following pages are this one's
@@ -56,6 +57,7 @@ inline void write_page(TIFF* tiff, const TestPage& page) {
     TIFFSetField(tiff, TIFFTAG_COLORMAP, red.data(), green.data(), blue.data());
   }
   if (page.orientation > 0) TIFFSetField(tiff, TIFFTAG_ORIENTATION, page.orientation);
+  if (page.max_sample > 0) TIFFSetField(tiff, TIFFTAG_MAXSAMPLEVALUE, page.max_sample);
   if (page.reduced) TIFFSetField(tiff, TIFFTAG_SUBFILETYPE, FILETYPE_REDUCEDIMAGE);
   if (page.mpp_x > 0) {
     TIFFSetField(tiff, TIFFTAG_RESOLUTIONUNIT, RESUNIT_CENTIMETER);
@@ -73,6 +75,7 @@ inline void write_page(TIFF* tiff, const TestPage& page) {
     TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, 16);
     std::vector<std::uint8_t> row(static_cast<std::size_t>(page.size.width * pixel_bytes));
     for (std::uint32_t y = 0; y < height; ++y) {
+      if (std::ranges::find(page.unwritten, y / 16) != page.unwritten.end()) continue;
       std::copy_n(page.bytes.data() + static_cast<std::size_t>(y) * row.size(), row.size(), row.data());
       ASSERT_EQ(TIFFWriteScanline(tiff, row.data(), y, 0), 1);
     }

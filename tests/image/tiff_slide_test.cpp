@@ -38,12 +38,25 @@ TEST_F(TiffSlide, TheLargestImageIsTheSlide) {
                   HasSubstr("the slide is its largest image, image 2 (301 x 207 pixels) of 3; left out: image 1 (150 x 200 pixels)"));
       EXPECT_NEAR(file->info().mpp_x.value(), 0.4, 1e-6);
       EXPECT_TRUE(image_kind(folder_ / "s.tif")->only_here);
-      if (slide_tile > 0) EXPECT_EQ(file->info().levels, (std::vector<Size>{kSize, {150, 103}}));
+      if (slide_tile > 0) {
+        EXPECT_EQ(file->info().levels, (std::vector<Size>{kSize, {150, 103}}));
+      }
       expect_shows(*open({thumbnail, slide}), as_rgb, 0);
     }
   }
-  EXPECT_EQ(open({page_of(3), label, thumbnail})->info().note, "") << "labels behind the slide are the rule";
+  EXPECT_EQ(open({page_of(3), plain({60, 80}), thumbnail})->info().note, "") << "labels behind the slide are the rule";
   EXPECT_FALSE(image_kind(folder_ / "s.tif")->only_here);
+  EXPECT_THAT(open({page_of(3), label, thumbnail})->info().note, HasSubstr("left out: image 2 (150 x 200 pixels)"))
+      << "it may be a section";
+  EXPECT_TRUE(image_kind(folder_ / "s.tif")->only_here) << "OpenSlide would not say so";
+}
+
+TEST_F(TiffSlide, PyramidsWhosePagesLackTheFlagAreOneSlide) {
+  EXPECT_EQ(open({page_of(3), plain({150, 103}), plain({75, 51})})->info().note, "");
+  expect_shows(*open({plain({75, 51}), plain({150, 103}), page_of(3)}), as_rgb, 0);
+  const auto dense = open({page_of(3), plain({241, 166})});  // 1.25 times smaller
+  expect_shows(*dense, as_rgb, 0);
+  EXPECT_THAT(dense->info().note, HasSubstr("left out: image 2 (241 x 166 pixels)"));
 }
 
 TEST_F(TiffSlide, TheLargestImageOfOmeHasItsOwnResolution) {
@@ -108,6 +121,26 @@ TEST_F(TiffSlide, TilesThatWereNeverWrittenAreWhite) {
       0);
 }
 
+TEST_F(TiffSlide, StripsThatWereNeverWrittenOrCutOffAreNamed) {
+  TestPage page = page_of(3);
+  page.tile = 0;
+  page.unwritten = {3};
+  EXPECT_THAT(error_of_pages({page}), HasSubstr("has strips that were never written, as GDAL's SPARSE_OK leaves them out"));
+  page.unwritten.clear();
+  write_tiff(folder_ / "s.tif", {page});
+  TIFF* tiff = TIFFOpen((folder_ / "s.tif").c_str(), "r");
+  const std::uint64_t offset = TIFFGetStrileOffset(tiff, 12), end = std::filesystem::file_size(folder_ / "s.tif");
+  TIFFClose(tiff);
+  std::ifstream from(folder_ / "s.tif", std::ios::binary);
+  std::string bytes(end, '\0');
+  from.read(bytes.data(), static_cast<std::streamsize>(end));
+  const std::size_t entry = bytes.rfind(std::string(reinterpret_cast<const char*>(&offset), 8));  // in the table of strips
+  ASSERT_NE(entry, std::string::npos);
+  bytes.replace(entry, 8, reinterpret_cast<const char*>(&end), 8);
+  std::ofstream(folder_ / "s.tif", std::ios::binary) << bytes;
+  EXPECT_THAT(error_on_opening(folder_ / "s.tif"), HasSubstr("was cut short: its pixels reach beyond the end of the file; get a new copy"));
+}
+
 /// `page` with `bits` of 16, the upper ones empty.
 TestPage with_used_bits(const TestPage& page, int bits) {
   TestPage wide = page;
@@ -143,6 +176,40 @@ TEST_F(TiffSlide, SixteenBitSamplesThatUseFewerAreSeenBright) {
         return std::array{sample(x, y, 0) / 4, sample(x, y, 1) / 4, sample(x, y, 2) / 4};
       },
       0);
+  said.description.clear();
+  said.max_sample = 4095;
+  for (const std::uint32_t tile : {64U, 0U}) {
+    said.tile = tile;
+    const auto file = open({said});
+    EXPECT_THAT(file->info().note, HasSubstr("they are taken as 12 bits, as the file says"));
+    expect_shows(
+        *file,
+        [](auto x, auto y) {
+          return std::array{sample(x, y, 0) / 4, sample(x, y, 1) / 4, sample(x, y, 2) / 4};
+        },
+        0);
+  }
+  TestPage wrong = with_used_bits(page_of(3), 16);  // what the file says can't be
+  wrong.description = testing::ome_xml(kSize, "SizeC=\"3\" SignificantBits=\"12\"");
+  expect_shows(*open({wrong}), as_rgb, 0);
+}
+
+TEST_F(TiffSlide, AlphaSaysNothingOfTheColoursDepth) {
+  for (const std::uint32_t tile : {64U, 0U}) {
+    TestPage page = with_used_bits(page_of(3), 12);
+    std::vector<std::uint8_t> bytes;
+    for (std::size_t i = 0; i < page.bytes.size(); i += 6) {
+      bytes.insert(bytes.end(), page.bytes.begin() + static_cast<std::ptrdiff_t>(i),
+                   page.bytes.begin() + static_cast<std::ptrdiff_t>(i + 6));
+      bytes.insert(bytes.end(), {255, 255});  // opaque in 16 bits
+    }
+    page.bytes = bytes;
+    page.samples = 4;
+    page.extra = EXTRASAMPLE_UNASSALPHA;
+    page.tile = tile;
+    expect_shows(*open({page}), as_rgb, 0);
+    EXPECT_EQ(read_rgb(folder_ / "s.tif"), rgb_picture()) << "as a patch";
+  }
 }
 
 }  // namespace

@@ -131,7 +131,9 @@ TEST_F(Open, WarnsOfResolutionsThatContradictEachOther) {
     const auto reader = open(write("a.svs", svs));
     EXPECT_EQ(reader->properties().vendor, "aperio");
     ASSERT_EQ(reader->properties().warnings.size(), warnings) << magnification;
-    if (warnings > 0) EXPECT_THAT(reader->properties().warnings[0], HasSubstr("an objective of 4x, which goes with about 2.5"));
+    if (warnings > 0) {
+      EXPECT_THAT(reader->properties().warnings[0], HasSubstr("an objective of 4x, which goes with about 2.5"));
+    }
   }
 }
 

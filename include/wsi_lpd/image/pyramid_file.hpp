@@ -43,7 +43,7 @@ class PyramidFile {
     std::optional<double> mpp_x, mpp_y;  ///< µm/px as the file says it, plausible or not
     std::string mpp_source;              ///< "ome" (PhysicalSize), "tiff tags" or "image tags"
     std::optional<double> tags_mpp{};    ///< what the resolution tags say, where that is not mpp_x
-    int significant_bits = 0;            ///< of 16-bit samples as OME-XML says; 0 where it does not
+    int significant_bits = 0;            ///< of 16-bit samples as OME-XML or MaxSampleValue says; 0 where none does
     std::string note;                    ///< how it is read, where that is not plain or costs something; empty otherwise
   };
   /// Throws Error (path and reason): not such a file, damaged, of a kind of pixels that is no picture of tissue (floats, more than one
