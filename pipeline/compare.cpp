@@ -87,6 +87,7 @@ Comparison compare_labels(const std::filesystem::path& result_file, const std::f
   LabelRows result = result_rows(result_file, description, comparison.classes);
   LabelRows truth = truth_rows(truth_file, result, description, comparison.classes, options, palettes);
   comparison.note = truth.note;
+  comparison.warning = truth.warning;
   for (const std::string& line : truth.warnings) observer.warn(line);
 
   const double level0_mpp = description ? description->mpp / description->scale : 0;

@@ -136,7 +136,7 @@ LabelRows truth_rows(const std::filesystem::path& truth, const LabelRows& result
     place(rows, *own);
     rows.read = translating(reader, table_by_name(*own, classes), truth.string(), "was it edited?");
     if (description && description->slide != own->slide)
-      rows.note = "the results are of slides of different names, " + description->slide + " and " + own->slide;
+      rows.warning = "the results are of slides of different names, " + description->slide + " and " + own->slide;
     return rows;
   }
   place_over(rows, result, truth.string());

@@ -24,6 +24,7 @@ struct LabelRows {
   Size size;
   Axis x, y;
   std::function<void(std::span<std::uint8_t>)> read;  ///< next row: 0…C−1 classes, C background, kLeftOut. Throws Error.
+  std::string warning{};                              ///< why it may be the truth of something else
   std::string note;                                   ///< how its values are read, where nobody said it
   std::vector<std::string> warnings{};                ///< what was left out of its file
 };

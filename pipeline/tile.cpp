@@ -194,6 +194,10 @@ class Tiler {
     std::size_t i = 0;
     result.unreadable = static_cast<std::int64_t>(std::erase_if(patches, [&](const CutPatch&) { return !readable[i++]; }));
     result.written = static_cast<std::int64_t>(patches.size());
+    if (result.unreadable > 0 && patches.empty() && result.already == 0)
+      throw Error("none of " + std::to_string(result.unreadable) + " patches can be decoded: the file is damaged; get a new copy of it");
+    if (result.unreadable > 0)
+      observer_.warn(result.slide.string() + ": " + std::to_string(result.unreadable) + " patches can't be decoded and are left out");
   }
 
   const fs::path& folder_;

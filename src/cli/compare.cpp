@@ -52,6 +52,7 @@ void print_table(const pipeline::Comparison& comparison, double tolerance) {
 int compare_files(const CompareArguments& arguments, const pipeline::CompareOptions& options, const Context& context) {
   const pipeline::Comparison comparison =
       pipeline::compare_labels(arguments.result, arguments.truth, options, context.observer, context.cancel);
+  if (!comparison.warning.empty()) context.observer.warn(comparison.warning);
   if (!comparison.note.empty()) context.observer.info(comparison.note);
   if (!arguments.overlay.empty()) {
     const Image picture =

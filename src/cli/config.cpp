@@ -37,7 +37,10 @@ std::vector<CLI::ConfigItem> parse_toml(const std::filesystem::path& path) {
   std::ifstream file(path);
   if (!file || std::filesystem::is_directory(path)) throw UsageError(path.string() + ": the configuration file can't be read");
   std::stringstream stream;
-  for (std::string line; std::getline(file, line);) stream << without_comment(line) << "\n";
+  for (std::string line; std::getline(file, line);) {
+    if (line.find('\0') != std::string::npos) throw UsageError(path.string() + ": is no text, but a TOML file is wanted");
+    stream << without_comment(line) << "\n";
+  }
   std::vector<CLI::ConfigItem> items;
   try {
     CLI::ConfigTOML parser;

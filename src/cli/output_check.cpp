@@ -27,15 +27,18 @@ bool is_output(const CLI::Option& option) {
   return std::ranges::any_of(kOutputs, [&](const char* name) { return option.check_lname(name); });
 }
 
+std::string option_name(const CLI::Option& option) {
+  return option.get_lnames().empty() ? option.get_name(true, false) : "--" + option.get_lnames().front();
+}
+
 /// What the options name: the outputs, or all else that is there as a file.
 std::vector<NamedFile> named(const CLI::App& command, bool outputs) {
   std::vector<NamedFile> files;
   for (const CLI::Option* option : command.get_options()) {
     if (option->get_items_expected_max() == 0 || is_output(*option) != outputs) continue;
-    const std::string name = option->get_lnames().empty() ? option->get_name(true, false) : "--" + option->get_lnames().front();
     for (const std::string& value : option->results()) {
       std::error_code absent;
-      if (outputs || fs::is_regular_file(value, absent)) files.push_back({name, value});
+      if (outputs || fs::is_regular_file(value, absent)) files.push_back({option_name(*option), value});
     }
   }
   const CLI::Option* model = command.get_option_no_throw("--model");
@@ -65,9 +68,23 @@ bool is_log(const fs::path& path) {
                             [](unsigned char c, char pattern) { return pattern == 'd' ? std::isdigit(c) != 0 : c == pattern; });
 }
 
+/// Opening a pipe waits for whoever writes into it, for ever if nobody does.
+void refuse_pipes_and_devices(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_items_expected_max() == 0 || is_output(*option) || option->check_lname("config")) continue;
+    for (const std::string& value : option->results()) {
+      std::error_code absent;
+      const fs::file_status status = fs::status(value, absent);
+      if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status))
+        throw UsageError(option_name(*option) + " " + value + ": is a pipe or a device; a file is wanted");
+    }
+  }
+}
+
 }  // namespace
 
 void refuse_inputs_as_outputs(const CLI::App& command) {
+  refuse_pipes_and_devices(command);
   const std::vector<NamedFile> outputs = named(command, true), inputs = named(command, false);
   for (auto output = outputs.begin(); output != outputs.end(); ++output) {
     const std::string start = output->option + " " + output->path.string() + ": ";

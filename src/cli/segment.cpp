@@ -86,7 +86,7 @@ class GivenResolutions {
     if (overruled_ == 0) return;
     const std::string line = "the given um/px overruled what " + std::to_string(overruled_) + " of " + std::to_string(slides_) +
                              " slides say themselves, by more than 10 % in " + std::to_string(other_);
-    other_ > 0 ? observer.warn(line + " (summary and slide.json tell which)") : observer.info(line);
+    other_ > 0 ? observer.warn(line + " (level0_mpp_overruled in slide.json tells which)") : observer.info(line);
   }
 
  private:

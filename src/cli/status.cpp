@@ -55,6 +55,9 @@ void print(const output::ResultFolder& results) {
   if (!results.in_work.empty()) std::cout << ", " << results.in_work.size() << " in work";
   if (!results.damaged.empty()) std::cout << ", " << results.damaged.size() << " damaged";
   std::cout << "\n";
+  if (results.complete.empty() && results.failed.empty() && results.unfinished.empty() && results.in_work.empty() &&
+      results.damaged.empty())
+    std::cout << "nothing of segment or batch is in this folder; the folder of their --output is wanted\n";
   if (warned > 0) std::cout << warned << " of the complete slides have warnings (in their .json, and in the report)\n";
   if (models.size() > 1) std::cout << "the complete slides come from " << models.size() << " models\n";
   std::vector<std::string> failed, in_work, unfinished, damaged, changed;

@@ -160,7 +160,7 @@ class DecodedFile : public FlatImage {
     if (!slide.rivals.empty()) file.refuse(slide.rivals);
     if (page.end > std::filesystem::file_size(info_.path))
       file.refuse("was cut short: its pixels reach beyond the end of the file; get a new copy of it");
-    if (page.is_sparse)
+    if (page.unwritten > 0)
       file.refuse("has strips that were never written, as GDAL's SPARSE_OK leaves them out; write it whole, or in tiles (TILED=YES)");
     add_note(info_, slide.note);
     fourth_is_alpha_ = page.alpha.has_value();

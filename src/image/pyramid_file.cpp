@@ -19,7 +19,8 @@ bool starts_as_vips(const std::filesystem::path& path) {
 }
 
 ImageKind::Format format_of(const std::filesystem::path& path) {
-  if (starts_as_vips(path)) return ImageKind::Format::Vips;
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(path, ignored) && starts_as_vips(path)) return ImageKind::Format::Vips;
   switch (kind_of(path)) {
     case FileKind::Png:
       return ImageKind::Format::Png;
@@ -37,8 +38,10 @@ void describe_tiff_kind(const std::filesystem::path& path, ImageKind& kind) {
     const TiffSlide slide = slide_of(path);
     const TiffPage& page = slide.levels.front();
     kind.colour = page.colour();
+    kind.is_aperio = page.tiled && slide.description.starts_with("Aperio");
     kind.only_here = !page.subifds.empty() || slide.description.find(kOmeNamespace) != std::string::npos || !slide.note.empty() ||
-                     !slide.rivals.empty() || slide.is_sparse || page.orientation != ORIENTATION_TOPLEFT || page.bits == 16;
+                     !slide.rivals.empty() || slide.is_sparse || page.orientation != ORIENTATION_TOPLEFT || page.bits != 8 ||
+                     page.sample_format != SAMPLEFORMAT_UINT;
   } catch (const Error&) {
     kind.is_damaged = true;
   }

@@ -25,9 +25,10 @@ std::optional<double> micrometres_per_pixel(TIFF* tiff, std::uint32_t tag) {
 
 /// Where the tiles or strips are in the file. One that was never written has no place.
 void find_parts(TIFF* tiff, TiffPage& page) {
-  for (std::uint32_t part = 0, count = page.tiled ? TIFFNumberOfTiles(tiff) : TIFFNumberOfStrips(tiff); part < count; ++part) {
+  page.parts = page.tiled ? TIFFNumberOfTiles(tiff) : TIFFNumberOfStrips(tiff);
+  for (std::uint32_t part = 0; part < page.parts; ++part) {
     const std::uint64_t offset = TIFFGetStrileOffset(tiff, part), bytes = TIFFGetStrileByteCount(tiff, part);
-    page.is_sparse |= offset == 0 && bytes == 0;
+    page.unwritten += offset == 0 && bytes == 0 ? 1 : 0;
     page.end = std::max(page.end, offset + std::min(bytes, UINT64_MAX - offset));
   }
 }

@@ -20,10 +20,11 @@ struct TiffPage {
   std::optional<std::uint16_t> alpha;  ///< EXTRASAMPLE_ASSOCALPHA or _UNASSALPHA where the sample after the colours is one
   bool reduced = false;                ///< NewSubfileType says: a smaller copy of another page
   std::uint16_t orientation = ORIENTATION_TOPLEFT;
-  bool is_sparse = false;  ///< some tile or strip was never written
-  std::uint64_t end = 0;   ///< where the last of its tiles or strips ends in the file
-  int said_bits = 0;       ///< of 16-bit samples by the MaxSampleValue tag; 0 where it is not there or says 65535
-  int used_bits = 16;      ///< of 16-bit samples; see sample_depth.hpp
+  std::uint32_t parts = 0;      ///< tiles or strips
+  std::uint32_t unwritten = 0;  ///< of them were never written
+  std::uint64_t end = 0;        ///< where the last of its tiles or strips ends in the file
+  int said_bits = 0;            ///< of 16-bit samples by the MaxSampleValue tag; 0 where it is not there or says 65535
+  int used_bits = 16;           ///< of 16-bit samples; see sample_depth.hpp
   std::vector<std::uint64_t> subifds;
   std::optional<double> mpp_x, mpp_y;  ///< from the resolution tags
   std::string description;

@@ -148,6 +148,9 @@ class TiledTiff : public PyramidFile {
     describe_tiff(file, pages_.front(), slide.description, info_);
     if (!slide.rivals.empty()) file.refuse(slide.rivals);
     add_note(info_, slide.note);
+    if (const TiffPage& page = pages_.front(); page.unwritten > 0)
+      add_note(info_,
+               std::to_string(page.unwritten) + " of its " + std::to_string(page.parts) + " tiles were never written: they are white");
     if (pages_.front().bits == 16) find_depth();
     handles_.resize(pages_.size());
   }

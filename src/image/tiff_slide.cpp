@@ -77,7 +77,7 @@ TiffSlide find_slide(const TiffFile& file) {
   slide.description = pages.front().description.find(kOmeNamespace) != std::string::npos ? pages.front().description : main.description;
   slide.levels.push_back(main);
   add_levels(file, pages, slide.levels);
-  slide.is_sparse = std::ranges::any_of(slide.levels, &TiffPage::is_sparse);
+  slide.is_sparse = std::ranges::any_of(slide.levels, [](const TiffPage& page) { return page.unwritten > 0; });
 
   std::vector<std::string> rivals, left_out;
   for (const TiffPage& page : pages) {

@@ -16,6 +16,8 @@ std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOption
   if (!vendor.empty() && vendor != kGenericTiff) return open_with_openslide(path, options);
   const auto kind = image::image_kind(path);
   if (!kind) return open_with_openslide(path, options);
+  if (kind->is_aperio)
+    throw Error(path.string() + ": is an Aperio slide that OpenSlide does not know as one: its tags are damaged; get a new copy of it");
   if (vendor.empty() || kind->only_here || kind->is_damaged) return open_image(path, options);
   try {
     return open_with_openslide(path, options);

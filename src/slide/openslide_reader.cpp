@@ -213,6 +213,8 @@ std::unique_ptr<Reader> open_with_openslide(const std::filesystem::path& path, c
 }
 
 std::string openslide_vendor(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return {};  // opening a pipe waits for its writer
   const char* vendor = openslide_detect_vendor(path.c_str());
   return vendor ? vendor : "";
 }
@@ -220,6 +222,8 @@ std::string openslide_vendor(const std::filesystem::path& path) {
 namespace {
 
 bool is_dicom(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
   std::array<char, 4> mark{};
   std::ifstream(path, std::ios::binary).seekg(128).read(mark.data(), mark.size());
   return std::string_view(mark.data(), mark.size()) == "DICM";

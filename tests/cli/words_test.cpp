@@ -1,4 +1,6 @@
 // What the program says: help, suggestions, what a file is, and that no input becomes an output.
+#include <sys/stat.h>
+
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -136,6 +138,15 @@ TEST_F(Program, TilesWhatBatchTakes) {
   EXPECT_EQ(some.code, 3) << some.err;
   EXPECT_THAT(some.out, HasSubstr("2 patches in cut, 1 slide failed;"));
   EXPECT_THAT(some.err, HasSubstr("has no complete result of it: segment it first"));
+}
+
+TEST_F(Program, WaitsForNoPipe) {
+  ASSERT_EQ(mkfifo(path("pipe.svs").c_str(), 0600), 0);
+  expect_refusal("info pipe.svs", 2, "pipe.svs: is a pipe or a device");
+  expect_refusal("segment data/slides/slide-1.tif --tissue pipe.svs -o bad", 2, "--tissue pipe.svs: is a pipe or a device");
+  write_text_file(path("pipes.txt"), "pipe.svs\n");
+  EXPECT_EQ(run("batch pipes.txt -o piped").code, 3);
+  EXPECT_THAT(run("status piped").out, HasSubstr("pipe.svs: is no regular file"));
 }
 
 TEST_F(Program, SaysWhatEveryFileIs) {

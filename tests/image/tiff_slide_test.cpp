@@ -111,6 +111,7 @@ TEST_F(TiffSlide, TilesThatWereNeverWrittenAreWhite) {
   TestPage page = page_of(3);
   page.unwritten = {1, 7};  // of 5 x 4 tiles of 64 pixels
   const auto file = open({page});
+  EXPECT_EQ(file->info().note, "2 of its 20 tiles were never written: they are white");
   EXPECT_TRUE(image_kind(folder_ / "s.tif")->only_here) << "for OpenSlide they are damage";
   expect_shows(
       *file,

@@ -2,6 +2,7 @@
 #include "wsi_lpd/slide/archive_file.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -41,6 +42,9 @@ TEST_F(ArchiveFile, WhatCantBeASlideHasAReason) {
   fs::create_symlink("/nonexistent/x.svs", folder_ / "gone.svs");
   EXPECT_EQ(reason(folder_ / "gone.svs"), "is a link to /nonexistent/x.svs, which is not there");
   EXPECT_EQ(reason(folder_ / "absent.svs"), "No such file or directory");
+  ASSERT_EQ(mkfifo((folder_ / "pipe.svs").c_str(), 0600), 0);
+  EXPECT_EQ(reason(folder_ / "pipe.svs"), "is no regular file");
+  EXPECT_FALSE(series(folder_ / "pipe.svs")) << "and nothing waits for its writer";
   EXPECT_THAT(reason(folder_.path()), HasSubstr("is a folder; a slide file is wanted"));
   for (const char* name : {"empty.svs", "empty.tif", "empty.ndpi", "empty.mrxs"}) EXPECT_EQ(reason(write(name, "")), "is empty");
   EXPECT_THAT(reason(write("zeros.svs", std::string(100000, '\0'))), HasSubstr("nothing but zeros"));

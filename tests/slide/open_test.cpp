@@ -104,11 +104,23 @@ TEST_F(Open, LeavesOddTiffsToTheReaderThatSeesThemRight) {
   EXPECT_EQ(pixels, Image(64, 64, 3, 255));
 }
 
+TEST_F(Open, RefusesFloatingPointSamples) {
+  TestPage page{.size = kSize, .bytes = std::vector<std::uint8_t>(static_cast<std::size_t>(kSize.area() * 12)), .bits = 32};
+  page.sample_format = SAMPLEFORMAT_IEEEFP;
+  EXPECT_THAT(error_of(write("float.tif", page)), HasSubstr("samples are of 32 bits, signed or floating"));
+}
+
 TEST_F(Open, TellsDamageAsDamage) {
   write_tiff(folder_ / "cut.svs", {page(64), page(64)});
   std::filesystem::resize_file(folder_ / "cut.svs", std::filesystem::file_size(folder_ / "cut.svs") - 40);
   EXPECT_THAT(error_of(folder_ / "cut.svs"), HasSubstr("is damaged or was cut short"));
   EXPECT_FALSE(is_slide(folder_ / "cut.svs"));
+  TestPage svs = page(64);
+  svs.description = "Aperio Image Library v1.0\r\n300x200|MPP = 0.5";
+  EXPECT_EQ(open(write("good.svs", svs))->properties().vendor, "aperio");
+  svs.compression = COMPRESSION_LZW;
+  svs.tile = 0;
+  EXPECT_EQ(open(write("strips.tif", svs))->properties().vendor, "tiff") << "a part that another program has cut out";
 }
 
 TEST_F(Open, WarnsOfResolutionsThatContradictEachOther) {

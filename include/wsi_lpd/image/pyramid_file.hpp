@@ -15,8 +15,9 @@ struct ImageKind {
   enum class Format { Tiff, Png, Jpeg, Vips } format = Format::Tiff;
   bool colour = false;  ///< of a TIFF: its samples are red, green and blue; no grey, no colour map, as masks and label rasters have
   /// A TIFF with what OpenSlide's generic-tiff does not see or gets wrong: OME-XML, levels in SubIFDs, a slide that is not its first image,
-  /// an Orientation tag (it turns each tile in itself), 16-bit samples, tiles that were never written.
+  /// an Orientation tag (it turns each tile in itself), samples that are not unsigned of 8 bits, tiles that were never written.
   bool only_here = false;
+  bool is_aperio = false;   ///< a TIFF in tiles whose description says that Aperio's scanner wrote it
   bool is_damaged = false;  ///< a TIFF whose list of images can't be read; `colour` and `only_here` are not known
 };
 /// Nothing when the file is none of these formats. Opens the file, decodes nothing.

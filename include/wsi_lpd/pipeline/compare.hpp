@@ -36,6 +36,7 @@ struct Comparison {
   Image truth{}, result{};
   double picture_mpp = 0;  ///< µm per pixel of the two; 0 when unknown
   std::string note{};      ///< how the truth was read, where nobody said it
+  std::string warning{};   ///< why the truth may be of something else
 };
 
 /// Compares a result's label raster with a truth: labels as PNG or TIFF, GeoJSON with QuPath's classes, or another result. The truth may
