@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <string>
 
@@ -96,7 +97,7 @@ Json describe_archive(const fs::path& folder) {
     std::error_code unknown;
     if (const std::uintmax_t size = fs::file_size(job.slide, unknown); !unknown) bytes += size;
   }
-  json["GB"] = static_cast<double>(bytes / 10000000) / 100;
+  json["GB"] = std::round(static_cast<double>(bytes) / 1e7) / 100;
   for (const auto& [kind, files] : found.left_out) json["left_out"][kind] = files.size();
   json["use"] = "wsi-lpd batch " + folder.string();
   return json;

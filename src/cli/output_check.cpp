@@ -64,8 +64,7 @@ bool is_log(const fs::path& path) {
   file.read(start.data(), static_cast<std::streamsize>(start.size()));
   if (file.gcount() == 0) return true;
   constexpr std::string_view kTime = "dddd-dd-dd ";
-  return std::ranges::equal(start, kTime,
-                            [](unsigned char c, char pattern) { return pattern == 'd' ? std::isdigit(c) != 0 : c == pattern; });
+  return std::ranges::equal(start, kTime, [](char c, char pattern) { return pattern == 'd' ? c >= '0' && c <= '9' : c == pattern; });
 }
 
 /// Opening a pipe waits for whoever writes into it, for ever if nobody does.

@@ -186,7 +186,8 @@ class TiledTiff : public PyramidFile {
     std::uint32_t largest = 0;
     for (std::uint32_t i = 0; i < std::min(tiles, kDepthTiles); ++i) {
       // Steps of the golden ratio of all tiles, so that the tiles looked at do not stand in one column.
-      const std::uint64_t spread = (std::uint64_t{i * 2654435769U} * tiles) >> 32U;
+      const std::uint64_t hash = (std::uint64_t{i} * 2654435769U) & UINT32_MAX;
+      const std::uint64_t spread = (hash * tiles) >> 32U;
       try {
         largest = std::max(largest, handle.largest_sample(tiles <= kDepthTiles ? i : static_cast<std::uint32_t>(spread)));
       } catch (const Error&) {  // told when it is to be shown

@@ -238,6 +238,9 @@ std::string slide_list(const ReportContent& content) {
   for (std::size_t i = 0; i < content.slides.size(); ++i) {
     const CompleteResult& result = content.results.complete[i];
     const std::string name = slide_name(result), place = slide_place(result, content.results);
+    std::string full_name = place;
+    if (!place.empty()) full_name += '/';
+    full_name += name;
     Json state = Json::array();
     if (!content.outliers[i].empty()) state.push_back("unusual");
     if (!result.statistics.warnings.empty()) state.push_back("warnings");
@@ -245,7 +248,7 @@ std::string slide_list(const ReportContent& content) {
     if (!content.slides[i].view.empty()) state.push_back("view");
     list.push_back({{"page", content.slides[i].id + ".html"},
                     {"title", name},
-                    {"name", place.empty() ? name : place + "/" + name},
+                    {"name", full_name},
                     {"model", std::to_string(content.place[i].first)},
                     {"state", std::move(state)},
                     {"values", sort_values(content, i, classes)}});

@@ -151,7 +151,9 @@ std::string run(const SlideStatistics& s) {
   std::string versions;
   for (const auto& [name, version] : s.versions) {
     const bool is_named = version.find(' ') != std::string::npos;  // "LibTorch 2.11.0"
-    versions += (versions.empty() ? "" : " · ") + html(is_named ? version : name + " " + version);
+    if (!versions.empty()) versions += " · ";
+    if (!is_named) versions.append(html(name)).append(" ");
+    versions += html(version);
   }
   return "<section><h2>Run</h2>\n" + list + definition("Versions", versions) +
          "</dl>\n<figure><figcaption>Time <small>of each stage, added up over the threads: stages run side by side, so that one may take "
