@@ -4,24 +4,20 @@
 #include <set>
 #include <string>
 
+#include "wsi_lpd/core/file_names.hpp"
+
 namespace wsi_lpd::pipeline {
 namespace fs = std::filesystem;
 namespace {
 
-std::string ending_of(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending;
-}
-
 bool is_image(const fs::path& path) {
-  const std::string ending = ending_of(path);
+  const std::string ending = lower_ending(path);
   return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".tif" || ending == ".tiff";
 }
 
 /// What nobody takes for a patch: tables, descriptions, what systems leave behind.
 bool is_beside_the_point(const fs::path& path) {
-  const std::string ending = ending_of(path);
+  const std::string ending = lower_ending(path);
   return ending == ".csv" || ending == ".toml" || ending == ".md" || path.filename() == "Thumbs.db" || path.filename() == "desktop.ini";
 }
 
@@ -57,9 +53,9 @@ class Search {
     } else if (is_folder) {
       if (std::find(apart_.begin(), apart_.end(), path) == apart_.end()) search(path);
     } else if (!is_image(path)) {
-      if (!is_beside_the_point(path)) tally_.leave_out(ending_of(path).empty() ? "without an ending" : ending_of(path));
+      if (!is_beside_the_point(path)) tally_.leave_out(lower_ending(path).empty() ? "without an ending" : lower_ending(path));
     } else if (entry.is_symlink(error) && !fs::exists(path, error)) {
-      tally_.unusable(kBrokenLink, path.string() + ": is a link to " + fs::read_symlink(path, error).string() + ", which is not there");
+      tally_.unusable(kBrokenLink, path.string() + ": " + text_of_missing_target(path));
     } else {
       images.push_back(path);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "patch_tally.hpp"
+#include "wsi_lpd/core/file_names.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace fs = std::filesystem;
@@ -24,7 +25,7 @@ TableImages::Found TableImages::find(const std::string& name) {
   if (fs::is_regular_file(path, error)) {
     found.push_back(path);
   } else if (fs::is_symlink(path, error)) {
-    return {path, path.string() + " is a link to " + fs::read_symlink(path, error).string() + ", which is not there", kBrokenLink};
+    return {path, path.string() + " " + text_of_missing_target(path), kBrokenLink};
   } else {
     const fs::path wanted = fs::path(slashes).lexically_normal();
     const std::string end = wanted.parent_path().empty() ? "" : "/" + wanted.parent_path().string();

@@ -7,6 +7,7 @@
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/class_order.hpp"
+#include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 double parse_mpp(const std::string& text, const std::string& where) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0.05 || value > 10) {
+  if (error != std::errc() || end != text.data() + text.size() || !slide::is_plausible_mpp(value)) {
     throw UsageError(where + ": mpp '" + text + "' is not a number of um/px between 0.05 and 10");
   }
   return value;

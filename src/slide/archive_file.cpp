@@ -9,6 +9,7 @@
 #include <map>
 
 #include "describe.hpp"
+#include "wsi_lpd/core/file_names.hpp"
 #include "wsi_lpd/image/pyramid_file.hpp"
 
 namespace wsi_lpd::slide {
@@ -57,12 +58,6 @@ const std::map<std::string, std::string>& slide_endings() {
   return endings;
 }
 
-std::string ending_of(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::ranges::transform(ending, ending.begin(), [](unsigned char letter) { return std::tolower(letter); });
-  return ending;
-}
-
 std::string first_bytes(const fs::path& path) {
   std::string bytes(4096, '\0');
   std::ifstream stream(path, std::ios::binary);
@@ -83,7 +78,7 @@ std::string why_not_by_content(const fs::path& path) {
   if (std::ranges::all_of(start, [](char byte) { return byte == 0; }))
     return "begins with nothing but zeros: its copy broke off or its disk failed; copy it again";
   if (is_web_page(start)) return "is a web page, not a slide: its download failed; fetch it again";
-  const std::string ending = ending_of(path);
+  const std::string ending = lower_ending(path);
   if (ending == ".mrxs") {
     return "is a MIRAX slide without its data: the folder " + path.stem().string() + " with Slidedat.ini is not beside it";
   }
@@ -103,11 +98,10 @@ std::string why_not_by_content(const fs::path& path) {
 std::string why_no_slide(const fs::path& path) {
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);
-  if (!fs::exists(status) && fs::is_symlink(fs::symlink_status(path, ignored)))
-    return "is a link to " + fs::read_symlink(path, ignored).string() + ", which is not there";
+  if (!fs::exists(status) && fs::is_symlink(fs::symlink_status(path, ignored))) return text_of_missing_target(path);
   if (::access(path.c_str(), fs::is_directory(status) ? R_OK | X_OK : R_OK) != 0) return std::strerror(errno);
   if (fs::is_directory(status)) {
-    const auto known = slide_endings().find(ending_of(path));
+    const auto known = slide_endings().find(lower_ending(path));
     if (known != slide_endings().end() && !known->second.empty()) return "is " + known->second;
     return "is a folder; a slide file is wanted (for a folder of slides: wsi-lpd batch)";
   }
@@ -121,7 +115,7 @@ std::string left_out_as(const fs::path& path) {
   const fs::file_status status = fs::status(path, ignored);
   if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) return "special file";
   if (is_slide(path)) return {};
-  const std::string ending = ending_of(path);
+  const std::string ending = lower_ending(path);
   if (!slide_endings().contains(ending)) return ending.empty() ? "file without ending" : ending;
   const bool may_be_mask = ending == ".tif" || ending == ".tiff" || ending == ".btf";
   const auto kind = may_be_mask ? image::image_kind(path) : std::nullopt;

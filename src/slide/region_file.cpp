@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "geojson_regions.hpp"
+#include "wsi_lpd/core/file_names.hpp"
 
 namespace wsi_lpd::slide {
 namespace {
@@ -73,8 +74,7 @@ Rect box_of(const GeoJsonRegions& file, const Rect& bounds) {
 }  // namespace
 
 bool is_region_file(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string extension = lower_ending(path);
   return extension == ".geojson" || extension == ".json";
 }
 

@@ -18,10 +18,9 @@ struct FoundSlides {
 /// The slides of `source`: a folder, a glob pattern, a .txt list (one path a line, # starts a comment) or a .csv manifest (parse_table)
 /// with the columns slide and, if wanted, mpp and name; relative paths in lists are relative to the list.
 ///
-///  - Folders are searched through, linked ones too, each once; hidden folders, `output` and reports are passed over. Of what lies there
-///  and
-///    what a pattern matches, slide::left_out_as() tells what is left out. A pattern that spells out an ending (`*.png`), a list or a
-///    manifest names its files: they are attempted whatever they are.
+///  - Folders are searched through, linked ones too, each once; hidden folders, `output` and reports are passed over.
+///    slide::left_out_as() tells what is left out of these, and of what a pattern matches. A pattern that spells out an ending (`*.png`), a
+///    list or a manifest names its files: they are attempted whatever they are.
 ///  - A file that is reached twice, by links or by name, is one slide. Two lines of a manifest that contradict each other are refused.
 ///  - Results go to `output` under the name that the manifest gives, or under the slide's place below the folder and its name without
 ///    extension. Slides of a list or pattern that would share a name keep their place below the folder that is common to all, and slides

@@ -1,0 +1,13 @@
+#pragma once
+#include <filesystem>
+#include <string>
+
+namespace wsi_lpd {
+
+/// The ending of a file's name with its dot, ASCII letters in lower case: ".svs"; empty where there is none.
+std::string lower_ending(const std::filesystem::path& file);
+
+/// "is a link to TARGET, which is not there": for a symbolic link whose target is missing.
+std::string text_of_missing_target(const std::filesystem::path& link);
+
+}  // namespace wsi_lpd
