@@ -22,7 +22,7 @@
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/output/slide_files.hpp"
-#include "wsi_lpd/pipeline/stain.hpp"
+#include "wsi_lpd/pipeline/slide_stain.hpp"
 #include "wsi_lpd/slide/archive_file.hpp"
 #include "wsi_lpd/slide/focus.hpp"
 #include "wsi_lpd/slide/glass.hpp"

@@ -11,7 +11,7 @@
 #include "training_pictures.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/evaluate.hpp"
-#include "wsi_lpd/pipeline/stain.hpp"
+#include "wsi_lpd/pipeline/patch_stain.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

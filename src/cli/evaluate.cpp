@@ -15,7 +15,7 @@
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/patch_sheet.hpp"
-#include "wsi_lpd/pipeline/stain.hpp"
+#include "wsi_lpd/pipeline/patch_stain.hpp"
 
 namespace wsi_lpd::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "wsi_lpd/pipeline/stain.hpp"
+#include "wsi_lpd/pipeline/slide_stain.hpp"
 
 #include <tbb/parallel_for.h>
 
@@ -8,9 +8,6 @@
 
 namespace wsi_lpd::pipeline {
 namespace {
-
-constexpr std::int64_t kImages = 400;
-constexpr std::int64_t kImageSide = 56;  // so many pixels a side are looked at
 
 // Many small windows are worth more than few large ones, as stain changes over a slide. Measured against all pixels of two slides with some
 // 500 tiles of tissue: mean error of the vectors below 1 degree, of the concentrations below 6 %. Half the windows: 1.8 degrees, 12 %. A
@@ -32,26 +29,6 @@ StainSample window(const slide::FrameReader& reader, const TilePlan& plan, const
 }
 
 }  // namespace
-
-StainStatistics stain_of(const PatchSet& set, ProgressObserver& observer, const CancelFlag& cancel) {
-  StainSample sample;
-  const std::size_t step = std::max<std::size_t>(1, static_cast<std::size_t>(divide_up(static_cast<std::int64_t>(set.count()), kImages)));
-  for (std::size_t i = 0; i < set.count(); i += step) {
-    check(cancel);
-    sample.add(set.image(i).view(), std::max<std::int64_t>(1, set.size() / kImageSide));
-  }
-  StainStatistics statistics;
-  for (const StainMethod method : {StainMethod::Macenko, StainMethod::Reinhard}) {
-    try {
-      StainStatistics found = sample.statistics(method);
-      if (found.macenko) statistics.macenko = found.macenko;
-      if (found.reinhard) statistics.reinhard = found.reinhard;
-    } catch (const Error& error) {
-      observer.warn("no stain of the training images for --stain-normalisation " + to_string(method) + ": " + error.what());
-    }
-  }
-  return statistics;
-}
 
 std::optional<StainNormaliser> stain_normaliser(const slide::FrameReader& reader, const TilePlan& plan, StainMethod method,
                                                 const StainStatistics& target, output::StainRecord& record, const CancelFlag& cancel) {

@@ -5,14 +5,9 @@
 #include "wsi_lpd/core/stain_normaliser.hpp"
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/output/statistics.hpp"
-#include "wsi_lpd/pipeline/patch_loader.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::pipeline {
-
-/// Stain of a set of images, by both methods, from a spread of at most 400 of them. What can't be had (grey images, one stain only) is
-/// left out, with a warning. Throws Error, Cancelled.
-StainStatistics stain_of(const PatchSet& set, ProgressObserver& observer, const CancelFlag& cancel);
 
 /// Turns a slide's stain into `target`, whose statistics `method` needs. The slide's own are taken from windows spread over the plan, as
 /// the network would see them; parts that can't be decoded are left out. `record` says what was found; where the slide's stain can't be
