@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <vector>
 
 namespace wsi_lpd {
 
@@ -27,6 +28,16 @@ struct Rect {
   std::int64_t bottom() const { return y + height; }
   bool empty() const { return width <= 0 || height <= 0; }
 };
+
+struct Point {
+  double x = 0, y = 0;
+  bool operator==(const Point&) const = default;
+};
+/// Corners of a closed line; the last is joined to the first.
+using Ring = std::vector<Point>;
+/// An area between rings, whatever their direction: a point is inside where a line from it to far away crosses the rings an odd number of
+/// times (the even-odd rule).
+using Polygon = std::vector<Ring>;
 
 /// The common part of two rectangles; empty (zero size) when they do not meet.
 constexpr Rect intersection(const Rect& a, const Rect& b) {
