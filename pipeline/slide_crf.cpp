@@ -10,6 +10,7 @@
 #include "wsi_lpd/core/bilinear_grid.hpp"
 #include "wsi_lpd/model/dense_crf.hpp"
 #include "wsi_lpd/model/patch_model.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

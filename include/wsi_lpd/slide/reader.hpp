@@ -36,10 +36,6 @@ struct Properties {
   std::vector<std::string> warnings{};  ///< what the file says that contradicts itself, and which of it counts
 };
 
-struct OpenOptions {
-  std::optional<double> mpp;  ///< wins over what the slide says
-};
-
 /// A part of the slide that could not be decoded. The reader stays usable.
 class ReadError : public Error {
  public:
@@ -55,43 +51,5 @@ class Reader {
   /// has the region's size. Transparent pixels show the background colour. Throws ReadError when any of it can't be decoded.
   virtual void read(int level, const Rect& region, ImageView<std::uint8_t> target) const = 0;
 };
-
-/// Opens a slide through OpenSlide where that knows the format, else as an image (image/pyramid_file.hpp): OME-TIFF, TIFF in strips or
-/// JPEG 2000, PNG, JPEG, VIPS. Throws Error: what why_no_slide() (archive_file.hpp) says, no levels, damaged, absurd sizes or µm/px.
-std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOptions& options = {});
-/// Does the file's header make it a slide, whatever its name: a scanner's format, a TIFF in colour, or VIPS? Not a PNG or JPEG, nor a TIFF
-/// in grey or with a colour map, although `open` reads them: in folders they are patches, pictures, masks, results.
-bool is_slide(const std::filesystem::path& path);
-
-/// What all files of one slide have in common where each of them opens it (DICOM, by OpenSlide 4); nothing for other slides. For DICOM that
-/// OpenSlide 3 can't read it is the folder, so that a series is one failure.
-std::optional<std::string> series(const std::filesystem::path& path);
-/// "OpenSlide 3.4.1"
-std::string library_version();
-
-/// Reads regions of the output frame: picks the best level at or above the output's resolution and area-averages from it.
-/// Thread-safe; keeps a reference to the reader.
-class FrameReader {
- public:
-  FrameReader(const Reader& reader, const Frame& frame);
-  int level() const { return level_; }
-  /// Level pixels that a read of `region` (output pixels) decodes.
-  std::int64_t cost(const Rect& region) const;
-  /// RGB of `region` (output pixels) into `target` of the same size; past the frame's edge stands the background colour.
-  void read(const Rect& region, ImageView<std::uint8_t> target) const;
-  /// The same for a region within the frame, in pieces so that it needs little more memory. What can't be decoded shows the background
-  /// colour; `unreadable`, if given, gets those parts (output pixels), as small as halving finds them, down to 128 pixels a side.
-  void read_readable(const Rect& region, ImageView<std::uint8_t> target, std::vector<Rect>* unreadable = nullptr) const;
-
- private:
-  Rect level_region(const Rect& region) const;
-  const Reader& reader_;
-  Frame frame_;
-  int level_ = 0;
-};
-
-/// The slide's bounds at a size whose longer side is at most `longest` pixels, read in pieces so that a slide without a pyramid needs no
-/// more memory. What can't be decoded is as FrameReader::read_readable has it (thumbnail pixels).
-Image thumbnail(const Reader& reader, std::int64_t longest, std::vector<Rect>* unreadable = nullptr);
 
 }  // namespace wsi_lpd::slide
