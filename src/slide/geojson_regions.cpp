@@ -152,14 +152,14 @@ GeoJsonRegion read_feature(const Json& json, bool& incomplete) {
 }
 
 std::string left_out_line(const std::vector<std::size_t>& features) {
-  constexpr std::size_t kNamed = 5;
   if (features.empty()) return {};
   std::vector<std::string> named;
-  for (std::size_t i = 0; i < std::min(kNamed, features.size()); ++i) named.push_back(std::to_string(features[i] + 1));
+  named.reserve(features.size());
+  for (const std::size_t feature : features) named.push_back(std::to_string(feature + 1));
   const bool one = features.size() == 1;
   return std::to_string(features.size()) + (one ? " feature has" : " features have") +
          " parts without an area (points, lines, outlines that enclose nothing), which are left out: " + (one ? "number " : "numbers ") +
-         joined(named) + (features.size() > kNamed ? " and " + std::to_string(features.size() - kNamed) + " more" : "");
+         joined_first(named);
 }
 
 GeoJsonRegions read_regions(const Json& json) {
