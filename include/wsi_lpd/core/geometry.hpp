@@ -59,7 +59,7 @@ struct Frame {
   double mpp = 0;        ///< µm per output pixel; 0 when neither slide nor model knows
   double slide_mpp = 0;  ///< µm per level-0 pixel; 0 when unknown
 
-  /// How many times finer the output is than level 0, per side: above 1, pixels are made up that the scanner never saw.
+  /// How many output pixels a level-0 pixel becomes, per side. Above 1 the output has more pixels than the scanner recorded.
   double enlargement() const { return 1 / scale; }
   /// The one expression that places an output coordinate in level-0 pixels: no accumulation, no drift.
   double level0_x_from_output(double x) const { return static_cast<double>(bounds.x) + x * scale; }

@@ -13,9 +13,9 @@ namespace wsi_lpd::image {
 
 /// Decodes a PNG, JPEG or TIFF to RGB; grey becomes RGB, alpha is laid over white, 16 bit is reduced. A truncated file is an error.
 Image read_rgb(const std::filesystem::path& path);
-/// The same at a size whose longer side is at most `longest` pixels; a JPEG is decoded no larger than need be.
+/// The same, made smaller so that the longer side has at most `longest` pixels. A JPEG is decoded no larger than necessary.
 Image read_rgb_within(const std::filesystem::path& path, std::int64_t longest);
-/// Size from the header alone.
+/// The size that the header says; decodes nothing.
 Size read_size(const std::filesystem::path& path);
 
 void write_png(const std::filesystem::path& path, const Image& image, Durable durable = Durable::Yes);

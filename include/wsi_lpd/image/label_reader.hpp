@@ -18,10 +18,10 @@ struct PaletteEntry {
   bool operator==(const PaletteEntry&) const = default;
 };
 
-/// What a reader of labels makes of an image whose pixels are colours.
+/// How a reader of labels treats an image whose pixels are colours.
 enum class RgbLabels {
   Refused,
-  Numbered,  ///< colours are labels 0, 1, … in the order in which they come; PNG of 8 bits only, and at most 256 of them
+  Numbered,  ///< colours become labels 0, 1, … in the order of their first appearance; PNG of 8 bits only, at most 256 colours
 };
 
 /// Rows of raw label values out of a PNG (palette index or 8-bit grey) or a TIFF (tiled or in strips, palette or grey, 8 bit; first
@@ -29,7 +29,7 @@ enum class RgbLabels {
 /// thread-safe.
 class LabelReader {
  public:
-  /// `level` of a pyramid TIFF, 0 the full resolution; a level that the file does not have is an error.
+  /// `level` of a pyramid TIFF, 0 the full resolution. Throws Error with the path and the reason: not such a file, damaged, no such level.
   static std::unique_ptr<LabelReader> open(const std::filesystem::path& path, int level = 0, RgbLabels rgb = RgbLabels::Refused);
   virtual ~LabelReader() = default;
   virtual Size size() const = 0;
@@ -39,7 +39,7 @@ class LabelReader {
   const std::vector<PaletteEntry>& palette() const { return palette_; }
   /// Are the values numbers of colours (RgbLabels::Numbered), without a meaning of their own?
   bool is_rgb() const { return is_rgb_; }
-  /// The next row, top to bottom, `size().width` values.
+  /// The next row, top to bottom, `size().width` values. Throws Error with the path and the reason.
   virtual void next_row(std::uint8_t* row) = 0;
 
  protected:
@@ -49,7 +49,7 @@ class LabelReader {
 
 /// All rows of a file. Throws Error with the path and the reason, also for more than 2^31 pixels.
 Image read_labels(const std::filesystem::path& path);
-/// All rows that are left of `reader`.
+/// All remaining rows of `reader`.
 Image read_labels(LabelReader& reader);
 
 }  // namespace wsi_lpd::image

@@ -10,11 +10,13 @@
 
 namespace wsi_lpd::image {
 
-/// Indexed PNG: pixel values are kept as palette indices, `palette[value]` is the colour shown.
+/// Writes labels as an indexed PNG: pixel values are palette indices, `palette[value]` is the colour shown. Thread-safe. Throws as
+/// LabelPngWriter does.
 void write_labels_png(const std::filesystem::path& path, const Image& labels, const std::vector<Colour>& palette);
 
-/// The same row by row, for rasters that do not fit into memory. Appears under its name at finish(); destroyed before, it leaves nothing.
-/// A value without a colour in `palette` (at most 256) is an error. Not thread-safe.
+/// Writes such a PNG row by row, for rasters that do not fit into memory. The file appears under its name at finish(); a writer destroyed
+/// before leaves nothing. `palette` has 1 to 256 colours; a value without a colour is an error. Throws Error with the path and the reason,
+/// also when the disk is full. One writer is not thread-safe.
 class LabelPngWriter {
  public:
   LabelPngWriter(const std::filesystem::path& path, Size size, const std::vector<Colour>& palette);

@@ -10,7 +10,7 @@ namespace wsi_lpd::output {
 // A report is a folder of static files (docs/report.md): index.html, slides/ID.html, pictures/ID.jpg, thumbnails/ID.jpg, tiles/ID/,
 // assets/.
 
-/// What a report has of a complete slide besides its statistics.
+/// What a report shows of a complete slide besides its statistics.
 struct ReportSlide {
   std::string id;        ///< report_id() of its stem
   bool picture = false;  ///< pictures/ID.jpg and thumbnails/ID.jpg are there
@@ -23,7 +23,7 @@ struct ReportSlide {
 std::string report_id(const std::filesystem::path& stem, const std::filesystem::path& results);
 
 /// Writes every page of a report of `results` into `folder`, index.html last; `slides` belong to `results.complete`. `time` is shown as
-/// when it was made. Throws Error.
+/// the time of its making. Throws Error with the path and the reason. Not thread-safe for one folder.
 void write_report_pages(const std::filesystem::path& folder, const ResultFolder& results, const std::vector<ReportSlide>& slides,
                         const std::string& time);
 

@@ -22,11 +22,11 @@ struct ClassStatistics {
 
 /// What was done to a slide's stain.
 struct StainRecord {
-  StainMethod method = StainMethod::None;  ///< that was asked for
-  StainStatistics slide, target;           ///< by that method; the target is the model's
+  StainMethod method = StainMethod::None;  ///< the one that was asked for
+  StainStatistics slide, target;           ///< as that method has them; the target is the model's
   std::string problem;                     ///< why the slide was left as it is all the same; empty where it was normalised
 };
-/// What is known of one finished slide: `slide.json`, a line of `summary.csv`.
+/// What is known of one finished slide: the content of `slide.json` (statistics_file.hpp), and a line of `summary.csv` (summary.hpp).
 struct SlideStatistics {
   std::string slide;              ///< path as given
   std::string slide_fingerprint;  ///< size and modification time: the same file as last time?
@@ -68,8 +68,8 @@ struct TissueShare {
   std::uint8_t value = 0;  ///< in the label pyramid
   double share = 0;        ///< of tissue_pixels
 };
-/// The percentages of a slide, wherever they are shown: the classes in their order, "no class", and "unreadable" where there is any. Their
-/// sum is 1. Empty where there is no tissue.
+/// The shares of a slide's tissue, for all places that show percentages: the classes in their order, "no class", and "unreadable" where
+/// there is any. Their sum is 1. Empty where there is no tissue. Thread-safe.
 std::vector<TissueShare> tissue_shares(const SlideStatistics& statistics);
 
 /// A hand may have edited the file that they come from: throws Error, in one line, for figures that are impossible.

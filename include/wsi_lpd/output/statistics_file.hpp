@@ -7,6 +7,8 @@
 
 namespace wsi_lpd::output {
 
+// Every function here is thread-safe.
+
 /// Writes `slide.json` through a PartFile (docs/outputs.md has the schema). Areas are in mm² where µm/px is known, else null. Throws Error
 /// with the path and the reason; UsageError where the class scheme is invalid.
 void write_statistics(const std::filesystem::path& path, const SlideStatistics& statistics);

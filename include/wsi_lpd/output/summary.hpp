@@ -8,6 +8,8 @@
 
 namespace wsi_lpd::output {
 
+// Every function here is thread-safe.
+
 /// The text of `summary.csv`: a line of column names, one line for each complete slide, and one for each failed slide. `failures` maps a
 /// slide's path to its reason.
 std::string summary_text(const std::vector<SlideStatistics>& slides, const std::map<std::string, std::string>& failures = {});

@@ -6,8 +6,8 @@
 
 namespace wsi_lpd::slide {
 
-/// Reads regions of the output frame: picks the best level at or above the output's resolution and area-averages from it.
-/// Thread-safe; keeps a reference to the reader.
+/// Reads regions of the output frame. It picks the coarsest level that is at least as fine as the output and averages areas of it.
+/// Thread-safe. Keeps a reference to the reader, which must outlive it.
 class FrameReader {
  public:
   FrameReader(const Reader& reader, const Frame& frame);
@@ -28,7 +28,7 @@ class FrameReader {
 };
 
 /// The slide's bounds at a size whose longer side is at most `longest` pixels, read in pieces so that a slide without a pyramid needs no
-/// more memory. What can't be decoded is as FrameReader::read_readable has it (thumbnail pixels).
+/// more memory. What can't be decoded is treated as by FrameReader::read_readable(); `unreadable` is in thumbnail pixels. Thread-safe.
 Image thumbnail(const Reader& reader, std::int64_t longest, std::vector<Rect>* unreadable = nullptr);
 
 }  // namespace wsi_lpd::slide

@@ -17,8 +17,8 @@ struct Level {
   double downsample_y = 1;
 };
 
-inline constexpr double kFinestMpp = 0.05, kCoarsestMpp = 10;  ///< µm/px of level 0; outside, it is a mistake
-/// What to do about a slide whose µm/px is missing or wrong; the end of a sentence.
+inline constexpr double kFinestMpp = 0.05, kCoarsestMpp = 10;  ///< µm/px of level 0; values outside of these are mistakes
+/// The end of a sentence that tells the user what to do about a slide whose µm/px is missing or wrong.
 inline constexpr const char* kGiveMpp = "give --mpp, or for a batch the column mpp of a manifest";
 inline bool is_plausible_mpp(double mpp) { return mpp >= kFinestMpp && mpp <= kCoarsestMpp; }
 
@@ -32,7 +32,7 @@ struct Properties {
   std::optional<double> own_mpp{};  ///< what the slide says, where another one was given
   std::optional<double> objective_power;
   Colour background{255, 255, 255};
-  std::string note;                     ///< how the file is read, where that is not plain, or costs time or disk; empty otherwise
+  std::string note;                     ///< how the file is read, where that is unusual or costs time or disk space; empty otherwise
   std::vector<std::string> warnings{};  ///< what the file says that contradicts itself, and which of it counts
 };
 
@@ -42,7 +42,7 @@ class ReadError : public Error {
   using Error::Error;
 };
 
-/// One whole slide image. Reads are thread-safe and go into the caller's memory.
+/// One whole slide image. Its members are thread-safe; pixels go into the caller's memory.
 class Reader {
  public:
   virtual ~Reader() = default;
