@@ -14,8 +14,9 @@ std::string joined(const std::vector<std::string>& words, const std::string& sep
 /// "TUM, STR and 3 more": the first `most` words, and how many there are beyond.
 std::string joined_first(const std::vector<std::string>& words, std::size_t most = 5);
 
-/// The first kMostLines lines and, where there are more, a last one "and 3 more like these" that counts the others.
+/// How many of many similar lines are shown to a user.
 inline constexpr std::size_t kMostLines = 10;
+/// The first kMostLines lines and, where there are more, a last one "and 3 more like these" that counts the others.
 std::vector<std::string> first_lines(std::vector<std::string> lines);
 
 /// "2 .png, 1 hidden": how many there are of each kind. Empty for none.
