@@ -12,6 +12,8 @@
 #include "wsi_lpd/image/raster_writer.hpp"
 #include "wsi_lpd/model/model_file.hpp"
 #include "wsi_lpd/pipeline/lpd_segmenter.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
+#include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace {

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "wsi_lpd/model/device.hpp"
+#include "wsi_lpd/output/sha256.hpp"
 #include "wsi_lpd/output/statistics.hpp"
 #include "wsi_lpd/pipeline/lpd_segmenter.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"

@@ -1,5 +1,7 @@
 #include "wsi_lpd/model/class_maps.hpp"
 
+#include "wsi_lpd/core/background.hpp"
+
 namespace wsi_lpd::model {
 namespace {
 
@@ -7,7 +9,6 @@ namespace F = torch::nn::functional;
 using torch::Tensor;
 
 constexpr std::array<double, 3> kScaleWeights{0.3, 0.3, 0.4};  // scales 2, 3, 4
-constexpr double kBackgroundPower = 10;
 /// Of the fused logits' sigmoid. With four models on a slide with pixel truth 3 to 8 do the same, 1 costs up to two points of mIoU. Fusing
 /// what is left after negative values were set to 0, by ranges learnt in training, costs up to five.
 constexpr double kTemperature = 4;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "patch_model_impl.hpp"
+#include "wsi_lpd/core/background.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/model/calibration.hpp"
 #include "wsi_lpd/model/class_maps.hpp"
@@ -38,7 +39,7 @@ std::vector<float> class_probabilities(std::vector<float> maps, int classes) {
   for (std::size_t i = 0; i < pixels; ++i) {
     float largest = 0;
     for (std::size_t c = 0; c < count; ++c) largest = std::max(largest, maps[c * pixels + i]);
-    maps[count * pixels + i] = std::pow(1 - largest, 10.0F);
+    maps[count * pixels + i] = background_score(largest);
     float sum = 0;
     for (std::size_t c = 0; c <= count; ++c) sum += maps[c * pixels + i] = std::exp(maps[c * pixels + i]);  // at most e: nothing overflows
     for (std::size_t c = 0; c <= count; ++c) maps[c * pixels + i] /= sum;

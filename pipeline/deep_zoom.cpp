@@ -5,8 +5,12 @@
 
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/deep_zoom.hpp"
+#include "wsi_lpd/output/label_tiles.hpp"
 #include "wsi_lpd/output/report.hpp"
+#include "wsi_lpd/output/sha256.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
+#include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::pipeline {

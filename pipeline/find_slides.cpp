@@ -7,6 +7,7 @@
 #include <set>
 
 #include "found_slides.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
 #include "wsi_lpd/slide/archive_file.hpp"
 
@@ -136,11 +137,9 @@ FoundSlides name_results(const std::vector<fs::path>& slides, const fs::path& ou
 }
 
 std::string left_out_text(const FoundSlides& found) {
-  std::string text;
-  for (const auto& [kind, files] : found.left_out) {
-    text.append(text.empty() ? "" : ", ").append(std::to_string(files.size())).append(" ").append(kind);
-  }
-  return text;
+  std::map<std::string, std::size_t> kinds;
+  for (const auto& [kind, files] : found.left_out) kinds[kind] = files.size();
+  return counted(kinds);
 }
 
 }  // namespace wsi_lpd::pipeline

@@ -7,7 +7,7 @@
 
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/progress.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
 
 // Label rasters have values and, where they are indexed, colours for them. Where the two tell different classes, the colours are right:
 // they are what the person saw who drew the raster, and programs that save one sort its palette as they like.

@@ -7,7 +7,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/text.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
 #include "wsi_lpd/pipeline/class_order.hpp"
 #include "wsi_lpd/slide/region_file.hpp"
 #include "wsi_lpd/slide/region_labels.hpp"

@@ -186,14 +186,10 @@ class LabelTable {
 
   /// One line for all images that wait for their labels, as `tile` leaves them.
   std::string lack_of_labels() const {
-    constexpr std::size_t kNamed = 5;
     const std::size_t count = unlabelled_.size(), of = count + order_.size();
-    std::string line = path_.string() + ": " + std::to_string(count) + " of " + std::to_string(of) +
-                       (of == 1 ? " image lacks" : " images lack") + " labels; fill in " +
-                       (has_names_ ? "the class" : "0 or 1 in each column") + ", or delete the line: ";
-    for (std::size_t i = 0; i < std::min(kNamed, count); ++i) line.append(i > 0 ? ", " : "").append(unlabelled_[i]);
-    if (count > kNamed) line.append(" and ").append(std::to_string(count - kNamed)).append(" more");
-    return line;
+    return path_.string() + ": " + std::to_string(count) + " of " + std::to_string(of) + (of == 1 ? " image lacks" : " images lack") +
+           " labels; fill in " + (has_names_ ? "the class" : "0 or 1 in each column") +
+           ", or delete the line: " + joined_first(unlabelled_);
   }
 
   static constexpr std::string_view kSeparators = ";|,";

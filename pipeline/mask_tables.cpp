@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
 
 namespace wsi_lpd::pipeline {
 

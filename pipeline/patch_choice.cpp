@@ -5,7 +5,7 @@
 
 #include "wsi_lpd/core/counter_random.hpp"
 #include "wsi_lpd/core/tile_plan.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
 
 namespace wsi_lpd::pipeline {

@@ -9,6 +9,7 @@
 
 #include "mask_tables.hpp"
 #include "wsi_lpd/core/counter_random.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/drawing.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 

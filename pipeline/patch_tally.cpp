@@ -14,13 +14,6 @@ std::size_t sum_of(const Kinds& kinds) {
   return std::accumulate(kinds.begin(), kinds.end(), std::size_t{0}, [](std::size_t sum, const auto& kind) { return sum + kind.second; });
 }
 
-std::string listed(const Kinds& kinds) {
-  std::vector<std::string> words;
-  words.reserve(kinds.size());
-  for (const auto& [kind, count] : kinds) words.push_back(std::to_string(count) + " " + kind);
-  return joined(words);
-}
-
 std::string text_of(const std::vector<std::string>& problems, const std::string& counts) {
   std::string text = joined(first_lines(problems), "\n");
   if (counts.empty()) return text;
@@ -29,21 +22,13 @@ std::string text_of(const std::vector<std::string>& problems, const std::string&
 
 }  // namespace
 
-std::vector<std::string> first_lines(std::vector<std::string> lines) {
-  if (lines.size() <= PatchError::kNamed) return lines;
-  const std::size_t more = lines.size() - PatchError::kNamed;
-  lines.resize(PatchError::kNamed);
-  lines.push_back("and " + std::to_string(more) + " more like these");
-  return lines;
-}
-
 PatchError::PatchError(const std::vector<std::string>& problems, const std::string& counts)
     : Error(text_of(problems, counts)), count_(problems.size()) {}
 
 std::string PatchTally::left_out() const {
   Kinds all = left_out_;
   for (const auto& [kind, count] : unusable_) all[kind] += count;
-  return all.empty() ? "" : std::to_string(sum_of(all)) + " left out: " + listed(all);
+  return all.empty() ? "" : std::to_string(sum_of(all)) + " left out: " + counted(all);
 }
 
 void PatchTally::check(bool skip_unusable, std::size_t used) const {
@@ -52,7 +37,7 @@ void PatchTally::check(bool skip_unusable, std::size_t used) const {
   if (problems.empty()) return;
   const bool may_skip = !skip_unusable && !lines_.empty() && used > 0;
   throw PatchError(problems, may_skip ? std::to_string(used) + " patches, and " + std::to_string(sum_of(unusable_)) +
-                                            " that can't be used: " + listed(unusable_)
+                                            " that can't be used: " + counted(unusable_)
                                       : "");
 }
 

@@ -9,6 +9,7 @@
 
 #include "wsi_lpd/image/drawing.hpp"
 #include "wsi_lpd/output/patch_sheet.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

@@ -6,6 +6,7 @@
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/image.hpp"
 #include "wsi_lpd/core/tile_plan.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::pipeline {

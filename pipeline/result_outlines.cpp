@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "wsi_lpd/core/outlines.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
 #include "wsi_lpd/output/geojson.hpp"
 

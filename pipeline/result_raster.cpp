@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "wsi_lpd/core/error.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
 
 namespace wsi_lpd::pipeline {

@@ -19,13 +19,15 @@
 #include "tissue_selection.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/core/tissue_cut.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/library.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/output/slide_files.hpp"
 #include "wsi_lpd/pipeline/slide_stain.hpp"
 #include "wsi_lpd/slide/archive_file.hpp"
 #include "wsi_lpd/slide/focus.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
 #include "wsi_lpd/slide/glass.hpp"
+#include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/resolution.hpp"
 
 namespace wsi_lpd::pipeline {

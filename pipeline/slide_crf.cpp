@@ -6,30 +6,17 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
+#include "wsi_lpd/core/bilinear_grid.hpp"
 #include "wsi_lpd/model/dense_crf.hpp"
 #include "wsi_lpd/model/patch_model.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
 
 constexpr std::uint8_t kOutside = 255;  ///< of the tissue, in rows that wait
 constexpr int kMostBlocksAtOnce = 8;    ///< bounds memory; further threads share the blocks
-
-/// Where output pixels lie between the centres of cells along one axis.
-struct Between {
-  std::size_t before = 0, after = 0;
-  float fraction = 0;
-  Between(std::int64_t pixel, std::int64_t stride, std::int64_t cells) {
-    const double position = (static_cast<double>(pixel) + 0.5) / static_cast<double>(stride) - 0.5;
-    const double cell = std::floor(position);
-    fraction = static_cast<float>(position - cell);
-    before = static_cast<std::size_t>(std::clamp(static_cast<std::int64_t>(cell), std::int64_t{0}, cells - 1));
-    after = static_cast<std::size_t>(std::clamp(static_cast<std::int64_t>(cell) + 1, std::int64_t{0}, cells - 1));
-  }
-  float operator()(float a, float b) const { return a + fraction * (b - a); }
-};
 
 }  // namespace
 
@@ -122,19 +109,19 @@ void SlideCrf::infer(const Rect& block) {
 std::vector<float> SlideCrf::class_values(const Rect& region) const {
   const auto cells = static_cast<std::size_t>(grid_.width);
   const auto pixels = static_cast<std::size_t>(region.width * region.height);
-  std::vector<Between> columns;
+  std::vector<BetweenCells> columns;
   for (std::int64_t x = region.x; x < region.right(); ++x) columns.emplace_back(x, stride_, grid_.width);
   std::vector<float> values(classes_ * pixels);
   std::vector<float> line(cells);
   for (std::int64_t y = region.y; y < region.bottom(); ++y) {
-    const Between rows(y, stride_, grid_.height);
+    const BetweenCells rows(y, stride_, grid_.height);
     const std::vector<float>& above = grid_rows_[rows.before - static_cast<std::size_t>(first_grid_row_)];
     const std::vector<float>& below = grid_rows_[rows.after - static_cast<std::size_t>(first_grid_row_)];
     for (std::size_t c = 0; c < classes_; ++c) {
       for (std::size_t x = columns.front().before; x <= columns.back().after; ++x)
         line[x] = rows(above[c * cells + x], below[c * cells + x]);
       float* value = &values[c * pixels + static_cast<std::size_t>((y - region.y) * region.width)];
-      for (const Between& column : columns) *value++ = column(line[column.before], line[column.after]);
+      for (const BetweenCells& column : columns) *value++ = column(line[column.before], line[column.after]);
     }
   }
   return values;
@@ -160,7 +147,7 @@ void SlideCrf::emit_band(std::int64_t bottom) {
     next_.label_row(row, tissue);
     label_rows_.pop_front();
   }
-  const Between highest(std::max<std::int64_t>(bottom - options_.margin, 0), stride_, grid_.height);
+  const BetweenCells highest(std::max<std::int64_t>(bottom - options_.margin, 0), stride_, grid_.height);
   while (first_grid_row_ < std::min(static_cast<std::int64_t>(highest.before), next_grid_row_)) {
     grid_rows_.pop_front();
     ++first_grid_row_;

@@ -8,6 +8,7 @@
 #include "wsi_lpd/core/canvas.hpp"
 #include "wsi_lpd/core/progress.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::pipeline {

@@ -7,6 +7,7 @@
 #include "found_slides.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/slide/archive_file.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace fs = std::filesystem;

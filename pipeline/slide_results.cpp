@@ -9,8 +9,10 @@
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/overlay.hpp"
 #include "wsi_lpd/output/slide_files.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
 #include "wsi_lpd/output/tissue_picture.hpp"
 #include "wsi_lpd/slide/focus.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

@@ -11,6 +11,7 @@
 #include "wsi_lpd/output/result_file.hpp"
 #include "wsi_lpd/output/statistics.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
 
 namespace wsi_lpd::pipeline {
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

@@ -12,6 +12,7 @@
 
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/png_label_writer.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
 #include "wsi_lpd/synth/tissue_painter.hpp"
 

@@ -14,6 +14,8 @@
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
+#include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 #include "wsi_lpd/slide/resolution.hpp"
 

@@ -1,6 +1,6 @@
 #include "tissue_selection.hpp"
 
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/mask_file.hpp"
 #include "wsi_lpd/slide/region_file.hpp"
 #include "wsi_lpd/slide/tissue.hpp"
 

@@ -62,7 +62,7 @@ std::vector<std::string> wanted_classes(const std::filesystem::path& folder, con
 
 pipeline::PatchFolder scan(const std::filesystem::path& folder, const pipeline::ScanOptions& options, ProgressObserver& observer) {
   pipeline::PatchFolder patches = pipeline::scan_patches(folder, options);
-  for (const std::string& line : pipeline::first_lines(patches.unusable)) observer.warn("left out: " + line);
+  for (const std::string& line : first_lines(patches.unusable)) observer.warn("left out: " + line);
   for (const std::string& note : patches.notes) observer.info(note);
   return patches;
 }

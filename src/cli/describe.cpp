@@ -9,10 +9,11 @@
 
 #include "run_folder.hpp"
 #include "wsi_lpd/core/error.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
 #include "wsi_lpd/model/model_info.hpp"
 #include "wsi_lpd/model/weights_import.hpp"
 #include "wsi_lpd/output/hdf5_summary.hpp"
+#include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::cli {

@@ -7,10 +7,11 @@
 #include <thread>
 
 #include "command.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/library.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/output/result_file.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::cli {

@@ -13,7 +13,7 @@
 #include "suggestion.hpp"
 #include "terminal.hpp"
 #include "usage_error.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/library.hpp"
 
 namespace wsi_lpd::cli {
 namespace {

@@ -13,6 +13,7 @@
 #include "output_check.hpp"
 #include "tissue_options.hpp"
 #include "wsi_lpd/model/device.hpp"
+#include "wsi_lpd/output/sha256.hpp"
 #include "wsi_lpd/pipeline/batch.hpp"
 #include "wsi_lpd/pipeline/find_slides.hpp"
 #include "wsi_lpd/pipeline/lpd_segmenter.hpp"

@@ -1,7 +1,8 @@
 #include "wsi_lpd/core/canvas.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include "wsi_lpd/core/background.hpp"
 
 namespace wsi_lpd {
 
@@ -30,6 +31,8 @@ Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int 
   line_.resize(values_in_row);
   labels_.resize(static_cast<std::size_t>(plan.frame.size.width));
   tissue_row_.resize(labels_.size());
+  columns_.reserve(labels_.size());
+  for (std::int64_t x = 0; x < plan.frame.size.width; ++x) columns_.emplace_back(x, grid_stride, grid_.width);
 }
 
 // Weight of each cell of a tile along one axis; `position` (output pixels) of `count` tiles on that axis.
@@ -131,20 +134,19 @@ void Canvas::emit_grid_row() {
 
 void Canvas::emit_label_rows(std::int64_t until, const GridRow& above) {
   for (; next_label_row_ < until; ++next_label_row_) {
-    const double position = (static_cast<double>(next_label_row_) + 0.5) / stride_ - 0.5;  // in grid rows, from centre to centre
     const std::int64_t cell_row = next_label_row_ / stride_;
     tissue_.select(next_label_row_);
-    emit_label_row(above, static_cast<float>(position - std::floor(position)),
+    emit_label_row(above, BetweenCells(next_label_row_, stride_, grid_.height),
                    cell_row == next_grid_row_ - 1 ? current_.cells : above.cells);
   }
 }
 
-void Canvas::emit_label_row(const GridRow& above, float fraction, const std::vector<Cell>& cells) {
+void Canvas::emit_label_row(const GridRow& above, const BetweenCells& between, const std::vector<Cell>& cells) {
   const auto width = static_cast<std::size_t>(grid_.width);
   std::fill(labels_.begin(), labels_.end(), kNotTissue);
   std::fill(tissue_row_.begin(), tissue_row_.end(), std::uint8_t{0});
   if (above.blank && current_.blank) return sink_.label_row(labels_, tissue_row_);
-  for (std::size_t i = 0; i < line_.size(); ++i) line_[i] = above.values[i] + fraction * (current_.values[i] - above.values[i]);
+  for (std::size_t i = 0; i < line_.size(); ++i) line_[i] = between(above.values[i], current_.values[i]);
   const std::int64_t last = grid_.width - 1;
   // Between two neighbouring cell centres the values are linear: a segment whose both ends are background stays background.
   for (std::int64_t segment = -1; segment <= last; ++segment) {
@@ -165,10 +167,10 @@ void Canvas::emit_label_row(const GridRow& above, float fraction, const std::vec
         labels_[static_cast<std::size_t>(x)] = kUnreadable;
         continue;
       }
-      const float along = (static_cast<float>(x - segment * stride_) + 0.5F) / static_cast<float>(stride_) - 0.5F;
+      const BetweenCells& column = columns_[static_cast<std::size_t>(x)];
       float best = kBackgroundThreshold;
       for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) {
-        const float value = line_[c * width + left] + along * (line_[c * width + right] - line_[c * width + left]);
+        const float value = column(line_[c * width + left], line_[c * width + right]);
         if (value > best) {
           best = value;
           labels_[static_cast<std::size_t>(x)] = static_cast<std::uint8_t>(c + 1);

@@ -1,5 +1,6 @@
 #include "wsi_lpd/core/text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <ctime>
@@ -11,6 +12,28 @@ std::string joined(const std::vector<std::string>& words, const std::string& sep
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : separator) + word;
   return text;
+}
+
+std::string joined_first(const std::vector<std::string>& words, std::size_t most) {
+  const std::size_t shown = std::min(most, words.size());
+  std::string text = joined({words.begin(), words.begin() + static_cast<std::ptrdiff_t>(shown)});
+  if (words.size() > shown) text.append(" and ").append(std::to_string(words.size() - shown)).append(" more");
+  return text;
+}
+
+std::vector<std::string> first_lines(std::vector<std::string> lines) {
+  if (lines.size() <= kMostLines) return lines;
+  const std::size_t more = lines.size() - kMostLines;
+  lines.resize(kMostLines);
+  lines.push_back("and " + std::to_string(more) + " more like these");
+  return lines;
+}
+
+std::string counted(const std::map<std::string, std::size_t>& kinds) {
+  std::vector<std::string> words;
+  words.reserve(kinds.size());
+  for (const auto& [kind, count] : kinds) words.push_back(std::to_string(count) + " " + kind);
+  return joined(words);
 }
 
 std::string shortest(double value) {

@@ -1,50 +1,15 @@
 #include "wsi_lpd/image/image_file.hpp"
 
-#include <cmath>
+#include <algorithm>
 
 #include "file_kind.hpp"
+#include "memory_limit.hpp"
 #include "sample_depth.hpp"
 #include "vips.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 
 namespace wsi_lpd::image {
-namespace {
-
-/// A header promises pixels; nothing is allocated for more bytes than this.
-constexpr std::int64_t kMaxBytes = std::int64_t{1} << 31;
-
-}  // namespace
-
-void check_size_in_memory(const vips::VImage& image, int channels) {
-  if (std::int64_t{image.width()} * image.height() > kMaxBytes / channels) {
-    throw Error(std::to_string(image.width()) + " x " + std::to_string(image.height()) + " pixels are too many for one image in memory");
-  }
-}
-
-vips::VImage open_image(const std::filesystem::path& path) {
-  const FileKind kind = kind_of(path);
-  const vips::VSource source = vips::VSource::new_from_file(path.c_str());
-  vips::VOption* options = vips::VImage::option()->set("access", VIPS_ACCESS_SEQUENTIAL)->set("fail_on", VIPS_FAIL_ON_ERROR);
-  switch (kind) {
-    case FileKind::Png:
-      return vips::VImage::pngload_source(source, options);
-    case FileKind::Jpeg:
-      return vips::VImage::jpegload_source(source, options);
-    default:
-      return vips::VImage::tiffload_source(source, options);
-  }
-}
-
-std::uint32_t largest_colour_sample(const vips::VImage& image) {
-  const int colours = image.bands() < 3 ? 1 : 3;
-  return static_cast<std::uint32_t>(image.extract_band(0, vips::VImage::option()->set("n", colours)).max());
-}
-
-vips::VImage spread(const vips::VImage& image, int bits) {
-  return bits == 16 ? image : image.linear(std::pow(2, 16 - bits), 0).cast(VIPS_FORMAT_USHORT);
-}
-
 Image read_rgb(const std::filesystem::path& path) {
   return with_vips("reading", path, [&] {
     vips::VImage image = open_image(path);
@@ -67,7 +32,7 @@ Image read_rgb_within(const std::filesystem::path& path, std::int64_t longest) {
           vips::VSource::new_from_file(path.c_str()),
           vips::VImage::option()->set("access", VIPS_ACCESS_SEQUENTIAL)->set("fail_on", VIPS_FAIL_ON_ERROR)->set("shrink", shrink));
       factor = static_cast<double>(std::max(image.width(), image.height())) / static_cast<double>(longest);
-    } else if (std::int64_t{image.width()} * image.height() > kMaxBytes / 3) {
+    } else if (std::int64_t{image.width()} * image.height() > kMostBytesInMemory / 3) {
       throw Error("reading " + path.string() + ": is too large for a picture");
     }
     image = image.colourspace(VIPS_INTERPRETATION_sRGB);
@@ -105,27 +70,6 @@ void write_jpeg(const std::filesystem::path& path, const Image& image, int quali
   PartFile part(path, durable);
   with_vips("writing", path, [&] { borrow(image).jpegsave(part.path().c_str(), vips::VImage::option()->set("Q", quality)); });
   part.commit();
-}
-
-void write_labels_png(const std::filesystem::path& path, const Image& labels, const std::vector<Colour>& palette) {
-  LabelPngWriter writer(path, {labels.width(), labels.height()}, palette);
-  writer.add_rows(labels.data(), labels.height());
-  writer.finish();
-}
-
-Image read_labels(const std::filesystem::path& path) {
-  const std::unique_ptr<LabelReader> reader = LabelReader::open(path);
-  return with_context("reading " + path.string(), [&] { return read_labels(*reader); });
-}
-
-Image read_labels(LabelReader& reader) {
-  const Size size = reader.size();
-  if (size.height > kMaxBytes / size.width) {
-    throw Error(std::to_string(size.width) + " x " + std::to_string(size.height) + " labels are too many for one image in memory");
-  }
-  Image labels(size.width, size.height, 1);
-  for (std::int64_t y = 0; y < size.height; ++y) reader.next_row(labels.at(0, y));
-  return labels;
 }
 
 }  // namespace wsi_lpd::image

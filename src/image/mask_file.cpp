@@ -1,3 +1,5 @@
+#include "wsi_lpd/image/mask_file.hpp"
+
 #include <algorithm>
 #include <array>
 #include <fstream>
@@ -5,6 +7,7 @@
 #include "file_kind.hpp"
 #include "tiff_page.hpp"
 #include "vips.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
 
 namespace wsi_lpd::image {
 namespace {

@@ -1,9 +1,10 @@
+#include "ome_xml_writer.hpp"
+
 #include <glib.h>
 
 #include <map>
 #include <memory>
 
-#include "ome_xml.hpp"
 #include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::image {

@@ -1,8 +1,9 @@
+#include "png_label_reader.hpp"
+
 #include <algorithm>
 #include <array>
 #include <map>
 
-#include "label_reader.hpp"
 #include "png_file.hpp"
 
 namespace wsi_lpd::image {

@@ -1,8 +1,9 @@
+#include "wsi_lpd/image/png_label_writer.hpp"
+
 #include <algorithm>
 
 #include "png_file.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/image/image_file.hpp"
 
 namespace wsi_lpd::image {
 
@@ -62,6 +63,12 @@ void LabelPngWriter::finish() {
   out.call([&] { png_write_end(out.png, nullptr); });
   if (std::fclose(out.file.release()) != 0) out.fail(std::strerror(errno));
   impl_->part.commit();
+}
+
+void write_labels_png(const std::filesystem::path& path, const Image& labels, const std::vector<Colour>& palette) {
+  LabelPngWriter writer(path, {labels.width(), labels.height()}, palette);
+  writer.add_rows(labels.data(), labels.height());
+  writer.finish();
 }
 
 }  // namespace wsi_lpd::image

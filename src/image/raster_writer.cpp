@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "ome_xml.hpp"
+#include "ome_xml_writer.hpp"
 #include "pyramid_level.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"

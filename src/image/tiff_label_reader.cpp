@@ -1,8 +1,9 @@
+#include "tiff_label_reader.hpp"
+
 #include <algorithm>
 #include <vector>
 
-#include "label_reader.hpp"
-#include "ome_xml.hpp"
+#include "ome_xml_writer.hpp"
 #include "tiff_file.hpp"
 
 namespace wsi_lpd::image {

@@ -1,25 +1,11 @@
 #include "vips.hpp"
 
-#include <tiffio.h>
+#include <cmath>
 
-#include <mutex>
+#include "file_kind.hpp"
+#include "memory_limit.hpp"
 
 namespace wsi_lpd::image {
-
-void initialise() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    if (vips_init("wsi-lpd") != 0) throw Error("starting libvips: " + std::string(vips_error_buffer()));
-    vips_concurrency_set(1);
-    vips_cache_set_max(0);         // a cached operation would keep its pixels alive
-    TIFFSetErrorHandler(nullptr);  // for OpenSlide's use of libtiff, too
-    TIFFSetWarningHandler(nullptr);
-    // Engine code never prints: what matters reaches the caller as an Error.
-    const auto level = static_cast<GLogLevelFlags>(G_LOG_LEVEL_MASK | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION);
-    g_log_set_handler(
-        "VIPS", level, [](const gchar*, GLogLevelFlags, const gchar*, gpointer) {}, nullptr);
-  });
-}
 
 std::string reason_of(const vips::VError& error) {
   vips_error_clear();
@@ -30,12 +16,33 @@ std::string reason_of(const vips::VError& error) {
   return text.substr(start, text.find('\n', start) - start);
 }
 
-std::string library_version() { return "libvips " + std::string(vips_version_string()); }
+void check_size_in_memory(const vips::VImage& image, int channels) {
+  if (std::int64_t{image.width()} * image.height() > kMostBytesInMemory / channels) {
+    throw Error(std::to_string(image.width()) + " x " + std::to_string(image.height()) + " pixels are too many for one image in memory");
+  }
+}
 
-std::vector<std::pair<std::string, bool>> codecs() {
-  initialise();
-  const auto has = [](const char* operation) { return vips_type_find("VipsOperation", operation) != 0; };
-  return {{"PNG", has("pngload")}, {"JPEG", has("jpegload")}, {"TIFF", has("tiffload") && has("tiffsave")}};
+vips::VImage open_image(const std::filesystem::path& path) {
+  const FileKind kind = kind_of(path);
+  const vips::VSource source = vips::VSource::new_from_file(path.c_str());
+  vips::VOption* options = vips::VImage::option()->set("access", VIPS_ACCESS_SEQUENTIAL)->set("fail_on", VIPS_FAIL_ON_ERROR);
+  switch (kind) {
+    case FileKind::Png:
+      return vips::VImage::pngload_source(source, options);
+    case FileKind::Jpeg:
+      return vips::VImage::jpegload_source(source, options);
+    default:
+      return vips::VImage::tiffload_source(source, options);
+  }
+}
+
+std::uint32_t largest_colour_sample(const vips::VImage& image) {
+  const int colours = image.bands() < 3 ? 1 : 3;
+  return static_cast<std::uint32_t>(image.extract_band(0, vips::VImage::option()->set("n", colours)).max());
+}
+
+vips::VImage spread(const vips::VImage& image, int bits) {
+  return bits == 16 ? image : image.linear(std::pow(2, 16 - bits), 0).cast(VIPS_FORMAT_USHORT);
 }
 
 }  // namespace wsi_lpd::image

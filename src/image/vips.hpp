@@ -7,7 +7,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/image.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/library.hpp"
 
 namespace wsi_lpd::image {
 

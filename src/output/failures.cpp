@@ -6,7 +6,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/output/statistics.hpp"
+#include "wsi_lpd/output/sha256.hpp"
 
 namespace wsi_lpd::output {
 namespace {

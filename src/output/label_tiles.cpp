@@ -1,3 +1,5 @@
+#include "wsi_lpd/output/label_tiles.hpp"
+
 #include <glib.h>
 
 #include <algorithm>
@@ -8,7 +10,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/image/image_file.hpp"
-#include "wsi_lpd/output/report.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
 
 namespace wsi_lpd::output {
 namespace {

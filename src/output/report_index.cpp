@@ -1,10 +1,11 @@
+#include "report_index.hpp"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "figures.hpp"
 #include "html.hpp"
 #include "number_text.hpp"
-#include "report_page.hpp"
 #include "report_plots.hpp"
 #include "wsi_lpd/core/text.hpp"
 

@@ -1,5 +1,5 @@
 #pragma once
-// Private to src/output: the pages of a report.
+// Private to src/output: what the pages of a report share.
 #include <string>
 #include <vector>
 
@@ -18,11 +18,6 @@ struct ReportContent {
   std::filesystem::path results_link;                      ///< from slides/ to the results
   std::string time;
 };
-
-std::string index_page(const ReportContent& content);
-/// assets/slides.js: what list.js finds, filters and sorts by, of each slide in the order of the index's rows.
-std::string slide_list(const ReportContent& content);
-std::string slide_page(const ReportContent& content, std::size_t slide);
 
 /// The beginning of a page up to <main>, and its end. `assets` leads to the folder of that name, `scripts` are files in it.
 std::string page_head(const std::string& title, const std::string& assets, const std::vector<std::string>& styles);

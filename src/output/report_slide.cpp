@@ -1,3 +1,5 @@
+#include "report_slide.hpp"
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -5,7 +7,6 @@
 #include "figures.hpp"
 #include "html.hpp"
 #include "number_text.hpp"
-#include "report_page.hpp"
 #include "report_plots.hpp"
 #include "wsi_lpd/output/overlay.hpp"
 

@@ -1,79 +1,17 @@
 #include "wsi_lpd/output/result_folder.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstring>
 
-#include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
+#include "wsi_lpd/output/summary.hpp"
 
 namespace wsi_lpd::output {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_share(const std::optional<double>& value) { return !value || (*value >= 0 && *value <= 1); }
-bool is_amount(double value) { return std::isfinite(value) && value >= 0; }
-
-bool is_possible(const Frame& frame) {
-  constexpr std::int64_t kMostPixels = INT32_MAX;     // as make_frame() has it
-  constexpr double kMostScale = 1e6, kMostMpp = 1e6;  // far beyond any slide's
-  const auto is_side = [](std::int64_t side) { return side > 0 && side <= kMostPixels; };
-  const auto is_origin = [](std::int64_t at) { return at >= -kMostPixels && at <= kMostPixels; };
-  const Rect& bounds = frame.bounds;
-  return is_side(frame.size.width) && is_side(frame.size.height) && is_side(bounds.width) && is_side(bounds.height) &&
-         is_origin(bounds.x) && is_origin(bounds.y) && frame.scale > 0 && frame.scale <= kMostScale && frame.mpp >= 0 &&
-         frame.mpp <= kMostMpp && frame.slide_mpp >= 0 && frame.slide_mpp <= kMostMpp;
-}
-
-/// A hand may have edited the file: throws Error for figures that cannot be.
-void check(const SlideStatistics& s) {
-  validate(s.classes);
-  if (!is_possible(s.frame)) throw Error("its frame is impossible");
-  const auto is_count = [most = s.frame.size.area()](std::int64_t count) { return count >= 0 && count <= most; };
-  bool possible = true;
-  for (const std::int64_t count : {s.tissue_pixels, s.glass_pixels, s.unlabelled_pixels, s.unreadable_pixels, s.tiles_read, s.tiles_skipped,
-                                   s.tiles_unreadable, s.tiles_planned, s.squares, static_cast<std::int64_t>(s.square_side)}) {
-    possible = possible && is_count(count);
-  }
-  for (const ClassStatistics& figures : s.per_class) {
-    possible = possible && is_count(figures.pixels) && is_count(figures.regions) && is_count(figures.largest_region) &&
-               figures.largest_region <= figures.pixels;
-    if (const auto& interval = figures.share_interval) possible = possible && is_share(interval->at(0)) && is_share(interval->at(1));
-  }
-  if (!possible) throw Error("it has counts that are negative or more than its pixels, or a largest region larger than its class");
-  possible = s.peak_memory_bytes >= 0 && is_share(s.focus_median) && is_share(s.out_of_focus) && is_share(s.precision_agreement) &&
-             is_amount(s.mean_entropy.value_or(0));
-  for (const auto& [suffix, bytes] : s.files) possible = possible && bytes >= 0;
-  for (const Interface& border : s.interfaces) possible = possible && is_amount(border.length);
-  for (const auto& [stage, seconds] : s.seconds) possible = possible && is_amount(seconds);
-  if (!possible) throw Error("it has shares that are not between 0 and 1, or lengths, times or sizes that cannot be");
-}
-
-std::map<std::string, std::string> read_failures(const fs::path& summary, std::vector<DamagedFile>& damaged) {
-  std::map<std::string, std::string> failures;
-  if (!fs::exists(summary)) return failures;
-  try {
-    const auto records = parse_csv(read_text_file(summary));
-    std::array<std::size_t, 3> columns{};
-    const std::array<const char*, 3> names{"slide", "status", "reason"};
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (!records.empty())
-        columns[i] = static_cast<std::size_t>(std::find(records[0].begin(), records[0].end(), names[i]) - records[0].begin());
-      if (records.empty() || columns[i] == records[0].size())
-        throw Error("it has no column '" + std::string(names[i]) + "': failures are unknown");
-    }
-    for (std::size_t r = 1; r < records.size(); ++r) {
-      const auto field = [&](std::size_t i) { return columns[i] < records[r].size() ? records[r][columns[i]] : std::string(); };
-      if (field(1) == "failed") failures[field(0)] = field(2);
-    }
-  } catch (const Error& error) {
-    damaged.push_back({summary, error.what()});
-  }
-  return failures;
-}
 
 /// Gathers what a walk through the folder meets.
 class Collector {
@@ -153,7 +91,7 @@ class Collector {
     const fs::path stem = fs::path(file).replace_extension();
     try {
       if (auto statistics = read_statistics(file)) {
-        check(*statistics);
+        validate(*statistics);
         results_.complete.push_back({stem, std::move(*statistics)});
       }
     } catch (const Error& error) {
@@ -196,7 +134,12 @@ ResultFolder read_results(const fs::path& folder) {
   Collector collector(results);
   collector.look_through(folder);
   collector.finish();
-  results.failed = read_failures(folder / "summary.csv", results.damaged);
+  const fs::path summary = folder / "summary.csv";
+  try {
+    results.failed = read_failures(summary);
+  } catch (const Error& error) {
+    results.damaged.push_back({summary, error.what()});
+  }
   return results;
 }
 

@@ -1,3 +1,5 @@
+#include "wsi_lpd/output/sha256.hpp"
+
 #include <glib.h>
 
 #include <array>
@@ -7,7 +9,6 @@
 #include <memory>
 
 #include "wsi_lpd/core/error.hpp"
-#include "wsi_lpd/output/statistics.hpp"
 
 namespace wsi_lpd::output {
 namespace {

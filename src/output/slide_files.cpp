@@ -5,6 +5,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
 
 namespace wsi_lpd::output {
 namespace {

@@ -1,207 +1,24 @@
 #include "wsi_lpd/output/statistics.hpp"
 
-#include <algorithm>
-#include <climits>
-#include <nlohmann/json.hpp>
+#include <cmath>
 
-#include "figures.hpp"
 #include "wsi_lpd/core/error.hpp"
-#include "wsi_lpd/core/file.hpp"
 
 namespace wsi_lpd::output {
 namespace {
 
-using Json = nlohmann::ordered_json;
+bool is_share(const std::optional<double>& value) { return !value || (*value >= 0 && *value <= 1); }
+bool is_amount(double value) { return std::isfinite(value) && value >= 0; }
 
-constexpr const char* kFormat = "wsi-lpd slide statistics";
-constexpr int kVersion = 1;  ///< of the schema; raised when a key changes its meaning
-
-Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
-
-Json class_json(const SlideStatistics& s, std::size_t c) {
-  const ClassStatistics& figures = s.per_class[c];
-  return {{"name", s.classes.names[c]},
-          {"value", c + 1},
-          {"colour", to_string(s.classes.colours[c])},
-          {"pixels", figures.pixels},
-          {"mm2", number(square_millimetres(s, figures.pixels))},
-          {"fraction_of_tissue", number(ratio(figures.pixels, s.tissue_pixels))},
-          {"share_of_classes", number(share_of_classes(s, c))},
-          {"share_of_classes_ci95", figures.share_interval ? Json(*figures.share_interval) : Json()},
-          {"regions", figures.regions},
-          {"largest_region_pixels", figures.largest_region},
-          {"largest_region_mm2", number(square_millimetres(s, figures.largest_region))}};
-}
-
-/// Of the one method that `statistics` has; null where it has none.
-Json stain_json(const StainStatistics& statistics) {
-  const StainNumbers numbers = numbers_from_stain(statistics);
-  return numbers.empty() ? Json() : Json(numbers.begin()->second);
-}
-
-Json stain_json(const StainRecord& record) {
-  return {{"method", to_string(record.method)},
-          {"applied", record.method != StainMethod::None && record.problem.empty()},
-          {"slide", stain_json(record.slide)},
-          {"target", stain_json(record.target)},
-          {"problem", record.problem.empty() ? Json() : Json(record.problem)}};
-}
-
-StainRecord stain_from_json(const Json& json) {
-  StainRecord record;
-  record.method = parse_stain_method(json.at("method").get<std::string>());
-  const auto statistics = [&](const char* whose) {
-    return json.at(whose).is_null() ? StainStatistics{} : stain_from_numbers({{to_string(record.method), json.at(whose)}});
-  };
-  record.slide = statistics("slide");
-  record.target = statistics("target");
-  if (const Json& problem = json.at("problem"); !problem.is_null()) problem.get_to(record.problem);
-  return record;
-}
-
-Json interface_json(const SlideStatistics& s, const Interface& border) {
-  return {{"classes", Json::array({s.classes.names[border.first], s.classes.names[border.second]})},
-          {"pixels", border.length},
-          {"mm", number(millimetres(s, border.length))}};
-}
-
-Json to_json(const SlideStatistics& s) {
-  Json classes = Json::array();
-  for (std::size_t c = 0; c < s.per_class.size(); ++c) classes.push_back(class_json(s, c));
-  Json interfaces = Json::array();
-  for (const Interface& border : s.interfaces) interfaces.push_back(interface_json(s, border));
-  const Frame& frame = s.frame;
-  return {
-      {"format", kFormat},
-      {"version", kVersion},
-      {"slide", s.slide},
-      {"slide_fingerprint", s.slide_fingerprint},
-      {"model", {{"path", s.model_path}, {"sha256", s.model_sha256}, {"mpp_known", s.model_mpp_known}}},
-      {"configuration_sha256", s.configuration_sha256},
-      {"mpp", frame.mpp > 0 ? Json(frame.mpp) : Json()},
-      {"frame",
-       {{"level0_bounds", {frame.bounds.x, frame.bounds.y, frame.bounds.width, frame.bounds.height}},
-        {"level0_pixels_per_output_pixel", frame.scale},
-        {"enlargement", std::max(1.0, frame.enlargement())},
-        {"size", {frame.size.width, frame.size.height}},
-        {"level0_mpp", frame.slide_mpp > 0 ? Json(frame.slide_mpp) : Json()},
-        {"level0_mpp_source", s.mpp_source},
-        {"level0_mpp_overruled", s.own_mpp ? Json(*s.own_mpp) : Json()}}},
-      {"tissue", {{"pixels", s.tissue_pixels}, {"mm2", number(square_millimetres(s, s.tissue_pixels))}, {"glass_pixels", s.glass_pixels}}},
-      {"classes", classes},
-      {"background", {{"name", s.classes.background}, {"colour", to_string(s.classes.colours.back())}}},
-      {"unlabelled", {{"pixels", s.unlabelled_pixels}, {"fraction_of_tissue", number(ratio(s.unlabelled_pixels, s.tissue_pixels))}}},
-      {"unreadable", {{"pixels", s.unreadable_pixels}, {"fraction_of_tissue", number(ratio(s.unreadable_pixels, s.tissue_pixels))}}},
-      {"tumour_stroma_ratio", number(tumour_stroma_ratio(s))},
-      {"til_fraction", number(til_fraction(s))},
-      {"interfaces", interfaces},
-      {"squares", {{"side_pixels", s.square_side}, {"count", s.squares}, {"mean_entropy_bits", number(s.mean_entropy)}}},
-      {"tiles",
-       {{"planned", s.tiles_planned},
-        {"read", s.tiles_read},
-        {"skipped", s.tiles_skipped},
-        {"unreadable", s.tiles_unreadable},
-        {"unreadable_positions", s.unreadable_positions}}},
-      {"focus", {{"median", number(s.focus_median)}, {"out_of_focus_fraction", number(s.out_of_focus)}}},
-      {"seconds", s.seconds},
-      {"peak_memory_bytes", s.peak_memory_bytes},
-      {"precision", {{"name", s.precision}, {"agreement", number(s.precision_agreement)}}},
-      {"crf", s.crf},
-      {"stain_normalisation", stain_json(s.stain)},
-      {"warnings", s.warnings},
-      {"versions", s.versions},
-      {"files", s.files}};
-}
-
-double number_or_zero(const Json& json) { return json.is_null() ? 0 : json.get<double>(); }
-std::optional<double> number_or_nothing(const Json& json) { return json.is_null() ? std::nullopt : std::optional(json.get<double>()); }
-
-/// A hand may have made 0.5 of it, or more than fits.
-std::int64_t whole_number(const Json& json, const std::string& key) {
-  const Json& value = json.at(key);
-  if (!value.is_number_integer() || value != value.get<std::int64_t>())
-    throw Error("'" + key + "' is " + value.dump() + " and no whole number");
-  return value;
-}
-
-/// What files of earlier versions do not have.
-void read_scatter(const Json& json, SlideStatistics& s) {
-  if (!json.contains("interfaces")) return;
-  const auto class_of = [&](const Json& name) {
-    const auto found = std::find(s.classes.names.begin(), s.classes.names.end(), name.get<std::string>());
-    if (found == s.classes.names.end()) throw Error("has an interface of " + name.dump() + ", which is none of its classes");
-    return static_cast<std::size_t>(found - s.classes.names.begin());
-  };
-  for (const Json& border : json.at("interfaces"))
-    s.interfaces.push_back({class_of(border.at("classes").at(0)), class_of(border.at("classes").at(1)), border.at("pixels")});
-  const Json& squares = json.at("squares");
-  s.square_side = static_cast<int>(std::clamp<std::int64_t>(whole_number(squares, "side_pixels"), INT_MIN, INT_MAX));
-  s.squares = whole_number(squares, "count");
-  if (const Json& entropy = squares.at("mean_entropy_bits"); !entropy.is_null()) s.mean_entropy = entropy.get<double>();
-  for (std::size_t c = 0; c < s.per_class.size(); ++c) {
-    const Json& interval = json.at("classes").at(c).at("share_of_classes_ci95");
-    if (!interval.is_null()) s.per_class[c].share_interval = interval.get<std::array<double, 2>>();
-  }
-}
-
-SlideStatistics from_json(const Json& json) {
-  if (json.at("format") != kFormat) throw Error("is not a statistics file of this program");
-  if (json.at("version") != kVersion)
-    throw Error("its version is " + json.at("version").dump() + ", and " + std::to_string(kVersion) + " is known");
-  SlideStatistics s;
-  json.at("slide").get_to(s.slide);
-  json.at("slide_fingerprint").get_to(s.slide_fingerprint);
-  json.at("model").at("path").get_to(s.model_path);
-  json.at("model").at("sha256").get_to(s.model_sha256);
-  json.at("model").at("mpp_known").get_to(s.model_mpp_known);
-  json.at("configuration_sha256").get_to(s.configuration_sha256);
-  const Json& frame = json.at("frame");
-  const auto bounds = frame.at("level0_bounds").get<std::array<std::int64_t, 4>>();
-  const auto size = frame.at("size").get<std::array<std::int64_t, 2>>();
-  s.frame.bounds = {bounds[0], bounds[1], bounds[2], bounds[3]};
-  s.frame.size = {size[0], size[1]};
-  s.frame.scale = frame.at("level0_pixels_per_output_pixel");
-  s.frame.mpp = number_or_zero(json.at("mpp"));
-  s.frame.slide_mpp = number_or_zero(frame.at("level0_mpp"));
-  frame.at("level0_mpp_source").get_to(s.mpp_source);
-  if (const double own = number_or_zero(frame.value("level0_mpp_overruled", Json())); own > 0) s.own_mpp = own;
-  s.tissue_pixels = whole_number(json.at("tissue"), "pixels");
-  if (json.at("tissue").contains("glass_pixels"))
-    s.glass_pixels = whole_number(json.at("tissue"), "glass_pixels");  // younger than the format
-  for (const Json& entry : json.at("classes")) {
-    s.classes.names.push_back(entry.at("name"));
-    s.classes.colours.push_back(parse_colour(entry.at("colour")));
-    s.per_class.push_back({.pixels = whole_number(entry, "pixels"),
-                           .regions = whole_number(entry, "regions"),
-                           .largest_region = whole_number(entry, "largest_region_pixels")});
-  }
-  json.at("background").at("name").get_to(s.classes.background);
-  s.classes.colours.push_back(parse_colour(json.at("background").at("colour")));
-  read_scatter(json, s);
-  s.unlabelled_pixels = whole_number(json.at("unlabelled"), "pixels");
-  s.unreadable_pixels = whole_number(json.at("unreadable"), "pixels");
-  const Json& tiles = json.at("tiles");
-  s.tiles_planned = whole_number(tiles, "planned");
-  s.tiles_read = whole_number(tiles, "read");
-  s.tiles_skipped = whole_number(tiles, "skipped");
-  s.tiles_unreadable = whole_number(tiles, "unreadable");
-  if (tiles.contains("unreadable_positions")) tiles.at("unreadable_positions").get_to(s.unreadable_positions);
-  if (json.contains("focus")) {  // older results have none
-    s.focus_median = number_or_nothing(json.at("focus").at("median"));
-    s.out_of_focus = number_or_nothing(json.at("focus").at("out_of_focus_fraction"));
-  }
-  json.at("seconds").get_to(s.seconds);
-  s.peak_memory_bytes = whole_number(json, "peak_memory_bytes");
-  json.at("precision").at("name").get_to(s.precision);
-  s.precision_agreement = number_or_nothing(json.at("precision").at("agreement"));
-  s.crf = json.value("crf", false);
-  if (json.contains("stain_normalisation")) s.stain = stain_from_json(json.at("stain_normalisation"));  // younger than the format
-  json.at("warnings").get_to(s.warnings);
-  json.at("versions").get_to(s.versions);
-  if (json.contains("files")) {  // older results have none
-    for (const auto& [suffix, bytes] : json.at("files").items()) s.files[suffix] = whole_number(json.at("files"), suffix);
-  }
-  return s;
+bool is_possible(const Frame& frame) {
+  constexpr std::int64_t kMostPixels = INT32_MAX;     // as make_frame() has it
+  constexpr double kMostScale = 1e6, kMostMpp = 1e6;  // far beyond any slide's
+  const auto is_side = [](std::int64_t side) { return side > 0 && side <= kMostPixels; };
+  const auto is_origin = [](std::int64_t at) { return at >= -kMostPixels && at <= kMostPixels; };
+  const Rect& bounds = frame.bounds;
+  return is_side(frame.size.width) && is_side(frame.size.height) && is_side(bounds.width) && is_side(bounds.height) &&
+         is_origin(bounds.x) && is_origin(bounds.y) && frame.scale > 0 && frame.scale <= kMostScale && frame.mpp >= 0 &&
+         frame.mpp <= kMostMpp && frame.slide_mpp >= 0 && frame.slide_mpp <= kMostMpp;
 }
 
 }  // namespace
@@ -218,26 +35,27 @@ std::vector<TissueShare> tissue_shares(const SlideStatistics& s) {
   return shares;
 }
 
-std::string json_text(const StainRecord& record) { return stain_json(record).dump(); }
-
-void write_statistics(const std::filesystem::path& path, const SlideStatistics& statistics) {
-  validate(statistics.classes);
-  if (statistics.per_class.size() != statistics.classes.names.size())
-    throw Error("writing " + path.string() + ": figures of some classes are missing");
-  // File names are bytes: what is not UTF-8 in them is replaced, as JSON has no other way.
-  write_text_file(path, to_json(statistics).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-}
-
-std::optional<SlideStatistics> read_statistics(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) return {};
-  const std::string text = read_text_file(path);
-  return with_context("reading " + path.string(), [&] {
-    try {
-      return from_json(Json::parse(text));
-    } catch (const Json::exception& error) {
-      throw Error("is not a statistics file of this program, or damaged (" + std::string(error.what()) + ")");
-    }
-  });
+void validate(const SlideStatistics& s) {
+  validate(s.classes);
+  if (!is_possible(s.frame)) throw Error("its frame is impossible");
+  const auto is_count = [most = s.frame.size.area()](std::int64_t count) { return count >= 0 && count <= most; };
+  bool possible = true;
+  for (const std::int64_t count : {s.tissue_pixels, s.glass_pixels, s.unlabelled_pixels, s.unreadable_pixels, s.tiles_read, s.tiles_skipped,
+                                   s.tiles_unreadable, s.tiles_planned, s.squares, static_cast<std::int64_t>(s.square_side)}) {
+    possible = possible && is_count(count);
+  }
+  for (const ClassStatistics& figures : s.per_class) {
+    possible = possible && is_count(figures.pixels) && is_count(figures.regions) && is_count(figures.largest_region) &&
+               figures.largest_region <= figures.pixels;
+    if (const auto& interval = figures.share_interval) possible = possible && is_share(interval->at(0)) && is_share(interval->at(1));
+  }
+  if (!possible) throw Error("it has counts that are negative or more than its pixels, or a largest region larger than its class");
+  possible = s.peak_memory_bytes >= 0 && is_share(s.focus_median) && is_share(s.out_of_focus) && is_share(s.precision_agreement) &&
+             is_amount(s.mean_entropy.value_or(0));
+  for (const auto& [suffix, bytes] : s.files) possible = possible && bytes >= 0;
+  for (const Interface& border : s.interfaces) possible = possible && is_amount(border.length);
+  for (const auto& [stage, seconds] : s.seconds) possible = possible && is_amount(seconds);
+  if (!possible) throw Error("it has shares that are not between 0 and 1, or lengths, times or sizes that cannot be");
 }
 
 }  // namespace wsi_lpd::output

@@ -1,9 +1,13 @@
+#include "wsi_lpd/output/summary.hpp"
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <sstream>
 
 #include "figures.hpp"
 #include "wsi_lpd/core/csv.hpp"
+#include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 
 namespace wsi_lpd::output {
@@ -131,6 +135,25 @@ std::string summary_text(const std::vector<SlideStatistics>& slides, const std::
 void write_summary(const std::filesystem::path& path, const std::vector<SlideStatistics>& slides,
                    const std::map<std::string, std::string>& failures) {
   write_text_file(path, summary_text(slides, failures));
+}
+
+std::map<std::string, std::string> read_failures(const std::filesystem::path& summary) {
+  std::map<std::string, std::string> failures;
+  if (!std::filesystem::exists(summary)) return failures;
+  const auto records = parse_csv(read_text_file(summary));
+  std::array<std::size_t, 3> columns{};
+  const std::array<const char*, 3> names{"slide", "status", "reason"};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!records.empty())
+      columns[i] = static_cast<std::size_t>(std::find(records[0].begin(), records[0].end(), names[i]) - records[0].begin());
+    if (records.empty() || columns[i] == records[0].size())
+      throw Error("it has no column '" + std::string(names[i]) + "': failures are unknown");
+  }
+  for (std::size_t r = 1; r < records.size(); ++r) {
+    const auto field = [&](std::size_t i) { return columns[i] < records[r].size() ? records[r][columns[i]] : std::string(); };
+    if (field(1) == "failed") failures[field(0)] = field(2);
+  }
+  return failures;
 }
 
 }  // namespace wsi_lpd::output

@@ -3,14 +3,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <string_view>
 
-#include "describe.hpp"
+#include "openslide_handle.hpp"
+#include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file_names.hpp"
 #include "wsi_lpd/image/pyramid_file.hpp"
+#include "wsi_lpd/slide/open.hpp"
 
 namespace wsi_lpd::slide {
 namespace {
@@ -93,6 +97,14 @@ std::string why_not_by_content(const fs::path& path) {
   return {};
 }
 
+bool is_dicom(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  std::array<char, 4> mark{};
+  std::ifstream(path, std::ios::binary).seekg(128).read(mark.data(), mark.size());
+  return std::string_view(mark.data(), mark.size()) == "DICM";
+}
+
 }  // namespace
 
 std::string why_no_slide(const fs::path& path) {
@@ -120,6 +132,23 @@ std::string left_out_as(const fs::path& path) {
   const bool may_be_mask = ending == ".tif" || ending == ".tiff" || ending == ".btf";
   const auto kind = may_be_mask ? image::image_kind(path) : std::nullopt;
   return kind && kind->format == image::ImageKind::Format::Tiff && !kind->is_damaged ? "mask or label image" : "";
+}
+
+bool is_slide(const std::filesystem::path& path) {
+  const std::string vendor = openslide_vendor(path);
+  if (!vendor.empty() && vendor != kGenericTiff) return true;
+  const auto kind = image::image_kind(path);
+  return kind && (kind->format == image::ImageKind::Format::Vips || (kind->format == image::ImageKind::Format::Tiff && kind->colour));
+}
+
+std::optional<std::string> series(const std::filesystem::path& path) {
+  if (is_openslide_3()) return is_dicom(path) ? std::optional(path.parent_path().string()) : std::nullopt;
+  if (openslide_vendor(path) != "dicom") return {};
+  try {
+    return text_property(open_handle(path).get(), "dicom.SeriesInstanceUID");
+  } catch (const Error&) {
+    return {};  // what is wrong with it is told when it is to be read
+  }
 }
 
 }  // namespace wsi_lpd::slide

@@ -1,6 +1,6 @@
 #pragma once
 // Private to src/slide: what every reader makes of what its library says of a slide.
-#include "wsi_lpd/slide/reader.hpp"
+#include "wsi_lpd/slide/open.hpp"
 
 namespace wsi_lpd::slide {
 
@@ -26,10 +26,5 @@ void warn_of_contradictions(Properties& properties, std::optional<double> tags_m
 ReadError read_error(const Properties& properties, int level, const Rect& region, const std::string& reason);
 /// Fills what lies outside of `inside` with the background; both in `region`'s frame, which is `target`'s.
 void fill_outside(const Properties& properties, const Rect& region, const Rect& inside, ImageView<std::uint8_t> target);
-
-std::unique_ptr<Reader> open_with_openslide(const std::filesystem::path& path, const OpenOptions& options);
-/// OpenSlide's name of the format, empty where it knows none.
-std::string openslide_vendor(const std::filesystem::path& path);
-std::unique_ptr<Reader> open_image(const std::filesystem::path& path, const OpenOptions& options);
 
 }  // namespace wsi_lpd::slide

@@ -1,7 +1,7 @@
+#include "wsi_lpd/slide/frame_reader.hpp"
+
 #include <algorithm>
 #include <cmath>
-
-#include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::slide {
 namespace {

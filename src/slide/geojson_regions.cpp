@@ -30,8 +30,8 @@ const Json& array(const Json& json, const char* what) {
   return json;
 }
 
-RegionRing read_ring(const Json& json) {
-  RegionRing ring;
+Ring read_ring(const Json& json) {
+  Ring ring;
   for (const Json& position : array(json, "coordinates")) {
     if (!position.is_array() || position.size() < 2 || !position[0].is_number() || !position[1].is_number())
       throw Error("point " + std::to_string(ring.size() + 1) + " of an outline is not a pair of numbers");
@@ -42,11 +42,11 @@ RegionRing read_ring(const Json& json) {
 
 /// Does an outline enclose an area by the even-odd rule? Parts of an outline that are gone both ways enclose none; what remains of it does
 /// if it does not all lie on one line. (The signed area would not do: that of an 8 is 0.)
-bool has_area(const RegionRing& ring) {
+bool has_area(const Ring& ring) {
   using Side = std::array<double, 4>;
   std::vector<Side> sides;
   for (std::size_t i = 0; i < ring.size(); ++i) {
-    const RegionPoint &a = ring[i], &b = ring[(i + 1) % ring.size()];
+    const Point &a = ring[i], &b = ring[(i + 1) % ring.size()];
     const std::array from{a.x, a.y}, to{b.x, b.y};
     if (from != to) sides.push_back(from < to ? Side{a.x, a.y, b.x, b.y} : Side{b.x, b.y, a.x, a.y});
   }
@@ -70,14 +70,14 @@ bool has_area(const RegionRing& ring) {
 
 /// The polygons of one feature, and whether something in it had no area.
 struct Geometry {
-  std::vector<RegionPolygon> polygons;
+  std::vector<Polygon> polygons;
   bool incomplete = false;
 };
 
 void read_polygon(const Json& json, Geometry& geometry) {
-  RegionPolygon polygon;
+  Polygon polygon;
   for (const Json& coordinates : array(json, "coordinates")) {
-    RegionRing ring = read_ring(coordinates);
+    Ring ring = read_ring(coordinates);
     if (has_area(ring)) {
       polygon.push_back(std::move(ring));
     } else {
@@ -152,14 +152,14 @@ GeoJsonRegion read_feature(const Json& json, bool& incomplete) {
 }
 
 std::string left_out_line(const std::vector<std::size_t>& features) {
-  constexpr std::size_t kNamed = 5;
   if (features.empty()) return {};
   std::vector<std::string> named;
-  for (std::size_t i = 0; i < std::min(kNamed, features.size()); ++i) named.push_back(std::to_string(features[i] + 1));
+  named.reserve(features.size());
+  for (const std::size_t feature : features) named.push_back(std::to_string(feature + 1));
   const bool one = features.size() == 1;
   return std::to_string(features.size()) + (one ? " feature has" : " features have") +
          " parts without an area (points, lines, outlines that enclose nothing), which are left out: " + (one ? "number " : "numbers ") +
-         joined(named) + (features.size() > kNamed ? " and " + std::to_string(features.size() - kNamed) + " more" : "");
+         joined_first(named);
 }
 
 GeoJsonRegions read_regions(const Json& json) {

@@ -4,19 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "wsi_lpd/core/geometry.hpp"
 #include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::slide {
 
-struct RegionPoint {
-  double x = 0, y = 0;  ///< as in the file: level-0 pixels from the top left of the slide's bounds
-};
-using RegionRing = std::vector<RegionPoint>;
-using RegionPolygon = std::vector<RegionRing>;  ///< outline and holes: together they are filled by the even-odd rule
-
 /// One feature. Points and lines have no polygons.
 struct GeoJsonRegion {
-  std::vector<RegionPolygon> polygons;
+  /// An outline, then its holes. Coordinates are the file's: level-0 pixels from the top left of the slide's bounds.
+  std::vector<Polygon> polygons;
   /// QuPath's classification, from the general to the particular: "Tumor", "Positive". Empty where there is none.
   std::vector<std::string> classes;
   bool is_classified() const { return !classes.empty(); }

@@ -1,3 +1,5 @@
+#include "image_reader.hpp"
+
 #include "describe.hpp"
 #include "wsi_lpd/image/pyramid_file.hpp"
 

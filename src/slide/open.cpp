@@ -1,15 +1,12 @@
-#include "describe.hpp"
+#include "wsi_lpd/slide/open.hpp"
+
+#include "image_reader.hpp"
+#include "openslide_handle.hpp"
+#include "openslide_reader.hpp"
 #include "wsi_lpd/image/pyramid_file.hpp"
 #include "wsi_lpd/slide/archive_file.hpp"
 
 namespace wsi_lpd::slide {
-namespace {
-
-/// OpenSlide's name for a TIFF in tiles that no scanner's driver claims.
-constexpr const char* kGenericTiff = "generic-tiff";
-
-}  // namespace
-
 std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOptions& options) {
   if (const std::string why = why_no_slide(path); !why.empty()) throw Error(path.string() + ": " + why);
   const std::string vendor = openslide_vendor(path);
@@ -32,11 +29,6 @@ std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOption
   }
 }
 
-bool is_slide(const std::filesystem::path& path) {
-  const std::string vendor = openslide_vendor(path);
-  if (!vendor.empty() && vendor != kGenericTiff) return true;
-  const auto kind = image::image_kind(path);
-  return kind && (kind->format == image::ImageKind::Format::Vips || (kind->format == image::ImageKind::Format::Tiff && kind->colour));
-}
+std::string library_version() { return std::string("OpenSlide ") + openslide_get_version(); }
 
 }  // namespace wsi_lpd::slide

@@ -1,14 +1,11 @@
-#include <openslide/openslide.h>
+#include "openslide_reader.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
-#include <fstream>
 #include <mutex>
-#include <string_view>
 
 #include "describe.hpp"
+#include "openslide_handle.hpp"
 #include "wsi_lpd/core/error.hpp"
 
 namespace wsi_lpd::slide {
@@ -17,31 +14,6 @@ namespace {
 // Side of the pieces that OpenSlide is asked for: ARGB takes 4 bytes a pixel, and past 4096 OpenSlide cuts regions itself at positions that
 // it rounds down to whole level-0 pixels.
 constexpr std::int64_t kPiece = 2048;
-
-using Handle = std::shared_ptr<openslide_t>;
-
-/// A fresh handle; throws Error with OpenSlide's own reason.
-Handle open_handle(const std::filesystem::path& path) {
-  Handle handle(openslide_open(path.c_str()), [](openslide_t* slide) {
-    if (slide) openslide_close(slide);
-  });
-  if (!handle) throw Error(path.string() + ": not a slide that OpenSlide or libvips can read");
-  if (const char* error = openslide_get_error(handle.get())) throw Error(path.string() + ": OpenSlide can't open it: " + error);
-  return handle;
-}
-
-std::optional<std::string> text_property(openslide_t* slide, const char* name) {
-  const char* value = openslide_get_property_value(slide, name);
-  return value ? std::optional<std::string>(value) : std::nullopt;
-}
-
-std::optional<double> number_property(openslide_t* slide, const char* name) {
-  const auto text = text_property(slide, name);
-  if (!text) return {};
-  double value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  return error == std::errc() && std::isfinite(value) ? std::optional(value) : std::nullopt;
-}
 
 /// µm/px along one axis from the TIFF resolution tags, which count pixels per centimetre or inch.
 std::optional<double> mpp_from_tiff_tags(openslide_t* slide, const char* resolution_name) {
@@ -56,15 +28,13 @@ void read_resolution(openslide_t* slide, const OpenOptions& options, Properties&
   auto x = number_property(slide, OPENSLIDE_PROPERTY_NAME_MPP_X);
   auto y = number_property(slide, OPENSLIDE_PROPERTY_NAME_MPP_Y);
   std::string source = "slide";
-  if ((!x && !y) || properties.vendor == "generic-tiff") {  // whose µm/px OpenSlide 4 takes from the same tags, unchecked
+  if ((!x && !y) || properties.vendor == kGenericTiff) {  // whose µm/px OpenSlide 4 takes from the same tags, unchecked
     x = mpp_from_tiff_tags(slide, "tiff.XResolution");
     y = mpp_from_tiff_tags(slide, "tiff.YResolution");
     source = "tiff tags";
   }
   set_resolution(properties, options, x, y, source);
 }
-
-bool is_openslide_3() { return std::string_view(openslide_get_version()).starts_with("3."); }
 
 /// OpenSlide 3 with Debian 12's libtiff gives other pixels than the file's, without an error, where a level is smaller than one of its
 /// tiles. OpenSlide 4 also reads DICOM, whose small levels are all so.
@@ -211,36 +181,5 @@ class OpenSlideReader : public Reader {
 std::unique_ptr<Reader> open_with_openslide(const std::filesystem::path& path, const OpenOptions& options) {
   return std::make_unique<OpenSlideReader>(path, options);
 }
-
-std::string openslide_vendor(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) return {};  // opening a pipe waits for its writer
-  const char* vendor = openslide_detect_vendor(path.c_str());
-  return vendor ? vendor : "";
-}
-
-namespace {
-
-bool is_dicom(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) return false;
-  std::array<char, 4> mark{};
-  std::ifstream(path, std::ios::binary).seekg(128).read(mark.data(), mark.size());
-  return std::string_view(mark.data(), mark.size()) == "DICM";
-}
-
-}  // namespace
-
-std::optional<std::string> series(const std::filesystem::path& path) {
-  if (is_openslide_3()) return is_dicom(path) ? std::optional(path.parent_path().string()) : std::nullopt;
-  if (openslide_vendor(path) != "dicom") return {};
-  try {
-    return text_property(open_handle(path).get(), "dicom.SeriesInstanceUID");
-  } catch (const Error&) {
-    return {};  // what is wrong with it is told when it is to be read
-  }
-}
-
-std::string library_version() { return std::string("OpenSlide ") + openslide_get_version(); }
 
 }  // namespace wsi_lpd::slide

@@ -6,40 +6,10 @@
 
 #include "geojson_regions.hpp"
 #include "wsi_lpd/core/file_names.hpp"
+#include "wsi_lpd/core/polygon_fill.hpp"
 
 namespace wsi_lpd::slide {
 namespace {
-
-/// Fills `value` into the mask where a pixel's centre is inside of the polygon. `to_mask` maps a coordinate of the file to mask pixels.
-template <class ToMask>
-void fill(Image& mask, const RegionPolygon& polygon, std::uint8_t value, ToMask to_mask) {
-  // Where outlines cross the middle line of each row, from left to right: inside is between the first and the second, and so on.
-  std::vector<std::vector<double>> crossings(static_cast<std::size_t>(mask.height()));
-  for (const RegionRing& ring : polygon) {
-    for (std::size_t i = 0; i < ring.size(); ++i) {
-      RegionPoint a = to_mask(ring[i]), b = to_mask(ring[(i + 1) % ring.size()]);
-      if (a.y > b.y) std::swap(a, b);
-      const auto row = [&](double y) {
-        return static_cast<std::int64_t>(std::ceil(std::clamp(y, -1.0, static_cast<double>(mask.height()) + 1) - 0.5));
-      };
-      for (std::int64_t y = std::max<std::int64_t>(row(a.y), 0); y < std::min(row(b.y), mask.height()); ++y) {
-        const double share = (static_cast<double>(y) + 0.5 - a.y) / (b.y - a.y);
-        crossings[static_cast<std::size_t>(y)].push_back(a.x + share * (b.x - a.x));
-      }
-    }
-  }
-  for (std::int64_t y = 0; y < mask.height(); ++y) {
-    std::vector<double>& row = crossings[static_cast<std::size_t>(y)];
-    std::sort(row.begin(), row.end());
-    const auto column = [&](double x) {
-      return static_cast<std::int64_t>(std::ceil(std::clamp(x, 0.0, static_cast<double>(mask.width())) - 0.5));
-    };
-    for (std::size_t i = 0; i + 1 < row.size(); i += 2) {
-      const std::int64_t begin = column(row[i]), end = column(row[i + 1]);
-      if (begin < end) std::fill(mask.at(begin, y), mask.at(begin, y) + (end - begin), value);
-    }
-  }
-}
 
 /// Level-0 box of what is not cut out, within the slide's bounds.
 Rect box_of(const GeoJsonRegions& file, const Rect& bounds) {
@@ -47,9 +17,9 @@ Rect box_of(const GeoJsonRegions& file, const Rect& bounds) {
   double left = kFar, top = kFar, right = -kFar, bottom = -kFar;
   for (const GeoJsonRegion& region : file.regions) {
     if (region.is_ignored()) continue;
-    for (const RegionPolygon& polygon : region.polygons) {
-      for (const RegionRing& ring : polygon) {
-        for (const RegionPoint& point : ring) {
+    for (const Polygon& polygon : region.polygons) {
+      for (const Ring& ring : polygon) {
+        for (const Point& point : ring) {
           left = std::min(left, point.x), right = std::max(right, point.x);
           top = std::min(top, point.y), bottom = std::max(bottom, point.y);
         }
@@ -79,25 +49,31 @@ bool is_region_file(const std::filesystem::path& path) {
 }
 
 TissueMask tissue_from_regions(const std::filesystem::path& path, const Properties& slide, std::vector<std::string>* warnings) {
-  const GeoJsonRegions file = read_geojson_regions(path);
+  GeoJsonRegions file = read_geojson_regions(path);
   if (warnings && !file.left_out.empty()) warnings->push_back(path.string() + ": " + file.left_out);
   return with_context(path.string(), [&] {
     const Rect area = box_of(file, slide.bounds);
     const double scale = std::max(1.0, static_cast<double>(std::max(area.width, area.height)) / kRegionMaskSide);
     const auto side = [&](std::int64_t length) { return std::max<std::int64_t>(1, std::llround(static_cast<double>(length) / scale)); };
     TissueMask tissue{Image(side(area.width), side(area.height), 1), area};
-    const auto to_mask = [&](const RegionPoint& point) {
-      return RegionPoint{(point.x + static_cast<double>(slide.bounds.x - area.x)) * static_cast<double>(tissue.mask.width()) /
-                             static_cast<double>(area.width),
-                         (point.y + static_cast<double>(slide.bounds.y - area.y)) * static_cast<double>(tissue.mask.height()) /
-                             static_cast<double>(area.height)};
+    const auto to_mask = [&](const Point& point) {
+      return Point{(point.x + static_cast<double>(slide.bounds.x - area.x)) * static_cast<double>(tissue.mask.width()) /
+                       static_cast<double>(area.width),
+                   (point.y + static_cast<double>(slide.bounds.y - area.y)) * static_cast<double>(tissue.mask.height()) /
+                       static_cast<double>(area.height)};
     };
+    PolygonFill fill;
     for (const bool cut_out : {false, true}) {
-      for (const GeoJsonRegion& region : file.regions) {
+      for (GeoJsonRegion& region : file.regions) {
         if (region.is_ignored() != cut_out) continue;
-        for (const RegionPolygon& polygon : region.polygons) fill(tissue.mask, polygon, cut_out ? 0 : 1, to_mask);
+        for (Polygon& polygon : region.polygons) {
+          for (Ring& ring : polygon) std::transform(ring.begin(), ring.end(), ring.begin(), to_mask);
+          fill.add(polygon, cut_out ? 0 : 1);
+        }
       }
     }
+    for (std::int64_t y = 0; y < tissue.mask.height(); ++y)
+      fill.paint_row(static_cast<double>(y) + 0.5, 0.5, 1, {tissue.mask.at(0, y), static_cast<std::size_t>(tissue.mask.width())});
     return tissue;
   });
 }

@@ -9,6 +9,7 @@
 #include "absorbance.hpp"
 #include "islands.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
 
 namespace wsi_lpd::slide {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "program.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
 
 namespace wsi_lpd {
 namespace {

@@ -10,6 +10,8 @@
 
 #include "program.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
+#include "wsi_lpd/image/png_label_writer.hpp"
 
 namespace wsi_lpd {
 namespace {

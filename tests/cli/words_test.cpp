@@ -6,6 +6,7 @@
 
 #include "program.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/png_label_writer.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
 
 namespace wsi_lpd {

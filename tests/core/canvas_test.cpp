@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <random>
 
+#include "wsi_lpd/core/background.hpp"
+
 namespace wsi_lpd {
 namespace {
 

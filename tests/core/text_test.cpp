@@ -18,5 +18,24 @@ TEST(Text, NumbersAreShortestOrHaveTheirDecimals) {
     EXPECT_EQ(fixed(nothing, 2), "–");
 }
 
+TEST(Text, TenLinesAreShownAndTheOthersCounted) {
+  std::vector<std::string> lines(10, "a");
+  EXPECT_EQ(first_lines(lines), lines);
+  lines.emplace_back("b");
+  lines.emplace_back("c");
+  const std::vector<std::string> shown = first_lines(lines);
+  ASSERT_EQ(shown.size(), 11U);
+  EXPECT_EQ(shown[9], "a");
+  EXPECT_EQ(shown[10], "and 2 more like these");
+}
+
+TEST(Text, WordsAreJoinedAndKindsCounted) {
+  EXPECT_EQ(joined_first({}), "");
+  EXPECT_EQ(joined_first({"a", "b"}, 2), "a, b");
+  EXPECT_EQ(joined_first({"a", "b", "c", "d"}, 2), "a, b and 2 more");
+  EXPECT_EQ(counted({}), "");
+  EXPECT_EQ(counted({{"hidden", 1}, {".png", 2}}), "2 .png, 1 hidden");
+}
+
 }  // namespace
 }  // namespace wsi_lpd

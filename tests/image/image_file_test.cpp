@@ -10,6 +10,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/drawing.hpp"
+#include "wsi_lpd/image/png_label_writer.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
 
 namespace wsi_lpd::image {

@@ -9,6 +9,8 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
+#include "wsi_lpd/image/png_label_writer.hpp"
 
 namespace wsi_lpd::image {
 namespace {

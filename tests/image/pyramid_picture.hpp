@@ -10,7 +10,6 @@
 #include "image/test_tiff.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
-#include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/image/pyramid_file.hpp"
 
 namespace wsi_lpd::image {

@@ -4,10 +4,13 @@
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/png_label_writer.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
 #include "wsi_lpd/output/overlay.hpp"
 #include "wsi_lpd/output/result_file.hpp"
 #include "wsi_lpd/output/statistics.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
+#include "wsi_lpd/output/summary.hpp"
 
 namespace wsi_lpd::output {
 namespace {

@@ -11,6 +11,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/output/report.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
 
 namespace wsi_lpd::output {
 namespace {

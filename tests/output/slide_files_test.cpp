@@ -2,6 +2,7 @@
 
 #include "output/results.hpp"
 #include "test_data.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
 
 namespace wsi_lpd::output {
 namespace {

@@ -9,6 +9,9 @@
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/output/sha256.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
+#include "wsi_lpd/output/summary.hpp"
 
 namespace wsi_lpd::output {
 namespace {

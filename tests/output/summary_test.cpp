@@ -4,6 +4,7 @@
 #include "output/results.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/output/summary.hpp"
 
 namespace wsi_lpd::output {
 namespace {

@@ -10,7 +10,6 @@
 #include "run.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/image/image_file.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

@@ -4,6 +4,7 @@
 #include "heard_lines.hpp"
 #include "marked_patches.hpp"
 #include "run.hpp"
+#include "wsi_lpd/image/png_label_writer.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

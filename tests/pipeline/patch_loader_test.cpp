@@ -8,6 +8,7 @@
 #include <set>
 
 #include "marked_patches.hpp"
+#include "wsi_lpd/image/png_label_writer.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

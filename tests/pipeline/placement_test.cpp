@@ -7,8 +7,9 @@
 #include "image/test_tiff.hpp"
 #include "run.hpp"
 #include "test_data.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/slide/open.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

@@ -8,6 +8,8 @@
 #include "identity_segmenter.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
+#include "wsi_lpd/slide/open.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

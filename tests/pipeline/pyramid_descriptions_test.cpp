@@ -5,9 +5,10 @@
 #include "run.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
 #include "wsi_lpd/image/pyramid_file.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/slide/archive_file.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

@@ -11,6 +11,7 @@
 #include "wsi_lpd/image/raster_writer.hpp"
 #include "wsi_lpd/output/overlay.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
 
 namespace wsi_lpd::pipeline {

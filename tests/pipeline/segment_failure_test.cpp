@@ -13,7 +13,8 @@
 #include "image/test_tiff.hpp"
 #include "run.hpp"
 #include "test_data.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

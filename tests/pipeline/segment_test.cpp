@@ -6,8 +6,11 @@
 #include "run.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
+#include "wsi_lpd/image/png_label_writer.hpp"
 #include "wsi_lpd/output/overlay.hpp"
+#include "wsi_lpd/output/summary.hpp"
+#include "wsi_lpd/slide/open.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {

@@ -5,6 +5,8 @@
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
 #include "wsi_lpd/synth/tissue_painter.hpp"
 

@@ -8,7 +8,9 @@
 #include "run.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
+#include "wsi_lpd/image/png_label_writer.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
 #include "wsi_lpd/synth/tissue_painter.hpp"
 
 namespace wsi_lpd::pipeline {

@@ -10,6 +10,7 @@
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/png_label_writer.hpp"
 #include "wsi_lpd/model/model_info.hpp"
 
 namespace wsi_lpd::pipeline {

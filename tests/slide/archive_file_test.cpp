@@ -10,6 +10,7 @@
 #include "slide/position_slide.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::slide {

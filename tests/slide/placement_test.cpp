@@ -5,6 +5,7 @@
 #include <random>
 
 #include "slide/position_reader.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
 
 namespace wsi_lpd::slide {
 namespace {

@@ -8,8 +8,10 @@
 #include <numeric>
 
 #include "test_data.hpp"
-#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/library.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
+#include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 #include "wsi_lpd/synth/tissue_painter.hpp"
 

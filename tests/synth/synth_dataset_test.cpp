@@ -10,6 +10,8 @@
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
+#include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::pipeline {

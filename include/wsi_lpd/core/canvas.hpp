@@ -3,14 +3,12 @@
 #include <span>
 #include <vector>
 
+#include "wsi_lpd/core/bilinear_grid.hpp"
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/score_gate.hpp"
 #include "wsi_lpd/core/tile_plan.hpp"
 
 namespace wsi_lpd {
-
-/// A class is given where its value exceeds this: the t with t = (1 − t)^10, as the paper's background score is (1 − max)^10.
-inline constexpr float kBackgroundThreshold = 0.164920957F;
 
 enum class Blend {
   Window,  ///< overlapping tiles are averaged with a raised-cosine window
@@ -56,7 +54,7 @@ class Canvas {
   void advance_to(std::int64_t grid_y);
   void emit_grid_row();
   void emit_label_rows(std::int64_t until, const GridRow& above);
-  void emit_label_row(const GridRow& above, float fraction, const std::vector<Cell>& cells);
+  void emit_label_row(const GridRow& above, const BetweenCells& between, const std::vector<Cell>& cells);
   std::size_t ring_row(std::int64_t grid_y) const { return static_cast<std::size_t>(grid_y % ring_); }
 
   const TilePlan& plan_;
@@ -75,7 +73,8 @@ class Canvas {
   std::int64_t next_grid_row_ = 0;        // first row not yet emitted
   std::int64_t next_label_row_ = 0;
   GridRow previous_, current_;
-  std::vector<float> line_;  // [C, width]: values of one output row above and below the cell centres
+  std::vector<BetweenCells> columns_;  // of the output pixels of a row
+  std::vector<float> line_;            // [C, width]: values of one output row above and below the cell centres
   std::vector<std::uint8_t> labels_, tissue_row_;
 };
 

@@ -6,6 +6,8 @@
 
 namespace wsi_lpd {
 
+// Every function here is thread-safe.
+
 struct Colour {
   std::uint8_t red = 0, green = 0, blue = 0;
   bool operator==(const Colour&) const = default;
@@ -15,7 +17,7 @@ struct Colour {
 Colour parse_colour(const std::string& text);
 std::string to_string(const Colour& colour);
 
-/// Label values of a result raster: 0 is not tissue, class c is c + 1.
+/// Label values of a result raster: 0 is not tissue, class c (from 0) is c + 1, 254 is unreadable.
 inline constexpr std::uint8_t kNotTissue = 0;
 inline constexpr std::uint8_t kUnreadable = 254;
 inline constexpr int kMaxClasses = 64;
@@ -29,8 +31,8 @@ struct ClassScheme {
   int count() const { return static_cast<int>(names.size()); }
 };
 
-/// What `count` digits in patch names mean when nobody says: 4 are BCSS's TUM STR LYM NEC, any other number class1… in a palette
-/// that colour-blind people tell apart.
+/// The classes of `count` digits in patch names where the user names none: for 4 digits TUM, STR, LYM and NEC, as in the BCSS data set, for
+/// any other number class1, class2, …. The colours can be told apart by colour-blind people.
 ClassScheme default_class_scheme(int count);
 
 /// Throws UsageError when the scheme is empty, too large, has doubled or empty names, or a wrong number of colours.

@@ -3,12 +3,14 @@
 
 namespace wsi_lpd {
 
+// Every function here is thread-safe.
+
 using Vector3 = std::array<double, 3>;
 using Matrix3 = std::array<Vector3, 3>;  ///< rows
 
 Vector3 operator*(const Matrix3& matrix, const Vector3& vector);
 Matrix3 operator*(const Matrix3& a, const Matrix3& b);
-/// Not finite where the matrix is singular.
+/// The inverse; its values are not finite where the matrix is singular.
 Matrix3 inverse(const Matrix3& matrix);
 
 /// Optical density −ln((v + 1) / 256) of each byte v: 0 for white, finite for black.

@@ -3,7 +3,8 @@
 
 namespace wsi_lpd {
 
-/// Counter-based random numbers (splitmix64): any draw can be made without those before it.
+/// Counter-based random numbers (splitmix64): draw number `counter` of the sequence `seed`. Any draw can be made without the draws before
+/// it. Thread-safe.
 inline std::uint64_t hash(std::uint64_t seed, std::uint64_t counter) {
   std::uint64_t x = seed * 0x9E3779B97F4A7C15U + counter + 0x9E3779B97F4A7C15U;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;

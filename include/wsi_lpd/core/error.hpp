@@ -5,19 +5,19 @@
 
 namespace wsi_lpd {
 
-/// The one exception of the library. `what()` is a single line: what failed, on which file, why, and what to do.
+/// The one exception of the library, beside its subclasses. `what()` is a single line: what failed, on which file, why, and what to do.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Wrong usage or configuration, found before anything was started or written.
+/// Wrong usage or configuration. It was found before anything was started or written.
 class UsageError : public Error {
  public:
   using Error::Error;
 };
 
-/// The user asked to stop. Temporary files are gone when this reaches the caller.
+/// The user asked to stop (progress.hpp). Temporary files are removed while this unwinds.
 class Cancelled : public Error {
  public:
   Cancelled() : Error("stopped by the user") {}
@@ -28,7 +28,8 @@ inline std::string in_context(const std::string& context, const std::string& wha
   return what.find(context) == std::string::npos ? context + ": " + what : what;
 }
 
-/// Runs `action`; an Error that leaves it is put in_context, other exceptions pass unchanged.
+/// Runs `action` and returns what it returns. An Error or UsageError that leaves `action` is thrown anew, its text in_context(). Cancelled
+/// and other exceptions pass unchanged; other subclasses of Error become Error.
 template <class Action>
 decltype(auto) with_context(const std::string& context, Action&& action) {
   try {

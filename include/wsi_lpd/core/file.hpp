@@ -5,22 +5,26 @@
 
 namespace wsi_lpd {
 
-/// Whether a file must outlast a crash of the machine once it has its name. What can be made again at any time need not.
+// Functions here are thread-safe, and safe between processes that share a folder.
+
+/// Whether a file must survive a crash of the machine once it has its name: Yes syncs it to disk first. Files that can be made again at any
+/// time need no sync.
 enum class Durable : bool { No, Yes };
 
-/// A name beside `final_path` to construct it under, NAME.HOST-PID-RANDOM.part, which no other process and no other call gets. Where that
-/// would be longer than file systems allow (255 bytes), a hash stands for the middle of NAME.
+/// A temporary name beside `final_path`, for the time in which the file is written: NAME.HOST-PID-RANDOM.part. No other process and no
+/// other call gets the same name. Where it would be longer than file systems allow (255 bytes), a hash replaces the middle of NAME.
 std::filesystem::path part_path(const std::filesystem::path& final_path);
-/// What `part` gets as its final name: NAME of NAME.HOST-PID-RANDOM.part, or of NAME.part; empty for other names.
+/// The name that the file at `part` gets when it is complete: NAME of NAME.HOST-PID-RANDOM.part, or of NAME.part; empty for other names.
 std::filesystem::path final_path(const std::filesystem::path& part);
-/// Is `part` a name of part_path(final_path), in whatever process? Long names are recognised, too.
+/// Could part_path(final_path), in any process, have returned `part`? Names with a hash are recognised, too.
 bool is_part_of(const std::filesystem::path& part, const std::filesystem::path& final_path);
 
-/// Removes what killed processes left: parts of `final_path` that were not written to for `age`, by the clock of the file server.
+/// Removes what killed processes left: parts of `final_path` that were not written to for `age`, by the clock of the file server. What
+/// can't be removed stays, without an error.
 void remove_old_parts(const std::filesystem::path& final_path, std::chrono::seconds age);
 
-/// A file under construction. It is written at `path()`, a part_path(), and gets the final name only by `commit()`; without it the
-/// destructor removes it. Not thread-safe.
+/// A file under construction. The caller writes it at `path()`, a part_path(). `commit()` gives it its final name; the destructor removes a
+/// file that was not committed. Not thread-safe.
 class PartFile {
  public:
   explicit PartFile(std::filesystem::path final_path, Durable durable = Durable::Yes);
@@ -41,8 +45,8 @@ class PartFile {
   Durable durable_;
 };
 
-/// A folder under construction, at a part_path() of its final name. `commit()` gives it its name in place of what was there; without it the
-/// destructor removes it. Throws std::filesystem::filesystem_error. Not thread-safe.
+/// A folder under construction, at a part_path() of its final name. `commit()` gives it its name and removes what had the name before; the
+/// destructor removes a folder that was not committed. Throws std::filesystem::filesystem_error. Not thread-safe.
 class PartFolder {
  public:
   explicit PartFolder(std::filesystem::path final_path);
@@ -63,7 +67,7 @@ std::string host_name();
 
 /// Writes `text` as a whole through a PartFile. Throws Error (path and the system's reason), also when the disk is full.
 void write_text_file(const std::filesystem::path& path, const std::string& text, Durable durable = Durable::Yes);
-/// Reads a whole file; throws Error.
+/// Reads a whole file. Throws Error (path and the system's reason).
 std::string read_text_file(const std::filesystem::path& path);
 
 }  // namespace wsi_lpd

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <vector>
 
 namespace wsi_lpd {
 
@@ -28,6 +29,16 @@ struct Rect {
   bool empty() const { return width <= 0 || height <= 0; }
 };
 
+struct Point {
+  double x = 0, y = 0;
+  bool operator==(const Point&) const = default;
+};
+/// Corners of a closed line; the last is joined to the first.
+using Ring = std::vector<Point>;
+/// An area between rings, whatever their direction: a point is inside where a line from it to far away crosses the rings an odd number of
+/// times (the even-odd rule).
+using Polygon = std::vector<Ring>;
+
 /// The common part of two rectangles; empty (zero size) when they do not meet.
 constexpr Rect intersection(const Rect& a, const Rect& b) {
   const std::int64_t left = a.x > b.x ? a.x : b.x;
@@ -48,7 +59,7 @@ struct Frame {
   double mpp = 0;        ///< µm per output pixel; 0 when neither slide nor model knows
   double slide_mpp = 0;  ///< µm per level-0 pixel; 0 when unknown
 
-  /// How many times finer the output is than level 0, per side: above 1, pixels are made up that the scanner never saw.
+  /// How many output pixels a level-0 pixel becomes, per side. Above 1 the output has more pixels than the scanner recorded.
   double enlargement() const { return 1 / scale; }
   /// The one expression that places an output coordinate in level-0 pixels: no accumulation, no drift.
   double level0_x_from_output(double x) const { return static_cast<double>(bounds.x) + x * scale; }

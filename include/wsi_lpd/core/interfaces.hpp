@@ -23,7 +23,7 @@ class InterfaceCounter {
   /// Values 1…classes have borders, all others have none.
   explicit InterfaceCounter(int classes);
   void add_row(std::span<const std::uint8_t> labels);
-  /// Of each pair of classes, those that never meet with length 0: (0, 1), (0, 2), … (1, 2), …
+  /// One for each pair of classes, with length 0 for classes that never meet: (0, 1), (0, 2), … (1, 2), …
   std::vector<Interface> interfaces() const;
 
  private:

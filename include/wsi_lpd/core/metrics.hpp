@@ -7,7 +7,8 @@ namespace wsi_lpd {
 
 /// Pixel agreement of C tissue classes and a background (index C). Rows are truth, columns prediction.
 /// IoU = tp / (row + column − tp), Dice = 2·tp / (row + column). A class absent from truth and prediction alike has no value (NaN) and
-/// stays out of the means; mIoU and mDice are over the C tissue classes, FwIoU = Σ row/total · IoU includes the background.
+/// is left out of the means. mIoU and mDice are means over the C tissue classes; FwIoU = Σ row/total · IoU includes the background. Not
+/// thread-safe: threads count in matrices of their own, which add() joins.
 class ConfusionMatrix {
  public:
   explicit ConfusionMatrix(int classes) : classes_(classes), counts_(static_cast<std::size_t>((classes + 1) * (classes + 1))) {}
@@ -28,9 +29,9 @@ class ConfusionMatrix {
   double mean_iou() const;
   double mean_dice() const;
   double frequency_weighted_iou() const;
-  /// The highest mIoU of an answer that does not look at the images: every pixel drawn at random, class c with a probability proportional
-  /// to p/(1 − p), p its share of the true pixels. With m classes in the truth that gives O / (1 + O) / m, O = Σ p/(1 − p). NaN where m =
-  /// 0.
+  /// The highest mIoU that can be reached without looking at the images: every pixel gets a random class, class c with a probability
+  /// proportional to p/(1 − p), where p is its share of the true pixels. With m classes in the truth that gives O / (1 + O) / m, O = Σ p/(1
+  /// − p). NaN where m = 0.
   double chance_mean_iou() const;
 
  private:

@@ -9,13 +9,6 @@
 
 namespace wsi_lpd {
 
-struct Point {
-  double x = 0, y = 0;
-  bool operator==(const Point&) const = default;
-};
-/// Corners of a closed line; the last is joined to the first.
-using Ring = std::vector<Point>;
-
 /// One region of a class as a polygon. Valid by construction: rings do not cross or touch themselves or each other, and polygons of
 /// neighbouring regions share their common border to the last bit.
 struct Outline {

@@ -8,7 +8,8 @@
 
 namespace wsi_lpd {
 
-/// How engine code tells its caller what it does; engine code never prints. Calls may come from any thread.
+/// How the library tells its caller what it does; the library never prints. Implementations must be thread-safe: calls come from any
+/// thread, also from several at once. The caller owns the observer and keeps it alive for as long as the work runs.
 class ProgressObserver {
  public:
   virtual ~ProgressObserver() = default;
@@ -37,7 +38,7 @@ class SilentObserver : public ProgressObserver {
   void error(const std::string&) override {}
 };
 
-/// Set from a signal handler; long work calls `check` and unwinds with Cancelled.
+/// True once the work shall stop; a signal handler or any thread may set it. Long work calls `check` often and unwinds with Cancelled.
 using CancelFlag = std::atomic<bool>;
 inline void check(const CancelFlag& cancel) {
   if (cancel.load(std::memory_order_relaxed)) throw Cancelled();

@@ -5,8 +5,8 @@
 
 namespace wsi_lpd {
 
-/// The quantile `part` (0…1) of sorted values, at least one: linear between neighbours, as numpy's and R's default (Hyndman and Fan 1996,
-/// definition 7).
+/// The quantile `part` (0…1) of `sorted`, which has at least one value, in ascending order. Between neighbouring values it is linear, as
+/// the defaults of numpy and R are (Hyndman and Fan 1996, definition 7). Thread-safe.
 inline double quantile(const std::vector<double>& sorted, double part) {
   const double at = part * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(at);

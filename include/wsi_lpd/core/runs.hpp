@@ -5,8 +5,8 @@
 
 namespace wsi_lpd {
 
-/// End of the run of equal values that begins at `begin` < row.size(), at most `end`. Eight at a time: rows of label rasters are mostly
-/// long runs.
+/// The index after the run of equal values that begins at `begin`, at most `end`; begin < end <= row.size(). Compares eight values at a
+/// time, because rows of label rasters are mostly long runs. Thread-safe.
 inline std::size_t run_end(std::span<const std::uint8_t> row, std::size_t begin, std::size_t end) {
   const std::uint64_t wanted = row[begin] * 0x0101010101010101ULL;
   std::size_t x = begin + 1;

@@ -7,8 +7,9 @@
 
 namespace wsi_lpd {
 
-/// Pixels of each class in the squares of a raster, from its origin (those at the right and bottom edge may be cut), while its rows stream
-/// by; and what their scatter tells. A square without a class counts nowhere. 4 bytes per class and square with a class. Not thread-safe.
+/// Counts the pixels of each class in the squares of a raster while its rows stream by, and works out how mixed the classes are. The
+/// squares lie side by side from the raster's origin; those at the right and lower edge may be cut. Squares without a class are left out.
+/// Memory: 4 bytes for each class of each square that has one. Not thread-safe.
 class SquareShares {
  public:
   /// Values 1…classes are counted; squares have `side` pixels a side.

@@ -40,18 +40,18 @@ struct StainStatistics {
   bool operator==(const StainStatistics&) const = default;
 };
 
-/// β of Macenko et al.: tissue begins at this optical density, here of the mean of the three channels, as pale eosin dims red hardly at
-/// all.
+/// β of Macenko et al.: a pixel is tissue from this optical density on. Here it is the mean density of the three channels, because pale
+/// eosin hardly absorbs red.
 inline constexpr double kTissueDensity = 0.15;
 
 /// Statistics as numbers with names, for files: method → what → values.
 using StainNumbers = std::map<std::string, std::map<std::string, std::vector<double>>>;
 StainNumbers numbers_from_stain(const StainStatistics& statistics);
-/// Throws Error where something lacks or makes no sense.
+/// The reverse. Throws Error where a number is missing or impossible.
 StainStatistics stain_from_numbers(const StainNumbers& numbers);
 
 /// Tissue pixels of images whose stain is one. The statistics do not depend on how much glass the images show, nor (but for rounding) on
-/// the order of the pixels. Three bytes a pixel of memory.
+/// the order of the pixels. Three bytes of memory a pixel. Not thread-safe: threads fill samples of their own, which add() joins.
 class StainSample {
  public:
   /// Looks at every `step`-th pixel of every `step`-th row of an RGB image, and keeps what is neither glass nor black.

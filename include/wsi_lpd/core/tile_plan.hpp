@@ -11,8 +11,8 @@ namespace wsi_lpd {
 /// Tiles start at multiples of this many output pixels: the network's coarsest maps (stride 16) of all tiles then lie on one grid.
 inline constexpr int kTileAlignment = 16;
 
-/// Weights of a tile's `cells` along one axis where overlapping tiles are averaged: a raised cosine, lowest at the edges, where the network
-/// sees least around.
+/// Weights of a tile's `cells` along one axis for averaging overlapping tiles: a raised cosine, lowest at the edges, where the network sees
+/// the least surroundings. Thread-safe.
 std::vector<float> tile_window(std::int64_t cells);
 
 struct TilePlanOptions {
@@ -36,13 +36,13 @@ struct Strip {
   std::size_t count = 0;
 };
 
-/// What one token of the pipeline carries.
+/// The tiles of one forward pass, and the strips that have them: ranges of indices in the plan.
 struct TileBatch {
   std::size_t first_tile = 0, tiles = 0;
   std::size_t first_strip = 0, strips = 0;
 };
 
-/// What to read of a slide and in which order, without reading it: row by row, left to right. Pure data.
+/// Which tiles are read of a slide, and in which order: row by row, left to right. Pure data; making a plan reads no pixels.
 struct TilePlan {
   Frame frame;
   int tile = 0;                        ///< output pixels
@@ -58,7 +58,7 @@ struct TilePlan {
 int tile_stride(int tile, double overlap);
 
 /// Tiles cover the frame from its origin; the last ones reach past its edge. A tile is taken if the part of the frame that it is the
-/// nearest to (its middle stride × stride, to the frame's edge for outer tiles) touches tissue.
+/// nearest to (its middle stride × stride, to the frame's edge for outer tiles) touches tissue. Thread-safe.
 TilePlan plan_tiles(const Frame& frame, const TissueMask& tissue, const TilePlanOptions& options);
 
 }  // namespace wsi_lpd

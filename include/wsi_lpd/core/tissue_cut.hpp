@@ -9,9 +9,9 @@
 
 namespace wsi_lpd {
 
-/// Between the canvas and who takes its rows: glass that the tiles show, pixel by pixel, is no tissue. Pieces of glass below `smallest`
-/// pixels stay tissue, then pieces of tissue below `smallest` pixels go (SmallPieces). What is outside of the tissue already is part of no
-/// piece of glass that could be filled; unreadable pixels stay.
+/// A stage between the canvas and the receiver of its rows. It takes pixels out of the tissue that the tiles show as glass. Pieces of glass
+/// below `smallest` pixels stay tissue; then pieces of tissue below `smallest` pixels are removed (SmallPieces). What is outside of the
+/// tissue already is part of no piece of glass that could be filled; unreadable pixels stay.
 ///
 /// Where tiles overlap, a pixel is decided by the tile in whose middle it lies, where that is in the plan. Rows come to `next` as without
 /// it, but later. Holds the rows that wait. Not thread-safe.

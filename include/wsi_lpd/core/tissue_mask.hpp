@@ -7,7 +7,7 @@
 
 namespace wsi_lpd {
 
-/// What a place of a slide was taken for: values of a picture of what is taken and what is left.
+/// What a place of a slide was taken for. These are the values of a picture of parts: one channel, over the whole slide.
 enum class Part : std::uint8_t {
   Glass = 0,
   Tissue = 1,
@@ -18,7 +18,8 @@ enum class Part : std::uint8_t {
 };
 inline constexpr int kParts = 6;
 
-/// Where a slide has tissue, at low resolution. `mask` (1 channel, 0 or 1) covers `area` (level-0) evenly; outside is no tissue.
+/// Where a slide has tissue, at low resolution. `mask` (1 channel, 0 or 1) covers `area` (level-0) evenly; there is no tissue outside of
+/// `area`. Const members are thread-safe.
 struct TissueMask {
   Image mask;
   Rect area;
@@ -39,7 +40,7 @@ TissueMask intersection(const TissueMask& a, const TissueMask& b);
 class TissueRows {
  public:
   TissueRows(const TissueMask& tissue, const Frame& frame);
-  /// Goes to a row, output pixels.
+  /// Selects a row of output pixels for at().
   void select(std::int64_t y);
   /// Is the centre of a pixel of the selected row on tissue?
   bool at(std::int64_t x) const { return row_ && column_[static_cast<std::size_t>(x)] >= 0 && row_[column_[static_cast<std::size_t>(x)]]; }

@@ -47,10 +47,11 @@ struct LockTimes {
   std::chrono::milliseconds limit{300'000};     ///< without one, after which a lock may be taken over
 };
 
-/// Work that one process at a time does, on any number of machines that share a folder. The lock is a file, made with O_EXCL; a thread
-/// touches it as a sign of life. A lock is stale when its owner ran on this machine and is gone, or when there was no sign of life for
-/// `limit`, by the clock of the file server alone: the lock's time of change against that of a file that is touched now. Then it is renamed
-/// away and made anew. An owner that was stopped for that long finds that out by still_held(). Movable by pointer only; thread-safe.
+/// A lock on work that only one process may do at a time, on any number of machines that share a folder. The lock is a file, made with
+/// O_EXCL. Each lock has a thread of its own, which touches the file as a sign of life. A lock is stale when its owner ran on this machine
+/// and is gone, or when there was no sign of life for `limit`. Only the clock of the file server counts: the lock's time of change is
+/// compared with that of a file that is touched now. A stale lock is renamed away and made anew. An owner that was stopped for that long
+/// learns of the loss by still_held(). Owned through a pointer; thread-safe.
 class WorkLock {
  public:
   struct Attempt {
@@ -58,11 +59,10 @@ class WorkLock {
     std::optional<LockOwner> holder{};      ///< that process
     std::optional<LockOwner> taken_from{};  ///< whose stale lock was taken over
   };
-  /// Does not wait. The folder of `path` must be there. Throws Error: the file cannot be made, or another
-  /// program's has its name.
+  /// Does not wait. The folder of `path` must exist. Throws Error when the file cannot be made, or a file of another program has the name.
   static Attempt try_to_take(const std::filesystem::path& path, LockTimes times = {});
 
-  /// Waits until it is there: for work of a moment.
+  /// Waits until the lock can be taken. Meant for work of a moment.
   static std::unique_ptr<WorkLock> take(const std::filesystem::path& path, LockTimes times = {});
 
   WorkLock(const WorkLock&) = delete;
@@ -71,7 +71,7 @@ class WorkLock {
   ~WorkLock();
 
   bool is_held() const;
-  /// Cheap: did the thread that touches it find it lost?
+  /// Did the thread that touches the file find the lock lost? Cheap: reads no file.
   bool is_lost() const { return lost_; }
   /// Throws LockLost, which names the lock and who has it now. To be called right before results get their names.
   void still_held() const;

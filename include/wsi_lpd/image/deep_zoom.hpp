@@ -16,9 +16,10 @@ struct DeepZoomOptions {
 };
 
 /// Cuts a picture of `size` into the tiles of a deep-zoom pyramid (libvips' dzsave), FOLDER/LEVEL/COLUMN_ROW.jpg: level 0 is one tile, each
-/// further level has twice the size until the picture's own; sizes are rounded up. `read` is asked for rows of tiles, top to bottom, from
-/// this thread or one other at a time. What `read` throws reaches the caller. Memory: three rows of tiles. FOLDER must not exist; what
-/// an error leaves there is the caller's to remove. Throws Error.
+/// further level has twice the size until the picture's own; sizes are rounded up. `read` is asked for rows of tiles, top to bottom; calls
+/// come from this thread or a thread of libvips, never two at once. What `read` throws reaches the caller. Memory: three rows of tiles.
+/// FOLDER must not exist. After an error the caller removes what is there. Throws Error with the path and the reason. Thread-safe for
+/// different folders with different parents: a temporary `pyramid` stands beside FOLDER meanwhile.
 void write_deep_zoom(const std::filesystem::path& folder, Size size, const RegionReader& read, const DeepZoomOptions& options = {});
 
 }  // namespace wsi_lpd::image

@@ -6,12 +6,16 @@
 
 namespace wsi_lpd::image {
 
+// Drawing into RGB pictures in memory. Thread-safe for pictures that no other thread uses. The first call of draw_text() or resize() starts
+// libvips for the whole process (image/library.hpp).
+
 /// Draws `text` (plain, never markup) in `colour` with its top left at (x, y), clipped to the RGB `target`. Returns the drawn size.
 Size draw_text(Image& target, std::int64_t x, std::int64_t y, const std::string& text, Colour colour, int pixel_height);
+/// Fills the part of `rect` that lies in the RGB `target`.
 void fill_rect(Image& target, const Rect& rect, Colour colour);
-/// What a resize reads between pixels with; where it makes smaller, wide enough to see every source pixel.
+/// How a resize interpolates between pixels. A smaller picture is made with the same kernel, widened so that every source pixel counts.
 enum class Kernel { Linear, Cubic };
-/// Resize of an RGB image to exactly `size`. Thread-safe.
+/// An RGB image at exactly `size`.
 Image resize(const Image& source, Size size, Kernel kernel = Kernel::Linear);
 
 }  // namespace wsi_lpd::image

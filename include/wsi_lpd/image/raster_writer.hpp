@@ -12,7 +12,7 @@
 
 namespace wsi_lpd::image {
 
-/// What OME-XML says of a raster besides its size and µm/px.
+/// What the OME-XML of a raster has besides its size and µm/px.
 struct OmeMetadata {
   struct Channel {
     std::string name;
@@ -40,14 +40,14 @@ struct PyramidOptions {
 /// Sizes of the levels that a raster of `size` gets, from itself to the first that fits into one tile.
 std::vector<Size> pyramid_sizes(Size size, int tile = PyramidOptions().tile);
 
-/// Rows in, pyramid out: a tiled BigTIFF, factor 2, down to one tile, lower levels as pages flagged reduced-image (docs/outputs.md has
-/// the rule of a level's size and pixels). A row of tiles is written as soon as it is whole, the lower levels and further planes to
-/// temporaries beside the target (part_path()s of it), which finish() appends tile by tile as they are. The
-/// file appears under its name only when it is whole; a writer destroyed before finish() leaves nothing. Memory: two rows of tiles of
-/// each plane, whatever the height. Not thread-safe.
+/// Turns the rows of a raster into a pyramid: a tiled BigTIFF in which each level has half the size of the one before, down to one tile.
+/// Lower levels are pages flagged as reduced images (docs/outputs.md has the rule of a level's size and pixels). A row of tiles is written
+/// as soon as it is whole, the lower levels and further planes to temporaries beside the target (part_path()s of it), which finish()
+/// appends tile by tile as they are. The file appears under its name only when it is whole; a writer destroyed before finish() leaves
+/// nothing. Memory: two rows of tiles of each plane, whatever the height. Not thread-safe.
 ///
-/// Not libvips' tiffsave: it wants the whole raster first, keeps its levels in TMPDIR, and (8.14) uses freed memory when a pyramid fails
-/// half-way, which ends the program instead of reporting a full disk.
+/// It does not use libvips' tiffsave, which needs the whole raster first and keeps its levels in TMPDIR. Version 8.14 of it also uses freed
+/// memory when a pyramid fails half-way, and so ends the program instead of reporting a full disk.
 class RasterWriter {
  public:
   /// `channels` of a plane's pixels is 1 (labels) or 3 (RGB). There is one plane, or as many as `options.ome` has channels, each of 1.
@@ -57,7 +57,7 @@ class RasterWriter {
   /// Appends `rows` packed rows, [planes, rows, width, channels]. Throws Error (path and reason), also when the disk is full.
   void add_rows(const std::uint8_t* pixels, std::int64_t rows);
   std::int64_t rows_written() const;
-  /// Puts the levels together; all rows must have been added.
+  /// Appends the lower levels and gives the file its name; all rows must have been added. Throws as add_rows() does.
   void finish();
 
  private:

@@ -6,14 +6,16 @@
 namespace wsi_lpd::output {
 
 // Failures of slides in a folder of results, one file each in OUT/.failures, so that processes that share the folder lose none of
-// another's. A failure stays until the slide is done, or until its file, which was there, is gone.
+// another's. A failure stays until the slide is done, or until the slide's file has been removed. Functions are thread-safe, and safe
+// between processes.
 
-/// Throws Error.
+/// Throws Error with the path and the reason.
 void record_failure(const std::filesystem::path& folder, const std::string& slide, const std::string& reason);
+/// Removes a slide's failure; does nothing where it has none.
 void forget_failure(const std::filesystem::path& folder, const std::string& slide);
-/// Of slides whose files have been removed since.
+/// Removes the failures of slides whose files have been removed since.
 void forget_failures_of_removed(const std::filesystem::path& folder);
-/// Slide to reason; what is damaged is left out.
+/// All failures, slide to reason. Damaged files are left out.
 std::map<std::string, std::string> recorded_failures(const std::filesystem::path& folder);
 
 }  // namespace wsi_lpd::output

@@ -9,8 +9,8 @@
 namespace wsi_lpd::output {
 
 /// `slide.geojson`: regions as annotations of QuPath, in its frame: level-0 pixels from the top left of the slide's bounds (docs/outputs.md
-/// has the layout). Written one by one: memory does not grow with their number. Appears under its name at finish(); destroyed before, it
-/// leaves nothing. Not thread-safe.
+/// has the layout). Regions are written one by one: memory does not grow with their number. The file appears under its name at finish();
+/// destroyed before, it leaves nothing. Not thread-safe.
 class GeoJsonFile {
  public:
   /// `pixel` (output pixels) is the side of the raster's pixels that outlines were traced on: coordinates are rounded to less than a

@@ -19,7 +19,8 @@ struct Hdf5Summary {
   std::map<std::string, std::string> attributes;  ///< of the root that are one text each: provenance, where segment wrote the file
 };
 
-/// Reads names and shapes, no values. Thread-safe. Throws Error (file, reason): no HDF5, damaged.
+/// Reads names and shapes, no values. Thread-safe: HDF5 is not, so calls wait for the one lock that all uses of HDF5 in this process share.
+/// Throws Error (file, reason): no HDF5, damaged.
 Hdf5Summary summarise_hdf5(const std::filesystem::path& path);
 
 }  // namespace wsi_lpd::output

@@ -5,11 +5,13 @@
 
 namespace wsi_lpd::output {
 
+// Every function here is thread-safe.
+
 /// The slide's thumbnail (RGB) with result labels (1 channel, any size, the same area) drawn over it: tint, class borders, a legend
 /// with tissue_shares() of the statistics, and a scale bar when `mpp` (µm per thumbnail pixel) is not 0.
 Image draw_overlay(const Image& thumbnail, const Image& labels, const SlideStatistics& statistics, double mpp);
 
-/// Shown where a tile could not be read.
+/// The colour of places that could not be read.
 inline constexpr Colour kUnreadableColour{64, 64, 64};
 
 /// Colours of a result raster's values for a palette: 0 background, 1…C classes, 254 unreadable. 256 entries.

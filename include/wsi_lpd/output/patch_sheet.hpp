@@ -7,11 +7,13 @@
 
 namespace wsi_lpd::output {
 
+// Every function here is thread-safe.
+
 /// One row of pictures of the same size.
 struct SheetRow {
   std::string caption;
   std::vector<Image> cells;          ///< RGB
-  std::vector<std::string> notes{};  ///< one over each cell, or none; the caption ends where the first begins
+  std::vector<std::string> notes{};  ///< none, or one over each cell; the caption is cut where the first note begins
 };
 
 /// Class c of `labels` (0…C−1, background C; 1 channel, of the image's size) laid over an RGB image in its colour.

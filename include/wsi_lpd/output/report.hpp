@@ -10,7 +10,7 @@ namespace wsi_lpd::output {
 // A report is a folder of static files (docs/report.md): index.html, slides/ID.html, pictures/ID.jpg, thumbnails/ID.jpg, tiles/ID/,
 // assets/.
 
-/// What a report has of a complete slide besides its statistics.
+/// What a report shows of a complete slide besides its statistics.
 struct ReportSlide {
   std::string id;        ///< report_id() of its stem
   bool picture = false;  ///< pictures/ID.jpg and thumbnails/ID.jpg are there
@@ -23,18 +23,8 @@ struct ReportSlide {
 std::string report_id(const std::filesystem::path& stem, const std::filesystem::path& results);
 
 /// Writes every page of a report of `results` into `folder`, index.html last; `slides` belong to `results.complete`. `time` is shown as
-/// when it was made. Throws Error.
+/// the time of its making. Throws Error with the path and the reason. Not thread-safe for one folder.
 void write_report_pages(const std::filesystem::path& folder, const ResultFolder& results, const std::vector<ReportSlide>& slides,
                         const std::string& time);
-
-/// Tiles of one level of a label pyramid.
-struct LabelLevel {
-  Size size;              ///< pixels
-  std::string has_label;  ///< '1' for each tile with a label, '0' for one of zeros alone, which has no file; row by row
-};
-
-/// Cuts one level of a label raster (0 its first page, …) into tiles of `side` pixels as FOLDER/COLUMN_ROW.js: a grey PNG handed to the
-/// page by a call, because a page opened from disk may not read the pixels of an image file. Throws Error.
-LabelLevel write_label_tiles(const std::filesystem::path& raster, int level, int side, const std::filesystem::path& folder);
 
 }  // namespace wsi_lpd::output

@@ -13,7 +13,7 @@ namespace wsi_lpd::output {
 /// A folder that holds this file is a report of this program: results are not looked for in it, and it may be overwritten.
 inline constexpr const char* kReportMark = ".wsi-lpd-report";
 
-/// A slide whose statistics are there. Its files are `stem` plus label_pyramid()'s, ".h5", ".overlay.jpg", ….
+/// A slide whose statistics exist. Its files are `stem` plus label_pyramid()'s, ".h5", ".overlay.jpg", ….
 struct CompleteResult {
   std::filesystem::path stem;
   SlideStatistics statistics;
@@ -26,7 +26,7 @@ struct SlideInWork {
   std::chrono::seconds since_sign{};  ///< of life, by this machine's clock
 };
 
-/// What a run that ended, or was made before there were locks, left of a slide.
+/// What a run left of a slide that it did not complete. No process works on the slide now.
 struct UnfinishedResult {
   std::filesystem::path stem;
   std::vector<std::string> files;       ///< names, sorted
@@ -48,8 +48,8 @@ struct ResultFolder {
   std::vector<DamagedFile> damaged;           ///< of another version, cut off, or with figures that cannot be
 };
 
-/// Looks through `folder` and the folders in it; reports are left out. Files of other programs are ignored. Throws UsageError when there is
-/// no such folder.
+/// Looks through `folder` and the folders in it, while other processes may be at work there. Reports are left out, files of other programs
+/// are ignored. Throws UsageError when there is no such folder. Thread-safe.
 ResultFolder read_results(const std::filesystem::path& folder);
 
 }  // namespace wsi_lpd::output

@@ -11,12 +11,12 @@
 
 namespace wsi_lpd::output {
 
-// What a slide's rasters have after its stem.
+// The endings of a slide's rasters: what follows the stem in their names.
 inline constexpr const char* kLabels = ".tif";
 inline constexpr const char* kOmeLabels = ".ome.tif";
 inline constexpr const char* kProbabilities = ".probabilities.ome.tif";
 
-/// What a slide's files have after its stem, all but the statistics'. Of two that fit a name the longer comes first.
+/// The endings of a slide's files, without that of the statistics. Of two endings that fit one name the longer comes first.
 inline constexpr const char* kSuffixes[] = {kProbabilities, kOmeLabels,    kLabels,           ".h5",
                                             ".overlay.jpg", ".tissue.jpg", ".prototypes.jpg", ".geojson"};
 
@@ -33,7 +33,8 @@ struct ChangedFile {
   /// "slide.h5 is gone", "slide.tif has 10 bytes instead of 4000"
   std::string text() const;
 };
-/// All of a complete slide's; of statistics without sizes (older versions') the label pyramid and the HDF5 file that are gone.
+/// All changed files of a complete slide. Statistics of older versions have no sizes: then only a missing label pyramid and a missing HDF5
+/// file are found.
 std::vector<ChangedFile> changed_files(const std::filesystem::path& stem, const SlideStatistics& statistics);
 /// "a is gone, b has 1 bytes instead of 2"
 std::string text_of(const std::vector<ChangedFile>& files);
@@ -56,11 +57,11 @@ class StagedResult {
   std::filesystem::path staged_;
 };
 
-/// Of a file or folder that a process has under construction, or left so: the slide's stem; empty for other names.
+/// The slide's stem of a file or folder that is, or was left, under construction; empty for other names.
 std::filesystem::path unfinished_stem(const std::filesystem::path& path);
 /// Is `path` a file or folder that belongs to the slide of `stem` while it is under construction? Long names are recognised, too.
 bool is_unfinished_of(const std::filesystem::path& path, const std::filesystem::path& stem);
-/// Removes what runs that ended left of a slide's files under construction. To be called by who holds its lock.
+/// Removes files and folders under construction that earlier runs left of a slide. Only the holder of the slide's lock may call it.
 void remove_unfinished(const std::filesystem::path& stem);
 
 }  // namespace wsi_lpd::output

@@ -1,7 +1,6 @@
 #pragma once
 #include <array>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,14 +22,11 @@ struct ClassStatistics {
 
 /// What was done to a slide's stain.
 struct StainRecord {
-  StainMethod method = StainMethod::None;  ///< that was asked for
-  StainStatistics slide, target;           ///< by that method; the target is the model's
+  StainMethod method = StainMethod::None;  ///< the one that was asked for
+  StainStatistics slide, target;           ///< as that method has them; the target is the model's
   std::string problem;                     ///< why the slide was left as it is all the same; empty where it was normalised
 };
-/// As `stain_normalisation` has it in slide.json, and the HDF5 file in its attribute of that name.
-std::string json_text(const StainRecord& record);
-
-/// What is known of one finished slide: `slide.json`, a line of `summary.csv`.
+/// What is known of one finished slide: the content of `slide.json` (statistics_file.hpp), and a line of `summary.csv` (summary.hpp).
 struct SlideStatistics {
   std::string slide;              ///< path as given
   std::string slide_fingerprint;  ///< size and modification time: the same file as last time?
@@ -72,22 +68,11 @@ struct TissueShare {
   std::uint8_t value = 0;  ///< in the label pyramid
   double share = 0;        ///< of tissue_pixels
 };
-/// The percentages of a slide, wherever they are shown: the classes in their order, "no class", and "unreadable" where there is any. Their
-/// sum is 1. Empty where there is no tissue.
+/// The shares of a slide's tissue, for all places that show percentages: the classes in their order, "no class", and "unreadable" where
+/// there is any. Their sum is 1. Empty where there is no tissue. Thread-safe.
 std::vector<TissueShare> tissue_shares(const SlideStatistics& statistics);
 
-/// Writes `slide.json` (through a PartFile; schema in docs/outputs.md). Areas are in mm² where µm/px is known, else null.
-void write_statistics(const std::filesystem::path& path, const SlideStatistics& statistics);
-/// Reads what `write_statistics` wrote; nothing when the file is absent. Throws Error when it is damaged.
-std::optional<SlideStatistics> read_statistics(const std::filesystem::path& path);
-
-/// One line per slide (complete ones and failed ones); rewrites `path` as a whole. `failures` maps a slide's path to its reason.
-std::string summary_text(const std::vector<SlideStatistics>& slides, const std::map<std::string, std::string>& failures = {});
-void write_summary(const std::filesystem::path& path, const std::vector<SlideStatistics>& slides,
-                   const std::map<std::string, std::string>& failures = {});
-
-/// Lower-case hexadecimal SHA-256.
-std::string sha256_of_text(const std::string& text);
-std::string sha256_of_file(const std::filesystem::path& path);
+/// A hand may have edited the file that they come from: throws Error, in one line, for figures that are impossible.
+void validate(const SlideStatistics& statistics);
 
 }  // namespace wsi_lpd::output

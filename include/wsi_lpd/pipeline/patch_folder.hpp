@@ -37,11 +37,9 @@ struct ScanOptions {
   bool skip_unusable = false;  ///< images that can't be used are left out and counted instead of refused
 };
 
-/// What is wrong with a folder of patches. `what()` has a line for each of the first kNamed problems, and one with the number of the
-/// others.
+/// What is wrong with a folder of patches. `what()` has the first_lines() of the problems.
 class PatchError : public Error {
  public:
-  static constexpr std::size_t kNamed = 10;
   /// `counts`, where given, says how many images are usable and how many are not: these may be left out (ScanOptions::skip_unusable), which
   /// the last line says; a single problem stays a single line.
   explicit PatchError(const std::vector<std::string>& problems, const std::string& counts = {});
@@ -50,9 +48,6 @@ class PatchError : public Error {
  private:
   std::size_t count_;
 };
-
-/// The first PatchError::kNamed lines, and one with the number of the others.
-std::vector<std::string> first_lines(std::vector<std::string> lines);
 
 /// Lists a folder of patches (docs/patches.md) without decoding them: labels in the names (NAME[101].png, NAME[1, 0, 1].png), in the names
 /// of the folders, or in labels.csv; pixel masks in {valid,test}/{img,mask}/; all of them in nested folders, too. Throws PatchError: images

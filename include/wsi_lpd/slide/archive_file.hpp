@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace wsi_lpd::slide {
@@ -13,5 +14,13 @@ std::string why_no_slide(const std::filesystem::path& path);
 /// ending (".png"). Empty where the file is to be attempted: a slide by its header (is_slide()), or one by its ending, which fails with a
 /// reason where it can't be read. Thread-safe.
 std::string left_out_as(const std::filesystem::path& path);
+
+/// Does the file's header make it a slide, whatever its name: a scanner's format, a TIFF in colour, or VIPS? A PNG, a JPEG and a TIFF in
+/// grey or with a colour map are none, although open() reads them: in folders they are patches, pictures, masks and results. Thread-safe.
+bool is_slide(const std::filesystem::path& path);
+
+/// A text that all files of one DICOM series have in common; each of them opens the whole slide. With OpenSlide 4 it is the series' UID.
+/// With OpenSlide 3, which can't read DICOM, it is the folder, so that a series fails once. Nothing for other slides. Thread-safe.
+std::optional<std::string> series(const std::filesystem::path& path);
 
 }  // namespace wsi_lpd::slide

@@ -13,7 +13,8 @@ namespace wsi_lpd::slide {
 /// in thick tissue shine brighter than glass under a cover slip. Thread-safe.
 class GlassFinder {
  public:
-  /// For the slide that `thumbnail` (RGB) shows. Nothing where less than 1 % of it can be glass: what glass looks like is unknown then.
+  /// A finder for the slide that `thumbnail` (RGB) shows. Nothing where less than 1 % of it can be glass: the look of the slide's glass is
+  /// then unknown.
   static std::optional<GlassFinder> of(const Image& thumbnail);
 
   /// `glass`, of the size of `rgb`: 1 where a pixel is glass, else 0.

@@ -17,8 +17,8 @@ struct Level {
   double downsample_y = 1;
 };
 
-inline constexpr double kFinestMpp = 0.05, kCoarsestMpp = 10;  ///< µm/px of level 0; outside, it is a mistake
-/// What to do about a slide whose µm/px is missing or wrong; the end of a sentence.
+inline constexpr double kFinestMpp = 0.05, kCoarsestMpp = 10;  ///< µm/px of level 0; values outside of these are mistakes
+/// The end of a sentence that tells the user what to do about a slide whose µm/px is missing or wrong.
 inline constexpr const char* kGiveMpp = "give --mpp, or for a batch the column mpp of a manifest";
 inline bool is_plausible_mpp(double mpp) { return mpp >= kFinestMpp && mpp <= kCoarsestMpp; }
 
@@ -32,12 +32,8 @@ struct Properties {
   std::optional<double> own_mpp{};  ///< what the slide says, where another one was given
   std::optional<double> objective_power;
   Colour background{255, 255, 255};
-  std::string note;                     ///< how the file is read, where that is not plain, or costs time or disk; empty otherwise
+  std::string note;                     ///< how the file is read, where that is unusual or costs time or disk space; empty otherwise
   std::vector<std::string> warnings{};  ///< what the file says that contradicts itself, and which of it counts
-};
-
-struct OpenOptions {
-  std::optional<double> mpp;  ///< wins over what the slide says
 };
 
 /// A part of the slide that could not be decoded. The reader stays usable.
@@ -46,7 +42,7 @@ class ReadError : public Error {
   using Error::Error;
 };
 
-/// One whole slide image. Reads are thread-safe and go into the caller's memory.
+/// One whole slide image. Its members are thread-safe; pixels go into the caller's memory.
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -55,43 +51,5 @@ class Reader {
   /// has the region's size. Transparent pixels show the background colour. Throws ReadError when any of it can't be decoded.
   virtual void read(int level, const Rect& region, ImageView<std::uint8_t> target) const = 0;
 };
-
-/// Opens a slide through OpenSlide where that knows the format, else as an image (image/pyramid_file.hpp): OME-TIFF, TIFF in strips or
-/// JPEG 2000, PNG, JPEG, VIPS. Throws Error: what why_no_slide() (archive_file.hpp) says, no levels, damaged, absurd sizes or µm/px.
-std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOptions& options = {});
-/// Does the file's header make it a slide, whatever its name: a scanner's format, a TIFF in colour, or VIPS? Not a PNG or JPEG, nor a TIFF
-/// in grey or with a colour map, although `open` reads them: in folders they are patches, pictures, masks, results.
-bool is_slide(const std::filesystem::path& path);
-
-/// What all files of one slide have in common where each of them opens it (DICOM, by OpenSlide 4); nothing for other slides. For DICOM that
-/// OpenSlide 3 can't read it is the folder, so that a series is one failure.
-std::optional<std::string> series(const std::filesystem::path& path);
-/// "OpenSlide 3.4.1"
-std::string library_version();
-
-/// Reads regions of the output frame: picks the best level at or above the output's resolution and area-averages from it.
-/// Thread-safe; keeps a reference to the reader.
-class FrameReader {
- public:
-  FrameReader(const Reader& reader, const Frame& frame);
-  int level() const { return level_; }
-  /// Level pixels that a read of `region` (output pixels) decodes.
-  std::int64_t cost(const Rect& region) const;
-  /// RGB of `region` (output pixels) into `target` of the same size; past the frame's edge stands the background colour.
-  void read(const Rect& region, ImageView<std::uint8_t> target) const;
-  /// The same for a region within the frame, in pieces so that it needs little more memory. What can't be decoded shows the background
-  /// colour; `unreadable`, if given, gets those parts (output pixels), as small as halving finds them, down to 128 pixels a side.
-  void read_readable(const Rect& region, ImageView<std::uint8_t> target, std::vector<Rect>* unreadable = nullptr) const;
-
- private:
-  Rect level_region(const Rect& region) const;
-  const Reader& reader_;
-  Frame frame_;
-  int level_ = 0;
-};
-
-/// The slide's bounds at a size whose longer side is at most `longest` pixels, read in pieces so that a slide without a pyramid needs no
-/// more memory. What can't be decoded is as FrameReader::read_readable has it (thumbnail pixels).
-Image thumbnail(const Reader& reader, std::int64_t longest, std::vector<Rect>* unreadable = nullptr);
 
 }  // namespace wsi_lpd::slide

@@ -6,6 +6,8 @@
 
 namespace wsi_lpd::slide {
 
+// Every function here is thread-safe.
+
 struct TissueOptions {
   std::int64_t longest = 2048;     ///< thumbnail side on which tissue is sought, pixels
   double smallest_mm2 = 0.02;      ///< islands below this are specks, of tissue as of ink (needs µm/px; else 1/20000 of the thumbnail)
@@ -27,16 +29,17 @@ struct TissueOptions {
 /// A picture without glass is tissue where it is not ink or black. All glass, or all tissue, are results, not errors.
 Image find_parts(const Image& rgb, double mpp, const TissueOptions& options = {}, const std::vector<Rect>& unreadable = {});
 
-/// Parts with the glass that touches tissue, at a side or a corner, as tissue.
+/// `parts`, in which glass that touches tissue at a side or a corner has become tissue.
 Image with_rim(const Image& parts);
 
 /// The tissue among the parts of a picture that covers `area` (level-0).
 TissueMask tissue_of_parts(const Image& parts, const Rect& area);
 
-/// Both, on the slide's thumbnail.
+/// find_parts() and tissue_of_parts() on the slide's thumbnail, which it reads.
 TissueMask find_tissue(const Reader& reader, const TissueOptions& options = {});
 
-/// Both, on an RGB picture that covers `area` (level-0); `mpp` is the picture's µm/px or 0, `unreadable` what `thumbnail` says of it.
+/// find_parts() and tissue_of_parts() on an RGB picture that covers `area` (level-0); `mpp` is the picture's µm/px or 0, `unreadable` what
+/// `thumbnail` says of it.
 TissueMask find_tissue(const Image& rgb, const Rect& area, double mpp, const TissueOptions& options = {},
                        const std::vector<Rect>& unreadable = {});
 

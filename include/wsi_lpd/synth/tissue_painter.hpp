@@ -15,8 +15,9 @@ struct PainterOptions {
 };
 
 /// A procedural H&E-like picture of any size, a pure function of seed and position: any region can be painted in any order, by any
-/// thread, and always gets the same pixels. Classes: 0 TUM, 1 STR, 2 LYM, 3 NEC; 4 is glass. They differ in texture (density, size and
-/// shape of nuclei, fibres, clusters, debris); their mean colours overlap, so that colour alone does not tell them apart.
+/// thread, and always gets the same pixels. Members are thread-safe; copies are cheap, because they share what was worked out once.
+/// Classes: 0 TUM, 1 STR, 2 LYM, 3 NEC; 4 is glass. They differ in texture (density, size and shape of nuclei, fibres, clusters, debris);
+/// their mean colours overlap, so that colour alone does not tell them apart.
 class TissuePainter {
  public:
   TissuePainter(Size size, const PainterOptions& options);
