@@ -365,7 +365,8 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     if (options.crf)
       crf.emplace(frame_reader, plan.frame, shape.classes.count(), shape.grid_stride, *options.crf, options.threads, cancel, cut_rows);
     CanvasSink& rows = crf ? static_cast<CanvasSink&>(*crf) : cut_rows;
-    Canvas canvas(plan, tissue, shape.classes.count(), shape.grid_stride, options.blend, rows, shape.presence, shape.score_stride);
+    Canvas canvas(plan, tissue, shape.classes.count(), shape.grid_stride, options.blend, rows,
+                  {shape.presence, shape.score_stride, shape.patch_size});
     stream(plan, tiles, segmenter, options, canvas, cut ? &*cut : nullptr, results, statistics, observer, cancel);
     statistics.tiles_read = statistics.tiles_planned - statistics.tiles_unreadable;
     if (statistics.tiles_unreadable > 0) warn(std::to_string(statistics.tiles_unreadable) + " tiles can't be decoded and are marked 254");
