@@ -1,6 +1,5 @@
 #include "wsi_lpd/pipeline/segment.hpp"
 
-#include <sys/stat.h>
 #include <tbb/global_control.h>
 #include <tbb/info.h>
 #include <tbb/parallel_pipeline.h>
@@ -9,7 +8,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <fstream>
 #include <memory>
 #include <utility>
@@ -17,6 +15,7 @@
 #include "slide_crf.hpp"
 #include "slide_results.hpp"
 #include "tissue_selection.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/core/tissue_cut.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -272,12 +271,6 @@ void stream(const TilePlan& plan, const TileReader& tiles, Segmenter& segmenter,
 
 std::string library_version() { return "oneTBB " + std::to_string(TBB_VERSION_MAJOR) + "." + std::to_string(TBB_VERSION_MINOR); }
 
-std::string fingerprint(const std::filesystem::path& file) {
-  struct stat status {};
-  if (stat(file.c_str(), &status) != 0) throw Error(file.string() + ": " + std::strerror(errno));
-  return std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
-}
-
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
                                       ProgressObserver& observer, const CancelFlag& cancel, const WorkLock* lock) {
   return with_context(job.slide.string(), [&] {
@@ -289,7 +282,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
                                       static_cast<std::size_t>(options.threads > 0 ? options.threads : tbb::info::default_concurrency()));
 
     if (const std::string why = slide::why_no_slide(job.slide); !why.empty()) throw Error(why);
-    const std::string fingerprint_before = fingerprint(job.slide);
+    const std::string fingerprint_before = FileIdentity(job.slide).fingerprint();
     const std::unique_ptr<slide::Reader> reader = slide::open(job.slide, {.mpp = job.mpp});
     const slide::Properties& properties = reader->properties();
     if (shape.mpp > 0 && !properties.mpp) {
@@ -378,7 +371,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
       check(cancel);
       if (cut) statistics.glass_pixels = cut->glass_pixels();
       // Whatever library read it: half of one slide and half of another must not become a result.
-      if (fingerprint(job.slide) != fingerprint_before)
+      if (FileIdentity(job.slide).fingerprint() != fingerprint_before)
         throw Error("the file was replaced or changed while it was read: segment it again when it is whole");
       results.finish(frame_reader);
     });
