@@ -4,6 +4,7 @@
 
 #include "batch_progress.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/failures.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
@@ -24,7 +25,7 @@ Earlier earlier_result(const SlideJob& job, const RunIdentity& identity) {
   const auto earlier = output::read_statistics(fs::path(job.stem) += ".json");
   if (!earlier) return {};
   std::vector<std::string> others;
-  const bool same_file = fs::exists(job.slide) && earlier->slide_fingerprint == fingerprint(job.slide);
+  const bool same_file = fs::exists(job.slide) && earlier->slide_fingerprint == FileIdentity(job.slide).fingerprint();
   if (!same_file) others.push_back(earlier->slide != job.slide.string() ? earlier->slide : "this slide's file as it was before");
   if (earlier->model_sha256 != identity.model_sha256) others.push_back("another model (" + earlier->model_path + ")");
   if (earlier->configuration_sha256 != identity.configuration_sha256) others.push_back("other options");
@@ -55,10 +56,11 @@ void settle_summary(const fs::path& output) {
   }
 }
 
-class Batch {
+/// The slides of one call, one after the other. (A batch of tiles is a TileBatch.)
+class SlideBatch {
  public:
-  Batch(const std::vector<SlideJob>& jobs, const fs::path& output, Segmenter& segmenter, const SegmentOptions& options,
-        const RunIdentity& identity, const BatchOptions& batch, ProgressObserver& observer, const CancelFlag& cancel)
+  SlideBatch(const std::vector<SlideJob>& jobs, const fs::path& output, Segmenter& segmenter, const SegmentOptions& options,
+             const RunIdentity& identity, const BatchOptions& batch, ProgressObserver& observer, const CancelFlag& cancel)
       : jobs_(jobs),
         output_(output),
         segmenter_(segmenter),
@@ -240,7 +242,7 @@ class Batch {
 
 BatchReport run_batch(const std::vector<SlideJob>& jobs, const fs::path& output, Segmenter& segmenter, const SegmentOptions& options,
                       const RunIdentity& identity, const BatchOptions& batch, ProgressObserver& observer, const CancelFlag& cancel) {
-  return Batch(jobs, output, segmenter, options, identity, batch, observer, cancel).run();
+  return SlideBatch(jobs, output, segmenter, options, identity, batch, observer, cancel).run();
 }
 
 }  // namespace wsi_lpd::pipeline

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/image/deep_zoom.hpp"
 #include "wsi_lpd/output/label_tiles.hpp"
 #include "wsi_lpd/output/report.hpp"
@@ -25,7 +26,7 @@ constexpr int kTile = 512;  // as in the label pyramid
 std::string identity(const output::CompleteResult& result) {
   const output::SlideStatistics& s = result.statistics;
   return output::sha256_of_text("tiles 1\n" + s.slide + "\n" + s.slide_fingerprint + "\n" +
-                                fingerprint(output::label_pyramid(result.stem)) + "\n" + std::to_string(s.frame.scale));
+                                FileIdentity(output::label_pyramid(result.stem)).fingerprint() + "\n" + std::to_string(s.frame.scale));
 }
 
 Size halved(Size size, int times) {
@@ -45,7 +46,7 @@ int reduction(const Frame& frame, double mpp) {
 
 std::unique_ptr<slide::Reader> open_slide(const output::SlideStatistics& s) {
   if (!fs::exists(s.slide)) throw Error("the slide is no longer at " + s.slide);
-  if (fingerprint(s.slide) != s.slide_fingerprint) throw Error("the slide has changed since it was segmented: " + s.slide);
+  if (FileIdentity(s.slide).fingerprint() != s.slide_fingerprint) throw Error("the slide has changed since it was segmented: " + s.slide);
   return slide::open(s.slide, {.mpp = s.frame.slide_mpp > 0 ? std::optional(s.frame.slide_mpp) : std::nullopt});
 }
 

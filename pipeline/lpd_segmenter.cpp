@@ -30,9 +30,10 @@ struct Results {
 };
 
 struct LpdPending final : Segmenter::Pending {
-  std::unique_ptr<TileBuffer> owner;  ///< of the memory that `tiles` looks at, until the results are there
-  Tensor tiles;                       ///< [B, T, T, 3] bytes
-  Results results;                    ///< on a GPU: page-locked memory, filled once `done` has happened
+  model::LpdNetwork network{nullptr};  ///< as chosen when the batch was submitted
+  std::unique_ptr<TileBuffer> owner;   ///< of the memory that `tiles` looks at, until the results are there
+  Tensor tiles;                        ///< [B, T, T, 3] bytes
+  Results results;                     ///< on a GPU: page-locked memory, filled once `done` has happened
   std::optional<c10::Event> done;
 };
 
@@ -120,13 +121,14 @@ class LpdSegmenter final : public Segmenter {
 
   std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile) override {
     auto pending = std::make_unique<LpdPending>();
+    pending->network = active_;
     pending->tiles = view(*tiles, count, tile);
     pending->owner = std::move(tiles);
     if (device_.is_cpu()) return pending;
     return model::with_torch_errors("segmenting on the GPU", [&] {
       const c10::InferenceMode inference;
       const c10::StreamGuard guard(*stream_);
-      const Results on_device = compute(active_, pending->tiles.to(device_, /*non_blocking=*/true));
+      const Results on_device = compute(pending->network, pending->tiles.to(device_, /*non_blocking=*/true));
       const auto to_host = [](const Tensor& tensor) { return tensor.contiguous().to(torch::kCPU, /*non_blocking=*/true); };
       pending->results = {to_host(on_device.maps), to_host(on_device.score_maps), to_host(on_device.scores), to_host(on_device.peaks),
                           to_host(on_device.features)};
@@ -144,7 +146,7 @@ class LpdSegmenter final : public Segmenter {
         pending.done->synchronize();
       } else {
         const OneThread one_thread;
-        pending.results = compute(active_, pending.tiles);
+        pending.results = compute(pending.network, pending.tiles);
       }
       const Results& results = pending.results;
       return TileResults{static_cast<int>(pending.tiles.size(0)),
@@ -176,7 +178,8 @@ class LpdSegmenter final : public Segmenter {
   }
 
   model::ModelInfo info_;
-  model::LpdNetwork network_, rounded_, active_{nullptr};
+  model::LpdNetwork network_, rounded_;
+  model::LpdNetwork active_{nullptr};  ///< one of them; used by choose_precision and submit alone
   torch::Device device_;
   LpdSegmenterOptions options_;
   model::InputNormaliser input_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/image/label_reader.hpp"
 #include "wsi_lpd/output/statistics_file.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
@@ -78,7 +79,7 @@ std::optional<ResultRaster> describe_result(const fs::path& raster) {
 }
 
 fs::path find_result(const output::ResultFolder& results, const fs::path& slide) {
-  const std::string wanted = fingerprint(slide);
+  const std::string wanted = FileIdentity(slide).fingerprint();
   std::vector<const output::CompleteResult*> found;
   bool same_name = false;
   for (const output::CompleteResult& result : results.complete) {

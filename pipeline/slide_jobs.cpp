@@ -1,10 +1,9 @@
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "found_slides.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
 #include "wsi_lpd/slide/archive_file.hpp"
@@ -15,9 +14,8 @@ namespace {
 
 /// The same for all names of one file.
 std::string identity_of(const fs::path& file) {
-  struct stat status {};
-  if (stat(file.c_str(), &status) == 0) return std::to_string(status.st_dev) + " " + std::to_string(status.st_ino);
-  return fs::absolute(file).lexically_normal().string();
+  std::error_code ignored;
+  return fs::exists(file, ignored) ? FileIdentity(file).place() : fs::absolute(file).lexically_normal().string();
 }
 
 void refuse_contradiction(const FoundSlide& first, const FoundSlide& second) {

@@ -24,7 +24,8 @@ int map_factor(const TilePlan& plan, int grid_stride, double map_mpp) {
   return map_mpp > 0 && cell > 0 ? std::max(1, static_cast<int>(std::lround(map_mpp / cell))) : 1;
 }
 
-output::ResultLayout layout_of(const TilePlan& plan, const Segmenter::Shape& shape, int factor, const output::SlideStatistics& statistics) {
+output::ResultLayout layout_of(const TilePlan& plan, const Segmenter::Shape& shape, int factor,
+                               std::map<std::string, std::string> provenance) {
   output::ResultLayout layout;
   layout.frame = plan.frame;
   layout.classes = shape.classes;
@@ -34,13 +35,7 @@ output::ResultLayout layout_of(const TilePlan& plan, const Segmenter::Shape& sha
   layout.overlap = plan.tile - plan.stride;
   layout.map_stride = shape.grid_stride * factor;
   layout.map = {divide_up(plan.frame.size.width, layout.map_stride), divide_up(plan.frame.size.height, layout.map_stride)};
-  layout.provenance = {{"slide", statistics.slide},
-                       {"model", statistics.model_path},
-                       {"model_sha256", statistics.model_sha256},
-                       {"configuration_sha256", statistics.configuration_sha256},
-                       {"mpp_source", statistics.mpp_source},
-                       {"stain_normalisation", output::json_text(statistics.stain)}};
-  layout.provenance.insert(statistics.versions.begin(), statistics.versions.end());
+  layout.provenance = std::move(provenance);
   return layout;
 }
 
@@ -48,17 +43,16 @@ output::ResultLayout layout_of(const TilePlan& plan, const Segmenter::Shape& sha
 
 SlideResults::SlideResults(const std::filesystem::path& slide, const std::filesystem::path& stem, const TilePlan& plan,
                            const Segmenter::Shape& shape, const SegmentOptions& options, const Image& thumbnail, const Image& parts,
-                           output::SlideStatistics& statistics)
+                           std::map<std::string, std::string> provenance)
     : stem_(stem),
       plan_(plan),
       options_(options),
       overlay_source_(thumbnail),
       overlay_labels_(thumbnail.width(), thumbnail.height(), 1, kNotTissue),
       parts_(parts),
-      statistics_(statistics),
       map_factor_(map_factor(plan, shape.grid_stride, options.map_mpp)),
       grid_width_(divide_up(plan.frame.size.width, shape.grid_stride)),
-      file_(with_suffix(stem_, ".h5"), layout_of(plan, shape, map_factor_, statistics)),
+      file_(with_suffix(stem_, ".h5"), layout_of(plan, shape, map_factor_, std::move(provenance))),
       raster_(with_suffix(stem_, options.ome ? output::kOmeLabels : output::kLabels), plan.frame.size, 1,
               label_pyramid_options(plan.frame, shape.classes, slide, options.ome)),
       regions_(shape.classes.count()),
@@ -116,9 +110,9 @@ void SlideResults::label_row(std::span<const std::uint8_t> labels, std::span<con
   regions_.add_row(labels);
   interfaces_.add_row(labels);
   squares_.add_row(labels);
-  statistics_.tissue_pixels += std::count(tissue.begin(), tissue.end(), 1);
+  tissue_pixels_ += std::count(tissue.begin(), tissue.end(), 1);
   if (std::memchr(labels.data(), kUnreadable, labels.size()))  // rare
-    statistics_.unreadable_pixels += std::count(labels.begin(), labels.end(), kUnreadable);
+    unreadable_pixels_ += std::count(labels.begin(), labels.end(), kUnreadable);
   // The pictures take the pixels nearest to their own centres.
   const double rows_per_pixel = static_cast<double>(plan_.frame.size.height) / static_cast<double>(overlay_labels_.height());
   const double columns_per_pixel = static_cast<double>(labels.size()) / static_cast<double>(overlay_labels_.width());
@@ -148,36 +142,37 @@ void SlideResults::add_tile(const Tile& tile, const TileResults& results, std::s
   if (gallery_ && readable) gallery_->add(tile, slice(results.prototypes), glass);
 }
 
-void SlideResults::fill_statistics() {
+void SlideResults::describe(output::SlideStatistics& statistics) {
+  statistics.tissue_pixels = tissue_pixels_;
+  statistics.unreadable_pixels = unreadable_pixels_;
   std::int64_t labelled = 0;
   for (const RegionCounter::Count& count : regions_.finish()) {
-    statistics_.per_class.push_back({count.pixels, count.regions, count.largest});
+    statistics.per_class.push_back({count.pixels, count.regions, count.largest});
     labelled += count.pixels;
   }
-  statistics_.unlabelled_pixels = statistics_.tissue_pixels - labelled - statistics_.unreadable_pixels;
-  statistics_.interfaces = interfaces_.interfaces();
+  statistics.unlabelled_pixels = tissue_pixels_ - labelled - unreadable_pixels_;
+  statistics.interfaces = interfaces_.interfaces();
   squares_.finish();
-  statistics_.square_side = plan_.tile;
-  statistics_.squares = squares_.squares();
-  statistics_.mean_entropy = squares_.mean_entropy();
+  statistics.square_side = plan_.tile;
+  statistics.squares = squares_.squares();
+  statistics.mean_entropy = squares_.mean_entropy();
   const auto intervals = squares_.share_intervals();
-  for (std::size_t c = 0; c < intervals.size(); ++c) statistics_.per_class[c].share_interval = intervals[c];
+  for (std::size_t c = 0; c < intervals.size(); ++c) statistics.per_class[c].share_interval = intervals[c];
   const slide::FocusSummary focus = slide::summarise_focus(std::move(focus_));
-  statistics_.focus_median = focus.median;
-  statistics_.out_of_focus = focus.out_of_focus;
+  statistics.focus_median = focus.median;
+  statistics.out_of_focus = focus.out_of_focus;
 }
 
-void SlideResults::finish(const slide::FrameReader& reader) {
+void SlideResults::finish(const slide::FrameReader& reader, const output::SlideStatistics& statistics) {
   if (map_rows_summed_ > 0) emit_map_row();
-  fill_statistics();
   file_.finish();
   raster_.finish();
   if (probabilities_) probabilities_->finish();
   if (options_.geojson)
-    write_outlines(output::label_pyramid(stem_), with_suffix(stem_, ".geojson"), plan_.frame, statistics_.classes, options_);
+    write_outlines(output::label_pyramid(stem_), with_suffix(stem_, ".geojson"), plan_.frame, statistics.classes, options_);
   const double thumbnail_mpp =
-      statistics_.frame.slide_mpp * static_cast<double>(plan_.frame.bounds.width) / static_cast<double>(overlay_source_.width());
-  image::write_jpeg(with_suffix(stem_, ".overlay.jpg"), output::draw_overlay(overlay_source_, overlay_labels_, statistics_, thumbnail_mpp));
+      statistics.frame.slide_mpp * static_cast<double>(plan_.frame.bounds.width) / static_cast<double>(overlay_source_.width());
+  image::write_jpeg(with_suffix(stem_, ".overlay.jpg"), output::draw_overlay(overlay_source_, overlay_labels_, statistics, thumbnail_mpp));
   if (gallery_) image::write_jpeg(with_suffix(stem_, ".prototypes.jpg"), gallery_->draw(reader));
   image::write_jpeg(with_suffix(stem_, ".tissue.jpg"), output::draw_tissue(overlay_source_, parts_, plan_, thumbnail_mpp));
 }

@@ -1,5 +1,7 @@
 #pragma once
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "prototype_gallery.hpp"
@@ -18,20 +20,22 @@ namespace wsi_lpd::pipeline {
 /// Everything that is written for one slide while it streams by: rows of the canvas and values of tiles in, files out.
 class SlideResults : public CanvasSink {
  public:
-  /// Files go to `stem` plus their suffixes, which should be a StagedResult's. `parts` are the values of Part on the thumbnail.
-  /// `statistics` is filled here as far as the raster tells it; the rest is the caller's, as is its file.
+  /// Files go to `stem` plus their suffixes, which should be a StagedResult's. `parts` are the values of Part on the thumbnail,
+  /// `provenance` goes into the HDF5 file. Keeps references to `plan` and `options`.
   SlideResults(const std::filesystem::path& slide, const std::filesystem::path& stem, const TilePlan& plan, const Segmenter::Shape& shape,
-               const SegmentOptions& options, const Image& thumbnail, const Image& parts, output::SlideStatistics& statistics);
+               const SegmentOptions& options, const Image& thumbnail, const Image& parts, std::map<std::string, std::string> provenance);
 
   void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
   void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) override;
   void add_tile(const Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus, double glass);
-  /// Writes all files but the statistics; reads tiles again from `reader` where the options want pictures of them.
-  void finish(const slide::FrameReader& reader);
+  /// Once, when all tiles and rows have come: what the raster and the tiles' focus say, into `statistics`.
+  void describe(output::SlideStatistics& statistics);
+  /// Writes all files but that of the statistics, whose classes and shares stand in pictures. Reads tiles again from `reader` where the
+  /// options want pictures of them.
+  void finish(const slide::FrameReader& reader, const output::SlideStatistics& statistics);
 
  private:
   void emit_map_row();
-  void fill_statistics();
 
   std::filesystem::path stem_;
   const TilePlan& plan_;
@@ -39,7 +43,7 @@ class SlideResults : public CanvasSink {
   Image overlay_source_;
   Image overlay_labels_;
   Image parts_;  // with the glass that the rows show in the tissue
-  output::SlideStatistics& statistics_;
+  std::int64_t tissue_pixels_ = 0, unreadable_pixels_ = 0;
   int map_factor_;  // grid cells per map cell
   std::int64_t grid_width_, grid_rows_seen_ = 0, label_rows_seen_ = 0;
   std::vector<float> map_sums_;           // [C, w]

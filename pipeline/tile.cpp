@@ -10,6 +10,7 @@
 #include "patch_choice.hpp"
 #include "patch_tables.hpp"
 #include "tissue_selection.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -93,7 +94,7 @@ class Tiler {
   const Settings& settings() const { return settings_; }
 
   TiledSlide tile(const TileJob& job) {
-    const std::string fingerprint_before = fingerprint(job.slide);
+    const std::string fingerprint_before = FileIdentity(job.slide).fingerprint();
     const auto reader = slide::open(job.slide, {.mpp = job.mpp});
     const slide::Properties& properties = reader->properties();
     if (settings_.mpp.value_or(0) > 0 && !properties.mpp)
@@ -115,7 +116,7 @@ class Tiler {
     UnlistedFiles files(folder_);
     files.set(patches);
     cut(slide::FrameReader(*reader, frame), patches, result);
-    if (fingerprint(job.slide) != fingerprint_before)
+    if (FileIdentity(job.slide).fingerprint() != fingerprint_before)
       throw Error("the file was replaced or changed while it was read: tile it again when it is whole");
     tables_.add(patches);
     files.are_listed();

@@ -146,7 +146,8 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
       ->default_str("false");
   command
       .add_option("--tile", arguments.options.tile,
-                  "side of a tile, pixels at the model's resolution, a multiple of 32; 0: as in training; e.g. --tile 448")
+                  "side of a tile, pixels at the model's resolution, a multiple of 32; 0: as in training, where the "
+                  "labels are best; e.g. --tile 256")
       ->check(CLI::Range(0, 4096));
   command
       .add_option("--overlap", arguments.options.overlap,

@@ -13,22 +13,22 @@ constexpr float kRivalry = 6;
 
 }  // namespace
 
-ScoreGate::ScoreGate(const TilePlan& plan, const TissueMask& tissue, const Presence& presence, int score_stride, int grid_stride)
+ScoreGate::ScoreGate(const TilePlan& plan, const TissueMask& tissue, const ScoreGateOptions& options, int grid_stride)
     : plan_(plan),
       tissue_(tissue, plan.frame),
-      presence_(presence),
-      planes_(presence.threshold.size() + 1),
-      score_stride_(score_stride),
+      presence_(options.presence),
+      planes_(presence_.threshold.size() + 1),
+      score_stride_(options.score_stride),
       grid_stride_(grid_stride),
-      reach_(kReach * plan.tile),
-      score_grid_{divide_up(plan.frame.size.width, score_stride), divide_up(plan.frame.size.height, score_stride)},
-      tile_window_(tile_window(plan.tile / score_stride)),
-      taps_(static_cast<std::int64_t>(std::ceil(reach_ / score_stride))) {
-  for (int phase = 0; phase < score_stride / grid_stride; ++phase) {
+      reach_(options.patch_size),
+      score_grid_{divide_up(plan.frame.size.width, score_stride_), divide_up(plan.frame.size.height, score_stride_)},
+      tile_window_(tile_window(plan.tile / score_stride_)),
+      taps_(static_cast<std::int64_t>(std::ceil(reach_ / options.score_stride))) {
+  for (int phase = 0; phase < options.score_stride / grid_stride; ++phase) {
     Plane& kernel = kernels_.emplace_back();
     const double centre = (phase + 0.5) * grid_stride;  // of the grid cell, from the left edge of its score cell
     for (std::int64_t tap = -taps_; tap <= taps_; ++tap)
-      kernel.push_back(static_cast<float>(weight((static_cast<double>(tap) + 0.5) * score_stride - centre)));
+      kernel.push_back(static_cast<float>(weight((static_cast<double>(tap) + 0.5) * options.score_stride - centre)));
   }
 }
 

@@ -5,10 +5,10 @@
 
 #include <cstdlib>
 
-#include "file_identity.hpp"
 #include "sample_depth.hpp"
 #include "tiff_slide.hpp"
 #include "vips.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
 
 namespace wsi_lpd::image {
 namespace {

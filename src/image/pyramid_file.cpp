@@ -31,11 +31,9 @@ ImageKind::Format format_of(const std::filesystem::path& path) {
   }
 }
 
-TiffSlide slide_of(const std::filesystem::path& path) { return find_slide(TiffFile("reading " + path.string(), path, "rm")); }
-
 void describe_tiff_kind(const std::filesystem::path& path, ImageKind& kind) {
   try {
-    const TiffSlide slide = slide_of(path);
+    const TiffSlide slide = find_slide(TiffFile("reading " + path.string(), path, "rm"));
     const TiffPage& page = slide.levels.front();
     kind.colour = page.colour();
     kind.is_aperio = page.tiled && slide.description.starts_with("Aperio");
@@ -49,27 +47,31 @@ void describe_tiff_kind(const std::filesystem::path& path, ImageKind& kind) {
 
 }  // namespace
 
-std::optional<ImageKind> image_kind(const std::filesystem::path& path) {
+std::optional<ImageKind::Format> image_format(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) return {};
   try {
-    return with_vips("reading", path, [&] {
-      ImageKind kind;
-      kind.format = format_of(path);
-      if (kind.format != ImageKind::Format::Tiff) return kind;
-      describe_tiff_kind(path, kind);
-      return kind;
-    });
+    return with_vips("reading", path, [&] { return format_of(path); });
   } catch (const Error&) {
     return {};
   }
+}
+
+std::optional<ImageKind> image_kind(const std::filesystem::path& path) {
+  const std::optional<ImageKind::Format> format = image_format(path);
+  if (!format) return {};
+  ImageKind kind{.format = *format};
+  if (kind.format == ImageKind::Format::Tiff) describe_tiff_kind(path, kind);
+  return kind;
 }
 
 std::unique_ptr<PyramidFile> PyramidFile::open(const std::filesystem::path& path) {
   return with_vips("reading", path, [&] {
     const ImageKind::Format format = format_of(path);
     if (format == ImageKind::Format::Vips) return open_vips(path);
-    if (format == ImageKind::Format::Tiff && slide_of(path).levels.front().tiled) return open_tiled_tiff(path);
+    if (format == ImageKind::Format::Tiff) {
+      if (std::unique_ptr<PyramidFile> tiled = open_tiled_tiff(path)) return tiled;
+    }
     return open_decoded(path, format);
   });
 }

@@ -6,11 +6,11 @@
 #include <map>
 #include <mutex>
 
-#include "file_identity.hpp"
 #include "sample_depth.hpp"
 #include "tiff_slide.hpp"
 #include "tile_colours.hpp"
 #include "vips.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
 
 namespace wsi_lpd::image {
 namespace {
@@ -135,9 +135,9 @@ class LevelHandle {
 
 class TiledTiff : public PyramidFile {
  public:
-  explicit TiledTiff(const std::filesystem::path& path) : identity_(path) {
-    const TiffFile file("reading " + path.string(), path, "rm");
-    TiffSlide slide = find_slide(file);
+  /// `slide` is what find_slide says of `file`, which `identity` was before it was opened.
+  TiledTiff(const std::filesystem::path& path, FileIdentity identity, const TiffFile& file, TiffSlide slide)
+      : identity_(std::move(identity)) {
     for (TiffPage& page : slide.levels) {
       file.check(TIFFSetSubDirectory(file.get(), page.offset) != 0, "has a damaged directory");
       check_pixels(file, page);
@@ -231,6 +231,12 @@ class TiledTiff : public PyramidFile {
 
 }  // namespace
 
-std::unique_ptr<PyramidFile> open_tiled_tiff(const std::filesystem::path& path) { return std::make_unique<TiledTiff>(path); }
+std::unique_ptr<PyramidFile> open_tiled_tiff(const std::filesystem::path& path) {
+  FileIdentity identity(path);
+  const TiffFile file("reading " + path.string(), path, "rm");
+  TiffSlide slide = find_slide(file);
+  if (!slide.levels.front().tiled) return nullptr;
+  return std::make_unique<TiledTiff>(path, std::move(identity), file, std::move(slide));
+}
 
 }  // namespace wsi_lpd::image

@@ -55,9 +55,10 @@ ResultFile::Impl::Tables::Tables(H5::H5File& file, const ResultLayout& layout)
       mask(file, "mask", std::nullopt, layout.map),
       probabilities(file, "probabilities", static_cast<hsize_t>(layout.classes.count()), layout.map) {}
 
+// All that HDF5 knows of ends here or in finish(), within a session: the members' own destructors have nothing left to do.
 ResultFile::Impl::~Impl() {
+  if (!file) return;
   const Hdf5Session session;
-  if (!tables) return;
   // Not finished. HDF5 flushes whatever it holds when it closes, and if the disk has no room it can neither close nor let go: the program
   // would crash at its end. So what it flushes now goes to memory that nobody reads; or, as a limit of file sizes holds for memory, too,
   // nowhere.
@@ -76,6 +77,7 @@ ResultFile::Impl::~Impl() {
   } catch (const H5::Exception&) {
     static_cast<void>(file.release());  // a second try, which its destructor would make, ends in a crash
   }
+  file.reset();
 }
 
 void ResultFile::Impl::check_layout() const {
@@ -205,6 +207,7 @@ void ResultFile::finish() {
     impl_->file->flush(H5F_SCOPE_GLOBAL);  // what can fail fails here, while the file can still be abandoned
     impl_->tables.reset();
     impl_->file->close();
+    impl_->file.reset();
   });
   impl_->part.commit();
 }

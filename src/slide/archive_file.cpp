@@ -89,10 +89,10 @@ std::string why_not_by_content(const fs::path& path) {
   const auto known = slide_endings().find(ending);
   if (known == slide_endings().end()) return {};
   if (!known->second.empty()) return "is " + known->second;
-  const auto kind = image::image_kind(path);
-  if (kind && (kind->format == image::ImageKind::Format::Jpeg || kind->format == image::ImageKind::Format::Png)) {
-    const std::string format = kind->format == image::ImageKind::Format::Jpeg ? "JPEG" : "PNG";
-    return "is a " + format + " image under the ending " + ending + ": if it is the slide, rename it";
+  const auto format = image::image_format(path);
+  if (format == image::ImageKind::Format::Jpeg || format == image::ImageKind::Format::Png) {
+    const std::string name = format == image::ImageKind::Format::Jpeg ? "JPEG" : "PNG";
+    return "is a " + name + " image under the ending " + ending + ": if it is the slide, rename it";
   }
   return {};
 }

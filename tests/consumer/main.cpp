@@ -11,7 +11,7 @@ int main() {
   const wsi_lpd::TilePlan plan = wsi_lpd::plan_tiles(frame, everything, {});
   std::cout << plan.tiles.size() << " tiles, " << wsi_lpd::model::resolve_device("auto") << "\n";
   try {
-    wsi_lpd::pipeline::fingerprint("/no/such/slide");
+    wsi_lpd::slide::open("/no/such/slide");
   } catch (const wsi_lpd::Error& error) {
     std::cout << error.what() << "\n";
     return plan.tiles.empty() ? 1 : 0;

@@ -10,7 +10,7 @@
 namespace wsi_lpd {
 namespace {
 
-constexpr int kTile = 64, kScoreStride = 16, kGridStride = 8, kClasses = 2;
+constexpr int kTile = 64, kPatch = 64, kScoreStride = 16, kGridStride = 8, kClasses = 2;
 const Presence kPresence{{1, -2}, {0.5F, 2}};
 
 using Rows = std::vector<std::vector<float>>;
@@ -19,18 +19,18 @@ using Field = std::function<float(int c, std::int64_t x, std::int64_t y)>;
 
 TissueMask tissue_everywhere(Size size) { return {Image(1, 1, 1, 1), {0, 0, size.width, size.height}}; }
 
-TilePlan plan_of(Size size, double overlap) {
+TilePlan plan_of(Size size, double overlap, int tile = kTile) {
   Frame frame;
   frame.bounds = {0, 0, size.width, size.height};
   frame.size = size;
-  return plan_tiles(frame, tissue_everywhere(size), {.tile = kTile, .overlap = overlap});
+  return plan_tiles(frame, tissue_everywhere(size), {.tile = tile, .overlap = overlap});
 }
 
 /// What is left of values of 1 [C, width] at every row of the grid, fed as the canvas feeds it: rows as soon as they may go.
 Rows gates(const TilePlan& plan, const TissueMask& tissue, const Field& field, const Presence& presence = kPresence) {
-  ScoreGate gate(plan, tissue, presence, kScoreStride, kGridStride);
+  ScoreGate gate(plan, tissue, {presence, kScoreStride, kPatch}, kGridStride);
   const std::int64_t width = divide_up(plan.frame.size.width, kGridStride), height = divide_up(plan.frame.size.height, kGridStride);
-  constexpr std::int64_t kSide = kTile / kScoreStride;
+  const std::int64_t side = plan.tile / kScoreStride;
   Rows rows;
   const auto emit_until = [&](std::int64_t y) {
     while (static_cast<std::int64_t>(rows.size()) < y) {
@@ -43,8 +43,8 @@ Rows gates(const TilePlan& plan, const TissueMask& tissue, const Field& field, c
     emit_until(tile.y / kGridStride - gate.rows_waiting());
     std::vector<float> maps;
     for (int c = 0; c < kClasses; ++c)
-      for (std::int64_t y = 0; y < kSide; ++y)
-        for (std::int64_t x = 0; x < kSide; ++x) maps.push_back(field(c, tile.x / kScoreStride + x, tile.y / kScoreStride + y));
+      for (std::int64_t y = 0; y < side; ++y)
+        for (std::int64_t x = 0; x < side; ++x) maps.push_back(field(c, tile.x / kScoreStride + x, tile.y / kScoreStride + y));
     gate.add(tile, maps);
   }
   emit_until(height);
@@ -77,8 +77,8 @@ TEST(ScoreGate, IsTheMeanOfTissueInARaisedCosineWindow) {
     const Rows rows = gates(plan_of(size, overlap), tissue, score);
 
     const auto weight = [](double distance) {
-      const double c = std::cos(std::numbers::pi / 2 * distance / kTile);
-      return std::abs(distance) < kTile ? c * c : 0;
+      const double c = std::cos(std::numbers::pi / 2 * distance / kPatch);
+      return std::abs(distance) < kPatch ? c * c : 0;
     };
     const std::size_t width = rows.front().size() / kClasses;
     for (std::size_t y = 0; y < rows.size(); ++y) {
@@ -99,6 +99,21 @@ TEST(ScoreGate, IsTheMeanOfTissueInARaisedCosineWindow) {
         for (std::size_t c = 0; c < kClasses; ++c)
           ASSERT_NEAR(rows[y][c * width + x], expected[c], 1e-5) << x << " " << y << " " << overlap;
       }
+    }
+  }
+}
+
+// The thresholds are those of images of the patch size: larger and smaller tiles that see the same are gated in the same way.
+TEST(ScoreGate, DoesNotDependOnTheTile) {
+  const Size size{500, 420};
+  const auto score = [](int c, std::int64_t x, std::int64_t y) { return std::sin(static_cast<float>(3 * x + 5 * y + 7 * c)) * 4; };
+  const Rows patches = gates(plan_of(size, 0.5), tissue_everywhere(size), score);
+  for (const int tile : {32, 128, 192}) {
+    for (const double overlap : {0.0, 0.5}) {
+      const Rows rows = gates(plan_of(size, overlap, tile), tissue_everywhere(size), score);
+      ASSERT_EQ(rows.size(), patches.size());
+      for (std::size_t y = 0; y < rows.size(); ++y)
+        for (std::size_t i = 0; i < rows[y].size(); ++i) ASSERT_NEAR(rows[y][i], patches[y][i], 1e-5) << tile << " " << i << " " << y;
     }
   }
 }

@@ -216,6 +216,8 @@ TEST_F(PyramidFileTest, KindsAreToldByTheHeader) {
   EXPECT_FALSE(kind(page).only_here);
   page.description = testing::ome_xml(kSize, "");
   EXPECT_TRUE(kind(page).only_here);
+  EXPECT_EQ(image_format(folder_ / "k.tif"), ImageKind::Format::Tiff);
+  EXPECT_FALSE(image_format(folder_ / "absent"));
   EXPECT_FALSE(image_kind(folder_.path()));
   EXPECT_FALSE(image_kind(folder_ / "absent"));
   std::ofstream(folder_ / "text") << "II*";

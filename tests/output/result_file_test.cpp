@@ -173,6 +173,32 @@ TEST(ResultFile, ChecksWhatItIsGiven) {
             "writing " + (folder / "no" / "slide.h5").string() + ": No such file or directory");
 }
 
+/// Files and objects that HDF5 holds open in this process.
+ssize_t open_in_hdf5() { return H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL); }
+
+// A file that was made, but not its tables: their chunks would be larger than HDF5's 4 GiB.
+TEST(ResultFile, LeavesNothingWhereItsTablesCannotBeMade) {
+  const TemporaryFolder folder;
+  ResultLayout layout = small_layout();
+  layout.feature_size = 5'000'000;
+  ::testing::internal::CaptureStderr();
+  EXPECT_THAT(error_of([&] { ResultFile(folder / "slide.h5", layout); }), HasSubstr("slide.h5: "));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  EXPECT_EQ(open_in_hdf5(), 0);
+}
+
+// HDF5 has nothing left to do in the destructor, which runs later and in any thread.
+TEST(ResultFile, LetsGoOfAllWhenItIsFinished) {
+  const TemporaryFolder folder;
+  const ResultLayout layout = small_layout();
+  ResultFile file(folder / "slide.h5", layout);
+  EXPECT_GT(open_in_hdf5(), 0);
+  add_map(file, layout);
+  file.finish();
+  EXPECT_EQ(open_in_hdf5(), 0);
+}
+
 TEST(ResultFile, SaysThatTheDiskIsFull) {
   const TemporaryFolder folder;
   ResultLayout layout = small_layout();
@@ -200,6 +226,31 @@ TEST(ResultFile, SaysThatTheDiskIsFull) {
     EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
   }
+}
+
+// Files that are finished, abandoned and refused, again and again in several threads.
+TEST(ResultFile, EndsInAnyThread) {
+  const TemporaryFolder folder;
+  ResultLayout layout = small_layout(), refused = layout;
+  layout.map = {4, 4};
+  refused.feature_size = 5'000'000;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&, i] {
+        for (int round = 0; round < 60; ++round) {
+          const auto path = folder / ("slide" + std::to_string(i) + "-" + std::to_string(round) + ".h5");
+          error_of([&] { ResultFile(path, refused); });
+          ResultFile file(path, layout);
+          add_tiles(file, layout, 3);
+          add_map(file, layout);
+          if (round % 2 == 0) file.finish();
+        }
+      });
+    }
+  }
+  EXPECT_EQ(open_in_hdf5(), 0);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 4 * 30);
 }
 
 TEST(ResultFile, SeveralAtOnce) {

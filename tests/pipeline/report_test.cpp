@@ -7,6 +7,7 @@
 #include "output/results.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
 #include "wsi_lpd/output/overlay.hpp"
@@ -33,7 +34,7 @@ void add_slide(const fs::path& stem, const fs::path& slide, const std::vector<st
   picture.finish();
   output::SlideStatistics s = testing::some_statistics();
   s.slide = slide.string();
-  s.slide_fingerprint = fingerprint(slide);
+  s.slide_fingerprint = FileIdentity(slide).fingerprint();
   s.frame = make_frame({0, 0, size.width, size.height}, 0.5, 0.5);
   s.classes.names = classes;
   s.per_class = {{585'000, 1, 585'000}, {585'000, 1, 585'000}, {}, {}};

@@ -213,6 +213,22 @@ TEST(SegmentSlide, AsksForTheResolutionWhenNobodyKnowsIt) {
   EXPECT_EQ(statistics.mpp_source, "given");
 }
 
+TEST(SegmentSlide, WarnsOfTilesFarFromTheTrainingImages) {
+  const TemporaryFolder folder;
+  write_slide(folder / "slide.tif", {640, 640}, 0.5, [](auto, auto) { return kPaint[1]; });
+  IdentitySegmenter network(8, 0.5);
+  SilentObserver observer;
+  const auto warnings = [&](int tile) {
+    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tile = tile, .tissue = "none"}, kIdentity, observer,
+                         kNever)
+        .warnings;
+  };
+  const auto told = ::testing::Contains(::testing::HasSubstr("px of the training images"));
+  ASSERT_EQ(network.shape().patch_size, 224);
+  for (const int tile : {160, 224, 320}) EXPECT_THAT(warnings(tile), ::testing::Not(told)) << tile;
+  for (const int tile : {128, 352, 448}) EXPECT_THAT(warnings(tile), told) << tile;
+}
+
 TEST(SegmentSlide, RefusesTilesThatTheNetworkCannotTake) {
   IdentitySegmenter network(8, 0.5);
   SilentObserver observer;

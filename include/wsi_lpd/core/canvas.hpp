@@ -30,9 +30,9 @@ class CanvasSink {
 class Canvas {
  public:
   /// Keeps references to `plan`, `tissue` and `sink`. `grid_stride` (output pixels per cell) divides plan.tile and kTileAlignment. Blended
-  /// values are multiplied by the presence of their class (ScoreGate), from maps with `score_stride` output pixels per cell.
+  /// values are multiplied by the presence of their class (ScoreGate).
   Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink,
-         const Presence& presence = {}, int score_stride = kTileAlignment);
+         const ScoreGateOptions& gate = {});
 
   Size grid() const { return grid_; }
   /// Adds the maps [C, g, g] of a tile, g = plan.tile / grid_stride, and those for the gate (ScoreGate::add). Tiles must come in the plan's

@@ -44,4 +44,10 @@ inline void check(const CancelFlag& cancel) {
   if (cancel.load(std::memory_order_relaxed)) throw Cancelled();
 }
 
+/// What long work gets from its caller: whom it tells how far it is, and who may stop it. Holds references; both must outlive the work.
+struct Work {
+  ProgressObserver& observer;
+  const CancelFlag& cancel;
+};
+
 }  // namespace wsi_lpd

@@ -14,18 +14,22 @@ struct Presence {
   std::vector<float> threshold, width;  ///< score units; width > 0
 };
 
+struct ScoreGateOptions {
+  Presence presence{};
+  int score_stride = kTileAlignment;  ///< output pixels per cell of the score maps
+  int patch_size = 224;               ///< side of the images that the thresholds of `presence` were learnt from, output pixels
+};
+
 /// How present each class is at each place of a slide. An image's score is the mean of a map, so around every place the tiles' maps,
-/// blended, are averaged over the tissue in a raised-cosine window: the score of an image that has its centre there and no glass in it.
-/// What a tile saw as a whole does not count, so neither steps nor the grid of tiles can show. Where several classes may be present, the
-/// likelier one wins unless the maps are strongly against it. Not thread-safe.
+/// blended, are averaged over the tissue in a raised-cosine window: the score of a training image that has its centre there and no glass
+/// in it. The window's half side is the patch size, whatever the tile, and its weight then about that of one patch. What a tile saw as a
+/// whole does not count, so neither steps nor the grid of tiles can show. Where several classes may be present, the likelier one wins
+/// unless the maps are strongly against it. Not thread-safe.
 class ScoreGate {
  public:
-  /// Half the side of the window, in tiles: its weight is then about that of one tile.
-  static constexpr double kReach = 1;
-
-  /// Keeps references to `plan` and `tissue`. Output pixels per cell: `score_stride` of the maps added, `grid_stride`, which divides it, of
-  /// the values gated; tiles lie on multiples of both.
-  ScoreGate(const TilePlan& plan, const TissueMask& tissue, const Presence& presence, int score_stride, int grid_stride);
+  /// Keeps references to `plan` and `tissue`. `grid_stride`, output pixels per cell of the values gated, divides the score maps' stride;
+  /// tiles lie on multiples of both.
+  ScoreGate(const TilePlan& plan, const TissueMask& tissue, const ScoreGateOptions& options, int grid_stride);
 
   bool open() const { return presence_.threshold.empty(); }
   /// Grid rows above a tile's top that still wait for what comes below.
@@ -49,7 +53,7 @@ class ScoreGate {
   Presence presence_;
   std::size_t planes_;  // C + 1: sums of each class's weighted scores, and of the weights
   std::int64_t score_stride_, grid_stride_;
-  double reach_;                    // output pixels
+  double reach_;                    // half the window's side, output pixels
   Size score_grid_;                 // cells
   Plane tile_window_;               // [tile / score_stride]
   std::vector<Plane> kernels_;      // [score_stride / grid_stride][2 · taps_ + 1]: for each grid cell in a score cell

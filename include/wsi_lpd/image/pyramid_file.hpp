@@ -20,7 +20,9 @@ struct ImageKind {
   bool is_aperio = false;   ///< a TIFF in tiles whose description says that Aperio's scanner wrote it
   bool is_damaged = false;  ///< a TIFF whose list of images can't be read; `colour` and `only_here` are not known
 };
-/// Nothing when the file is none of these formats. Opens the file, decodes nothing. Thread-safe.
+/// Nothing when the file is none of these formats. Looks at its first bytes alone. Thread-safe.
+std::optional<ImageKind::Format> image_format(const std::filesystem::path& path);
+/// Nothing when the file is none of these formats. Reads a TIFF's list of images, decodes nothing. Thread-safe.
 std::optional<ImageKind> image_kind(const std::filesystem::path& path);
 
 /// An image file and the smaller copies of it inside, read in pieces as 8-bit RGB: grey becomes RGB, alpha is laid over white, 16 bits

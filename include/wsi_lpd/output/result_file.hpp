@@ -26,8 +26,9 @@ struct ResultLayout {
 };
 
 /// `slide.h5`: per-tile and per-cell results (docs/outputs.md has the layout, after CLAM and TRIDENT). Appended to while the slide streams
-/// by; memory does not grow with the slide. Appears under its name at finish(); destroyed before, it leaves nothing. One file is not
-/// thread-safe; several files at once are.
+/// by; memory does not grow with the slide. Appears under its name at finish(); destroyed before, it leaves nothing. One file is used by
+/// one thread at a time. Several files may be made, filled, finished and destroyed by several threads at once: one lock of the process
+/// guards HDF5.
 class ResultFile {
  public:
   ResultFile(const std::filesystem::path& path, ResultLayout layout);

@@ -70,7 +70,4 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
 /// "oneTBB 2021.8"
 std::string library_version();
 
-/// "size modification-time" of a file: is it still the one that a result was made from? Throws Error.
-std::string fingerprint(const std::filesystem::path& file);
-
 }  // namespace wsi_lpd::pipeline

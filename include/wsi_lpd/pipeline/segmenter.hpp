@@ -35,7 +35,8 @@ struct Precision {
   std::optional<double> agreement;  ///< share of a sample's labels that are as in fp32, where that was measured
 };
 
-/// Tiles in, class maps out: the pipeline's view of a network.
+/// Tiles in, class maps out: the pipeline's view of a network. One thread at a time calls choose_precision and submit; shape, allocate and
+/// await are thread-safe, beside those too.
 class Segmenter {
  public:
   struct Shape {
@@ -58,13 +59,13 @@ class Segmenter {
 
   virtual ~Segmenter() = default;
   virtual const Shape& shape() const = 0;
-  /// Memory for `count` tiles of `tile` pixels. Thread-safe.
+  /// Memory for `count` tiles of `tile` pixels.
   virtual std::unique_ptr<TileBuffer> allocate(int count, int tile) const = 0;
-  /// Chooses the arithmetic for a slide by a sample of its tiles; between slides only. The base class knows one.
+  /// Chooses the arithmetic of batches that are submitted from now on, by a sample of a slide's tiles. The base class knows one.
   virtual Precision choose_precision(std::unique_ptr<TileBuffer> /*sample*/, int /*count*/, int /*tile*/) { return {}; }
-  /// Hands `count` tiles to the device; returns at once on a GPU. Called by one thread at a time.
+  /// Hands `count` tiles to the device; returns at once on a GPU.
   virtual std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile) = 0;
-  /// Waits for (on the CPU: computes) the results. Thread-safe; the results do not depend on the thread or on other batches.
+  /// Waits for (on the CPU: computes) the results. They do not depend on the thread or on other batches.
   virtual TileResults await(std::unique_ptr<Pending> pending) const = 0;
 };
 
