@@ -10,6 +10,7 @@
 #include "wsi_lpd/core/tissue_mask.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
 #include "wsi_lpd/slide/glass.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::pipeline {

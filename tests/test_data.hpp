@@ -30,12 +30,10 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// The folder of real data or golden numbers ("data", "golden"), empty where there is none: then call GTEST_SKIP().
-inline std::filesystem::path real_data(const std::string& kind) {
+/// The folder of real slides and patches, empty where there is none: then call GTEST_SKIP().
+inline std::filesystem::path real_data() {
   const char* given = std::getenv("WSI_LPD_TEST_DATA");
-  const std::filesystem::path root =
-      given ? std::filesystem::path(given).parent_path() : std::filesystem::path(WSI_LPD_SOURCE_DIR) / "../shared";
-  const auto folder = (given && kind == "data") ? std::filesystem::path(given) : root / kind;
+  const auto folder = given ? std::filesystem::path(given) : std::filesystem::path(WSI_LPD_SOURCE_DIR) / "../shared/data";
   return std::filesystem::is_directory(folder) ? std::filesystem::weakly_canonical(folder) : std::filesystem::path{};
 }
 
@@ -56,8 +54,8 @@ inline bool run_python(const std::string& script, const std::vector<std::string>
 #define WSI_LPD_NEEDS_PYTHON() \
   if (wsi_lpd::testing::python_readers().empty()) GTEST_SKIP() << "no Python readers here (scripts/setup --tests)"
 
-#define WSI_LPD_NEEDS_DATA(variable, kind)                                  \
-  const std::filesystem::path variable = wsi_lpd::testing::real_data(kind); \
+#define WSI_LPD_NEEDS_DATA(variable)                                    \
+  const std::filesystem::path variable = wsi_lpd::testing::real_data(); \
   if (variable.empty()) GTEST_SKIP() << "no real data here (WSI_LPD_TEST_DATA)"
 
 }  // namespace wsi_lpd::testing

@@ -83,7 +83,7 @@ TEST_F(Program, SegmentsAnOmeTiffOfTifffile) {
 }
 
 TEST_F(Program, SegmentsRealSlides) {
-  WSI_LPD_NEEDS_DATA(data, "data");
+  WSI_LPD_NEEDS_DATA(data);
   WSI_LPD_NEEDS_PYTHON();
   const std::string aperio = "'" + (data / "slides/CMU-1-Small-Region.svs").string() + "'";
   const std::string jpeg2000 = "'" + (data / "slides/tcga-cr-7395-01a-01-ts1.svs").string() + "'";

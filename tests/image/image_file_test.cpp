@@ -154,7 +154,7 @@ TEST(ImageFile, SaysThatTheDiskIsFull) {
 }
 
 TEST(ImageFile, ReadsRealPatches) {
-  WSI_LPD_NEEDS_DATA(data, "data");
+  WSI_LPD_NEEDS_DATA(data);
   int read = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(data)) {
     if (entry.path().extension() != ".png" || entry.path().string().find("broken") != std::string::npos) continue;

@@ -1,10 +1,9 @@
 #include "wsi_lpd/model/checkpoint.hpp"
 
-#include <nlohmann/json.hpp>
 #include <random>
 
 #include "checkpoint_bytes.hpp"
-#include "test_data.hpp"
+#include "golden.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 
@@ -154,24 +153,23 @@ const char* type_name(torch::ScalarType type) {
 }
 
 TEST_F(Checkpoint, GoldenFiles) {
-  WSI_LPD_NEEDS_DATA(golden, "golden");
   const std::filesystem::path before = std::filesystem::current_path();
   std::filesystem::current_path(folder_.path());
-  const Json files = Json::parse(read_text_file(golden / "checkpoints.json")).at("files");
+  const Json files = golden_json("checkpoints").at("files");
   EXPECT_EQ(files.size(), 12U);
   for (const auto& [name, expected] : files.items()) {
     SCOPED_TRACE(name);
     const Json& tensors = expected.at("tensors");
     if (tensors.is_null() || tensors.empty()) {
       try {
-        read_checkpoint(golden / "checkpoints" / name);
+        read_checkpoint(golden_folder() / "checkpoints" / name);
         ADD_FAILURE() << "read without complaint";
       } catch (const Error& error) {
         EXPECT_THAT(error.what(), HasSubstr(tensors.is_null() ? name.starts_with("bitflip") ? "CRC-32" : "cut short" : "io.open"));
       }
       continue;
     }
-    const TensorFile file = read_checkpoint(golden / "checkpoints" / name);
+    const TensorFile file = read_checkpoint(golden_folder() / "checkpoints" / name);
     EXPECT_EQ(file.tensors.size(), tensors.size());
     for (const auto& [tensor_name, json] : tensors.items()) {
       SCOPED_TRACE(tensor_name);
@@ -189,9 +187,8 @@ TEST_F(Checkpoint, GoldenFiles) {
 }
 
 TEST_F(Checkpoint, GoldenFilesCutAnywhere) {
-  WSI_LPD_NEEDS_DATA(golden, "golden");
   for (const char* name : {"lpd_layout.pth", "legacy.pth", "dtypes.pth"}) {
-    const std::string sound = read_text_file(golden / "checkpoints" / name);
+    const std::string sound = read_text_file(golden_folder() / "checkpoints" / name);
     for (std::size_t length = 0; length < sound.size(); ++length)
       ASSERT_NE(refusal(sound.substr(0, length)), "read without complaint") << length;
   }

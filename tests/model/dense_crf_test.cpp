@@ -4,9 +4,8 @@
 
 #include <random>
 
-#include "test_data.hpp"
+#include "golden.hpp"
 #include "wsi_lpd/core/error.hpp"
-#include "wsi_lpd/model/safetensors.hpp"
 
 namespace wsi_lpd::model {
 namespace {
@@ -30,11 +29,10 @@ constexpr DenseCrfOptions kSoft{
     .gaussian_sigma = 3, .gaussian_weight = 3, .bilateral_sigma_xy = 30, .bilateral_sigma_rgb = 13, .bilateral_weight = 4};
 
 TEST(DenseCrf, GoldenKernelsAndRounds) {
-  WSI_LPD_NEEDS_DATA(folder, "golden");
-  const auto golden = read_safetensors(folder / "crf_small.safetensors").tensors;
-  const Tensor &unary = golden.at("unary"), &rgb = golden.at("rgb_u8");
+  const testing::Golden golden("crf_small");
+  const Tensor unary = golden.at("unary"), rgb = golden.at("rgb_u8");
   const auto expect = [&](const std::string& name, const Tensor& actual, double tolerance) {
-    EXPECT_LE((actual - golden.at(name)).abs().max().item<double>(), tolerance) << name;
+    golden.expect_close(actual, name, tolerance);
   };
   const auto rounds = [](DenseCrfOptions options, int iterations) {
     options.iterations = iterations;
@@ -52,17 +50,6 @@ TEST(DenseCrf, GoldenKernelsAndRounds) {
   expect("bilateral_only.q1", run(unary, rgb, {.gaussian_weight = 0, .bilateral_weight = 1, .iterations = 1}), 1e-5);
   expect("none.q1", run(unary, rgb, {.gaussian_weight = 0, .bilateral_weight = 0, .iterations = 1}), 1e-6);
   expect("rect.q5", run(unary.slice(1, 0, 48), rgb.slice(0, 0, 48), {}), 1e-3);
-}
-
-TEST(DenseCrf, GoldenLabels) {
-  WSI_LPD_NEEDS_DATA(folder, "golden");
-  const auto golden = read_safetensors(folder / "evaluation.safetensors").tensors;
-  for (const std::string name : {"oracle.0", "oracle.1", "oracle.2", "all.0"}) {
-    const Tensor &rgb = golden.at(name.substr(name.size() - 1) + ".crf_image_u8"), &probabilities = golden.at(name + ".probs");
-    const auto labels = most_probable_labels(dense_crf(values(probabilities), 4, view(rgb)), 4);
-    const Tensor expected = golden.at(name + ".crf_labels").reshape(-1);
-    EXPECT_LE(torch::tensor(labels).ne(expected.to(torch::kByte)).sum().item<int>(), expected.numel() / 10'000) << name;
-  }
 }
 
 /// Sizes around the tiles that the work is cut into.

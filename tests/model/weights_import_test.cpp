@@ -1,10 +1,8 @@
 #include "wsi_lpd/model/weights_import.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "checkpoint_bytes.hpp"
+#include "golden.hpp"
 #include "golden_weights.hpp"
-#include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/model/encoder_weights.hpp"
@@ -203,8 +201,7 @@ TEST_F(WeightsImport, SwinFromMedClip) {
 }
 
 TEST_F(WeightsImport, GoldenNamesOfMixTransformers) {
-  WSI_LPD_NEEDS_DATA(golden, "golden");
-  const Json variants = Json::parse(read_text_file(golden / "names_mit_official.json"));
+  const Json variants = testing::golden_json("names_mit_official");
   for (const auto& [variant, description] : variants.items()) {
     SCOPED_TRACE(variant);
     Tensors tensors;
@@ -217,8 +214,7 @@ TEST_F(WeightsImport, GoldenNamesOfMixTransformers) {
 }
 
 TEST_F(WeightsImport, GoldenNamesOfHuggingFace) {
-  WSI_LPD_NEEDS_DATA(golden, "golden");
-  const Json names = Json::parse(read_text_file(golden / "names_mit_huggingface.json"));
+  const Json names = testing::golden_json("names_mit_huggingface");
   Tensors theirs;
   for (const auto& [name, shape] : names.at("huggingface_shapes_b1").items())
     theirs[name] = torch::randn(shape.get<std::vector<std::int64_t>>());
@@ -242,13 +238,14 @@ TEST_F(WeightsImport, GoldenNamesOfHuggingFace) {
 }
 
 TEST_F(WeightsImport, GoldenCheckpointOfOtherShapesIsRefused) {
-  WSI_LPD_NEEDS_DATA(golden, "golden");
-  EXPECT_THAT(refusal([&] { import_weights(golden / "checkpoints/lpd_layout.pth", output_, three_); }), HasSubstr("[4, 8] instead of"));
-  EXPECT_THAT(refusal([&] { import_weights(golden / "checkpoints/malicious.pth", output_, three_); }), HasSubstr("io.open"));
+  EXPECT_THAT(refusal([&] { import_weights(testing::golden_folder() / "checkpoints/lpd_layout.pth", output_, three_); }),
+              HasSubstr("[4, 8] instead of"));
+  EXPECT_THAT(refusal([&] { import_weights(testing::golden_folder() / "checkpoints/malicious.pth", output_, three_); }),
+              HasSubstr("io.open"));
 }
 
 TEST_F(WeightsImport, PublishedCheckpointRuns) {
-  WSI_LPD_NEEDS_DATA(data, "data");
+  WSI_LPD_NEEDS_DATA(data);
   const ImportReport report = import_weights(data / "checkpoints/lpd_mit_b1_gland.pth", output_, three_);
   EXPECT_TRUE(report.complete());
   EXPECT_THAT(report.used, SizeIs(197));

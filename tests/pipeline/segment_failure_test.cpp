@@ -107,12 +107,12 @@ void expect_damage_is_local(const std::filesystem::path& slide, std::uint32_t in
 }
 
 TEST(SegmentSlide, MarksAndListsDamagedTilesOfAJpegSlide) {
-  WSI_LPD_NEEDS_DATA(data, "data");
+  WSI_LPD_NEEDS_DATA(data);
   expect_damage_is_local(data / "slides/CMU-1-Small-Region.svs", 64);
 }
 
 TEST(SegmentSlide, MarksAndListsDamagedTilesOfAJpeg2000Slide) {
-  WSI_LPD_NEEDS_DATA(data, "data");
+  WSI_LPD_NEEDS_DATA(data);
   expect_damage_is_local(data / "slides/tcga-cr-7395-01a-01-ts1.svs", 130);
 }
 

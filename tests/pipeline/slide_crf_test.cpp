@@ -73,7 +73,7 @@ TEST(SlideCrf, BlocksGiveTheLabelsOfTheWholeSlide) {
 }
 
 TEST(SlideCrf, BlocksGiveTheLabelsOfTheWholeRealSlide) {
-  WSI_LPD_NEEDS_DATA(data, "data");
+  WSI_LPD_NEEDS_DATA(data);
   IdentitySegmenter network(8, 1.0, false);
   const auto slide = data / "slides" / "CMU-1-Small-Region.svs";
   const Segmented whole = segment(slide, network, {.crf = kUntiled});

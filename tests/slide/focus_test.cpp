@@ -63,7 +63,7 @@ TEST(Focus, FallsWithEveryBlurOfPaintedTissue) {
 }
 
 TEST(Focus, FallsWithEveryBlurOfRealTissue) {
-  WSI_LPD_NEEDS_DATA(data, "data");
+  WSI_LPD_NEEDS_DATA(data);
   for (const auto& [name, place] : std::vector<std::pair<const char*, Rect>>{{"slides/CMU-1-Small-Region.svs", {300, 1100, 448, 448}},
                                                                              {"slides/CMU-1-Small-Region.svs", {700, 400, 448, 448}}}) {
     Image rgb(place.width, place.height, 3);

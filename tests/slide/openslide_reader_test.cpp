@@ -156,7 +156,7 @@ TEST(OpenSlideReader, ReadsFromSeveralThreads) {
 }
 
 TEST(OpenSlideReader, OpensRealSlides) {
-  WSI_LPD_NEEDS_DATA(data, "data");
+  WSI_LPD_NEEDS_DATA(data);
   const auto aperio = open(data / "slides/CMU-1-Small-Region.svs");
   EXPECT_EQ(aperio->properties().levels.front().size, (Size{2220, 2967}));
   EXPECT_NEAR(aperio->properties().mpp.value(), 0.499, 1e-9);
@@ -182,7 +182,7 @@ TEST(OpenSlideReader, OpensRealSlides) {
 }
 
 TEST(OpenSlideReader, BrokenFilesAreErrors) {
-  WSI_LPD_NEEDS_DATA(data, "data");
+  WSI_LPD_NEEDS_DATA(data);
   EXPECT_THAT(error_of(data / "broken/broken.svs"), HasSubstr("not a slide"));
   EXPECT_THAT(error_of(data / "broken/unopenable.tiff"), HasSubstr("compression"));
   EXPECT_THAT(error_of(data / "broken/unreadable.svs"), HasSubstr("smaller than one of its tiles"));

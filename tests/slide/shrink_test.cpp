@@ -99,7 +99,7 @@ TEST(Shrink, IsLibvipsOwn) {
 }
 
 TEST(Shrink, IsLibvipsOwnOnRealSlides) {
-  WSI_LPD_NEEDS_DATA(data, "data");
+  WSI_LPD_NEEDS_DATA(data);
   for (const char* name : {"CMU-1-Small-Region.svs", "oral-scc.tif", "tcga-cr-7395-01a-01-ts1.svs"}) {
     const auto path = data / "slides" / name;
     if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << name << " here";

@@ -122,7 +122,7 @@ TEST(Tissue, AUsersMaskMustHaveTheSlidesShape) {
 }
 
 TEST(Tissue, IsFoundOnRealSlides) {
-  WSI_LPD_NEEDS_DATA(data, "data");
+  WSI_LPD_NEEDS_DATA(data);
   for (const auto& [name, low, high] :
        std::vector<std::tuple<const char*, double, double>>{{"slides/CMU-1-Small-Region.svs", 0.35, 0.45},
                                                             {"slides/oral-scc.tif", 0.25, 0.33},
