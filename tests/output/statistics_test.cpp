@@ -9,7 +9,6 @@
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/output/sha256.hpp"
 #include "wsi_lpd/output/statistics_file.hpp"
 #include "wsi_lpd/output/summary.hpp"
 
@@ -171,16 +170,6 @@ TEST(Statistics, NamesThatAreNotUtf8DoNotStopThem) {
   s.slide = "caf\xe9.svs";
   write_statistics(folder / "slide.json", s);
   EXPECT_EQ(read_statistics(folder / "slide.json")->slide, "caf\xef\xbf\xbd.svs");
-}
-
-TEST(Sha256, OfTextAndOfFilesLargerThanABlock) {
-  EXPECT_EQ(sha256_of_text("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  const TemporaryFolder folder;
-  const std::string text(200'001, 'x');
-  write_text_file(folder / "file", text);
-  EXPECT_EQ(sha256_of_file(folder / "file"), sha256_of_text(text));
-  EXPECT_THROW(sha256_of_file(folder / "absent"), Error);
-  EXPECT_THROW(sha256_of_file(folder.path()), Error);
 }
 
 TEST(TissueShares, AreOfTheTissueAndAddUp) {

@@ -3,6 +3,7 @@
 
 #include "output/results.hpp"
 #include "test_data.hpp"
+#include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/output/summary.hpp"
 
@@ -43,6 +44,21 @@ TEST(Summary, OfNoSlidesHasItsHeader) {
   const std::string text = read_text_file(folder / "summary.csv");
   EXPECT_THAT(text, StartsWith("slide,status,"));
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+}
+
+TEST(Summary, ItsFailuresCanBeRead) {
+  const TemporaryFolder folder;
+  const std::map<std::string, std::string> failures{{"b.svs", "no level"}, {"c.svs", "a \"quoted\" reason\nin two lines"}};
+  write_summary(folder / "summary.csv", {some_statistics()}, failures);
+  EXPECT_EQ(read_failures(folder / "summary.csv"), failures);
+  EXPECT_TRUE(read_failures(folder / "absent.csv").empty());
+  write_text_file(folder / "other.csv", "slide,reason\na.svs,none\n");
+  try {
+    read_failures(folder / "other.csv");
+    FAIL() << "a table without the column 'status' is no summary";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("has no column 'status'"));
+  }
 }
 
 }  // namespace
