@@ -7,6 +7,7 @@
 #include "tissue_selection.hpp"
 #include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/resolution.hpp"
 
 namespace wsi_lpd::pipeline {

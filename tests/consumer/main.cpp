@@ -4,6 +4,7 @@
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/model/device.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/slide/open.hpp"
 
 int main() {
   const wsi_lpd::Frame frame = wsi_lpd::make_frame({0, 0, 2000, 1000}, 0.25, 0.5);
