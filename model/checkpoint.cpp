@@ -19,9 +19,10 @@ namespace {
 using Kind = PickleValue::Kind;
 using torch::Tensor;
 
-constexpr int kDeepest = 16;             // dictionaries within dictionaries
-constexpr std::size_t kMostAxes = 16;    // of a tensor
-constexpr std::uint64_t kUnfolding = 8;  // views of shared storages may take this many times the file's size
+constexpr int kDeepest = 16;               // dictionaries within dictionaries
+constexpr std::size_t kMostAxes = 16;      // of a tensor
+constexpr std::size_t kLongestKey = 1024;  // bytes of a key in a dictionary: a shared one is copied into the name of every tensor below it
+constexpr std::uint64_t kUnfolding = 8;    // views of shared storages may take this many times the file's size
 constexpr std::string_view kLegacyMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
 constexpr std::int64_t kLegacyProtocol = 1001;
 
@@ -81,6 +82,7 @@ class TensorCollector {
       if (visits_-- == 0) throw Error("has dictionaries that hold each other many times over");
       const PickleValue &key = *dictionary.items[i], &value = *dictionary.items[i + 1];
       if (key.kind != Kind::Text && key.kind != Kind::Integer) continue;
+      if (key.text.size() > kLongestKey) throw Error("has a dictionary with a key of more than 1024 bytes: " + printable(key.text));
       const std::string name = prefix + (key.kind == Kind::Text ? key.text : std::to_string(key.integer));
       if (depth == 0 && name.starts_with("optimizer")) continue;
       if (value.kind == Kind::Dictionary) {

@@ -95,7 +95,6 @@ class PickleMachine {
   }
   std::string line() {
     const std::size_t end = bytes_.find('\n', position_);
-    if (end != std::string_view::npos && end - position_ > kLongestName) fail("a name too long");
     std::string text(take(std::min(end, bytes_.size()) - position_));
     take(1);
     return text;
@@ -146,7 +145,12 @@ class PickleMachine {
     for (std::size_t i = count; i-- > 0;) items[i] = pop();
     push(Kind::Sequence)->items = std::move(items);
   }
+  /// The items of `source` that are looked at. A few bytes can name a long list again and again: a copy of all of it would have no bound.
+  void push_first(Kind kind, const PickleValue& source, std::size_t count) {
+    push(kind)->items.assign(source.items.begin(), source.items.begin() + static_cast<std::ptrdiff_t>(count));
+  }
   void push_global(const std::string& module, const std::string& name) {
+    if (module.size() > kLongestName || name.size() > kLongestName) fail("a name too long");  // it is copied wherever it is named again
     const auto role = role_of(module, name);
     if (!role) {
       throw Error("refused: it names " + printable(module + "." + name) +
@@ -168,12 +172,13 @@ class PickleMachine {
         push(Kind::Dictionary);
         return;
       case PickleRole::Tensor:
-        if (arguments.items.size() < 4 || arguments.items[0]->kind != Kind::Storage) fail("a tensor without a storage");
-        push(Kind::Tensor)->items = arguments.items;
+        if (arguments.items.size() < PickleValue::kTensorItems || arguments.items[0]->kind != Kind::Storage)
+          fail("a tensor without a storage");
+        push_first(Kind::Tensor, arguments, PickleValue::kTensorItems);
         return;
       case PickleRole::Parameter:
         if (arguments.items.empty() || arguments.items[0]->kind != Kind::Tensor) fail("a parameter without a tensor");
-        push(Kind::Tensor)->items = arguments.items[0]->items;
+        push_first(Kind::Tensor, *arguments.items[0], PickleValue::kTensorItems);
         return;
       case PickleRole::Storage:
         fail("a storage where none can be");
@@ -190,12 +195,12 @@ class PickleMachine {
   }
   void persistent_id() {
     const PickleValue& id = *pop();
-    const bool storage = id.kind == Kind::Sequence && id.items.size() >= 5 && id.items[0]->kind == Kind::Text &&
+    const bool storage = id.kind == Kind::Sequence && id.items.size() >= PickleValue::kStorageItems && id.items[0]->kind == Kind::Text &&
                          id.items[0]->text == "storage" && id.items[1]->kind == Kind::Global && id.items[1]->role == PickleRole::Storage &&
                          id.items[2]->kind == Kind::Text && id.items[4]->kind == Kind::Integer;
     if (!storage) fail("a reference to something that is no storage");
     if (id.items.size() > 5 && id.items[5]->kind != Kind::None) fail("a view of a storage, as PyTorch before 0.4 had them,");
-    push(Kind::Storage)->items = id.items;
+    push_first(Kind::Storage, id, PickleValue::kStorageItems);
   }
   void append(const std::vector<const PickleValue*>& items, Kind kind) {
     PickleValue& target = top();
@@ -221,6 +226,7 @@ class PickleMachine {
   std::unordered_map<std::uint64_t, PickleValue*> memo_;
 };
 
+// More than 60 lines: one switch, a case for each opcode, none of which is more than a few lines.
 bool PickleMachine::step(Opcode opcode) {
   switch (opcode) {
     case kStop:

@@ -22,10 +22,11 @@ struct PickleValue {
     Sequence,    ///< list or tuple: `items`
     Dictionary,  ///< `items`: key, value, key, value, …
     Global,      ///< `text` is module.name, `role` what it stands for
-    Storage,     ///< `items`: what the persistent identifier says: "storage", type, key, device, elements
-    Tensor,      ///< `items`: storage, offset, sizes, strides, …
+    Storage,     ///< `items`, kStorageItems of them: what the persistent identifier says: "storage", type, key, device, elements
+    Tensor,      ///< `items`, kTensorItems of them: storage, offset, sizes, strides
     Inert        ///< an object of a class that holds no weights; its content is dropped
   };
+  static constexpr std::size_t kStorageItems = 5, kTensorItems = 4;
   Kind kind = Kind::None;
   PickleRole role = PickleRole::Inert;
   std::int64_t integer = 0;

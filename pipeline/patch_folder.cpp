@@ -7,6 +7,7 @@
 #include "label_table.hpp"
 #include "patch_files.hpp"
 #include "patch_labels.hpp"
+#include "patient_table.hpp"
 #include "wsi_lpd/core/class_scheme.hpp"
 
 namespace wsi_lpd::pipeline {
@@ -48,11 +49,13 @@ class Scan {
     tally.check(options_.skip_unusable, used);
     if (options_.image_labels == ImageLabels::Needed && result_.train.empty()) refuse_empty();
     result_.unusable = tally.lines();
+    std::string patients = options_.image_labels == ImageLabels::Needed ? name_patients({root_, train_}, result_.train) : "";
     const std::string counts = (wants_labels ? count_of(result_.train, "train") : "") + count_of(result_.valid, "valid") +
                                count_of(result_.test, "test"),
                       left_out = tally.left_out();
     result_.notes.push_back(root_.string() + ": " + std::to_string(used) + " patches" +
                             (counts.empty() ? "" : " (" + counts.substr(2) + ")") + (left_out.empty() ? "" : ", " + left_out));
+    if (!patients.empty()) result_.notes.push_back(std::move(patients));
     return std::move(result_);
   }
 

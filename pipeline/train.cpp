@@ -11,7 +11,6 @@
 #include "training_pictures.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/evaluate.hpp"
-#include "wsi_lpd/pipeline/patch_stain.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace {
@@ -39,15 +38,14 @@ Json json_of(std::int64_t step, const model::StepReport& report) {
 /// One training, from its first step or from where it was left.
 class Run {
  public:
-  Run(const TrainJob& job, ProgressObserver& observer, const CancelFlag& cancel)
-      : job_(job),
+  Run(const PreparedTraining& prepared, ProgressObserver& observer, const CancelFlag& cancel)
+      : job_(prepared.job),
         observer_(observer),
         cancel_(cancel),
-        patches_(with_hold_out(job.patches, job.hold_out)),
-        set_(patches_.train, job.images, observer, cancel),
-        valid_(patches_.valid, same_size(job.images), observer, cancel),
-        options_(with_iterations(job.options)),
-        trainer_(model_info(), options_),  // refuses what does not fit before anything is written
+        set_(prepared.images),
+        valid_(prepared.valid),
+        options_(job_.options),
+        trainer_(job_.info, options_),  // refuses what does not fit before anything is written
         judge_(valid_, options_.warmup_iterations, options_.iterations) {}
 
   TrainResult run() {
@@ -86,26 +84,6 @@ class Run {
   }
 
  private:
-  PatchSetOptions same_size(PatchSetOptions images) const {
-    images.size = set_.size();
-    return images;
-  }
-  model::TrainOptions with_iterations(model::TrainOptions options) const {
-    if (options.iterations == 0)
-      options.iterations = std::max<std::int64_t>(1, std::llround(job_.epochs * static_cast<double>(set_.count()) / job_.batch_size));
-    options.warmup_iterations = std::min(options.warmup_iterations, options.iterations);
-    return options;
-  }
-  model::ModelInfo model_info() const {
-    model::ModelInfo info = job_.info;
-    info.patch_size = set_.size();
-    info.stain = stain_of(set_, observer_, cancel_);
-    if (info.mpp) *info.mpp /= set_.zoom();
-    if (set_.zoom() != 1)
-      observer_.warn("images are resized by " + fixed(set_.zoom(), 3) + " to " + std::to_string(set_.size()) +
-                     " pixels: the model works at that resolution");
-    return info;
-  }
   fs::path model_path() const { return job_.run / "model.safetensors"; }
   fs::path state_path() const { return job_.run / "state.safetensors"; }
   fs::path log_path() const { return job_.run / "log.jsonl"; }
@@ -206,8 +184,8 @@ class Run {
 
   void save_state() {
     std::map<std::string, std::string> notes = judge_.notes();
-    notes.merge(std::map<std::string, std::string>{{"images", fingerprint(patches_.train)},
-                                                   {"valid", fingerprint(patches_.valid)},
+    notes.merge(std::map<std::string, std::string>{{"images", fingerprint(job_.patches.train)},
+                                                   {"valid", fingerprint(job_.patches.valid)},
                                                    {"class_names", joined(job_.info.classes.names)},
                                                    {"log_bytes", std::to_string(log_bytes_)},
                                                    {"ended", std::to_string(ended_)},
@@ -226,7 +204,8 @@ class Run {
       return before != notes.end() && before->second != now;
     };
     if (!job_.force) {
-      for (const auto& [key, what, patches] : {std::tuple{"images", "training", &patches_.train}, {"valid", "validation", &patches_.valid}})
+      for (const auto& [key, what, patches] :
+           {std::tuple{"images", "training", &job_.patches.train}, {"valid", "validation", &job_.patches.valid}})
         if (differs(key, fingerprint(*patches)))
           throw UsageError(std::string("--resume: the ") + what +
                            " images or their labels are other ones than before; start a new run, or use --force");
@@ -236,7 +215,7 @@ class Run {
                        "; start a new run, or use --force");
     try {
       log_bytes_ = std::stoull(notes.at("log_bytes"));
-      const bool same_images = !differs("valid", fingerprint(patches_.valid));
+      const bool same_images = !differs("valid", fingerprint(job_.patches.valid));
       if (!same_images || !judge_.take_up(notes))
         observer_.warn(state_path().string() + ": its best model was chosen by " +
                        (same_images ? "another measure than " + judge_.by() + ", as earlier versions did" : "other validation images") +
@@ -261,9 +240,8 @@ class Run {
   const TrainJob& job_;
   ProgressObserver& observer_;
   const CancelFlag& cancel_;
-  PatchFolder patches_;
-  PatchSet set_, valid_;
-  model::TrainOptions options_;
+  const PatchSet &set_, &valid_;
+  const model::TrainOptions& options_;
   model::Trainer trainer_;
   TrainingJudge judge_;
   std::ofstream log_;
@@ -276,6 +254,8 @@ class Run {
 
 }  // namespace
 
-TrainResult train(const TrainJob& job, ProgressObserver& observer, const CancelFlag& cancel) { return Run(job, observer, cancel).run(); }
+TrainResult train(const PreparedTraining& prepared, ProgressObserver& observer, const CancelFlag& cancel) {
+  return Run(prepared, observer, cancel).run();
+}
 
 }  // namespace wsi_lpd::pipeline

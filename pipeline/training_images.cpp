@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
+#include <set>
+
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::pipeline {
 
@@ -18,13 +22,73 @@ std::string fingerprint(const std::vector<Patch>& patches) {
   return std::to_string(hash);
 }
 
-PatchFolder with_hold_out(PatchFolder patches, double share) {
-  if (!patches.valid.empty() || share <= 0) return patches;
-  const auto chosen = std::stable_partition(patches.train.begin(), patches.train.end(), [&](const Patch& patch) {
-    return static_cast<double>(std::stoull(fingerprint({{patch.image, {}, {}}})) % 10'000) >= 10'000 * share;
+namespace {
+
+/// Who counts as the patient of an image: where none is known, the image alone.
+std::string patient_of(const Patch& patch) { return patch.patient.empty() ? patch.image.filename().string() : patch.patient; }
+
+using Held = std::vector<char>;  // one an image: is it held out?
+
+/// 0…9999, the same in every run.
+std::uint64_t lot_of(const std::string& name) { return std::stoull(fingerprint({{name, {}, {}}})) % 10'000; }
+
+Held by_image(const std::vector<Patch>& images, double share, ProgressObserver& observer) {
+  Held held(images.size());
+  std::transform(images.begin(), images.end(), held.begin(),
+                 [&](const Patch& patch) { return static_cast<double>(lot_of(patch.image.filename().string())) < 10'000 * share; });
+  if (held.empty() || std::count(held.begin(), held.end(), 0) > 0) return held;
+  const auto last = std::max_element(images.begin(), images.end(), [](const Patch& a, const Patch& b) {
+    return lot_of(a.image.filename().string()) < lot_of(b.image.filename().string());
   });
-  patches.valid.assign(chosen, patches.train.end());
-  patches.train.erase(chosen, patches.train.end());
+  held[static_cast<std::size_t>(last - images.begin())] = 0;
+  observer.warn("the hold-out of " + shortest(share) + " would take all " + std::to_string(images.size()) +
+                " images: " + last->image.filename().string() + " stays to train on; take more images, or another share (--hold-out)");
+  return held;
+}
+
+/// Patients in the order of their lots, each whose images still fit into the share. Where none fits, the one with the fewest images.
+Held by_patient(const std::vector<Patch>& images, const std::map<std::string, std::int64_t>& patients, double share,
+                ProgressObserver& observer) {
+  std::vector<std::pair<std::string, std::int64_t>> drawn(patients.begin(), patients.end());
+  std::ranges::stable_sort(drawn, {}, [](const auto& patient) { return lot_of(patient.first); });
+  const auto total = static_cast<std::int64_t>(images.size());
+  std::int64_t taken = 0;
+  std::set<std::string> chosen;
+  for (const auto& [patient, count] : drawn) {
+    if (static_cast<double>(taken + count) > share * static_cast<double>(total)) continue;
+    chosen.insert(patient);
+    taken += count;
+  }
+  if (chosen.empty()) {
+    const auto& [patient, count] = *std::ranges::min_element(drawn, {}, [](const auto& other) { return other.second; });
+    chosen.insert(patient);
+    taken = count;
+    observer.warn("no patient has as few images as the hold-out of " + shortest(share) + " asks for: that with the fewest is held out");
+  }
+  observer.info("held out to judge the training by: " + std::to_string(chosen.size()) + " of " + std::to_string(drawn.size()) +
+                " patients, with " + std::to_string(taken) + " of " + std::to_string(total) + " images");
+  Held held(images.size());
+  std::ranges::transform(images, held.begin(), [&](const Patch& patch) { return chosen.contains(patient_of(patch)); });
+  return held;
+}
+
+}  // namespace
+
+PatchFolder with_hold_out(PatchFolder patches, double share, ProgressObserver& observer) {
+  if (!(share >= 0 && share < 1))
+    throw UsageError("a hold-out of " + shortest(share) + ": it is a share of the images, from 0 to less than 1");
+  if (!patches.valid.empty() || share == 0) return patches;
+  std::map<std::string, std::int64_t> patients;  // and their numbers of images
+  for (const Patch& patch : patches.train) ++patients[patient_of(patch)];
+  const bool is_known = std::ranges::any_of(patches.train, [](const Patch& patch) { return !patch.patient.empty(); });
+  if (is_known && patients.size() == 1)
+    observer.warn("all images are of one patient (" + patients.begin()->first +
+                  "): single images are held out, which look more alike than those of other patients will");
+  const Held held =
+      is_known && patients.size() > 1 ? by_patient(patches.train, patients, share, observer) : by_image(patches.train, share, observer);
+  std::vector<Patch> stay;
+  for (std::size_t i = 0; i < held.size(); ++i) (held[i] ? patches.valid : stay).push_back(std::move(patches.train[i]));
+  patches.train = std::move(stay);
   return patches;
 }
 

@@ -11,8 +11,11 @@ namespace wsi_lpd::pipeline {
 /// Which images, with which labels (FNV-1a of names and labels): a training goes on with the same ones only.
 std::string fingerprint(const std::vector<Patch>& patches);
 
-/// `patches` with about `share` of the training images taken away, by their names alone, to judge by where there are no validation images.
-PatchFolder with_hold_out(PatchFolder patches, double share);
+/// `patches` with about `share` of the training images moved to `valid`, by their names alone, where there are no validation images. Where
+/// patients are known (Patch::patient) all images of a patient go together; an image without one counts as a patient. At least one image
+/// stays in `train`, if there is one; where that or whole patients change the share, a line says so. Throws UsageError: no share from 0 to
+/// less than 1.
+PatchFolder with_hold_out(PatchFolder patches, double share, ProgressObserver& observer);
 
 /// Says in how many images each class is, and warns of those in none and in all.
 void report_balance(const PatchSet& set, const ClassScheme& classes, ProgressObserver& observer);

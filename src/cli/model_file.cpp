@@ -15,7 +15,8 @@ fs::path named_model(const std::string& given) {
   if (!given.empty()) return given;
   if (const char* from_environment = std::getenv("WSI_LPD_MODEL"); from_environment && *from_environment) return from_environment;
   fs::path latest = "runs/latest/model.safetensors";
-  if (fs::exists(latest)) return latest;
+  std::error_code ignored;  // of a link to itself
+  if (fs::exists(latest, ignored)) return latest;
   std::string advice;
   if (const fs::path run = unfinished_run(); !run.empty()) {
     const fs::path model = run / "model.safetensors";

@@ -61,16 +61,22 @@ void check_resumed(const fs::path& run, bool force, const Context& context) {
   context.observer.warn("going on with another configuration: " + all);
 }
 
-bool link_latest(const fs::path& run) {
-  if (!fs::exists(run / "model.safetensors")) return false;
-  const fs::path folder = fs::weakly_canonical(run);  // without a slash at its end
-  const fs::path link = fs::weakly_canonical("runs") / "latest";
-  if (folder.parent_path() != link.parent_path() || folder == link) return false;
-  if (fs::exists(link) && !fs::is_symlink(link)) return false;  // somebody's folder
-  const fs::path fresh = part_path(link);
-  fs::create_directory_symlink(folder.filename(), fresh);
-  fs::rename(fresh, link);
-  return true;
+bool link_latest(const fs::path& run, ProgressObserver& observer) {
+  std::error_code error, ignored;
+  const fs::path folder = fs::weakly_canonical(run, error), runs = fs::weakly_canonical("runs", error), latest = runs / "latest";
+  if (error || folder.parent_path() != runs || folder == latest || !fs::exists(run / "model.safetensors", error)) return false;
+  std::string reason = "is not a link";  // but somebody's folder or file
+  const fs::file_status status = fs::symlink_status(latest, error);
+  if (fs::is_symlink(status) || !fs::exists(status)) {
+    const fs::path fresh = part_path(latest);
+    fs::create_directory_symlink(folder.filename(), fresh, error);
+    if (!error) fs::rename(fresh, latest, error);
+    if (!error) return true;
+    fs::remove(fresh, ignored);
+    reason = "can't be changed (" + error.message() + ")";
+  }
+  observer.warn("runs/latest " + reason + " and stays as it is; name this model with --model " + shell_text(run / "model.safetensors"));
+  return false;
 }
 
 std::string resume_command(const fs::path& run, const fs::path& patches) {
@@ -84,10 +90,11 @@ void say_how_to_go_on(const fs::path& run, const fs::path& patches, ProgressObse
   if (fs::exists(model)) {
     const model::ModelInfo info = model::read_model_info(model);
     observer.info(model.string() + " is the model of step " + (info.judged ? std::to_string(info.judged->iteration) : "unknown") +
-                  (link_latest(run) ? "; runs/latest points at it" : ""));
+                  (link_latest(run, observer) ? "; runs/latest points at it" : ""));
   } else {
+    std::error_code ignored;
     observer.info(run.string() + " has no model yet: the first comes with the end of an epoch" +
-                  (fs::exists("runs/latest") ? "; runs/latest stays where it was" : ""));
+                  (fs::exists("runs/latest", ignored) ? "; runs/latest stays where it was" : ""));
   }
   observer.warn(
       (fs::exists(run / "state.safetensors") ? "the training can go on where it was: " : "nothing was saved yet; start again with ") +

@@ -18,8 +18,9 @@ std::filesystem::path unfinished_run();
 /// options.
 void check_resumed(const std::filesystem::path& run, bool force, const Context& context);
 
-/// Points runs/latest at `run` where it lies in runs/ and has a model; at no moment there is no link. Returns whether it does now.
-bool link_latest(const std::filesystem::path& run);
+/// Points runs/latest at `run` where it lies in runs/ and has a model; at no moment there is no link. Returns whether it does now. Never
+/// fails, as a finished training must not: where there is a folder or file of that name, or no link can be made, it warns.
+bool link_latest(const std::filesystem::path& run, ProgressObserver& observer);
 
 /// The command that goes on with `run`, for a shell.
 std::string resume_command(const std::filesystem::path& run, const std::filesystem::path& patches);

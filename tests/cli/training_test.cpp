@@ -166,6 +166,48 @@ TEST_F(Training, SaysWhenStoppedHowToGoOn) {
   fs::create_directory_symlink(before, path("runs/latest"));
 }
 
+/// A finished training is never lost over runs/latest.
+TEST_F(Program, KeepsItsModelWhereTheLinkCantBeMade) {
+  const std::string in = "mkdir -p elsewhere/runs && cd elsewhere && rm -rf runs/latest && ", end = "; ";
+  const std::string train = "train ../data/patches --encoder mit_b0 --iterations 1 --batch-size 2 --hold-out 0 -o runs/";
+  for (const auto& [name, made, words] : {std::tuple<std::string, std::string, std::string>{"folder", "mkdir runs/latest", "is not a link"},
+                                          {"file", "touch runs/latest", "is not a link"}}) {
+    const Outcome outcome = run(train + name, in + made + end);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("warning: runs/latest " + words + " and stays as it is; name this model with --model runs/" + name));
+    EXPECT_TRUE(fs::exists(path("elsewhere/runs/" + name + "/model.safetensors")));
+    EXPECT_FALSE(fs::is_symlink(path("elsewhere/runs/latest")));
+  }
+  // Links that lead nowhere are ours to replace.
+  for (const std::string target : {"latest", "gone"}) {
+    const Outcome outcome = run(train + "for-" + target, in + "ln -s " + target + " runs/latest" + end);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(fs::read_symlink(path("elsewhere/runs/latest")), "for-" + target);
+  }
+}
+
+/// The log says what is trained on, and a hold-out leaves something to train on.
+TEST_F(Program, SaysWhatIsHeldOutBeforeItTrains) {
+  fs::create_directories(path("single"));
+  for (const auto& entry : fs::directory_iterator(path("data/patches/train"))) {
+    fs::copy_file(entry.path(), path("single") / entry.path().filename());
+    break;
+  }
+  const std::string options = " --encoder mit_b0 --iterations 1 --batch-size 2 --hold-out 0.9 -o ";
+  const Outcome single = run("train single" + options + "single-run");
+  EXPECT_EQ(single.code, 0) << single.err;
+  EXPECT_THAT(single.err, HasSubstr("training on 1 images, 0 for validation, 1 steps"));
+  const Outcome many = run("train data/patches/train" + options + "many-run --epochs 1");
+  EXPECT_EQ(many.code, 0) << many.err;
+  const auto said = [&](const std::string& words) {
+    const auto at = many.err.find(words);
+    return at == std::string::npos ? -1 : std::stoi(many.err.substr(at + words.size()));
+  };
+  EXPECT_GT(said("training on "), 0);
+  EXPECT_LT(said("training on "), 24);
+  EXPECT_THAT(many.err, HasSubstr("of " + std::to_string(said("training on ")) + "\n")) << "the line of the classes";
+}
+
 /// What configs/train.toml says of the defaults is true: taken or not, the same configuration is in force.
 TEST_F(Program, RecipeIsTheDefault) {
   const std::string rest = " --encoder mit_b0 --iterations 1 --batch-size 2 --hold-out 0 -o ";

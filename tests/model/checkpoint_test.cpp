@@ -95,6 +95,13 @@ TEST_F(Checkpoint, DictionariesWithoutEndAreErrors) {
   EXPECT_THAT(refusal(checkpoint(content, {})), HasSubstr("many times over"));
 }
 
+/// One dictionary with a long key, shared by many: each tensor below it would get a name of that length.
+TEST_F(Checkpoint, LongKeysAreErrors) {
+  const std::string shared = dictionary({{std::string(2000, 'k'), tensor(storage("0", 6), 0, {6}, {1})}}) + "q\x01";
+  EXPECT_THAT(refusal(checkpoint(shared + "0" + dictionary({{"a", "h\x01"}, {"b", "h\x01"}}), {kSixFloats})),
+              HasSubstr("a key of more than 1024 bytes: kkk"));
+}
+
 TEST_F(Checkpoint, UnsoundArchivesAreErrors) {
   const std::string content = pickle(dictionary({{"a", tensor(storage("0", 6), 0, {6}, {1})}}));
   const Records sound{{"x/data.pkl", content}, {"x/data/0", kSixFloats}};

@@ -164,5 +164,43 @@ TEST(Pickle, DeepNestingIsCheap) {
   EXPECT_EQ(Pickle(pickle(nested)).root().items.size(), 1U);
 }
 
+/// A long list that is named again and again, two or five bytes each time, by everything that looks at a list.
+TEST(Pickle, MemoryGrowsWithTheLengthAlone) {
+  constexpr int kLong = 20000, kTimes = 2000;
+  const std::string rest = std::string(kLong, 'N') + "e";
+  const std::string storage = testing::storage("0", 6);
+  const std::string storage_id = "](" + text("storage") + global("torch", "FloatStorage") + text("0") + text("cpu") + integer(6) + rest;
+  const std::string tensor_arguments = "](" + storage + integer(0) + testing::tuple({6}) + testing::tuple({1}) + rest;
+  const std::string made = global("torch._utils", "_rebuild_tensor_v2") + tensor_arguments + "R";
+  for (const auto& [list, called, use] : {std::tuple{storage_id, ""s, "h\x01Q"s},
+                                          {tensor_arguments, global("torch._utils", "_rebuild_tensor_v2"), "h\x02h\x01R"s},
+                                          {"](" + made + rest, global("torch._utils", "_rebuild_parameter"), "h\x02h\x01R"s},
+                                          {"](" + rest, global("collections", "defaultdict"), "h\x02h\x01R"s},
+                                          {"](" + rest, ""s, "h\x01\x85"s},
+                                          {"](" + rest, ""s, "]h\x01" + "a"s},
+                                          {"](" + rest, ""s, "}K\x01h\x01s"s},
+                                          {"](" + rest, ""s, "h\x01q\x03"s}}) {
+    SCOPED_TRACE(::testing::PrintToString(use));
+    std::string body = list + "q\x01" + (called.empty() ? "" : called + "q\x02") + "(";
+    for (int i = 0; i < kTimes; ++i) body += use;
+    const std::string bytes = pickle(body + "t");
+    const Pickle read(bytes);
+    EXPECT_EQ(read.root().items.size(), kTimes);
+    std::size_t items = 0, characters = 0;
+    for (const PickleValue& value : read.values()) {
+      items += value.items.capacity();
+      characters += value.text.size();
+    }
+    EXPECT_LT(items, 2 * bytes.size());
+    EXPECT_LT(characters, bytes.size());
+  }
+}
+
+TEST(Pickle, LongNamesAreRefused) {
+  const std::string name = text(std::string(100000, 'a'));
+  EXPECT_THAT(refusal(pickle(text("omegaconf.nodes") + "q\x01" + name + "q\x02(h\x01h\x02\x93t")), HasSubstr("a name too long"));
+  EXPECT_THAT(refusal(pickle("comegaconf.nodes\n" + std::string(300, 'a') + "\n")), HasSubstr("a name too long"));
+}
+
 }  // namespace
 }  // namespace wsi_lpd::model

@@ -12,6 +12,7 @@ struct Patch {
   std::filesystem::path image;
   std::filesystem::path mask;  ///< label image, 0…C−1 classes, C background; empty for training patches
   std::vector<float> labels;   ///< [C] of 0 or 1; empty where only a mask says
+  std::string patient{};       ///< whose image it is; empty where that is not known
 };
 
 struct PatchFolder {
@@ -50,7 +51,8 @@ class PatchError : public Error {
 };
 
 /// Lists a folder of patches (docs/patches.md) without decoding them: labels in the names (NAME[101].png, NAME[1, 0, 1].png), in the names
-/// of the folders, or in labels.csv; pixel masks in {valid,test}/{img,mask}/; all of them in nested folders, too. Throws PatchError: images
+/// of the folders, or in labels.csv; pixel masks in {valid,test}/{img,mask}/; all of them in nested folders, too. Where image labels are
+/// needed, patients.csv or the patches.csv of `tile` names the patients of the images in train/. Throws PatchError: images
 /// without a label or mask, of another number of digits, links without a target; lines of labels.csv that say what can't be. Throws
 /// UsageError: no folder, no image, a table that can't be read, other classes than `options.classes`.
 PatchFolder scan_patches(const std::filesystem::path& folder, const ScanOptions& options = {});

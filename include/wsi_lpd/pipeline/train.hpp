@@ -11,19 +11,34 @@ namespace wsi_lpd::pipeline {
 
 struct TrainJob {
   PatchFolder patches;
-  std::filesystem::path run;    ///< folder of this run; made if absent
-  model::ModelInfo info;        ///< classes, encoder, µm/px of the images
-  model::TrainOptions options;  ///< iterations 0: from `epochs`
+  std::filesystem::path run;  ///< folder of this run; made if absent
+  model::ModelInfo info;      ///< classes, encoder, µm/px of the images
+  /// `iterations` 0: from `epochs`. `warmup_iterations` below 0: a fifth of all steps, none for pbip; cam is nothing but warm-up.
+  model::TrainOptions options;
   PatchSetOptions images;
   int batch_size = 10;
   double epochs = 8;
   StreamOptions stream;     ///< how images are drawn and changed
-  double hold_out = 0.1;    ///< share of the training images to judge by where there are no validation images; 0: none
+  double hold_out = 0.1;    ///< share of the training images to judge by where there are no validation images, 0…1 without 1; 0: none
   int patience = 0;         ///< epochs after the warm-up without a better validation score, after which the training ends; 0: never
   double save_minutes = 5;  ///< time between two saved states, beside those after every epoch
   bool resume = false;      ///< goes on with the state in `run`, if there is one
   bool force = false;       ///< … even if the images are other ones
 };
+
+/// A training of which everything is decided that its images decide. Movable.
+struct PreparedTraining {
+  /// As it will run: `patches` after the hold-out, `options` with the numbers of all and of the warm-up's steps and the method's losses,
+  /// `info` with the size, number (`provenance` "images"), µm/px and stain of the images.
+  TrainJob job;
+  PatchSet images;  ///< to train on, at least one, without those that can't be used
+  PatchSet valid;   ///< to judge by; may be empty
+};
+
+/// Takes the hold-out, reads all images and decides how many steps there are. Whole patients are held out where they are known
+/// (Patch::patient). Writes nothing. Throws UsageError: no image to train on, a method without what it needs; PatchError: images that
+/// can't be used; Cancelled.
+PreparedTraining prepare_training(TrainJob job, ProgressObserver& observer, const CancelFlag& cancel);
 
 /// A model of a training, and what it scored on valid/ (one view).
 struct TrainedModel {
@@ -44,8 +59,8 @@ struct TrainResult {
 /// and predictions.png (after every epoch), log.jsonl (one line a step, one an epoch), prototypes.png (at the end), and state.safetensors,
 /// which `resume` goes on with and which is removed when all is done. Epochs within the warm-up of the losses are not chosen from; the
 /// newest of them stands in for the best until there is a later one. Warns when the best is no better than chance. Resumed on a CPU with as
-/// many threads, it ends in the same bytes. Throws PatchError before the first step, Error, Cancelled; the state is then saved, files
+/// many threads, it ends in the same bytes. Throws UsageError before the first step, Error, Cancelled; the state is then saved, files
 /// written so far stay whole.
-TrainResult train(const TrainJob& job, ProgressObserver& observer, const CancelFlag& cancel);
+TrainResult train(const PreparedTraining& prepared, ProgressObserver& observer, const CancelFlag& cancel);
 
 }  // namespace wsi_lpd::pipeline

@@ -1,0 +1,194 @@
+#include "train_options.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace wsi_lpd::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// An option of words, each of which stands for a value; the default is what `target` holds.
+template <class Value>
+void add_choice(CLI::App& command, const std::string& name, Value& target, const std::vector<std::pair<std::string, Value>>& choices,
+                const std::string& help) {
+  std::vector<std::string> words;
+  words.reserve(choices.size());
+  for (const auto& [word, value] : choices) words.push_back(word);
+  const auto is_default = [&](const auto& choice) { return choice.second == target; };
+  const auto set = [&target, choices](const std::string& word) {
+    target = std::ranges::find(choices, word, &std::pair<std::string, Value>::first)->second;
+  };
+  command.add_option_function<std::string>(name, set, help)
+      ->check(CLI::IsMember(words))
+      ->default_str(std::ranges::find_if(choices, is_default)->first);
+}
+
+/// Where the images are and the run goes, and how the run is judged.
+void add_run_options(CLI::App& command, TrainArguments& arguments) {
+  command
+      .add_option("PATCHES", arguments.patches,
+                  "folder of patches: train/NAME[101].png or train/CLASS/NAME.png with valid/ and test/{img,mask}/, or labels.csv")
+      ->required();
+  command.add_option("-o,--output", arguments.job.run, "folder of this run instead of runs/<time>; e.g. -o runs/first")
+      ->configurable(false);
+  command
+      .add_flag("--resume", arguments.job.resume,
+                "goes on with an unfinished run: that of --output, else the last one in runs/; --threads, --device, --cache-mib and "
+                "--save-minutes may be others than before")
+      ->configurable(false);
+  command.add_flag("--force", arguments.job.force, "with --resume: even if options or images have changed")->configurable(false);
+  command.add_option("--save-minutes", arguments.job.save_minutes, "time between two saved states to resume from; e.g. --save-minutes 1")
+      ->check(CLI::Range(0.0, 1e6));
+  command
+      .add_option("--hold-out", arguments.job.hold_out,
+                  "share of the images to judge the training by, where there is no valid/ folder; e.g. --hold-out 0.2")
+      ->check(CLI::Range(0.0, 0.9));
+}
+
+/// How training images are drawn and changed.
+void add_image_changes(CLI::App& command, TrainArguments& arguments) {
+  command
+      .add_option("--scale-jitter", arguments.job.stream.scale_jitter,
+                  "how much a training image is magnified or made smaller at random: J stands for factors from 1/(1+J) to 1+J, the image "
+                  "mirrored past its edges; 0: not at all; e.g. --scale-jitter 0.2")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      .add_option("--balance", arguments.job.stream.balance,
+                  "share of the images that is drawn by how rare their classes are, so that rare classes are seen as often as others; "
+                  "0: every image once an epoch; e.g. --balance 0.5")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      .add_option("--stain-jitter", arguments.job.stream.stain_jitter,
+                  "how much the stain of a training image is changed at random (haematoxylin, eosin, DAB), so that slides of other "
+                  "laboratories are no surprise; 0: not at all; e.g. --stain-jitter 0.1")
+      ->check(CLI::Range(0.0, 1.0));
+}
+
+/// The network, how many steps, and the optimiser.
+void add_steps(CLI::App& command, TrainArguments& arguments) {
+  command
+      .add_option("--patience", arguments.job.patience,
+                  "ends after so many epochs after the warm-up without a better validation score; 0: never; e.g. --patience 5")
+      ->check(CLI::Range(0, 1000000));
+  command.add_option("--encoder", arguments.job.info.encoder, "mit_b0 (small) to mit_b5 (large); e.g. --encoder mit_b2")
+      ->check(CLI::IsMember({"mit_b0", "mit_b1", "mit_b2", "mit_b3", "mit_b4", "mit_b5"}));
+  command
+      .add_option("--prototypes-per-class", arguments.job.info.prototypes_per_class,
+                  "learnable prototypes of each class; e.g. --prototypes-per-class 10")
+      ->check(CLI::Range(1, 100));
+  command.add_option("--epochs", arguments.job.epochs, "times that every image is seen; e.g. --epochs 12")->check(CLI::Range(0.01, 1e6));
+  command.add_option("--iterations", arguments.job.options.iterations, "steps instead of epochs; 0: by --epochs; e.g. --iterations 5000")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{100000000}));
+  command
+      .add_option("--warmup-iterations", arguments.job.options.warmup_iterations,
+                  "steps with the classification loss alone; -1: a fifth of all, none for pbip; e.g. 3000")
+      ->check(CLI::Range(std::int64_t{-1}, std::int64_t{100000000}));
+  command.add_option("--lr", arguments.job.options.lr, "highest learning rate of AdamW; e.g. --lr 5e-5")->check(CLI::Range(1e-8, 1.0));
+  command
+      .add_option("--lr-warmup-iterations", arguments.job.options.lr_warmup_iterations,
+                  "first steps, in which the learning rate rises from 0; e.g. 100")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{100000000}));
+  command.add_option("--weight-decay", arguments.job.options.weight_decay, "of AdamW, on every parameter; e.g. 1e-3")
+      ->check(CLI::Range(0.0, 1.0));
+}
+
+/// The losses, what they start from, and their arithmetic.
+void add_method(CLI::App& command, TrainArguments& arguments) {
+  command
+      .add_option("--method", arguments.job.info.method,
+                  "lpd: learnt prototypes, all losses; and to compare with: pbip, fixed prototypes; cam, the classification loss alone; "
+                  "e.g. --method cam")
+      ->check(CLI::IsMember({"lpd", "pbip", "cam"}));
+  command
+      .add_option("--bank", arguments.job.options.bank,
+                  "prototypes of --method pbip: safetensors with `prototypes` [classes x k, 512]; without it they are clustered from the "
+                  "images with one label, as the frozen encoder sees them; e.g. --bank bank.safetensors")
+      ->check(CLI::ExistingFile);
+  command
+      .add_option(
+          "--weights", arguments.job.options.weights,
+          "the encoder starts from these instead of random numbers: mit_b*.pth, Hugging Face SegFormer, an LPD checkpoint or a model "
+          "of ours; e.g. --weights mit_b1.pth")
+      ->check(CLI::ExistingFile);
+  command
+      .add_option_function<std::string>(
+          "--frozen-encoder",
+          [&options = arguments.job.options](const std::string& file) { options.frozen_encoder = file == "none" ? "" : file; },
+          "teaches the prototypes (similarity loss): Swin-T as .safetensors, or a TorchScript file from [N, 3, 224, 224] to "
+          "[N, D]; none leaves that loss out; e.g. --frozen-encoder medclip.safetensors")
+      ->check([](const std::string& file) {
+        return file == "none" || fs::is_regular_file(file) ? std::string() : "--frozen-encoder " + file + ": no such file";
+      })
+      ->default_str("none");
+  command
+      .add_option("--similarity-weight", arguments.job.options.loss.similarity_weight,
+                  "weight of the similarity loss; 0 leaves it out; e.g. 0.1")
+      ->check(CLI::Range(0.0, 100.0));
+  add_choice(command, "--diversity", arguments.job.options.loss.diversity,
+             {{"corrected", model::Diversity::Corrected}, {"reference", model::Diversity::Reference}},
+             "corrected, or reference: as the published code computes it; e.g. reference");
+  command
+      .add_option("--diversity-weight", arguments.job.options.loss.diversity_weight,
+                  "weight of the diversity loss; 0 leaves it out; e.g. 0.5")
+      ->check(CLI::Range(0.0, 100.0));
+  add_choice(command, "--precision", arguments.bfloat16, {{"auto", std::nullopt}, {"bf16", true}, {"fp32", false}},
+             "of the encoder's matrix products: fp32, bf16 (weights and losses stay fp32), auto: bf16 where it is faster; e.g. fp32");
+  command
+      .add_option("--ema", arguments.job.options.ema,
+                  "decay of a moving average of the weights, which becomes the model; 0: none; e.g. 0.99")
+      ->check(CLI::Range(0.0, 0.99999));
+}
+
+/// Images and their classes.
+void add_images(CLI::App& command, TrainArguments& arguments) {
+  command.add_option("--batch-size", arguments.job.batch_size, "images of one step; e.g. --batch-size 20")->check(CLI::Range(1, 4096));
+  command
+      .add_option("--patch-size", arguments.job.images.size,
+                  "pixels of the network's input, a multiple of 32; 0: as the images are; e.g. 224")
+      ->check([](const std::string& text) {
+        const int size = std::atoi(text.c_str());
+        return size == 0 || (size >= 64 && size <= 2048 && size % 32 == 0)
+                   ? std::string()
+                   : "--patch-size " + text + " is neither 0 nor a multiple of 32 from 64 to 2048";
+      });
+  add_choice(command, "--fit", arguments.job.images.fit, {{"resize", pipeline::Fit::Resize}, {"crop", pipeline::Fit::Crop}},
+             "images of another size are resized or cropped; e.g. --fit crop");
+  command.add_flag("--skip-unusable", arguments.job.images.skip_unusable, kSkipUnusableHelp);
+  command.add_option("--classes", arguments.dataset.classes, "class names in the order of the digits; e.g. --classes TUM,STR,LYM")
+      ->delimiter(',');
+  command.add_option("--background", arguments.dataset.background, "name of the background class; e.g. --background GLASS");
+  command
+      .add_option("--colours", arguments.dataset.colours,
+                  "one #rrggbb a class, and one for the background; e.g. --colours '#ff0000,#00ff00'")
+      ->delimiter(',');
+  command.add_option("--mpp", arguments.dataset.mpp, "um per pixel of the images; e.g. --mpp 0.5")->check(CLI::Range(0.05, 10.0));
+  command.add_option("--seed", arguments.job.options.seed, "of all random numbers; e.g. --seed 7");
+  command
+      .add_option_function<std::int64_t>(
+          "--cache-mib", [&images = arguments.job.images](const std::int64_t& mib) { images.cache_bytes = mib << 20; },
+          "memory for decoded images, MiB; e.g. --cache-mib 1000")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24))
+      ->default_str(std::to_string(arguments.job.images.cache_bytes >> 20));
+}
+
+}  // namespace
+
+/// The default recipe: configs/train.toml says why it departs from the published one.
+TrainArguments::TrainArguments() {
+  job.options.lr = 3e-4;
+  job.options.lr_warmup_iterations = 20;
+  job.options.warmup_iterations = -1;
+  job.options.ema = 0.98;
+  job.stream.stain_jitter = 0.2;
+}
+
+void add_train_options(CLI::App& command, TrainArguments& arguments) {
+  add_run_options(command, arguments);
+  add_image_changes(command, arguments);
+  add_steps(command, arguments);
+  add_method(command, arguments);
+  add_images(command, arguments);
+}
+
+}  // namespace wsi_lpd::cli

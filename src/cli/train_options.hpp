@@ -1,0 +1,23 @@
+#pragma once
+#include <filesystem>
+#include <optional>
+
+#include "command.hpp"
+#include "dataset_description.hpp"
+#include "wsi_lpd/pipeline/train.hpp"
+
+namespace wsi_lpd::cli {
+
+/// What the user says of a training. `job` has no images and no classes yet; its first values are the default recipe.
+struct TrainArguments {
+  TrainArguments();
+  std::filesystem::path patches;
+  DatasetOptions dataset;
+  std::optional<bool> bfloat16;  ///< nothing: where it is faster
+  pipeline::TrainJob job;        ///< `run` empty: a folder in runs/
+};
+
+/// Adds the options of `train` to `command`; they write into `arguments`, which must live as long. Their order is that of config.toml.
+void add_train_options(CLI::App& command, TrainArguments& arguments);
+
+}  // namespace wsi_lpd::cli
