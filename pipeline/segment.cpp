@@ -164,17 +164,6 @@ std::int64_t peak_memory() {
   return 0;
 }
 
-void check_options(const SegmentOptions& options, const Segmenter::Shape& shape, const RunIdentity& identity) {
-  if (options.tile < shape.tile_multiple || options.tile > 4096 || options.tile % shape.tile_multiple != 0) {
-    throw UsageError("--tile " + std::to_string(options.tile) + " must be a multiple of " + std::to_string(shape.tile_multiple) +
-                     " up to 4096");
-  }
-  if (options.stain != StainMethod::None && !shape.stain.has(options.stain)) {
-    throw UsageError(identity.model_path + ": does not know the stain of its training images, which --stain-normalisation " +
-                     to_string(options.stain) + " needs; `wsi-lpd calibrate PATCHES --model MODEL` adds it");
-  }
-}
-
 /// Output pixels. Where µm/px is unknown, a common 0.5 stands for it.
 std::int64_t smallest_hole(const SegmentOptions& options, const Frame& frame) {
   constexpr double kCommonMpp = 0.5;
@@ -278,13 +267,25 @@ std::string fingerprint(const std::filesystem::path& file) {
   return std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
 }
 
+void check_run(const SegmentOptions& options, const Segmenter::Shape& shape, const RunIdentity& identity) {
+  if (options.tile < shape.tile_multiple || options.tile > 4096 || options.tile % shape.tile_multiple != 0) {
+    throw UsageError("--tile " + std::to_string(options.tile) + " must be a multiple of " + std::to_string(shape.tile_multiple) +
+                     " up to 4096");
+  }
+  if (options.stain != StainMethod::None && !shape.stain.has(options.stain)) {
+    throw UsageError(identity.model_path + ": does not know the stain of its training images, which --stain-normalisation " +
+                     to_string(options.stain) + " needs; `wsi-lpd calibrate PATCHES --model MODEL` adds it");
+  }
+}
+
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
                                       ProgressObserver& observer, const CancelFlag& cancel, const WorkLock* lock) {
   return with_context(job.slide.string(), [&] {
     const auto start = std::chrono::steady_clock::now();
     reset_peak_memory();
     const Segmenter::Shape& shape = segmenter.shape();
-    check_options(options, shape, identity);
+    check_run(options, shape, identity);
+    if (!job.failure.empty()) throw Error(job.failure);
     const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
                                       static_cast<std::size_t>(options.threads > 0 ? options.threads : tbb::info::default_concurrency()));
 
