@@ -6,7 +6,8 @@
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/failures.hpp"
-#include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/output/folder_summary.hpp"
+#include "wsi_lpd/output/slide_files.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace fs = std::filesystem;
@@ -32,27 +33,6 @@ Earlier earlier_result(const SlideJob& job, const RunIdentity& identity) {
   return {true, {}};
 }
 
-std::string summary_of(const fs::path& output) {
-  const std::map<std::string, std::string> failures = output::recorded_failures(output);
-  std::vector<output::SlideStatistics> all;
-  for (output::CompleteResult& result : output::read_results(output).complete) {
-    if (!failures.contains(result.statistics.slide)) all.push_back(std::move(result.statistics));
-  }
-  return output::summary_text(all, failures);
-}
-
-/// Until the file says what the folder holds: another process may have written an older view over it. Whoever writes last has looked after
-/// all others had recorded what they did, so nothing is missing in the end.
-void settle_summary(const fs::path& output) {
-  constexpr int kMost = 10;
-  const fs::path file = output / "summary.csv";
-  for (int i = 0; i < kMost; ++i) {
-    const std::string text = summary_of(output);
-    if (fs::exists(file) && read_text_file(file) == text) return;
-    write_text_file(file, text);
-  }
-}
-
 class Batch {
  public:
   Batch(const std::vector<SlideJob>& jobs, const fs::path& output, Segmenter& segmenter, const SegmentOptions& options,
@@ -65,9 +45,11 @@ class Batch {
         batch_(batch),
         observer_(observer),
         cancel_(cancel),
-        progress_(observer, bytes_of(jobs)) {}
+        progress_(observer, bytes_of(jobs)),
+        summary_(output) {}
 
   BatchReport run() {
+    check_run(options_, segmenter_.shape(), identity_);
     fs::create_directories(output_);
     for (const char* shared : {"summary.csv", "config.toml"}) remove_old_parts(output_ / shared, std::chrono::minutes(10));
     output::forget_failures_of_removed(output_);
@@ -96,7 +78,7 @@ class Batch {
       report_.elsewhere[jobs_[i].slide.string()] = holder;
       tell({SlideOutcome::Kind::Elsewhere, jobs_[i].slide, {}, holder});
     }
-    settle_summary(output_);
+    summary_.settle();
     return std::move(report_);
   }
 
@@ -109,6 +91,7 @@ class Batch {
   }
 
   bool is_done(const SlideJob& job) const {
+    if (!job.failure.empty()) return false;
     try {
       return earlier_result(job, identity_).is_finished;
     } catch (const Error&) {
@@ -141,8 +124,6 @@ class Batch {
       holder = try_slide(i, force);
     } catch (const Cancelled&) {
       throw;
-    } catch (const UsageError&) {  // wrong for every slide
-      throw;
     } catch (const std::exception& error) {
       observer_.end();
       fail(job.slide.string(), error.what());
@@ -152,7 +133,7 @@ class Batch {
   }
 
   bool skip(const SlideJob& job) {
-    output::forget_failure(output_, job.slide.string());
+    summary_.done(job.slide.string(), job.stem);
     report_.skipped.push_back(job.slide);
     tell({SlideOutcome::Kind::AlreadyDone, job.slide});
     return true;
@@ -186,7 +167,7 @@ class Batch {
       const auto now = read_lock(lock_file);
       return now ? now->owner.text() : "another process";
     }
-    output::forget_failure(output_, slide);
+    summary_.done(slide, job.stem);
     rewrite_summary();
     tell({SlideOutcome::Kind::Done, job.slide, report_.finished.back()});
     return {};
@@ -206,7 +187,7 @@ class Batch {
     report_.failures[slide] = reason;
     observer_.error(reason);
     try {
-      output::record_failure(output_, slide, reason);
+      summary_.failed(slide, reason);
     } catch (const Error& error) {
       observer_.warn(error.what());
     }
@@ -214,10 +195,10 @@ class Batch {
     tell({SlideOutcome::Kind::Failed, slide, {}, reason});
   }
 
-  /// Where that fails, settle_summary() says so in the end.
-  void rewrite_summary() const {
+  /// Where that fails, settle() says so in the end.
+  void rewrite_summary() {
     try {
-      write_text_file(output_ / "summary.csv", summary_of(output_));
+      summary_.write();
     } catch (const Error&) {
     }
   }
@@ -231,6 +212,7 @@ class Batch {
   ProgressObserver& observer_;
   const CancelFlag& cancel_;
   BatchProgress progress_;
+  output::FolderSummary summary_;
   BatchReport report_;
 };
 
