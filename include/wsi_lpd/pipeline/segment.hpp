@@ -67,7 +67,8 @@ void check_run(const SegmentOptions& options, const Segmenter::Shape& shape, con
 /// Segments one slide. Memory is bounded by tokens × batch, whatever the slide's size; the result does not depend on threads or tokens.
 /// All files appear under their final names when all are whole, the statistics last; an earlier result stays until then. `lock` is the
 /// slide's, where several processes share the folder: results get their names only as long as it is held. Throws UsageError as
-/// check_run() does, Error (job.failure, slide unreadable, too many unreadable tiles, output not writable, disk full, lock lost) or Cancelled, and then leaves no temporary file.
+/// check_run() does, Error (job.failure, slide unreadable, too many unreadable tiles, output not writable, disk full, lock lost) or
+/// Cancelled, and then leaves no temporary file.
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
                                       ProgressObserver& observer, const CancelFlag& cancel, const WorkLock* lock = nullptr);
 
