@@ -9,7 +9,8 @@ find_package(ZLIB REQUIRED)                                       # CRC-32 of th
 find_package(nlohmann_json REQUIRED)                              # statistics, model metadata, GeoJSON          (src/output, src/slide, model)
 find_package(TBB REQUIRED)                                        # the streaming pipeline                       (pipeline)
 find_package(spdlog REQUIRED)                                     # the log                                      (src/cli)
-find_package(CLI11 REQUIRED)                                      # options and TOML                             (src/cli)
+find_package(CLI11 REQUIRED)                                      # options                                      (src/cli)
+find_package(tomlplusplus REQUIRED)                               # configurations and data sets in TOML         (src/cli)
 find_package(Threads REQUIRED)
 
 find_package(HDF5 REQUIRED COMPONENTS C CXX)                      # results that Python opens                    (src/output)
@@ -29,7 +30,7 @@ if(NOT TARGET wsi_lpd::torch)
   add_library(wsi_lpd::torch INTERFACE IMPORTED)
   target_compile_options(wsi_lpd::torch INTERFACE
     "SHELL:-idirafter ${WSI_LPD_TORCH}/include" "SHELL:-idirafter ${WSI_LPD_TORCH}/include/torch/csrc/api/include")
-  target_link_options(wsi_lpd::torch INTERFACE "LINKER:-rpath,${WSI_LPD_TORCH}/lib" "LINKER:--allow-shlib-undefined")
+  target_link_options(wsi_lpd::torch INTERFACE "LINKER:--allow-shlib-undefined")
   target_link_libraries(wsi_lpd::torch INTERFACE ${WSI_LPD_TORCH}/lib/libtorch_cpu.so ${WSI_LPD_TORCH}/lib/libc10.so)
   if(WSI_LPD_CUDA) # the backend registers itself when loaded: keep it although no symbol of it is named
     target_link_libraries(wsi_lpd::torch INTERFACE

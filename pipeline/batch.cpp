@@ -7,9 +7,9 @@
 #include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/failures.hpp"
-#include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/output/folder_summary.hpp"
+#include "wsi_lpd/output/slide_files.hpp"
 #include "wsi_lpd/output/statistics_file.hpp"
-#include "wsi_lpd/output/summary.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace fs = std::filesystem;
@@ -35,27 +35,6 @@ Earlier earlier_result(const SlideJob& job, const RunIdentity& identity) {
   return {true, {}};
 }
 
-std::string summary_of(const fs::path& output) {
-  const std::map<std::string, std::string> failures = output::recorded_failures(output);
-  std::vector<output::SlideStatistics> all;
-  for (output::CompleteResult& result : output::read_results(output).complete) {
-    if (!failures.contains(result.statistics.slide)) all.push_back(std::move(result.statistics));
-  }
-  return output::summary_text(all, failures);
-}
-
-/// Until the file says what the folder holds: another process may have written an older view over it. Whoever writes last has looked after
-/// all others had recorded what they did, so nothing is missing in the end.
-void settle_summary(const fs::path& output) {
-  constexpr int kMost = 10;
-  const fs::path file = output / "summary.csv";
-  for (int i = 0; i < kMost; ++i) {
-    const std::string text = summary_of(output);
-    if (fs::exists(file) && read_text_file(file) == text) return;
-    write_text_file(file, text);
-  }
-}
-
 /// The slides of one call, one after the other. (A batch of tiles is a TileBatch.)
 class SlideBatch {
  public:
@@ -69,9 +48,11 @@ class SlideBatch {
         batch_(batch),
         observer_(observer),
         cancel_(cancel),
-        progress_(observer, bytes_of(jobs)) {}
+        progress_(observer, bytes_of(jobs)),
+        summary_(output) {}
 
   BatchReport run() {
+    check_run(options_, segmenter_.shape(), identity_);
     fs::create_directories(output_);
     for (const char* shared : {"summary.csv", "config.toml"}) remove_old_parts(output_ / shared, std::chrono::minutes(10));
     output::forget_failures_of_removed(output_);
@@ -100,7 +81,7 @@ class SlideBatch {
       report_.elsewhere[jobs_[i].slide.string()] = holder;
       tell({SlideOutcome::Kind::Elsewhere, jobs_[i].slide, {}, holder});
     }
-    settle_summary(output_);
+    summary_.settle();
     return std::move(report_);
   }
 
@@ -113,6 +94,7 @@ class SlideBatch {
   }
 
   bool is_done(const SlideJob& job) const {
+    if (!job.failure.empty()) return false;
     try {
       return earlier_result(job, identity_).is_finished;
     } catch (const Error&) {
@@ -145,8 +127,6 @@ class SlideBatch {
       holder = try_slide(i, force);
     } catch (const Cancelled&) {
       throw;
-    } catch (const UsageError&) {  // wrong for every slide
-      throw;
     } catch (const std::exception& error) {
       observer_.end();
       fail(job.slide.string(), error.what());
@@ -156,7 +136,7 @@ class SlideBatch {
   }
 
   bool skip(const SlideJob& job) {
-    output::forget_failure(output_, job.slide.string());
+    summary_.done(job.slide.string(), job.stem);
     report_.skipped.push_back(job.slide);
     tell({SlideOutcome::Kind::AlreadyDone, job.slide});
     return true;
@@ -190,7 +170,7 @@ class SlideBatch {
       const auto now = read_lock(lock_file);
       return now ? now->owner.text() : "another process";
     }
-    output::forget_failure(output_, slide);
+    summary_.done(slide, job.stem);
     rewrite_summary();
     tell({SlideOutcome::Kind::Done, job.slide, report_.finished.back()});
     return {};
@@ -210,7 +190,7 @@ class SlideBatch {
     report_.failures[slide] = reason;
     observer_.error(reason);
     try {
-      output::record_failure(output_, slide, reason);
+      summary_.failed(slide, reason);
     } catch (const Error& error) {
       observer_.warn(error.what());
     }
@@ -218,10 +198,10 @@ class SlideBatch {
     tell({SlideOutcome::Kind::Failed, slide, {}, reason});
   }
 
-  /// Where that fails, settle_summary() says so in the end.
-  void rewrite_summary() const {
+  /// Where that fails, settle() says so in the end.
+  void rewrite_summary() {
     try {
-      write_text_file(output_ / "summary.csv", summary_of(output_));
+      summary_.write();
     } catch (const Error&) {
     }
   }
@@ -235,6 +215,7 @@ class SlideBatch {
   ProgressObserver& observer_;
   const CancelFlag& cancel_;
   BatchProgress progress_;
+  output::FolderSummary summary_;
   BatchReport report_;
 };
 

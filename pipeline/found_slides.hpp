@@ -14,10 +14,12 @@ struct FoundSlide {
   std::filesystem::path folder{};  ///< of its results, below the output folder
   std::string name{};              ///< of its results, given by the manifest: folders and stem below the output folder
   std::optional<double> mpp{};     ///< given by the manifest
+  std::string failure{};           ///< what is wrong with this line of the manifest; empty otherwise
   std::string where{};             ///< "list.csv line 3"; empty where no list names it
 };
 
-/// Slides of a list or a manifest. Throws UsageError (file and line).
+/// Slides of a list or a manifest. A row of a manifest with an impossible mpp is that slide's failure. Throws UsageError (file and line)
+/// for what makes the table or its names of results unclear.
 std::vector<FoundSlide> read_list(const std::filesystem::path& list);
 std::vector<FoundSlide> read_manifest(const std::filesystem::path& manifest);
 

@@ -33,17 +33,6 @@
 namespace wsi_lpd::pipeline {
 namespace {
 
-void check_options(const SegmentOptions& options, const Segmenter::Shape& shape, const RunIdentity& identity) {
-  if (options.tile < shape.tile_multiple || options.tile > 4096 || options.tile % shape.tile_multiple != 0) {
-    throw UsageError("--tile " + std::to_string(options.tile) + " must be a multiple of " + std::to_string(shape.tile_multiple) +
-                     " up to 4096");
-  }
-  if (options.stain != StainMethod::None && !shape.stain.has(options.stain)) {
-    throw UsageError(identity.model_path + ": does not know the stain of its training images, which --stain-normalisation " +
-                     to_string(options.stain) + " needs; `wsi-lpd calibrate PATCHES --model MODEL` adds it");
-  }
-}
-
 /// Empty where the tile is near the patch size. The network's attention spans a whole tile: what it learnt holds for as much tissue as a
 /// training image shows.
 std::vector<std::string> warnings_of_tile(int tile, int patch_size) {
@@ -182,6 +171,17 @@ output::SlideStatistics statistics_of(const SlideJob& job, const RunIdentity& id
 
 std::string library_version() { return "oneTBB " + std::to_string(TBB_VERSION_MAJOR) + "." + std::to_string(TBB_VERSION_MINOR); }
 
+void check_run(const SegmentOptions& options, const Segmenter::Shape& shape, const RunIdentity& identity) {
+  if (options.tile < shape.tile_multiple || options.tile > 4096 || options.tile % shape.tile_multiple != 0) {
+    throw UsageError("--tile " + std::to_string(options.tile) + " must be a multiple of " + std::to_string(shape.tile_multiple) +
+                     " up to 4096");
+  }
+  if (options.stain != StainMethod::None && !shape.stain.has(options.stain)) {
+    throw UsageError(identity.model_path + ": does not know the stain of its training images, which --stain-normalisation " +
+                     to_string(options.stain) + " needs; `wsi-lpd calibrate PATCHES --model MODEL` adds it");
+  }
+}
+
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
                                       ProgressObserver& observer, const CancelFlag& cancel, const WorkLock* lock) {
   const Work work{observer, cancel};
@@ -189,7 +189,8 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     const auto start = std::chrono::steady_clock::now();
     reset_peak_memory();
     const Segmenter::Shape& shape = segmenter.shape();
-    check_options(options, shape, identity);
+    check_run(options, shape, identity);
+    if (!job.failure.empty()) throw Error(job.failure);
     const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(thread_count(options)));
     Warnings warnings(job.slide.string(), work.observer);
 

@@ -23,7 +23,7 @@ void refuse_contradiction(const FoundSlide& first, const FoundSlide& second) {
     throw UsageError(second.where + ": " + second.slide.string() + " stands in " + first.where + " with another " + what +
                      (first.slide == second.slide ? "" : " (as " + first.slide.string() + ", which is the same file)"));
   };
-  if (first.mpp != second.mpp) refuse("mpp");
+  if (first.mpp != second.mpp || first.failure.empty() != second.failure.empty()) refuse("mpp");
   if (first.name != second.name) refuse("name");
 }
 
@@ -123,7 +123,7 @@ std::vector<SlideJob> name_jobs(std::vector<FoundSlide> found, const fs::path& o
     }
     const fs::path stem = (output / stems[i]).lexically_normal();
     refuse_to_overwrite(found[i], stem);
-    jobs.push_back({found[i].slide, stem, found[i].mpp});
+    jobs.push_back({found[i].slide, stem, found[i].mpp, found[i].failure});
   }
   return jobs;
 }

@@ -45,8 +45,9 @@ std::vector<FoundSlide> read_manifest(const fs::path& manifest) {
     if (mpp && !row.fields[*mpp].empty()) {
       entry.mpp = table.number(row.fields[*mpp]);
       if (!entry.mpp || !slide::is_plausible_mpp(*entry.mpp)) {
-        throw UsageError(where + ": mpp '" + row.fields[*mpp] + "' is no number of um per pixel from " + shortest(slide::kFinestMpp) +
-                         " to " + shortest(slide::kCoarsestMpp));
+        entry.mpp.reset();
+        entry.failure = where + ": mpp '" + row.fields[*mpp] + "' is no number of um per pixel from " + shortest(slide::kFinestMpp) +
+                        " to " + shortest(slide::kCoarsestMpp);
       }
     }
     if (name && !row.fields[*name].empty()) {

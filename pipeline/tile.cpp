@@ -252,6 +252,7 @@ ClassScheme find_results(std::vector<TileJob>& jobs, const fs::path& result) {
   std::optional<ClassScheme> classes;
   fs::path first;
   for (TileJob& job : jobs) {
+    if (!job.failure.empty()) continue;
     std::optional<ResultRaster> raster;
     try {
       job.result = results ? find_result(*results, job.slide) : result;

@@ -1,65 +1,27 @@
 #include "config.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdlib>
-#include <fstream>
-#include <map>
-#include <sstream>
 
 #include "suggestion.hpp"
+#include "toml_file.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
 
-/// CLI11 takes every # for a comment, in quotes too: comments are cut here, and CLI11 is given a comment sign that no file has.
-std::string without_comment(const std::string& line) {
-  char quote = 0;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (quote) {
-      if (quote == '"' && line[i] == '\\') {
-        ++i;  // what is escaped ends no text
-      } else if (line[i] == quote) {
-        quote = 0;
-      }
-    } else if (line[i] == '"' || line[i] == '\'') {
-      quote = line[i];
-    } else if (line[i] == '#') {
-      return line.substr(0, i);
-    }
-  }
-  return line;
-}
+using Path = std::vector<std::string>;
 
-std::vector<CLI::ConfigItem> parse_toml(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  if (!file || std::filesystem::is_directory(path)) throw UsageError(path.string() + ": the configuration file can't be read");
-  std::stringstream stream;
-  for (std::string line; std::getline(file, line);) {
-    if (line.find('\0') != std::string::npos) throw UsageError(path.string() + ": is no text, but a TOML file is wanted");
-    stream << without_comment(line) << "\n";
-  }
-  std::vector<CLI::ConfigItem> items;
-  try {
-    CLI::ConfigTOML parser;
-    parser.comment('\x01');
-    items = parser.from_config(stream);
-  } catch (const CLI::Error& error) {
-    throw UsageError(path.string() + ": is not valid TOML: " + error.what());
-  }
-  std::erase_if(items, [](const CLI::ConfigItem& item) { return item.name == "++" || item.name == "--"; });  // section marks
-  return items;
+std::vector<const CLI::App*> commands_of(const CLI::App& program) {
+  return program.get_subcommands([](const CLI::App*) { return true; });
 }
-
-bool is_command(const CLI::App& program, const std::string& name) { return chosen_command(program, {name}) != nullptr; }
 
 const CLI::Option* find_option(const CLI::App& command, const std::string& name) {
   const CLI::Option* option = command.get_option_no_throw("--" + name);
   return option && option->get_configurable() ? option : nullptr;
 }
 
+/// Long names of the options that a configuration may set, positional arguments are none of them.
 std::vector<std::string> known_names(const CLI::App& command) {
   std::vector<std::string> names;
   for (const CLI::Option* option : command.get_options()) {
@@ -69,28 +31,59 @@ std::vector<std::string> known_names(const CLI::App& command) {
 }
 
 /// Throws UsageError that names the nearest key, or where none is near all of them.
-[[noreturn]] void refuse_key(const std::string& path, const std::string& key, const CLI::App& command) {
-  const std::string line = path + ": unknown key '" + key + "'", suggestion = did_you_mean(key, known_names(command));
+[[noreturn]] void refuse_key(const std::string& where, const std::string& key, const CLI::App& command) {
+  const std::string line = where + ": unknown key '" + key + "'", suggestion = did_you_mean(key, known_names(command));
   if (!suggestion.empty()) throw UsageError(line + suggestion);
   throw UsageError(line + "; " + command.get_name() + " knows: " + joined(known_names(command)));
 }
 
-bool is_number_or_bool(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return text == "true" || text == "false" || (error == std::errc() && end == text.data() + text.size());
+/// Whether a key stands at the top of the file or in the section of `command`; false where it is another command's. Throws UsageError for
+/// a section of no command.
+bool is_for(const CLI::App& command, const CLI::App& program, const TomlEntry& entry, const std::string& where) {
+  if (entry.path.size() == 1 || entry.path[0] == command.get_name()) return true;
+  std::vector<std::string> names;
+  for (const CLI::App* known : commands_of(program)) names.push_back(known->get_name());
+  if (std::ranges::find(names, entry.path[0]) == names.end())
+    throw UsageError(where + ": section [" + entry.path[0] + "] is no command" + did_you_mean(entry.path[0], names));
+  return false;
 }
 
-/// Fractions in one way of writing, 1e-3 as 0.001, so that equal configurations are equal texts.
-std::string toml_value(const std::string& text) {
-  if (is_number_or_bool(text)) {
-    if (text == "true" || text == "false" || text.find_first_of(".eE") == std::string::npos) return text;
-    char number[32];
-    const auto written =
-        std::to_chars(std::begin(number), std::end(number), std::strtod(text.c_str(), nullptr), std::chars_format::general);
-    return {number, written.ptr};
+/// Parses the command line alone: afterwards the options of `program` know whether they were given. False where an option lacks its value,
+/// which ends the parsing; whatever else is wrong with it, all options have been seen.
+bool parse_alone(CLI::App& program, std::vector<std::string> arguments) {
+  std::ranges::reverse(arguments);
+  try {
+    program.parse(std::move(arguments));
+  } catch (const CLI::ArgumentMismatch&) {
+    return false;
+  } catch (const CLI::Error&) {  // the parsing of all arguments comes to it, too
   }
-  return toml_text(text);
+  return true;
+}
+
+/// The values of an option in force, its default where nobody gave one; empty where it has none.
+std::vector<std::string> values_of(const CLI::Option& option) {
+  const bool is_flag = option.get_items_expected_max() == 0;
+  std::vector<std::string> values = option.reduced_results();
+  if (option.count() == 0) {
+    const std::string otherwise = option.get_default_str();
+    values = otherwise.empty() || otherwise == "[]" ? std::vector<std::string>{} : std::vector{otherwise};
+    if (is_flag && values.empty()) values = {"false"};
+  }
+  if (is_flag && values.empty()) values = {"true"};
+  return values;
+}
+
+/// A configuration as key and value, the value as text of TOML.
+std::map<std::string, std::string> shown(const std::vector<TomlEntry>& entries, const std::set<std::string>& without) {
+  std::map<std::string, std::string> values;
+  for (const TomlEntry& entry : entries) {
+    if (without.contains(entry.key())) continue;
+    std::vector<std::string> texts;
+    for (const std::string& value : entry.values) texts.push_back(toml_value(value));
+    values[entry.key()] = entry.values.size() == 1 ? texts[0] : "[" + joined(texts) + "]";
+  }
+  return values;
 }
 
 }  // namespace
@@ -98,66 +91,47 @@ std::string toml_value(const std::string& text) {
 const CLI::App* chosen_command(const CLI::App& program, const std::vector<std::string>& arguments) {
   const auto word = std::ranges::find_if(arguments, [](const std::string& argument) { return !argument.starts_with('-'); });
   if (word == arguments.end()) return nullptr;
-  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
+  for (const CLI::App* command : commands_of(program)) {
     if (command->check_name(*word)) return command;
   }
   return nullptr;
 }
 
-std::string config_argument(const std::vector<std::string>& arguments) {
-  for (auto argument = arguments.rbegin(); argument != arguments.rend(); ++argument) {
-    if (argument->starts_with("--config=")) return argument->substr(9);
-    if (argument != arguments.rbegin() && *argument == "--config") return *std::prev(argument);
+Arguments with_config_file(CLI::App& program, const std::vector<std::string>& given) {
+  Arguments arguments{.all = given};
+  const CLI::App* command = chosen_command(program, given);
+  const CLI::Option* config = command ? command->get_option_no_throw("--config") : nullptr;
+  if (!config || !parse_alone(program, given) || config->count() == 0) return arguments;
+  arguments.config = config->results().back();
+  std::map<std::string, std::pair<const CLI::Option*, const TomlEntry*>> chosen;
+  const std::vector<TomlEntry> entries = read_toml(arguments.config);
+  for (const TomlEntry& entry : entries) {
+    const std::string where = arguments.config + " line " + std::to_string(entry.line);
+    if (!is_for(*command, program, entry, where)) continue;
+    const std::string key = joined(Path(entry.path.begin() + (entry.path.size() > 1 ? 1 : 0), entry.path.end()), ".");
+    const CLI::Option* option = find_option(*command, key);
+    if (!option) refuse_key(where, key, *command);
+    if (entry.is_list && option->get_items_expected_max() <= 1)
+      throw UsageError(where + ": '" + key + "' takes one value, and a list is given; write it without brackets");
+    auto& place = chosen["--" + option->get_lnames().front()];
+    if (!place.second || entry.path.size() >= place.second->path.size()) place = {option, &entry};  // a section wins over the top
   }
-  return {};
-}
-
-std::string toml_text(const std::string& text) {
-  // Without escapes where that can be: CLI11 does not take all of them back.
-  if (text.find_first_of("\"\\") != std::string::npos && text.find('\'') == std::string::npos) return "'" + text + "'";
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
-std::string toml_text(const std::vector<std::string>& texts) {
-  std::string list = "[";
-  for (std::size_t i = 0; i < texts.size(); ++i) list += (i == 0 ? "" : ", ") + toml_text(texts[i]);
-  return list + "]";
-}
-
-std::vector<std::string> with_config_file(const CLI::App& program, std::vector<std::string> arguments) {
-  const std::string path = config_argument(arguments);
-  const CLI::App* command = chosen_command(program, arguments);
-  if (path.empty() || !command || !command->get_option_no_throw("--config")) return arguments;
   std::vector<std::string> from_file;
-  for (const CLI::ConfigItem& item : parse_toml(path)) {
-    if (!item.parents.empty() && item.parents != std::vector{command->get_name()}) {
-      const bool other_command = item.parents.size() == 1 && is_command(program, item.parents[0]);
-      if (other_command) continue;
-      std::vector<std::string> commands;
-      for (const CLI::App* known : program.get_subcommands([](const CLI::App*) { return true; })) commands.push_back(known->get_name());
-      throw UsageError(path + ": section [" + item.parents[0] + "] is no command" + did_you_mean(item.parents[0], commands));
-    }
-    const CLI::Option* option = find_option(*command, item.name);
-    if (!option) refuse_key(path, item.name, *command);
-    const std::string name = "--" + item.name;
-    const bool on_command_line = std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
-      return argument.starts_with(name + "=") || option->check_name(argument);
-    });
-    if (on_command_line) continue;
-    if (option->get_items_expected_max() == 0) {
-      from_file.push_back(name + "=" + item.inputs.at(0));
-    } else {
-      from_file.push_back(name);
-      from_file.insert(from_file.end(), item.inputs.begin(), item.inputs.end());
+  for (const auto& [name, choice] : chosen) {
+    const auto& [option, entry] = choice;
+    if (option->count() > 0) continue;
+    arguments.config_line[name] = entry->line;
+    for (const std::string& value : entry->values) {
+      const std::string key = "--" + entry->path.back();
+      if (option->get_items_expected_max() == 0 || value.starts_with('-')) {  // else a flag takes no value, and -1 is an option
+        from_file.push_back(key + "=" + value);
+      } else {
+        from_file.insert(from_file.end(), {key, value});
+      }
     }
   }
   // Behind everything else: a list would take what follows it, slides among it, for more of its values.
-  arguments.insert(std::find(arguments.begin(), arguments.end(), "--"), from_file.begin(), from_file.end());
+  arguments.all.insert(std::ranges::find(arguments.all, "--"), from_file.begin(), from_file.end());
   return arguments;
 }
 
@@ -165,21 +139,12 @@ std::string resolved_config(const CLI::App& command, const std::set<std::string>
   std::string text;
   for (const CLI::Option* option : command.get_options()) {
     if (option->get_lnames().empty() || !option->get_configurable() || without.contains(option->get_lnames().front())) continue;
-    std::vector<std::string> values = option->reduced_results();
-    if (const std::string otherwise = option->get_default_str(); option->count() == 0) {
-      values = otherwise.empty() || otherwise == "[]" ? std::vector<std::string>{} : std::vector{otherwise};
-    }
-    if (option->get_items_expected_max() == 0 && option->count() == 0 && values.empty()) values = {"false"};
-    if (option->get_items_expected_max() == 0 && values.empty()) values = {"true"};
+    std::vector<std::string> values = values_of(*option);
     if (values.empty()) continue;
-    text += option->get_lnames().front() + " = ";
-    if (values.size() == 1) {
-      text += toml_value(values.front());
-    } else {
-      for (std::size_t i = 0; i < values.size(); ++i) text += (i == 0 ? "[" : ", ") + toml_value(values[i]);
-      text += "]";
-    }
-    text += "\n";
+    const bool is_text = option->get_type_name().starts_with("TEXT");  // a folder may be called 1.0
+    for (std::string& value : values) value = is_text ? toml_text(value) : toml_value(value);
+    text.append(option->get_lnames().front()).append(" = ");
+    text.append(values.size() == 1 ? values[0] : "[" + joined(values) + "]").append("\n");
   }
   return text;
 }
@@ -188,44 +153,26 @@ void write_resolved_config(const CLI::App& command, const std::filesystem::path&
   std::string line = "# wsi-lpd " WSI_LPD_VERSION " " + command.get_name();
   for (const CLI::Option* option : command.get_options()) {
     if (!option->get_lnames().empty()) continue;
-    for (const std::string& value : option->results()) line += " " + toml_value(value);
+    for (const std::string& value : option->results()) line.append(" ").append(toml_value(value));
   }
-  std::replace(line.begin(), line.end(), '\n', ' ');
   std::filesystem::create_directories(folder);
   write_text_file(folder / "config.toml", line + "\n" + resolved_config(command));
 }
 
 std::vector<std::string> config_changes(const CLI::App& command, const std::filesystem::path& folder,
                                         const std::set<std::string>& without) {
-  const auto values_of = [&](std::istream& text) {
-    std::map<std::string, std::string> values;
-    for (std::string line; std::getline(text, line);) {
-      const std::size_t equals = line.find(" = ");
-      if (line.starts_with('#') || equals == std::string::npos || without.contains(line.substr(0, equals))) continue;
-      values[line.substr(0, equals)] = line.substr(equals + 3);
-    }
-    return values;
-  };
-  std::istringstream before_text(read_text_file(folder / "config.toml")), now_text(resolved_config(command));
-  std::map<std::string, std::string> before = values_of(before_text);
-  const std::map<std::string, std::string> now = values_of(now_text);
+  std::map<std::string, std::string> before = shown(read_toml(folder / "config.toml"), without);
   std::vector<std::string> changes;
   const auto add = [&](std::string key, const std::string& was, const std::string& is) {
     changes.push_back(key.append(" was ").append(was).append(", is ").append(is));
   };
-  for (const auto& [key, value] : now) {
+  for (const auto& [key, value] : shown(parse_toml(resolved_config(command), "the options in force"), without)) {
     const auto found = before.find(key);
     if (found == before.end() || found->second != value) add(key, found == before.end() ? "not set" : found->second, value);
     before.erase(key);
   }
   for (const auto& [key, value] : before) add(key, value, "not set");
   return changes;
-}
-
-std::vector<std::pair<std::string, std::vector<std::string>>> read_toml(const std::filesystem::path& path) {
-  std::vector<std::pair<std::string, std::vector<std::string>>> pairs;
-  for (const CLI::ConfigItem& item : parse_toml(path)) pairs.emplace_back(item.fullname(), item.inputs);
-  return pairs;
 }
 
 }  // namespace wsi_lpd::cli

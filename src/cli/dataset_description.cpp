@@ -1,9 +1,9 @@
 #include "dataset_description.hpp"
 
-#include <charconv>
+#include <cstdlib>
 
-#include "config.hpp"
 #include "suggestion.hpp"
+#include "toml_file.hpp"
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/class_order.hpp"
@@ -12,13 +12,20 @@
 namespace wsi_lpd::cli {
 namespace {
 
-double parse_mpp(const std::string& text, const std::string& where) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !slide::is_plausible_mpp(value)) {
-    throw UsageError(where + ": mpp '" + text + "' is not a number of um/px between 0.05 and 10");
+/// The texts of an entry. Throws UsageError where it has other values.
+std::vector<std::string> texts_of(const TomlEntry& entry, const std::string& where) {
+  if (entry.type != TomlEntry::Type::Text)
+    throw UsageError(where + ": " + entry.key() + " holds a value that is no text; write it in quotes: " + toml_text(entry.values));
+  return entry.values;
+}
+
+double mpp_of(const TomlEntry& entry, const std::string& where) {
+  const double mpp = entry.is_list || entry.type != TomlEntry::Type::Number ? 0 : std::strtod(entry.values[0].c_str(), nullptr);
+  if (!slide::is_plausible_mpp(mpp)) {
+    throw UsageError(where + ": mpp '" + joined(entry.values) + "' is no number of um per pixel from " + shortest(slide::kFinestMpp) +
+                     " to " + shortest(slide::kCoarsestMpp) + "; write it without quotes, as mpp = 0.5");
   }
-  return value;
+  return mpp;
 }
 
 /// What dataset.toml says; nothing where there is none.
@@ -26,19 +33,20 @@ DatasetOptions read_description(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "dataset.toml";
   DatasetOptions description;
   if (!std::filesystem::exists(file)) return description;
-  for (const auto& [key, values] : read_toml(file)) {
+  for (const TomlEntry& entry : read_toml(file)) {
+    const std::string key = entry.key(), where = file.string() + " line " + std::to_string(entry.line);
     if (key == "classes") {
-      description.classes.clear();
-      description.classes.reserve(values.size());
-      for (const std::string& name : values) description.classes.push_back(trimmed(name));
+      description.classes = texts_of(entry, where);
+      for (std::string& name : description.classes) name = trimmed(name);
     } else if (key == "background") {
-      description.background = values.at(0);
+      if (entry.is_list) throw UsageError(where + ": background is one name, and a list is given; write it without brackets");
+      description.background = texts_of(entry, where)[0];
     } else if (key == "colours") {
-      description.colours = values;
+      description.colours = texts_of(entry, where);
     } else if (key == "mpp") {
-      description.mpp = parse_mpp(values.at(0), file.string());
+      description.mpp = mpp_of(entry, where);
     } else {
-      throw UsageError(file.string() + ": unknown key '" + key + "'; known are classes, background, colours, mpp" +
+      throw UsageError(where + ": unknown key '" + key + "'; known are classes, background, colours, mpp" +
                        did_you_mean(key, {"classes", "background", "colours", "mpp"}));
     }
   }

@@ -4,8 +4,8 @@
 #include <map>
 #include <string>
 
-#include "config.hpp"
 #include "describe.hpp"
+#include "toml_file.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
 #include "wsi_lpd/pipeline/find_slides.hpp"
@@ -65,8 +65,8 @@ Json describe_patches(const fs::path& folder) {
     json["problem"] = error.what();
   }
   if (const fs::path description = folder / "dataset.toml"; fs::exists(description)) {
-    for (const auto& [key, values] : read_toml(description))
-      json["dataset.toml"][key] = values.size() == 1 ? Json(values[0]) : Json(values);
+    for (const TomlEntry& entry : read_toml(description))
+      json["dataset.toml"][entry.key()] = entry.values.size() == 1 ? Json(entry.values[0]) : Json(entry.values);
   }
   return json;
 }

@@ -5,8 +5,8 @@
 #include <sstream>
 #include <string>
 
-#include "config.hpp"
 #include "describe.hpp"
+#include "toml_file.hpp"
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
@@ -145,7 +145,8 @@ Json describe_lines(const fs::path& path, const char* kind) {
 
 Json describe_toml(const fs::path& path) {
   Json json{{"kind", "TOML: options for --config, or a data set's description"}};
-  for (const auto& [key, values] : read_toml(path)) json["keys"][key] = values.size() == 1 ? Json(values[0]) : Json(values);
+  for (const TomlEntry& entry : read_toml(path))
+    json["keys"][entry.key()] = entry.values.size() == 1 ? Json(entry.values[0]) : Json(entry.values);
   return json;
 }
 

@@ -83,10 +83,10 @@ int run(int argc, char** argv) {
     }
   };
   const std::vector<std::string> given{argv + 1, argv + argc};
+  Arguments arguments;
   try {
-    std::vector<std::string> arguments = with_config_file(program, given);
-    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
-    program.parse(std::move(arguments));
+    arguments = with_config_file(program, given);
+    program.parse(std::vector<std::string>(arguments.all.rbegin(), arguments.all.rend()));  // CLI11 takes them from the back
     for (const Command& command : commands) {
       if (command.options->parsed()) refuse_inputs_as_outputs(*command.options);
     }
@@ -98,7 +98,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& success) {  // --help, --version
     return program.exit(success);
   } catch (const CLI::ParseError& error) {
-    report(usage_error_line(program, given, error));
+    report(usage_error_line(program, given, arguments, error));
     return kWrongUsage;
   } catch (const UsageError& error) {
     report(error.what());
@@ -122,30 +122,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace wsi_lpd::cli
 
-#ifdef __GLIBC__
-/// Threads of LibTorch's OpenMP spin while they wait for each other: where anything else wants the processors, training then runs at a
-/// seventh of its speed. The library reads its setting when it is loaded, so the program starts once more with it. That happens before any
-/// library sets itself up, which for LibTorch takes longer than all the rest of the start; so nothing of the C library may be used here but
-/// the bare call.
-__attribute__((no_sanitize("address", "thread", "undefined"))) void start_with_short_spins(int, char** argv, char** environment) {
-  constexpr int kMost = 4096;
-  static char setting[] = "GOMP_SPINCOUNT=1000";
-  static char* changed[kMost + 2];
-  const auto names = [](const char* variable, const char* name) {
-    while (*name && *variable == *name) ++variable, ++name;
-    return !*name;
-  };
-  int count = 0;
-  for (; environment[count]; ++count) {
-    if (count == kMost || names(environment[count], "GOMP_SPINCOUNT=") || names(environment[count], "OMP_WAIT_POLICY=")) return;
-    changed[count] = environment[count];
-  }
-  changed[count] = setting;
-  execve("/proc/self/exe", argv, changed);
-}
-[[gnu::section(".preinit_array"), gnu::used]] void (*const g_start)(int, char**, char**) = start_with_short_spins;
-#endif
-
 int main(int argc, char** argv) {
   std::signal(SIGINT, wsi_lpd::cli::on_signal);
   std::signal(SIGTERM, wsi_lpd::cli::on_signal);
@@ -157,9 +133,5 @@ int main(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_ARENA_MAX, 1);
 #endif
-  const int code = wsi_lpd::cli::run(argc, argv);
-  // Everything of ours is closed. Libraries' own cleaning up at exit is left out: HDF5's crashes over a file that a full disk kept open.
-  std::cout.flush();
-  std::fflush(nullptr);
-  _exit(code);
+  return wsi_lpd::cli::run(argc, argv);
 }

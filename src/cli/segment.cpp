@@ -67,8 +67,9 @@ void print(const pipeline::SlideOutcome& outcome, const fs::path& output) {
 void overrule(std::vector<pipeline::SlideJob>& jobs, double mpp, ProgressObserver& observer) {
   std::size_t others = 0;
   for (pipeline::SlideJob& job : jobs) {
-    others += job.mpp && *job.mpp != mpp ? 1 : 0;
+    others += !job.failure.empty() || (job.mpp && *job.mpp != mpp) ? 1 : 0;
     job.mpp = mpp;
+    job.failure.clear();  // of a manifest's mpp
   }
   if (others > 0) observer.warn("--mpp overrules the manifest's mpp of " + std::to_string(others) + " slides");
 }

@@ -49,18 +49,18 @@ bool is_collection(const std::string& source) {
 std::vector<pipeline::TileJob> find_jobs(const TileArguments& arguments, const Context& context) {
   std::vector<pipeline::TileJob> jobs;
   std::set<fs::path> known;
-  const auto add = [&](const fs::path& slide, std::optional<double> mpp) {
+  const auto add = [&](const fs::path& slide, std::optional<double> mpp, const std::string& failure) {
     if (!known.insert(fs::weakly_canonical(slide)).second) return context.observer.info(slide.string() + " is named twice, and cut once");
-    jobs.push_back({slide, arguments.mpp ? arguments.mpp : mpp, {}});
+    jobs.push_back({slide, arguments.mpp ? arguments.mpp : mpp, {}, arguments.mpp ? "" : failure});
   };
   for (const std::string& source : arguments.sources) {
     if (!is_collection(source)) {
-      add(source, {});
+      add(source, {}, {});
       continue;
     }
     const pipeline::FoundSlides found = pipeline::find_slides(source, arguments.output);
     tell_what_was_found(found, context);
-    for (const pipeline::SlideJob& job : found.jobs) add(job.slide, job.mpp);
+    for (const pipeline::SlideJob& job : found.jobs) add(job.slide, job.mpp, job.failure);
   }
   return jobs;
 }

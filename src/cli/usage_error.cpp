@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "config.hpp"
 #include "suggestion.hpp"
 #include "wsi_lpd/core/text.hpp"
 
@@ -65,7 +64,8 @@ std::string value_line(const std::string& line) {
 
 }  // namespace
 
-std::string usage_error_line(const CLI::App& program, const std::vector<std::string>& given, const CLI::ParseError& error) {
+std::string usage_error_line(const CLI::App& program, const std::vector<std::string>& given, const Arguments& arguments,
+                             const CLI::ParseError& error) {
   const CLI::App* command = chosen_command(program, given);
   if (!command) {
     if (given.empty()) return "no command is given; see wsi-lpd --help";
@@ -90,12 +90,11 @@ std::string usage_error_line(const CLI::App& program, const std::vector<std::str
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) && line.find(" missing") != std::string::npos)
     return command->get_name() + ": " + line.substr(0, line.find(':')) + " needs a value; see " + help;
   const std::string name = line.substr(0, line.find_first_of(": "));
-  const std::string config = config_argument(given);
-  const bool on_command_line =
-      std::ranges::any_of(given, [&](const std::string& argument) { return argument == name || argument.starts_with(name + "="); });
-  const bool of_file = name.starts_with("--") && !config.empty() && !on_command_line;
+  const auto of_file = arguments.config_line.find(name);
+  const std::string where =
+      of_file == arguments.config_line.end() ? command->get_name() : arguments.config + " line " + std::to_string(of_file->second);
   line = value_line(line);
-  return (of_file ? config + ": " : command->get_name() + ": ") + line + (line.ends_with('?') ? "" : "; see " + help);
+  return where + ": " + line + (line.ends_with('?') ? "" : "; see " + help);
 }
 
 }  // namespace wsi_lpd::cli

@@ -2,12 +2,14 @@
 #include <string>
 #include <vector>
 
-#include "command.hpp"
+#include "config.hpp"
 
 namespace wsi_lpd::cli {
 
 /// One line that says what is wrong with `given`, the arguments of the command line, for which the parser threw `error`: with the nearest
-/// known command, option or choice where a word is near to one, and the file of --config where the option comes from there.
-std::string usage_error_line(const CLI::App& program, const std::vector<std::string>& given, const CLI::ParseError& error);
+/// known command, option or choice where a word is near to one, and the file and line of --config where the option comes from there
+/// (`arguments`, as with_config_file() made them of `given`).
+std::string usage_error_line(const CLI::App& program, const std::vector<std::string>& given, const Arguments& arguments,
+                             const CLI::ParseError& error);
 
 }  // namespace wsi_lpd::cli

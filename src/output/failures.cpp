@@ -1,9 +1,9 @@
 #include "wsi_lpd/output/failures.hpp"
 
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "known_files.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/output/sha256.hpp"
@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-fs::path folder_of(const fs::path& results) { return results / ".failures"; }
+fs::path folder_of(const fs::path& results) { return results / kFailureFolder; }
 
 /// The slide's name for people, and a hash of its path.
 fs::path file_of(const fs::path& results, const std::string& slide) {
@@ -24,19 +24,24 @@ fs::path file_of(const fs::path& results, const std::string& slide) {
   return folder_of(results) / (name + "~" + sha256_of_text(slide).substr(0, kHash) + ".json");
 }
 
-void for_each(const fs::path& results, const std::function<void(const fs::path&, const Json&)>& action) {
+std::vector<fs::path> files_of(const fs::path& results) {
   std::error_code none;  // neither the folder nor a file needs to be there: other processes remove them
   std::vector<fs::path> files;
   for (auto entry = fs::directory_iterator(folder_of(results), none); !none && entry != fs::directory_iterator(); entry.increment(none)) {
     if (entry->path().extension() == ".json") files.push_back(entry->path());
   }
-  for (const fs::path& file : files) {
-    try {
-      action(file, Json::parse(read_text_file(file)));
-    } catch (const Error&) {
-    } catch (const Json::exception&) {
-    }
+  return files;
+}
+
+/// What `take` makes of a failure's file; nothing where that is damaged or gone.
+template <class Take>
+auto read_failure(const fs::path& file, const Take& take) -> decltype(take(Json())) {
+  try {
+    return take(Json::parse(read_text_file(file)));
+  } catch (const Error&) {
+  } catch (const Json::exception&) {
   }
+  return {};
 }
 
 }  // namespace
@@ -58,17 +63,31 @@ void forget_failure(const fs::path& folder, const std::string& slide) {
 }
 
 void forget_failures_of_removed(const fs::path& folder) {
-  for_each(folder, [](const fs::path& file, const Json& json) {
-    std::error_code none;
-    if (json.at("was_there").get<bool>() && fs::status(json.at("path").get<std::string>(), none).type() == fs::file_type::not_found)
-      fs::remove(file, none);
-  });
+  std::error_code none;
+  for (const fs::path& file : files_of(folder)) {
+    const bool is_removed = read_failure(file, [&](const Json& json) {
+      return json.at("was_there").get<bool>() && fs::status(json.at("path").get<std::string>(), none).type() == fs::file_type::not_found;
+    });
+    if (is_removed) fs::remove(file, none);
+  }
+}
+
+std::map<std::string, std::string> recorded_failures(const fs::path& folder, KnownFailures& known) {
+  std::map<std::string, std::string> failures;
+  for (const fs::path& file : files_of(folder)) {
+    const auto& [slide, reason] = known.get(file, [](const fs::path& path) {
+      return read_failure(path, [](const Json& json) {
+        return FailureFile{json.at("slide").get<std::string>(), json.at("reason").get<std::string>()};
+      });
+    });
+    if (!slide.empty()) failures[slide] = reason;
+  }
+  return failures;
 }
 
 std::map<std::string, std::string> recorded_failures(const fs::path& folder) {
-  std::map<std::string, std::string> failures;
-  for_each(folder, [&](const fs::path&, const Json& json) { failures[json.at("slide")] = json.at("reason"); });
-  return failures;
+  KnownFailures none;
+  return recorded_failures(folder, none);
 }
 
 }  // namespace wsi_lpd::output

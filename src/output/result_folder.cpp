@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "known_files.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/output/statistics_file.hpp"
@@ -13,10 +14,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool is_marked(const fs::path& file) {
+  try {
+    return read_text_file(file).find("wsi-lpd slide statistics") != std::string::npos;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 /// Gathers what a walk through the folder meets.
 class Collector {
  public:
-  explicit Collector(ResultFolder& results) : results_(results) {}
+  Collector(ResultFolder& results, KnownStatistics& known) : results_(results), known_(known) {}
 
   void look_through(const fs::path& folder) {
     std::error_code gone;  // runs rename and remove files and folders meanwhile
@@ -29,7 +38,7 @@ class Collector {
       } else if (entry.is_regular_file(gone)) {
         add(entry.path());
       } else if (entry.is_directory(gone) && !entry.is_symlink(gone) && !fs::exists(entry.path() / kReportMark, gone) &&
-                 entry.path().extension() != ".part") {
+                 entry.path().extension() != ".part" && entry.path().filename() != kFailureFolder) {
         look_through(entry.path());
       }
     }
@@ -89,24 +98,11 @@ class Collector {
 
   void add_statistics(const fs::path& file) {
     const fs::path stem = fs::path(file).replace_extension();
-    try {
-      if (auto statistics = read_statistics(file)) {
-        validate(*statistics);
-        results_.complete.push_back({stem, std::move(*statistics)});
-      }
-    } catch (const Error& error) {
-      if (!fs::exists(file)) return;  // a run has just replaced it
-      // JSON of another program lies in many folders; beside a slide's results, or with our mark, it is ours and damaged.
-      if (written_by_us(stem) || is_marked(file)) results_.damaged.push_back({file, in_context(file.string(), error.what())});
-    }
-  }
-
-  static bool is_marked(const fs::path& file) {
-    try {
-      return read_text_file(file).find("wsi-lpd slide statistics") != std::string::npos;
-    } catch (const Error&) {
-      return false;
-    }
+    const auto& [statistics, problem, is_marked] = known_.get(file, read_statistics_file);
+    if (statistics) results_.complete.push_back({stem, *statistics});
+    if (problem.empty() || !fs::exists(file)) return;  // a run may just have replaced it
+    // JSON of another program lies in many folders; beside a slide's results, or with our mark, it is ours and damaged.
+    if (written_by_us(stem) || is_marked) results_.damaged.push_back({file, in_context(file.string(), problem)});
   }
 
   void add_unfinished(const fs::path& stem, const fs::path& path) {
@@ -122,16 +118,34 @@ class Collector {
   }
 
   ResultFolder& results_;
+  KnownStatistics& known_;
   std::map<fs::path, UnfinishedResult> unfinished_;
 };
 
 }  // namespace
 
+StatisticsFile read_statistics_file(const fs::path& file) {
+  try {
+    StatisticsFile result{read_statistics(file), {}, false};
+    if (result.statistics) validate(*result.statistics);
+    return result;
+  } catch (const Error& error) {
+    return {std::nullopt, error.what(), is_marked(file)};
+  }
+}
+
+std::vector<CompleteResult> complete_results(const fs::path& folder, KnownStatistics& known) {
+  ResultFolder results;
+  Collector(results, known).look_through(folder);
+  return std::move(results.complete);
+}
+
 ResultFolder read_results(const fs::path& folder) {
   if (!fs::is_directory(folder)) throw UsageError(folder.string() + ": no such folder of results");
   ResultFolder results;
   results.path = folder;
-  Collector collector(results);
+  KnownStatistics none;
+  Collector collector(results, none);
   collector.look_through(folder);
   collector.finish();
   const fs::path summary = folder / "summary.csv";

@@ -44,7 +44,8 @@ TEST_F(Program, KnowsRegionsByTheirContent) {
   }
   write_text_file(path("bad.geojson"), "{");
   expect_refusal("segment data/slides/slide-1.tif -o bad --region bad.geojson", 1, "bad.geojson: is not GeoJSON");
-  expect_refusal("segment data/slides/slide-1.tif -o bad --tissue absent.png", 1, "absent.png");
+  expect_refusal("segment data/slides/slide-1.tif -o bad --tissue absent.png", 2, "--tissue: absent.png: no such file");
+  expect_refusal("tile data/slides/slide-1.tif -o bad --region absent.png", 2, "--region: absent.png: no such file");
 }
 
 TEST_F(Program, WritesAConfigurationThatItTakesBack) {

@@ -40,9 +40,9 @@ TEST_F(Program, NamesTheNearestKnownWord) {
       {"segment a.svs --mpp", "--mpp needs a value"},
       {"segment a.svs --device cudaa", "did you mean cuda?"},
       {"status a b", "this is left: b"},
-      {"segment a.svs --config key.toml", "key.toml: unknown key 'tilee'; did you mean tile?"},
-      {"segment a.svs --config choice.toml", "choice.toml: --blend: 'windw' is none of window, crop; did you mean window?"},
-      {"segment a.svs --config section.toml", "section [segmant] is no command; did you mean segment?"}};
+      {"segment a.svs --config key.toml", "key.toml line 1: unknown key 'tilee'; did you mean tile?"},
+      {"segment a.svs --config choice.toml", "choice.toml line 2: --blend: 'windw' is none of window, crop; did you mean window?"},
+      {"segment a.svs --config section.toml", "section.toml line 2: section [segmant] is no command; did you mean segment?"}};
   write_text_file(path("key.toml"), "tilee = 96\n");
   write_text_file(path("choice.toml"), "[segment]\nblend = \"windw\"\n");
   write_text_file(path("section.toml"), "[segmant]\ntile = 96\n");

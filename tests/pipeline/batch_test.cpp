@@ -62,6 +62,33 @@ TEST_F(Archive, OneFailureStopsNoOtherAndFinishedSlidesAreSkipped) {
   EXPECT_EQ(report.skipped.size(), 2U);
 }
 
+TEST_F(Archive, WhatIsWrongWithOneSlideIsItsFailure) {
+  auto jobs = find_slides(archive_, output_).jobs;
+  ASSERT_EQ(jobs.size(), 3U);
+  jobs[0].failure = "list.csv line 2: mpp 'wide' is no number";
+  jobs[1].mpp = 50;  // the reader refuses it as wrong usage
+  const BatchReport report = run(jobs);
+  EXPECT_EQ(report.finished.size(), 1U);
+  ASSERT_EQ(report.failures.size(), 2U);
+  EXPECT_THAT(report.failures.at(jobs[0].slide.string()), HasSubstr("mpp 'wide'"));
+  EXPECT_THAT(report.failures.at(jobs[1].slide.string()), HasSubstr("50 um/px was given"));
+  const std::string summary = read_text_file(output_ / "summary.csv");
+  EXPECT_THAT(summary, HasSubstr("mpp 'wide'"));
+  EXPECT_THAT(summary, HasSubstr("50 um/px was given"));
+}
+
+TEST_F(Archive, WhatIsWrongWithTheRunIsRefusedBeforeAnySlide) {
+  const auto jobs = find_slides(archive_, output_).jobs;
+  IdentitySegmenter network(8, 0.5);
+  SilentObserver observer;
+  const auto refuse = [&](const SegmentOptions& options) {
+    EXPECT_THROW(run_batch(jobs, output_, network, options, {"model", "m1", "c1"}, {}, observer, kNever), UsageError);
+    EXPECT_FALSE(std::filesystem::exists(output_)) << "something was started";
+  };
+  refuse({.tile = 100});
+  refuse({.stain = StainMethod::Macenko});
+}
+
 TEST_F(Archive, DoesASlideAgainWhoseStatisticsAreDamaged) {
   const auto jobs = find_slides(archive_, output_).jobs;
   run(jobs);

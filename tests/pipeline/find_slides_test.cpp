@@ -187,8 +187,12 @@ TEST_F(FindSlides, AManifestIsReadAsSpreadsheetsSaveIt) {
   EXPECT_THAT(refusal_of_manifest("mpp\n0.25\n"), HasSubstr("names no column 'slide'"));
   EXPECT_THAT(refusal_of_manifest("slide,mpp\n,0.25\n"), HasSubstr("line 2: no slide is named"));
   for (const char* mpp : {"wide", "0", "-1", "250", "0.049"}) {
-    EXPECT_THAT(refusal_of_manifest(std::string("slide,mpp\na.tif,") + mpp + "\n"),
+    write("manifest.csv", std::string("slide,mpp\na.tif,") + mpp + "\nb it's.tif,0.25\n");
+    const FoundSlides found = find("manifest.csv");
+    ASSERT_EQ(found.jobs.size(), 2U);
+    EXPECT_THAT(found.jobs[0].failure,
                 HasSubstr(std::string("manifest.csv line 2: mpp '") + mpp + "' is no number of um per pixel from 0.05 to 10"));
+    EXPECT_EQ(found.jobs[1].failure, "");
   }
   EXPECT_THAT(refusal_of_manifest("slide,mpp\na.tif,0.25\n./a.tif,0.5\n"),
               AllOf(HasSubstr("manifest.csv line 3: "), HasSubstr("line 2 with another mpp")));

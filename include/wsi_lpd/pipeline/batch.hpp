@@ -42,7 +42,8 @@ struct BatchReport {
 /// Segments slide after slide. One that fails stops no other; one whose complete results were made from the same file with the same model
 /// and configuration, and have kept their files' sizes, is skipped. Any number of processes may work into one `output`: each slide has a
 /// lock (output::lock_path()), what another process has in work is left to it and tried once more at the end, and what a dead one left is
-/// removed and done again. Rewrites OUT/summary.csv from all results and failures in `output` after each slide. Throws Cancelled.
+/// removed and done again. Rewrites OUT/summary.csv from all results and failures in `output` after each slide. Throws
+/// UsageError as check_run() does, before anything is written; Cancelled. What is wrong with one slide is a failure of that slide.
 BatchReport run_batch(const std::vector<SlideJob>& jobs, const std::filesystem::path& output, Segmenter& segmenter,
                       const SegmentOptions& options, const RunIdentity& identity, const BatchOptions& batch, ProgressObserver& observer,
                       const CancelFlag& cancel);

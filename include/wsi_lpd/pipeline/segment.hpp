@@ -53,6 +53,7 @@ struct SlideJob {
   std::filesystem::path slide;
   std::filesystem::path stem;
   std::optional<double> mpp;  ///< µm/px of level 0 that wins over the slide's own
+  std::string failure{};      ///< why this slide can't be segmented, known before it is opened; empty otherwise
 };
 
 /// What made a result, so that it is never taken for another's.
@@ -60,10 +61,14 @@ struct RunIdentity {
   std::string model_path, model_sha256, configuration_sha256;
 };
 
+/// Checks what holds for every slide of a run: the tile size, and that the model knows the stain that `options` want. Throws UsageError.
+void check_run(const SegmentOptions& options, const Segmenter::Shape& shape, const RunIdentity& identity);
+
 /// Segments one slide. Memory is bounded by tokens × batch, whatever the slide's size; the result does not depend on threads or tokens.
 /// All files appear under their final names when all are whole, the statistics last; an earlier result stays until then. `lock` is the
-/// slide's, where several processes share the folder: results get their names only as long as it is held. Throws Error (slide unreadable,
-/// too many unreadable tiles, output not writable, disk full, lock lost) or Cancelled, and then leaves no temporary file.
+/// slide's, where several processes share the folder: results get their names only as long as it is held. Throws UsageError as
+/// check_run() does, Error (job.failure, slide unreadable, too many unreadable tiles, output not writable, disk full, lock lost) or
+/// Cancelled, and then leaves no temporary file.
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
                                       ProgressObserver& observer, const CancelFlag& cancel, const WorkLock* lock = nullptr);
 

@@ -30,7 +30,7 @@ struct TileJob {
   std::filesystem::path slide;
   std::optional<double> mpp;     ///< µm/px of level 0 that wins over the slide's own
   std::filesystem::path result;  ///< label pyramid of `segment`; empty where there is none
-  std::string failure{};         ///< why nothing can be cut out of this slide, as find_results() found; empty otherwise
+  std::string failure{};         ///< why nothing can be cut out of this slide, as its list or find_results() says; empty otherwise
 };
 
 struct TiledSlide {
