@@ -20,7 +20,7 @@ class Evaluator {
   Evaluator(const EvaluateOptions& options, model::PatchModel& model, const PatchSet& set) : options_(options), model_(model), set_(set) {
     const int classes = model.info().classes.count();
     thresholds_ = model.info().calibration;
-    if (options.presence == Presence::Half || thresholds_.empty()) thresholds_ = model::uncalibrated(classes);
+    if (options.presence == PresenceRule::Half || thresholds_.empty()) thresholds_ = model::uncalibrated(classes);
     result_.presence.resize(static_cast<std::size_t>(classes));
     for (const auto& [name, wanted] : {std::pair{"oracle", options.oracle}, {"predicted", options.predicted}}) {
       for (const bool crf : {false, true})

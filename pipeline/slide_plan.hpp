@@ -9,8 +9,8 @@
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/core/tissue_mask.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
-#include "wsi_lpd/slide/glass.hpp"
 #include "wsi_lpd/slide/frame_reader.hpp"
+#include "wsi_lpd/slide/glass.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::pipeline {

@@ -8,8 +8,8 @@
 #include "wsi_lpd/core/stain_normaliser.hpp"
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/pipeline/segmenter.hpp"
-#include "wsi_lpd/slide/glass.hpp"
 #include "wsi_lpd/slide/frame_reader.hpp"
+#include "wsi_lpd/slide/glass.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::pipeline {

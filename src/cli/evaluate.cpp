@@ -144,10 +144,10 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
   pipeline::EvaluateOptions options;
   options.oracle = arguments.labels != "predicted";
   options.predicted = arguments.labels != "oracle";
-  options.presence = arguments.presence == "half" ? pipeline::Presence::Half : pipeline::Presence::Calibrated;
+  options.presence = arguments.presence == "half" ? pipeline::PresenceRule::Half : pipeline::PresenceRule::Calibrated;
   options.crf = arguments.crf;
   options.all_views = arguments.tta;
-  if (options.predicted && options.presence == pipeline::Presence::Calibrated && info.calibration.empty())
+  if (options.predicted && options.presence == pipeline::PresenceRule::Calibrated && info.calibration.empty())
     context.observer.warn("the model is not calibrated: a class counts as present from score 0 on; to teach it: " +
                           calibrate_command(model_path));
   const pipeline::Evaluation evaluation = pipeline::evaluate(options, set, model, context.observer, context.cancel);

@@ -10,6 +10,7 @@
 #include "known_files.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/output/failures.hpp"
+#include "wsi_lpd/output/summary.hpp"
 
 namespace wsi_lpd::output {
 namespace fs = std::filesystem;

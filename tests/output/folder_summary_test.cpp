@@ -7,6 +7,8 @@
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/output/failures.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
+#include "wsi_lpd/output/summary.hpp"
 
 namespace wsi_lpd::output {
 namespace {

@@ -7,7 +7,6 @@
 #include "stained_picture.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/pipeline/segment.hpp"
 
 namespace wsi_lpd::pipeline {

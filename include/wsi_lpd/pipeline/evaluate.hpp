@@ -13,8 +13,8 @@
 
 namespace wsi_lpd::pipeline {
 
-/// From which score on a class counts as present where nobody says; where none reaches it, the likeliest class does.
-enum class Presence {
+/// The score above which a class counts as present when image labels are not given; where none reaches it, the likeliest class does.
+enum class PresenceRule {
   Calibrated,  ///< the model's own thresholds; 0 in a model that has none
   Half         ///< sigmoid(score) > ½, as the published code trained it
 };
@@ -22,7 +22,7 @@ enum class Presence {
 struct EvaluateOptions {
   bool oracle = true;     ///< image labels from the masks: the paper's protocol
   bool predicted = true;  ///< image labels from the scores: what a user has
-  Presence presence = Presence::Calibrated;
+  PresenceRule presence = PresenceRule::Calibrated;
   bool all_views = true;  ///< the paper's six views
   bool crf = true;
   model::DenseCrfOptions crf_options{};
