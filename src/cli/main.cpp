@@ -133,5 +133,10 @@ int main(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_ARENA_MAX, 1);
 #endif
-  return wsi_lpd::cli::run(argc, argv);
+  const int code = wsi_lpd::cli::run(argc, argv);
+  if (code == wsi_lpd::cli::kDone || code == wsi_lpd::cli::kWrongUsage) return code;
+  // A full disk may leave HDF5 with a file that it can neither write nor let go, and then its cleaning up at exit crashes.
+  std::cout.flush();
+  std::fflush(nullptr);
+  _exit(code);
 }
