@@ -8,6 +8,7 @@
 #include "config.hpp"
 #include "dataset_description.hpp"
 #include "metrics_text.hpp"
+#include "mpp_range.hpp"
 #include "run_folder.hpp"
 #include "wsi_lpd/model/device.hpp"
 
@@ -266,7 +267,7 @@ Command add_train(CLI::App& program) {
       ->add_option("--colours", arguments->dataset.colours,
                    "one #rrggbb a class, and one for the background; e.g. --colours '#ff0000,#00ff00'")
       ->delimiter(',');
-  command->add_option("--mpp", arguments->dataset.mpp, "um per pixel of the images; e.g. --mpp 0.5")->check(CLI::Range(0.05, 10.0));
+  command->add_option("--mpp", arguments->dataset.mpp, "um per pixel of the images; e.g. --mpp 0.5")->check(mpp_range());
   command->add_option("--seed", arguments->options.seed, "of all random numbers; e.g. --seed 7");
   command->add_option("--cache-mib", arguments->cache_mib, "memory for decoded images, MiB; e.g. --cache-mib 1000")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24));
