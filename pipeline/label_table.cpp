@@ -7,7 +7,6 @@
 
 #include "table_images.hpp"
 #include "wsi_lpd/core/csv.hpp"
-#include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/class_order.hpp"
 
@@ -36,7 +35,7 @@ bool is_in(const std::vector<std::string>& names, const std::string& name) {
 }
 
 /// 0 or 1 as people, spreadsheets and scripts write them.
-std::optional<float> presence(const Table& table, const std::string& cell) {
+std::optional<float> presence(const CsvTable& table, const std::string& cell) {
   if (same_name(cell, "true")) return 1.0F;
   if (same_name(cell, "false")) return 0.0F;
   const std::optional<double> number = table.number(cell);
@@ -47,18 +46,13 @@ std::optional<float> presence(const Table& table, const std::string& cell) {
 class LabelTable {
  public:
   LabelTable(const fs::path& path, const std::vector<fs::path>& images, const std::vector<std::string>& wanted, PatchTally& tally)
-      : path_(path),
-        table_(parse_table(read_text_file(path), path.string())),
-        images_(path.parent_path(), images),
-        wanted_(wanted),
-        tally_(tally) {
+      : path_(path), table_(CsvTable::read(path)), images_(path.parent_path(), images), wanted_(wanted), tally_(tally) {
     for (std::size_t i = 0; i < table_.columns.size(); ++i) {
       const std::string& column = table_.columns[i];
-      const std::string where = path.string() + ": column " + std::to_string(i + 1);
-      if (column.empty()) throw UsageError(where + " has no name");
-      if (*table_.column(column) != i) throw UsageError(joined({where, ": two columns are called '", column, "'"}, ""));
+      if (column.empty()) throw UsageError(path.string() + ": column " + std::to_string(i + 1) + " has no name");
       if (is_one_of(column, {"file", "filename", "image"}) && !file_) file_ = i;
     }
+    table_.refuse_repeated_columns();
     if (!file_) throw UsageError(path.string() + ": its first line names no column 'file'; write file,CLASS,CLASS,… or file,label");
     if (table_.columns.size() < 2)
       throw UsageError(path.string() + ": has no column for a class; add one for each: file,CLASS,CLASS,…; or one for all: file,label");
@@ -69,7 +63,7 @@ class LabelTable {
     const ClassOrder match = has_names_ ? read_names() : read_columns();
     result_.note = match.note;
     result_.classes = static_cast<int>(result_.class_names.size());
-    for (const Table::Row& row : table_.rows) take(row, match);
+    for (const CsvTable::Row& row : table_.rows) take(row, match);
     for (const fs::path& image : order_) add_labelled(result_, image, std::move(lines_.at(image).labels), tally_);
     if (!unlabelled_.empty()) tally_.unusable("without a label", lack_of_labels(), unlabelled_.size());
     if (repeated_ > 0) tally_.leave_out("in lines of labels.csv that repeat another", repeated_);
@@ -82,8 +76,6 @@ class LabelTable {
     int number;
     std::vector<float> labels;
   };
-
-  std::string where(int line) const { return path_.string() + " line " + std::to_string(line); }
 
   ClassOrder read_columns() {
     std::vector<std::string> names = table_.columns;
@@ -99,14 +91,14 @@ class LabelTable {
 
   /// The classes are those of dataset.toml or --classes; without them those that the lines have.
   ClassOrder read_names() {
-    for (const Table::Row& row : table_.rows) {
+    for (const CsvTable::Row& row : table_.rows) {
       for (const std::string& label : split(row.fields[1 - *file_], kSeparators)) {
         if (label.find(' ') == std::string::npos) single_words_.insert(label);
       }
     }
     result_.class_names = wanted_;
     if (wanted_.empty()) {
-      for (const Table::Row& row : table_.rows) {
+      for (const CsvTable::Row& row : table_.rows) {
         for (const std::string& label : labels_of(row))
           if (!is_in(result_.class_names, label)) result_.class_names.push_back(label);
       }
@@ -116,7 +108,7 @@ class LabelTable {
   }
 
   /// Words with blanks between them are several labels where each of them is a class: "TUM STR", but not "normal mucosa".
-  std::vector<std::string> labels_of(const Table::Row& row) const {
+  std::vector<std::string> labels_of(const CsvTable::Row& row) const {
     std::vector<std::string> labels;
     for (const std::string& label : split(row.fields[1 - *file_], kSeparators)) {
       std::vector<std::string> words = split(label, " ");
@@ -129,14 +121,14 @@ class LabelTable {
     return labels;
   }
 
-  void take(const Table::Row& row, const ClassOrder& match) {
+  void take(const CsvTable::Row& row, const ClassOrder& match) {
     const std::string& name = row.fields[*file_];
-    if (name.empty()) return tally_.refuse(where(row.line) + ": no file is named");
+    if (name.empty()) return tally_.refuse(table_.where(row) + ": no file is named");
     std::optional<std::vector<float>> labels = has_names_ ? named_labels(row) : column_labels(row, match);
     if (!labels) return;
     const auto [image, problem, kind] = images_.find(name);
-    if (!problem.empty() && kind.empty()) return tally_.refuse(where(row.line) + ": " + problem);
-    if (!problem.empty()) return tally_.unusable(kind, where(row.line) + ": " + problem);
+    if (!problem.empty() && kind.empty()) return tally_.refuse(table_.where(row) + ": " + problem);
+    if (!problem.empty()) return tally_.unusable(kind, table_.where(row) + ": " + problem);
     if (labels->empty()) return unlabelled_.push_back(name);
     const auto [line, is_new] = lines_.try_emplace(image, Line{row.line, *labels});
     if (is_new) {
@@ -146,13 +138,13 @@ class LabelTable {
     } else if (line->second.labels == *labels) {
       ++repeated_;
     } else {
-      tally_.refuse(where(row.line) + ": " + name + " has other labels than in line " + std::to_string(line->second.number) +
+      tally_.refuse(table_.where(row) + ": " + name + " has other labels than in line " + std::to_string(line->second.number) +
                     "; delete the wrong line");
     }
   }
 
   /// Empty where the line waits for its labels, nothing where it is refused.
-  std::optional<std::vector<float>> column_labels(const Table::Row& row, const ClassOrder& match) {
+  std::optional<std::vector<float>> column_labels(const CsvTable::Row& row, const ClassOrder& match) {
     std::vector<float> labels(row.fields.size() - 1);
     bool is_labelled = true;
     for (std::size_t i = 0; i < row.fields.size(); ++i) {
@@ -162,21 +154,21 @@ class LabelTable {
       if (label) {
         labels[match.order[i - (i > *file_ ? 1 : 0)]] = *label;
       } else if (!row.fields[i].empty()) {
-        tally_.refuse(where(row.line) + ": label '" + row.fields[i] + "' of " + table_.columns[i] + " is neither 0 nor 1");
+        tally_.refuse(table_.where(row) + ": label '" + row.fields[i] + "' of " + table_.columns[i] + " is neither 0 nor 1");
         return {};
       }
     }
     return is_labelled ? labels : std::vector<float>{};
   }
 
-  std::optional<std::vector<float>> named_labels(const Table::Row& row) {
+  std::optional<std::vector<float>> named_labels(const CsvTable::Row& row) {
     const std::vector<std::string> names = labels_of(row);
     if (names.empty()) return std::vector<float>{};
     std::vector<float> labels(result_.class_names.size(), 0.0F);
     for (const std::string& name : names) {
       const auto same = std::ranges::find_if(result_.class_names, [&](const std::string& other) { return same_name(other, name); });
       if (same == result_.class_names.end()) {
-        tally_.refuse(where(row.line) + ": label '" + name + "' is none of the classes " + joined(result_.class_names));
+        tally_.refuse(table_.where(row) + ": label '" + name + "' is none of the classes " + joined(result_.class_names));
         return {};
       }
       labels[static_cast<std::size_t>(same - result_.class_names.begin())] = 1;
@@ -195,7 +187,7 @@ class LabelTable {
   static constexpr std::string_view kSeparators = ";|,";
 
   const fs::path& path_;
-  Table table_;
+  CsvTable table_;
   TableImages images_;
   const std::vector<std::string>& wanted_;
   PatchTally& tally_;

@@ -47,7 +47,7 @@ PatchTables::PatchTables(fs::path folder, const std::vector<std::string>& classe
   if (!has_labels && listed_.empty()) return;  // of a run that ended before its first patch
   if (!has_labels)
     throw UsageError(folder_.string() + ": its labels.csv, which patches would be added to, is gone; choose another --output folder");
-  const Table table = parse_table(read_text_file(labels), labels.string());
+  const CsvTable table = CsvTable::read(labels);
   if (!same_name(table.columns[0], "file"))
     throw UsageError(labels.string() + ": does not start with file,CLASS,…: patches can't be added to it");
   if (table.separator != ',')
@@ -59,7 +59,7 @@ PatchTables::PatchTables(fs::path folder, const std::vector<std::string>& classe
                      joined(classes) + ": choose another --output folder");
   }
   classes_ = columns;
-  for (const Table::Row& row : table.rows) listed_.insert(row.fields[0]);
+  for (const CsvTable::Row& row : table.rows) listed_.insert(row.fields[0]);
 }
 
 void PatchTables::begin() const {
@@ -68,15 +68,12 @@ void PatchTables::begin() const {
 }
 
 void PatchTables::read_origins() {
-  const fs::path table = folder_ / "patches.csv";
-  const std::vector<Record> records = parse_csv(read_text_file(table));
-  if (records.empty() || records[0] != kOriginColumns)
-    throw Error(table.string() + ": is not a table of this version of tile; choose another --output folder");
-  for (std::size_t i = 1; i < records.size(); ++i) {
-    const Record& record = records[i];
-    with_context(table.string() + " record " + std::to_string(i + 1), [&] {
-      if (record.size() != kOriginColumns.size())
-        throw Error(std::to_string(record.size()) + " fields where " + std::to_string(kOriginColumns.size()) + " belong");
+  const CsvTable table = CsvTable::read(folder_ / "patches.csv");
+  if (table.columns != kOriginColumns || table.separator != ',')
+    throw Error(table.file + ": is not a table of this version of tile; choose another --output folder");
+  for (const CsvTable::Row& row : table.rows) {
+    const Record& record = row.fields;
+    with_context(table.where(row), [&] {
       note({.file = record[0],
             .slide = record[1],
             .slide_fingerprint = record[2],

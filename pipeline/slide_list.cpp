@@ -4,7 +4,7 @@
 #include "found_slides.hpp"
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/slide/resolution.hpp"
 
 namespace wsi_lpd::pipeline {
 namespace fs = std::filesystem;
@@ -20,34 +20,23 @@ bool is_result_name(const std::string& name) {
 }  // namespace
 
 std::vector<FoundSlide> read_manifest(const fs::path& manifest) {
-  const Table table = parse_table(read_text_file(manifest), manifest.string());
-  std::optional<std::size_t> slide, mpp, name;
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    const std::string& column = table.columns[i];
-    std::optional<std::size_t>* const place = same_name(column, "slide")  ? &slide
-                                              : same_name(column, "mpp")  ? &mpp
-                                              : same_name(column, "name") ? &name
-                                                                          : nullptr;
-    if (!place) {
-      throw UsageError(manifest.string() + ": unknown column '" + column +
-                       "'; a manifest has the columns slide and, if wanted, mpp (um per pixel of level 0) and name (of the results)");
-    }
-    if (*place) throw UsageError(manifest.string() + ": two columns are called '" + column + "'");
-    *place = i;
-  }
-  if (!slide) throw UsageError(manifest.string() + ": its first line names no column 'slide'");
+  const CsvTable table = CsvTable::read(manifest);
+  table.refuse_columns_beside({"slide", "mpp", "name"},
+                              "a manifest has the columns slide and, if wanted, mpp (um per pixel of level 0) and name (of the results)");
+  table.refuse_repeated_columns();
+  const std::size_t slide = table.required_column("slide");
+  const std::optional<std::size_t> mpp = table.column("mpp"), name = table.column("name");
   std::vector<FoundSlide> found;
   found.reserve(table.rows.size());
-  for (const Table::Row& row : table.rows) {
-    const std::string where = manifest.string() + " line " + std::to_string(row.line);
-    if (row.fields[*slide].empty()) throw UsageError(where + ": no slide is named");
-    FoundSlide entry{.slide = manifest.parent_path() / row.fields[*slide], .where = where};
+  for (const CsvTable::Row& row : table.rows) {
+    const std::string where = table.where(row);
+    if (row.fields[slide].empty()) throw UsageError(where + ": no slide is named");
+    FoundSlide entry{.slide = manifest.parent_path() / row.fields[slide], .where = where};
     if (mpp && !row.fields[*mpp].empty()) {
-      entry.mpp = table.number(row.fields[*mpp]);
-      if (!entry.mpp || !slide::is_plausible_mpp(*entry.mpp)) {
-        entry.mpp.reset();
-        entry.failure = where + ": mpp '" + row.fields[*mpp] + "' is no number of um per pixel from " + shortest(slide::kFinestMpp) +
-                        " to " + shortest(slide::kCoarsestMpp);
+      try {
+        entry.mpp = slide::checked_mpp(table.number(row.fields[*mpp]), row.fields[*mpp]);
+      } catch (const Error& error) {
+        entry.failure = where + ": " + error.what();
       }
     }
     if (name && !row.fields[*name].empty()) {

@@ -7,7 +7,7 @@
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/class_order.hpp"
-#include "wsi_lpd/slide/reader.hpp"
+#include "wsi_lpd/slide/resolution.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -20,12 +20,13 @@ std::vector<std::string> texts_of(const TomlEntry& entry, const std::string& whe
 }
 
 double mpp_of(const TomlEntry& entry, const std::string& where) {
-  const double mpp = entry.is_list || entry.type != TomlEntry::Type::Number ? 0 : std::strtod(entry.values[0].c_str(), nullptr);
-  if (!slide::is_plausible_mpp(mpp)) {
-    throw UsageError(where + ": mpp '" + joined(entry.values) + "' is no number of um per pixel from " + shortest(slide::kFinestMpp) +
-                     " to " + shortest(slide::kCoarsestMpp) + "; write it without quotes, as mpp = 0.5");
+  const bool is_number = !entry.is_list && entry.type == TomlEntry::Type::Number;
+  try {
+    return slide::checked_mpp(is_number ? std::optional(std::strtod(entry.values[0].c_str(), nullptr)) : std::nullopt,
+                              joined(entry.values));
+  } catch (const Error& error) {
+    throw UsageError(where + ": " + error.what() + "; write it without quotes, as mpp = 0.5");
   }
-  return mpp;
 }
 
 /// What dataset.toml says; nothing where there is none.

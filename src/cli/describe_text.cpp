@@ -111,7 +111,7 @@ Json describe_json(const fs::path& path) {
 }
 
 /// What a table of these columns is for.
-std::string kind_of(const std::string& name, const Table& table) {
+std::string kind_of(const std::string& name, const CsvTable& table) {
   const auto has = [&](const char* column) { return table.column(column).has_value(); };
   if (name == "patches.csv" && has("slide")) return "table of patches: where each was cut";
   if (name == "summary.csv" && has("slide")) return "summary of results, a line for each slide";
@@ -121,12 +121,12 @@ std::string kind_of(const std::string& name, const Table& table) {
 }
 
 Json describe_table(const fs::path& path) {
-  const Table table = parse_table(read_text_file(path), path.string());
+  const CsvTable table = CsvTable::read(path);
   Json json{{"kind", kind_of(path.filename(), table)}, {"columns", table.columns}, {"rows", table.rows.size()}};
   const bool is_labels = json["kind"] == "labels of patches";
   for (std::size_t c = 1; is_labels && c < table.columns.size(); ++c) {
     std::map<std::string, int> values;
-    for (const Table::Row& row : table.rows) ++values[row.fields[c].empty() ? "not filled in" : row.fields[c]];
+    for (const CsvTable::Row& row : table.rows) ++values[row.fields[c].empty() ? "not filled in" : row.fields[c]];
     if (values.size() < kMost) json["values_of"][table.columns[c]] = values;
   }
   return json;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "command.hpp"
+#include "mpp_range.hpp"
 
 namespace wsi_lpd::cli {
 
@@ -26,7 +27,7 @@ Command add_report(CLI::App& program) {
       ->add_option("--deep-zoom-mpp", arguments->options.deep_zoom_mpp,
                    "um per pixel of the finest tiles, at most: the result's own is halved until it fits; time and disk grow with its "
                    "square; e.g. --deep-zoom-mpp 0.25")
-      ->check(CLI::Range(0.05, 1000.0));
+      ->check(mpp_range(1000));
   return {command,
           [arguments](const Context& context) {
             arguments->options.threads = context.common.threads;

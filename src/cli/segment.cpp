@@ -10,6 +10,7 @@
 #include "config.hpp"
 #include "found_text.hpp"
 #include "model_file.hpp"
+#include "mpp_range.hpp"
 #include "output_check.hpp"
 #include "tissue_options.hpp"
 #include "wsi_lpd/model/device.hpp"
@@ -139,8 +140,7 @@ int run(const SegmentArguments& arguments, pipeline::FoundSlides found, const Co
 void add_options(CLI::App& command, SegmentArguments& arguments) {
   command.add_option("-o,--output", arguments.output, "folder for the results; e.g. -o results");
   command.add_option("--model", arguments.model, kModelHelp);
-  command.add_option("--mpp", arguments.mpp, "um per pixel of level 0, wins over what the slide says; e.g. --mpp 0.25")
-      ->check(CLI::Range(0.05, 10.0));
+  command.add_option("--mpp", arguments.mpp, "um per pixel of level 0, wins over what the slide says; e.g. --mpp 0.25")->check(mpp_range());
   command
       .add_flag("--force-mpp,!--no-force-mpp", arguments.options.force_mpp,
                 "go on where a slide is more than 4 times coarser than the model; e.g. --force-mpp")
@@ -216,7 +216,7 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
   command
       .add_option("--geojson-mpp", arguments.options.geojson_mpp,
                   "um per pixel that polygons are traced at: the nearest level of the label pyramid; e.g. --geojson-mpp 1")
-      ->check(CLI::Range(0.05, 1000.0));
+      ->check(mpp_range(1000));
   command
       .add_option("--geojson-min-area", arguments.options.geojson_min_area,
                   "um2; smaller regions get no polygon; e.g. --geojson-min-area 1000")

@@ -3,6 +3,7 @@
 
 #include "command.hpp"
 #include "config.hpp"
+#include "mpp_range.hpp"
 #include "wsi_lpd/pipeline/synth_dataset.hpp"
 
 namespace wsi_lpd::cli {
@@ -21,7 +22,7 @@ Command add_synth(CLI::App& program) {
   command->add_option("--slide-size", *side, "width and height of a slide, pixels; e.g. --slide-size 8192 4096")
       ->expected(2)
       ->check(CLI::Range(64, 200000));
-  command->add_option("--mpp", options->mpp, "um per pixel; e.g. --mpp 0.25")->check(CLI::Range(0.05, 10.0));
+  command->add_option("--mpp", options->mpp, "um per pixel; e.g. --mpp 0.25")->check(mpp_range());
   command->add_option("--tissue-fraction", options->tissue_fraction, "share of a slide that is tissue; e.g. 0.3")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--stain-variation", options->stain_variation, "0: one stain for all, 1: as between laboratories; e.g. 0.5")

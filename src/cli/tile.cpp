@@ -7,6 +7,7 @@
 #include "config.hpp"
 #include "dataset_description.hpp"
 #include "found_text.hpp"
+#include "mpp_range.hpp"
 #include "tissue_options.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/model/model_info.hpp"
@@ -126,7 +127,7 @@ Command add_tile(CLI::App& program) {
       ->required();
   command->add_option("-o,--output", arguments->output, "folder for the patches, new or one that tile made; e.g. -o patches");
   command->add_option("--mpp", arguments->mpp, "um per pixel of level 0, wins over what the slide says; e.g. --mpp 0.25")
-      ->check(CLI::Range(0.05, 10.0));
+      ->check(mpp_range());
   command
       ->add_flag("--force-mpp,!--no-force-mpp", options.force_mpp,
                  "go on where a slide is more than 4 times coarser than the patches; e.g. --force-mpp")
@@ -134,7 +135,7 @@ Command add_tile(CLI::App& program) {
   command
       ->add_option("--patch-mpp", options.mpp,
                    "um per pixel of the patches; 0: the folder's, else the model's, the result's, the first slide's; e.g. --patch-mpp 0.5")
-      ->check([](const std::string& text) { return text == "0" ? std::string() : CLI::Range(0.05, 100.0)(text); });
+      ->check([](const std::string& text) { return text == "0" ? std::string() : mpp_range(100)(text); });
   command
       ->add_option("--size", options.size,
                    "side of a patch, pixels, a multiple of 32; 0: the folder's, else the model's, else 224; e.g. --size 448")

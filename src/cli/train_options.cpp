@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "mpp_range.hpp"
+
 namespace wsi_lpd::cli {
 namespace {
 
@@ -162,7 +164,7 @@ void add_images(CLI::App& command, TrainArguments& arguments) {
       .add_option("--colours", arguments.dataset.colours,
                   "one #rrggbb a class, and one for the background; e.g. --colours '#ff0000,#00ff00'")
       ->delimiter(',');
-  command.add_option("--mpp", arguments.dataset.mpp, "um per pixel of the images; e.g. --mpp 0.5")->check(CLI::Range(0.05, 10.0));
+  command.add_option("--mpp", arguments.dataset.mpp, "um per pixel of the images; e.g. --mpp 0.5")->check(mpp_range());
   command.add_option("--seed", arguments.job.options.seed, "of all random numbers; e.g. --seed 7");
   command
       .add_option_function<std::int64_t>(

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "mpp_range.hpp"
 #include "run_folder.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/model/weights_import.hpp"
@@ -82,7 +83,7 @@ Command add_weights(CLI::App& program) {
                    "class names of an LPD or PBIP checkpoint, in the order of its labels; e.g. TUM,STR,LYM,NEC")
       ->delimiter(',');
   command->add_option("--mpp", arguments->options.mpp, "um per pixel that the checkpoint was trained at; e.g. --mpp 0.25")
-      ->check(CLI::Range(0.05, 10.0));
+      ->check(mpp_range());
   command->add_option(
       "--bank", arguments->options.bank,
       "the prototypes of a PBIP checkpoint: safetensors with `prototypes` [classes x k, 512]; e.g. --bank bank.safetensors");

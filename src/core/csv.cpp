@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file.hpp"
 
 namespace wsi_lpd {
 namespace {
@@ -12,8 +13,8 @@ namespace {
 constexpr std::string_view kBlanks = " \t";
 
 struct Records {
-  std::vector<Table::Row> rows;  ///< without empty lines; fields as they stand
-  int open_quote = 0;            ///< line of a quote that never ends; 0: none
+  std::vector<CsvTable::Row> rows;  ///< without empty lines; fields as they stand
+  int open_quote = 0;               ///< line of a quote that never ends; 0: none
 };
 
 /// A quote opens at the start of a field only: 2" is no quoted text. Line breaks are LF, CRLF and CR.
@@ -83,17 +84,6 @@ char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<ch
 
 }  // namespace
 
-std::vector<std::string> split_csv(const std::string& line) {
-  Records records = read_records(line, ',');
-  return records.rows.empty() ? std::vector<std::string>(1) : std::move(records.rows[0].fields);
-}
-
-std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
-  std::vector<std::vector<std::string>> records;
-  for (Table::Row& row : read_records(without_mark(text), ',').rows) records.push_back(std::move(row.fields));
-  return records;
-}
-
 bool same_name(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
 }
@@ -103,12 +93,12 @@ std::string trimmed(std::string_view text) {
   return first == std::string_view::npos ? "" : std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
 }
 
-std::optional<std::size_t> Table::column(std::string_view name) const {
+std::optional<std::size_t> CsvTable::column(std::string_view name) const {
   const auto found = std::ranges::find_if(columns, [&](const std::string& column) { return same_name(column, name); });
   return found == columns.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - columns.begin()));
 }
 
-std::optional<double> Table::number(std::string field) const {
+std::optional<double> CsvTable::number(std::string field) const {
   if (separator != ',' && field.find('.') == std::string::npos) std::ranges::replace(field, ',', '.');
   double value = 0;
   const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
@@ -116,19 +106,44 @@ std::optional<double> Table::number(std::string field) const {
   return value;
 }
 
-Table parse_table(const std::string& text, const std::string& where) {
+std::string CsvTable::where(const Row& row) const { return file + " line " + std::to_string(row.line); }
+
+std::size_t CsvTable::required_column(std::string_view name, const std::string& advice) const {
+  const std::optional<std::size_t> found = column(name);
+  if (!found) throw UsageError(std::string(file).append(": its first line names no column '").append(name).append("'").append(advice));
+  return *found;
+}
+
+void CsvTable::refuse_repeated_columns() const {
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (*column(columns[i]) != i)
+      throw UsageError(file + ": column " + std::to_string(i + 1) + ": two columns are called '" + columns[i] + "'");
+  }
+}
+
+void CsvTable::refuse_columns_beside(const std::vector<std::string>& known, const std::string& advice) const {
+  for (const std::string& column : columns) {
+    if (std::ranges::none_of(known, [&](const std::string& name) { return same_name(name, column); }))
+      throw UsageError(file + ": unknown column '" + column + "'; " + advice);
+  }
+}
+
+CsvTable CsvTable::read(const std::filesystem::path& path) { return parse(read_text_file(path), path.string()); }
+
+CsvTable CsvTable::parse(const std::string& text, const std::string& file) {
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF") || text.find('\0') != std::string::npos)
-    throw UsageError(where + ": is not a table in UTF-8; save it as \"CSV UTF-8\"");
+    throw UsageError(file + ": is not a table in UTF-8; save it as \"CSV UTF-8\"");
   std::string_view rest = without_mark(text);
   const std::string_view head = first_line(rest);
   const bool says_separator = head.size() == 5 && head.starts_with("sep=");  // Excel's
-  Table table;
+  CsvTable table;
+  table.file = file;
   table.separator = says_separator ? head.back() : separator_of(head);
   Records records = read_records(rest, table.separator);
   if (records.open_quote > 0)
-    throw UsageError(where + " line " + std::to_string(records.open_quote) + ": a quoted field starts here and never ends");
+    throw UsageError(file + " line " + std::to_string(records.open_quote) + ": a quoted field starts here and never ends");
   if (says_separator) records.rows.erase(records.rows.begin());
-  for (Table::Row& row : records.rows) {
+  for (Row& row : records.rows) {
     for (std::string& field : row.fields) field = trimmed(field);
     while (!row.fields.empty() && row.fields.back().empty()) row.fields.pop_back();  // as spreadsheets write beside a table
     if (row.fields.empty()) continue;
@@ -137,13 +152,13 @@ Table parse_table(const std::string& text, const std::string& where) {
       continue;
     }
     if (row.fields.size() > table.columns.size()) {
-      throw UsageError(where + " line " + std::to_string(row.line) + ": has " + std::to_string(row.fields.size()) + " fields, but " +
+      throw UsageError(file + " line " + std::to_string(row.line) + ": has " + std::to_string(row.fields.size()) + " fields, but " +
                        std::to_string(table.columns.size()) + " columns are named; quote a field that holds the separator");
     }
     row.fields.resize(table.columns.size());
     table.rows.push_back(std::move(row));
   }
-  if (table.columns.empty()) throw UsageError(where + ": is empty; a table starts with a line of column names");
+  if (table.columns.empty()) throw UsageError(file + ": is empty; a table starts with a line of column names");
   return table;
 }
 

@@ -140,18 +140,11 @@ void write_summary(const std::filesystem::path& path, const std::vector<SlideSta
 std::map<std::string, std::string> read_failures(const std::filesystem::path& summary) {
   std::map<std::string, std::string> failures;
   if (!std::filesystem::exists(summary)) return failures;
-  const auto records = parse_csv(read_text_file(summary));
-  std::array<std::size_t, 3> columns{};
-  const std::array<const char*, 3> names{"slide", "status", "reason"};
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!records.empty())
-      columns[i] = static_cast<std::size_t>(std::find(records[0].begin(), records[0].end(), names[i]) - records[0].begin());
-    if (records.empty() || columns[i] == records[0].size())
-      throw Error("it has no column '" + std::string(names[i]) + "': failures are unknown");
-  }
-  for (std::size_t r = 1; r < records.size(); ++r) {
-    const auto field = [&](std::size_t i) { return columns[i] < records[r].size() ? records[r][columns[i]] : std::string(); };
-    if (field(1) == "failed") failures[field(0)] = field(2);
+  const CsvTable table = CsvTable::read(summary);
+  const auto column = [&](const char* name) { return table.required_column(name, ": failures are unknown"); };
+  const std::size_t slide = column("slide"), status = column("status"), reason = column("reason");
+  for (const CsvTable::Row& row : table.rows) {
+    if (row.fields[status] == "failed") failures[row.fields[slide]] = row.fields[reason];
   }
   return failures;
 }

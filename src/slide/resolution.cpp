@@ -6,6 +6,11 @@
 
 namespace wsi_lpd::slide {
 
+double checked_mpp(std::optional<double> mpp, const std::string& text) {
+  if (mpp && is_plausible_mpp(*mpp)) return *mpp;
+  throw Error("mpp '" + text + "' is no number of um per pixel from " + number_text(kFinestMpp) + " to " + number_text(kCoarsestMpp));
+}
+
 std::vector<std::string> check_resolution(const Properties& properties, const Frame& frame, bool force) {
   std::vector<std::string> warnings = properties.warnings;
   if (properties.own_mpp) {

@@ -2,15 +2,14 @@
 #include <cmath>
 #include <cstdint>
 
+#include "wsi_lpd/core/counter_random.hpp"
+
 // Randomness as a pure function of place, after Perlin's idea: the same number for the same seed and lattice point, in any order.
 namespace wsi_lpd::synth {
 
-/// The finaliser of SplitMix64 (Steele et al. 2014) over a seed and a lattice point.
+/// mix_bits() over a seed and a lattice point.
 inline std::uint64_t hash(std::uint64_t seed, std::int64_t x, std::int64_t y = 0) {
-  std::uint64_t z = seed + static_cast<std::uint64_t>(x) * 0x9E3779B97F4A7C15ULL + static_cast<std::uint64_t>(y) * 0xD1B54A32D192ED03ULL;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-  return z ^ (z >> 31);
+  return mix_bits(seed + static_cast<std::uint64_t>(x) * 0x9E3779B97F4A7C15ULL + static_cast<std::uint64_t>(y) * 0xD1B54A32D192ED03ULL);
 }
 
 /// A stream of independent numbers of one place.

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "wsi_lpd/core/counter_random.hpp"
+
 namespace wsi_lpd::testing {
 
 inline std::uint64_t crc32(const std::string& text) {
@@ -16,12 +18,7 @@ inline std::uint64_t crc32(const std::string& text) {
   return ~crc;
 }
 
-inline std::uint64_t splitmix64(std::uint64_t x) {
-  x += 0x9E3779B97F4A7C15U;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
-  return x ^ (x >> 31);
-}
+inline std::uint64_t splitmix64(std::uint64_t x) { return hash(0, x); }
 
 /// The weight that the golden fixtures give element `index` of the parameter `name`: a formula instead of a file.
 inline float golden_weight(const std::string& name, const torch::Tensor& tensor, std::uint64_t index) {

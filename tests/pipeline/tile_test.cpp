@@ -78,7 +78,13 @@ class Tile : public ::testing::Test {
     for (const auto& entry : fs::directory_iterator(out() / "train")) names.insert(entry.path().filename().string());
     return names;
   }
-  std::vector<std::vector<std::string>> table(const char* name) const { return parse_csv(read_text_file(out() / name)); }
+  /// The column names and the rows of a table.
+  std::vector<std::vector<std::string>> table(const char* name) const {
+    const CsvTable table = CsvTable::read(out() / name);
+    std::vector<std::vector<std::string>> records{table.columns};
+    for (const CsvTable::Row& row : table.rows) records.push_back(row.fields);
+    return records;
+  }
 
   SilentObserver observer_;
   TemporaryFolder folder_;

@@ -3,13 +3,17 @@
 
 namespace wsi_lpd {
 
-/// Counter-based random numbers (splitmix64): draw number `counter` of the sequence `seed`. Any draw can be made without the draws before
-/// it. Thread-safe.
-inline std::uint64_t hash(std::uint64_t seed, std::uint64_t counter) {
-  std::uint64_t x = seed * 0x9E3779B97F4A7C15U + counter + 0x9E3779B97F4A7C15U;
+/// The finaliser of SplitMix64 (Steele et al. 2014): each bit of the result depends on all bits of `x`.
+inline std::uint64_t mix_bits(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
   return x ^ (x >> 31);
+}
+
+/// Counter-based random numbers: draw number `counter` of the sequence `seed`, which needs no draws before
+/// it. Thread-safe. hash(0, x) is SplitMix64's draw from the state `x`.
+inline std::uint64_t hash(std::uint64_t seed, std::uint64_t counter) {
+  return mix_bits(seed * 0x9E3779B97F4A7C15U + counter + 0x9E3779B97F4A7C15U);
 }
 
 /// The same as a number in [0, 1).

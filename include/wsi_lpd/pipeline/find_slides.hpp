@@ -15,7 +15,7 @@ struct FoundSlides {
   std::vector<std::string> notes;                                      ///< one line for each slide that was reached twice, and is done once
 };
 
-/// The slides of `source`: a folder, a glob pattern, a .txt list (one path a line, # starts a comment) or a .csv manifest (parse_table)
+/// The slides of `source`: a folder, a glob pattern, a .txt list (one path a line, # starts a comment) or a .csv manifest (CsvTable)
 /// with the columns slide and, if wanted, mpp and name; relative paths in lists are relative to the list.
 ///
 ///  - Folders are searched through, linked ones too, each once; hidden folders, `output` and reports are passed over.
