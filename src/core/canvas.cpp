@@ -6,7 +6,7 @@
 namespace wsi_lpd {
 
 Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink,
-               const Presence& presence, int score_stride)
+               const Calibration& calibration, int score_stride)
     : plan_(plan),
       tissue_(tissue, plan.frame),
       sink_(sink),
@@ -14,7 +14,7 @@ Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int 
       stride_(grid_stride),
       blend_(blend),
       cells_(plan.tile / grid_stride),
-      gate_(plan, tissue, presence, score_stride, grid_stride),
+      gate_(plan, tissue, calibration, score_stride, grid_stride),
       ring_(cells_ + gate_.rows_waiting()),
       grid_{divide_up(plan.frame.size.width, grid_stride), divide_up(plan.frame.size.height, grid_stride)} {
   const auto cells_in_row = static_cast<std::size_t>(grid_.width);

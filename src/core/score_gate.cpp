@@ -13,11 +13,11 @@ constexpr float kRivalry = 6;
 
 }  // namespace
 
-ScoreGate::ScoreGate(const TilePlan& plan, const TissueMask& tissue, const Presence& presence, int score_stride, int grid_stride)
+ScoreGate::ScoreGate(const TilePlan& plan, const TissueMask& tissue, const Calibration& calibration, int score_stride, int grid_stride)
     : plan_(plan),
       tissue_(tissue, plan.frame),
-      presence_(presence),
-      planes_(presence.threshold.size() + 1),
+      calibration_(calibration),
+      planes_(calibration.score_threshold.size() + 1),
       score_stride_(score_stride),
       grid_stride_(grid_stride),
       reach_(kReach * plan.tile),
@@ -114,7 +114,7 @@ void ScoreGate::apply(std::int64_t grid_y, std::span<float> values, std::int64_t
     float most = 0;
     for (std::size_t c = 0; c < classes; ++c) {
       const float score = sums[c * row_width + x] / total;
-      presence[c] = 1 / (1 + std::exp((presence_.threshold[c] - score) / presence_.width[c]));
+      presence[c] = 1 / (1 + std::exp((calibration_.score_threshold[c] - score) / calibration_.score_width[c]));
       most = std::max(most, presence[c]);
     }
     for (std::size_t c = 0; c < classes; ++c) values[c * cells + x] *= presence[c] * std::pow(presence[c] / most, kRivalry - 1);

@@ -34,7 +34,7 @@ class Canvas {
   /// Keeps references to `plan`, `tissue` and `sink`. `grid_stride` (output pixels per cell) divides plan.tile and kTileAlignment. Blended
   /// values are multiplied by the presence of their class (ScoreGate), from maps with `score_stride` output pixels per cell.
   Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink,
-         const Presence& presence = {}, int score_stride = kTileAlignment);
+         const Calibration& calibration = {}, int score_stride = kTileAlignment);
 
   Size grid() const { return grid_; }
   /// Adds the maps [C, g, g] of a tile, g = plan.tile / grid_stride, and those for the gate (ScoreGate::add). Tiles must come in the plan's
