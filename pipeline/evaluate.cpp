@@ -94,14 +94,14 @@ class Evaluator {
   const EvaluateOptions& options_;
   model::PatchModel& model_;
   const PatchSet& set_;
-  model::Calibration thresholds_;
+  Calibration thresholds_;
   std::mutex mutex_;
   Evaluation result_;  // under the mutex
 };
 
 }  // namespace
 
-std::vector<float> predicted_labels(std::span<const float> scores, const model::Calibration& calibration) {
+std::vector<float> predicted_labels(std::span<const float> scores, const Calibration& calibration) {
   std::vector<float> labels, margins;
   for (std::size_t c = 0; c < scores.size(); ++c) {
     margins.push_back((scores[c] - calibration.score_threshold[c]) / calibration.score_width[c]);

@@ -73,7 +73,7 @@ class LpdSegmenter final : public Segmenter {
       if (rounded_) rounded_->to(device_);
     }
     active_ = rounded_ ? rounded_ : network_;
-    model::Calibration calibration = info_.calibration;
+    Calibration calibration = info_.calibration;
     if (calibration.empty()) calibration = model::uncalibrated(info_.classes.count());
     presence_.emplace(calibration, device_);
     shape_ = {.classes = info_.classes,
@@ -85,7 +85,7 @@ class LpdSegmenter final : public Segmenter {
               .mpp = info_.mpp.value_or(0),
               .stain = info_.stain,
               .presence = {}};
-    if (smooth_gate()) shape_.presence = {calibration.score_threshold, calibration.score_width};
+    if (smooth_gate()) shape_.presence = calibration;
   }
 
   const Shape& shape() const override { return shape_; }

@@ -16,8 +16,8 @@ constexpr float kRivalry = 6;
 ScoreGate::ScoreGate(const TilePlan& plan, const TissueMask& tissue, const ScoreGateOptions& options, int grid_stride)
     : plan_(plan),
       tissue_(tissue, plan.frame),
-      presence_(options.presence),
-      planes_(presence_.threshold.size() + 1),
+      calibration_(options.calibration),
+      planes_(calibration_.score_threshold.size() + 1),
       score_stride_(options.score_stride),
       grid_stride_(grid_stride),
       reach_(options.patch_size),
@@ -114,7 +114,7 @@ void ScoreGate::apply(std::int64_t grid_y, std::span<float> values, std::int64_t
     float most = 0;
     for (std::size_t c = 0; c < classes; ++c) {
       const float score = sums[c * row_width + x] / total;
-      presence[c] = 1 / (1 + std::exp((presence_.threshold[c] - score) / presence_.width[c]));
+      presence[c] = 1 / (1 + std::exp((calibration_.score_threshold[c] - score) / calibration_.score_width[c]));
       most = std::max(most, presence[c]);
     }
     for (std::size_t c = 0; c < classes; ++c) values[c * cells + x] *= presence[c] * std::pow(presence[c] / most, kRivalry - 1);

@@ -11,7 +11,7 @@ namespace wsi_lpd {
 namespace {
 
 constexpr int kTile = 64, kPatch = 64, kScoreStride = 16, kGridStride = 8, kClasses = 2;
-const Presence kPresence{{1, -2}, {0.5F, 2}};
+const Calibration kCalibration{{1, -2}, {0.5F, 2}};
 
 using Rows = std::vector<std::vector<float>>;
 /// Score of a class at a score cell of the slide.
@@ -27,8 +27,8 @@ TilePlan plan_of(Size size, double overlap, int tile = kTile) {
 }
 
 /// What is left of values of 1 [C, width] at every row of the grid, fed as the canvas feeds it: rows as soon as they may go.
-Rows gates(const TilePlan& plan, const TissueMask& tissue, const Field& field, const Presence& presence = kPresence) {
-  ScoreGate gate(plan, tissue, {presence, kScoreStride, kPatch}, kGridStride);
+Rows gates(const TilePlan& plan, const TissueMask& tissue, const Field& field, const Calibration& calibration = kCalibration) {
+  ScoreGate gate(plan, tissue, {calibration, kScoreStride, kPatch}, kGridStride);
   const std::int64_t width = divide_up(plan.frame.size.width, kGridStride), height = divide_up(plan.frame.size.height, kGridStride);
   const std::int64_t side = plan.tile / kScoreStride;
   Rows rows;
@@ -56,7 +56,8 @@ float sigmoid(double x) { return static_cast<float>(1 / (1 + std::exp(-x))); }
 /// Presences with the rivalry of classes, from their scores.
 std::vector<float> gate_of(const std::vector<double>& scores) {
   std::vector<float> presence;
-  for (std::size_t c = 0; c < scores.size(); ++c) presence.push_back(sigmoid((scores[c] - kPresence.threshold[c]) / kPresence.width[c]));
+  for (std::size_t c = 0; c < scores.size(); ++c)
+    presence.push_back(sigmoid((scores[c] - kCalibration.score_threshold[c]) / kCalibration.score_width[c]));
   const float most = *std::max_element(presence.begin(), presence.end());
   for (float& p : presence) p *= std::pow(p / most, 5.0F);
   return presence;

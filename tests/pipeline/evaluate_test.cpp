@@ -19,8 +19,6 @@
 namespace wsi_lpd::pipeline {
 namespace {
 
-using model::Calibration;
-
 constexpr int kSide = 64, kClasses = 2;
 constexpr int kPatches = 13;  // more than a batch
 const Calibration kAlwaysFirst{{-1000, 1000}, {1, 1}}, kAlwaysSecond{{1000, -1000}, {1, 1}};

@@ -86,7 +86,7 @@ TEST(Evaluation, ChanceOfImageLabelsIsToSayAllOfThem) {
 }
 
 TEST(Evaluation, PredictsTheClassesOverTheirThresholdsAndAlwaysTheLikeliest) {
-  const model::Calibration calibration{{0, 1, -1}, {1, 1, 1}};
+  const Calibration calibration{{0, 1, -1}, {1, 1, 1}};
   const std::vector<float> two{0.5F, 0.9F, 0}, none{-0.5F, 0.9F, -2};
   EXPECT_EQ(predicted_labels(two, calibration), (std::vector<float>{1, 0, 1}));
   EXPECT_EQ(predicted_labels(none, calibration), (std::vector<float>{0, 1, 0})) << "0.1 below its threshold, the others further";

@@ -4,20 +4,16 @@
 #include <span>
 #include <vector>
 
+#include "wsi_lpd/core/calibration.hpp"
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/core/tissue_mask.hpp"
 
 namespace wsi_lpd {
 
-/// When a class counts as present: σ((score − threshold) / width). One entry a class; empty: every class always does.
-struct Presence {
-  std::vector<float> threshold, width;  ///< score units; width > 0
-};
-
 struct ScoreGateOptions {
-  Presence presence{};
+  Calibration calibration{};
   int score_stride = kTileAlignment;  ///< output pixels per cell of the score maps
-  int patch_size = 224;               ///< side of the images that the thresholds of `presence` were learnt from, output pixels
+  int patch_size = 224;               ///< side of the images that the thresholds of `calibration` were learnt from, output pixels
 };
 
 /// How present each class is at each place of a slide. An image's score is the mean of a map, so around every place the tiles' maps,
@@ -31,7 +27,7 @@ class ScoreGate {
   /// tiles lie on multiples of both.
   ScoreGate(const TilePlan& plan, const TissueMask& tissue, const ScoreGateOptions& options, int grid_stride);
 
-  bool open() const { return presence_.threshold.empty(); }
+  bool open() const { return calibration_.empty(); }
   /// Grid rows above a tile's top that still wait for what comes below.
   std::int64_t rows_waiting() const;
   /// Score maps [C, s, s] of a tile, s = plan.tile / score_stride; tiles come in the plan's order.
@@ -50,7 +46,7 @@ class ScoreGate {
 
   const TilePlan& plan_;
   TissueRows tissue_;
-  Presence presence_;
+  Calibration calibration_;
   std::size_t planes_;  // C + 1: sums of each class's weighted scores, and of the weights
   std::int64_t score_stride_, grid_stride_;
   double reach_;                    // half the window's side, output pixels

@@ -6,19 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "wsi_lpd/core/calibration.hpp"
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/stain.hpp"
 
 namespace wsi_lpd::model {
 
-/// From which scores on a class is there: learnt after training from images and image labels alone.
-struct Calibration {
-  std::vector<float> score_threshold;  ///< [C] image-level score (stage 4, mean over prototypes) above which a class counts as present
-  std::vector<float> score_width;      ///< [C] softness of the gate around the threshold, in score units, > 0
-  bool empty() const { return score_threshold.empty(); }
-  bool operator==(const Calibration&) const = default;
-};
-/// What stands in for one where a model has none: classes count from score 0 on, as the classification loss has it.
+/// What stands in for a calibration where a model has none: classes count from score 0 on, as the classification loss has it.
 Calibration uncalibrated(int classes);
 
 /// What a training held its model against after an epoch. Scores are 0…1.

@@ -63,7 +63,7 @@ struct Evaluation {
 };
 
 /// Image labels [C] of 0 or 1 out of the scores of one patch: the classes over their thresholds, and always the likeliest.
-std::vector<float> predicted_labels(std::span<const float> scores, const model::Calibration& calibration);
+std::vector<float> predicted_labels(std::span<const float> scores, const Calibration& calibration);
 
 /// Scores `model` on patches. Those without masks count for the image labels only. Throws Error, Cancelled.
 Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::PatchModel& model, ProgressObserver& observer,

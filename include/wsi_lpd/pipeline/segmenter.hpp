@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "wsi_lpd/core/calibration.hpp"
 #include "wsi_lpd/core/class_scheme.hpp"
-#include "wsi_lpd/core/score_gate.hpp"
 #include "wsi_lpd/core/stain.hpp"
 
 namespace wsi_lpd::pipeline {
@@ -49,7 +49,7 @@ class Segmenter {
     int patch_size = 224;   ///< pixels of its training images: the natural tile
     double mpp = 0;         ///< µm/px it expects, 0 if unknown
     StainStatistics stain;  ///< of its training images
-    Presence presence;      ///< what scores say of classes; empty where the maps hold that already
+    Calibration presence;   ///< what scores say of classes; empty where the maps hold that already
   };
   /// A batch handed to the device.
   class Pending {
