@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string read_table(const fs::path& path, const std::string& column, const std::string& kind, std::vector<Patch>& patches) {
-  const Table table = parse_table(read_text_file(path), path.string());
+  const CsvTable table = CsvTable::read(path);
   const auto file = table.column("file"), patient = table.column(column);
   if (!file || !patient)
     throw UsageError(path.string() + ": its first line names no column '" + (file ? column : "file") + "'; write file," + column);
@@ -24,9 +24,9 @@ std::string read_table(const fs::path& path, const std::string& column, const st
   TableImages names(path.parent_path(), images);
   std::set<std::string> patients;
   std::size_t without_image = 0;
-  for (const Table::Row& row : table.rows) {
+  for (const CsvTable::Row& row : table.rows) {
     const std::string& name = row.fields[*patient];
-    const std::string where = path.string() + " line " + std::to_string(row.line) + ": ";
+    const std::string where = table.where(row) + ": ";
     if (row.fields[*file].empty()) throw UsageError(where + "no file is named");
     const auto [image, problem, kind_of_problem] = names.find(row.fields[*file]);
     if (!problem.empty() && kind_of_problem.empty()) throw UsageError(where + problem);
