@@ -11,6 +11,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/image/library.hpp"
 #include "wsi_lpd/image/mask_file.hpp"
 #include "wsi_lpd/image/png_label_writer.hpp"
 

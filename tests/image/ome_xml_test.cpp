@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ome_xml_writer.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/image.hpp"
 
 namespace wsi_lpd::image {
 namespace {

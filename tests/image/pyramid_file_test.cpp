@@ -4,6 +4,7 @@
 
 #include "image/file_size_limit.hpp"
 #include "image/pyramid_picture.hpp"
+#include "wsi_lpd/image/image_file.hpp"
 
 namespace wsi_lpd::image {
 namespace {

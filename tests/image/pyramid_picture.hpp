@@ -10,6 +10,7 @@
 #include "image/test_tiff.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/image/library.hpp"
 #include "wsi_lpd/image/pyramid_file.hpp"
 
 namespace wsi_lpd::image {

@@ -3,6 +3,8 @@
 
 #include "image/pyramid_picture.hpp"
 
+#include "wsi_lpd/image/image_file.hpp"
+
 namespace wsi_lpd::image {
 namespace {
 

@@ -13,6 +13,7 @@
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/overlay.hpp"
 
@@ -53,7 +54,7 @@ class DeepZoomView : public ::testing::Test {
     result_.stem = folder_ / "out";
     output::SlideStatistics& s = result_.statistics = testing::some_statistics();
     s.slide = slide_.string();
-    s.slide_fingerprint = fingerprint(slide_);
+    s.slide_fingerprint = FileIdentity(slide_).fingerprint();
     s.frame = make_frame({kLeft, kTop, kResult.width, kResult.height}, 0.5, 0.5);
     write_labels();
   }
@@ -166,7 +167,7 @@ TEST_F(DeepZoomView, IsKeptForTheSameFilesOnly) {
   EXPECT_TRUE(fs::exists(view_ / "mark")) << "tiles that would be the same are not made again";
   result_.statistics.slide_fingerprint += "0";
   EXPECT_FALSE(existing_view(result_, view_).has_value());
-  result_.statistics.slide_fingerprint = fingerprint(slide_);
+  result_.statistics.slide_fingerprint = FileIdentity(slide_).fingerprint();
   fs::last_write_time(output::label_pyramid(result_.stem), fs::file_time_type::clock::now() + std::chrono::hours(1));
   EXPECT_FALSE(existing_view(result_, view_).has_value()) << "the raster is another";
   make();

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "test_data.hpp"
+#include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 #include "wsi_lpd/synth/tissue_painter.hpp"
 

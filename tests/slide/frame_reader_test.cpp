@@ -5,6 +5,7 @@
 #include "slide/position_slide.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/slide/frame_reader.hpp"
+#include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
 namespace wsi_lpd::slide {

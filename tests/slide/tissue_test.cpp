@@ -7,6 +7,7 @@
 
 #include "slide/position_slide.hpp"
 #include "test_data.hpp"
+#include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/synth/tissue_painter.hpp"
 
 namespace wsi_lpd::slide {
