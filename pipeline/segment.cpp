@@ -39,7 +39,7 @@ std::vector<std::string> warnings_of_tile(int tile, int patch_size) {
   constexpr double kNear = 1.5;
   if (tile < kNear * patch_size && patch_size < kNear * tile) return {};
   return {"tiles of " + std::to_string(tile) + " px are far from the " + std::to_string(patch_size) +
-          " px of the training images: the labels get worse; --tile 0 takes the size of the training"};
+          " px of the training images: labels may get worse; --tile 0 takes the size of the training"};
 }
 
 /// Lets the segmenter see a few tiles, spread over the plan.

@@ -82,7 +82,7 @@ TEST(PolygonFill, RandomPolygonsAreFilledAsTheirPointsSay) {
     for (std::size_t p = 0; p < polygons.size(); ++p) {
       polygons[p].resize(1 + random() % 3);
       for (Ring& ring : polygons[p]) {
-        for (std::size_t corner = 0; corner < 3 + round % 5; ++corner) ring.push_back({at(), at()});
+        for (std::size_t corner = 0; corner < 3 + static_cast<std::size_t>(round) % 5; ++corner) ring.push_back({at(), at()});
       }
       fill.add(polygons[p], static_cast<std::uint8_t>(p));
     }

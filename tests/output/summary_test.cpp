@@ -57,7 +57,7 @@ TEST(Summary, ItsFailuresCanBeRead) {
     read_failures(folder / "other.csv");
     FAIL() << "a table without the column 'status' is no summary";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("has no column 'status'"));
+    EXPECT_THAT(error.what(), HasSubstr("names no column 'status'"));
   }
 }
 

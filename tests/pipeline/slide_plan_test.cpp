@@ -16,14 +16,14 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::kPaint;
 using testing::TemporaryFolder;
 using testing::write_slide;
 
 constexpr Size kSize{1600, 1200};
+constexpr Colour kStain{190, 110, 170};
 
 /// Tissue on the left half, glass on the right.
-Colour half(std::int64_t x, std::int64_t) { return x < kSize.width / 2 ? kPaint[0] : Colour{244, 243, 245}; }
+Colour half(std::int64_t x, std::int64_t) { return x < kSize.width / 2 ? kStain : Colour{244, 243, 245}; }
 
 class SlidePlans : public ::testing::Test {
  protected:
@@ -48,7 +48,7 @@ TEST_F(SlidePlans, OpensASlideAtTheModelsResolution) {
   EXPECT_THAT(slide.warnings, IsEmpty());
   Image pixel(1, 1, 3);
   slide.tiles.read({100, 100, 1, 1}, pixel.view());
-  EXPECT_NEAR(pixel.data()[0], kPaint[0].red, 3);
+  EXPECT_NEAR(pixel.data()[0], kStain.red, 3);
   EXPECT_THAT(open(0).warnings, ElementsAre(HasSubstr("the model does not know its resolution")));
 }
 

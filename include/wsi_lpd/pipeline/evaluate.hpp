@@ -44,9 +44,9 @@ struct PresenceCounts {
 
 struct ShownPatch {
   std::string name;
-  std::vector<double> accuracies;  ///< share of the pixels that each of `evaluated` has right
-  Image rgb, truth;
-  std::vector<Image> labels;  ///< as `evaluated` has them
+  std::vector<double> accuracies{};  ///< share of the pixels that each of `evaluated` has right
+  Image rgb{}, truth{};
+  std::vector<Image> labels{};  ///< as `evaluated` has them
 };
 
 struct Evaluation {
