@@ -12,6 +12,10 @@ namespace wsi_lpd::pipeline {
 namespace fs = std::filesystem;
 namespace {
 
+[[noreturn]] void refuse_two_patients(const std::string& where, const std::string& one, const std::string& other) {
+  throw UsageError(where + " is of " + one + " in another line, and here of " + other + "; delete the wrong line");
+}
+
 std::string read_table(const fs::path& path, const std::string& column, const std::string& kind, std::vector<Patch>& patches) {
   const CsvTable table = CsvTable::read(path);
   const auto file = table.column("file"), patient = table.column(column);
@@ -34,8 +38,7 @@ std::string read_table(const fs::path& path, const std::string& column, const st
     const auto found = by_image.find(image);
     if (found == by_image.end() || name.empty()) continue;  // an image of valid/ or test/
     std::string& known = found->second->patient;
-    if (!known.empty() && known != name)
-      throw UsageError(where + row.fields[*file] + " is of " + known + " in another line, and here of " + name + "; delete the wrong line");
+    if (!known.empty() && known != name) refuse_two_patients(where + row.fields[*file], known, name);
     known = name;
     patients.insert(name);
   }

@@ -30,6 +30,10 @@ std::vector<std::string> known_names(const CLI::App& command) {
   return names;
 }
 
+[[noreturn]] void refuse_list(const std::string& where, const std::string& key) {
+  throw UsageError(where + ": '" + key + "' takes one value, and a list is given; write it without brackets");
+}
+
 /// Throws UsageError that names the nearest key, or where none is near all of them.
 [[noreturn]] void refuse_key(const std::string& where, const std::string& key, const CLI::App& command) {
   const std::string line = where + ": unknown key '" + key + "'", suggestion = did_you_mean(key, known_names(command));
@@ -111,8 +115,7 @@ Arguments with_config_file(CLI::App& program, const std::vector<std::string>& gi
     const std::string key = joined(Path(entry.path.begin() + (entry.path.size() > 1 ? 1 : 0), entry.path.end()), ".");
     const CLI::Option* option = find_option(*command, key);
     if (!option) refuse_key(where, key, *command);
-    if (entry.is_list && option->get_items_expected_max() <= 1)
-      throw UsageError(where + ": '" + key + "' takes one value, and a list is given; write it without brackets");
+    if (entry.is_list && option->get_items_expected_max() <= 1) refuse_list(where, key);
     auto& place = chosen["--" + option->get_lnames().front()];
     if (!place.second || entry.path.size() >= place.second->path.size()) place = {option, &entry};  // a section wins over the top
   }
@@ -124,7 +127,7 @@ Arguments with_config_file(CLI::App& program, const std::vector<std::string>& gi
     for (const std::string& value : entry->values) {
       const std::string key = "--" + entry->path.back();
       if (option->get_items_expected_max() == 0 || value.starts_with('-')) {  // else a flag takes no value, and -1 is an option
-        from_file.push_back(key + "=" + value);
+        from_file.emplace_back(key).append("=").append(value);
       } else {
         from_file.insert(from_file.end(), {key, value});
       }

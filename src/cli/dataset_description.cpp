@@ -29,6 +29,11 @@ double mpp_of(const TomlEntry& entry, const std::string& where) {
   }
 }
 
+[[noreturn]] void refuse_key(const std::string& where, const std::string& key) {
+  throw UsageError(where + ": unknown key '" + key + "'; known are classes, background, colours, mpp" +
+                   did_you_mean(key, {"classes", "background", "colours", "mpp"}));
+}
+
 /// What dataset.toml says; nothing where there is none.
 DatasetOptions read_description(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "dataset.toml";
@@ -47,8 +52,7 @@ DatasetOptions read_description(const std::filesystem::path& folder) {
     } else if (key == "mpp") {
       description.mpp = mpp_of(entry, where);
     } else {
-      throw UsageError(where + ": unknown key '" + key + "'; known are classes, background, colours, mpp" +
-                       did_you_mean(key, {"classes", "background", "colours", "mpp"}));
+      refuse_key(where, key);
     }
   }
   return description;

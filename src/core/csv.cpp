@@ -122,10 +122,11 @@ void CsvTable::refuse_repeated_columns() const {
 }
 
 void CsvTable::refuse_columns_beside(const std::vector<std::string>& known, const std::string& advice) const {
-  for (const std::string& column : columns) {
-    if (std::ranges::none_of(known, [&](const std::string& name) { return same_name(name, column); }))
-      throw UsageError(file + ": unknown column '" + column + "'; " + advice);
-  }
+  const auto is_unknown = [&](const std::string& column) {
+    return std::ranges::none_of(known, [&](const std::string& name) { return same_name(name, column); });
+  };
+  if (const auto unknown = std::ranges::find_if(columns, is_unknown); unknown != columns.end())
+    throw UsageError(file + ": unknown column '" + *unknown + "'; " + advice);
 }
 
 CsvTable CsvTable::read(const std::filesystem::path& path) { return parse(read_text_file(path), path.string()); }
