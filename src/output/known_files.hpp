@@ -1,7 +1,5 @@
 #pragma once
 // Private to src/output: files that are looked at again and again.
-#include <sys/stat.h>
-
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -9,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
 
 namespace wsi_lpd::output {
@@ -16,15 +16,14 @@ namespace wsi_lpd::output {
 /// The folder of recorded failures (failures.hpp) in a folder of results.
 inline constexpr const char* kFailureFolder = ".failures";
 
-/// Inode, size and time of the last change; empty where there is no such file.
+/// Which file the path names and in which state it is (FileIdentity); empty where there is no such file.
 inline std::string state_of(const std::filesystem::path& file) {
-  struct stat status {};
-  if (stat(file.c_str(), &status) != 0) return {};
-  std::string text = std::to_string(status.st_ino);
-  for (const auto part : {static_cast<long long>(status.st_size), static_cast<long long>(status.st_mtim.tv_sec),
-                          static_cast<long long>(status.st_mtim.tv_nsec)})
-    text.append(" ").append(std::to_string(part));
-  return text;
+  try {
+    const FileIdentity identity(file);
+    return identity.place() + " " + identity.fingerprint();
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 /// What was made of files, each read once and again only when its state_of() has changed. Not thread-safe.

@@ -1,13 +1,11 @@
 #include "wsi_lpd/output/summary.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <sstream>
 
 #include "figures.hpp"
 #include "wsi_lpd/core/csv.hpp"
-#include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 
 namespace wsi_lpd::output {

@@ -10,8 +10,8 @@ inline std::uint64_t mix_bits(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-/// Counter-based random numbers: draw number `counter` of the sequence `seed`, which needs no draws before
-/// it. Thread-safe. hash(0, x) is SplitMix64's draw from the state `x`.
+/// Counter-based random numbers: draw number `counter` of the sequence `seed`, which needs no draws before it.
+/// Thread-safe. hash(0, x) is SplitMix64's draw from the state `x`.
 inline std::uint64_t hash(std::uint64_t seed, std::uint64_t counter) {
   return mix_bits(seed * 0x9E3779B97F4A7C15U + counter + 0x9E3779B97F4A7C15U);
 }
