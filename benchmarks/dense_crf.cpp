@@ -1,6 +1,6 @@
 // Times dense_crf: dense_crf WIDTH HEIGHT LABELS THREADS REPEATS RGB PROBABILITIES LABELS_OUT
 // RGB holds bytes [H, W, 3], PROBABILITIES floats [L, H, W]. Prints the seconds of each repeat, then the process's peak memory in MiB.
-#include "wsi_lpd/model/dense_crf.hpp"
+#include "wsi_lpd/crf/dense_crf.hpp"
 
 #include <chrono>
 #include <cstdlib>
@@ -40,10 +40,10 @@ int main(int argc, char** argv) {
   for (int i = 0; i < std::atoi(argv[5]); ++i) {
     q = read<float>(argv[7], static_cast<std::size_t>(labels) * pixels);
     const auto start = std::chrono::steady_clock::now();
-    q = model::dense_crf(std::move(q), labels, {rgb.data(), width, height, 3, 3L * width}, {.threads = std::atoi(argv[4])});
+    q = crf::dense_crf(std::move(q), labels, {rgb.data(), width, height, 3, 3L * width}, {.threads = std::atoi(argv[4])});
     std::cout << std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() << "\n";
   }
-  const auto best = model::most_probable_labels(q, labels);
+  const auto best = crf::most_probable_labels(q, labels);
   std::ofstream(argv[8], std::ios::binary).write(reinterpret_cast<const char*>(best.data()), static_cast<std::streamsize>(best.size()));
   std::cout << peak_mebibytes() << "\n";
 }

@@ -10,8 +10,8 @@
 
 #include "wsi_lpd/core/canvas.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
-#include "wsi_lpd/model/model_file.hpp"
-#include "wsi_lpd/pipeline/lpd_segmenter.hpp"
+#include "wsi_lpd/model/network/model_file.hpp"
+#include "wsi_lpd/pipeline/segment/lpd_segmenter.hpp"
 #include "wsi_lpd/slide/frame_reader.hpp"
 #include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/reader.hpp"
@@ -49,23 +49,24 @@ void matrix_product(benchmark::State& state, at::ScalarType type) {
   state.counters["FLOP/s"] = benchmark::Counter(2.0 * kSide * kSide * kSide, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void forward(benchmark::State& state, pipeline::Arithmetic arithmetic) {
+void forward(benchmark::State& state, pipeline::segment::Arithmetic arithmetic) {
   at::set_num_threads(1);
   const fs::path path = folder() / "model.safetensors";
   if (!fs::exists(path)) {
-    model::ModelInfo info;
-    info.classes = default_class_scheme(kClasses);
+    model::network::ModelInfo info;
+    info.classes = core::default_class_scheme(kClasses);
     torch::manual_seed(1);
-    model::save_model(path, model::make_network(info), info);
+    model::network::save_model(path, model::network::make_network(info), info);
   }
-  const auto segmenter = pipeline::load_lpd_segmenter(path, {.normalisation = pipeline::Normalisation::Tile, .arithmetic = arithmetic});
+  const auto segmenter =
+      pipeline::segment::load_lpd_segmenter(path, {.normalisation = pipeline::segment::Normalisation::Tile, .arithmetic = arithmetic});
   const auto tiles = [&] {
     auto buffer = segmenter->allocate(kBatch, kTile);
-    fill(buffer->data(), std::size_t{3} * kBatch * kTile * kTile);
+    core::fill(buffer->data(), std::size_t{3} * kBatch * kTile * kTile);
     return buffer;
   };
   segmenter->choose_precision(tiles(), kBatch, kTile);
-  const auto run = [&](std::unique_ptr<pipeline::TileBuffer> buffer) {
+  const auto run = [&](std::unique_ptr<pipeline::segment::TileBuffer> buffer) {
     benchmark::DoNotOptimize(segmenter->await(segmenter->submit(std::move(buffer), kBatch, kTile)));
   };
   run(tiles());
@@ -79,12 +80,12 @@ void forward(benchmark::State& state, pipeline::Arithmetic arithmetic) {
   state.counters["FLOP/s"] = benchmark::Counter(kBatch * kFlopPerTile, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-TilePlan plan_of(Size size, double scale) {
-  Frame frame{
+core::TilePlan plan_of(core::Size size, double scale) {
+  core::Frame frame{
       .bounds = {0, 0, std::llround(static_cast<double>(size.width) * scale), std::llround(static_cast<double>(size.height) * scale)},
       .scale = scale,
       .size = size};
-  return plan_tiles(frame, {Image(1, 1, 1, 1), frame.bounds}, {});
+  return core::plan_tiles(frame, {core::Image(1, 1, 1, 1), frame.bounds}, {});
 }
 
 /// From level 0 at the output's resolution (scale 1), or shrunk from it.
@@ -92,10 +93,10 @@ void read(benchmark::State& state, double scale) {
   const fs::path path = folder() / "slide.tif";
   constexpr std::int64_t kSide = 4096;
   if (!fs::exists(path)) {
-    Image noise(512, 512, 3);
-    fill(noise.data(), noise.bytes());
-    Image picture(kSide, kSide, 3);  // enlarged noise: as smooth as tissue, so that JPEG has as much to do
-    resample_area(noise.view(), 0, 0, 512.0 / kSide, 512.0 / kSide, picture.view());
+    core::Image noise(512, 512, 3);
+    core::fill(noise.data(), noise.bytes());
+    core::Image picture(kSide, kSide, 3);  // enlarged noise: as smooth as tissue, so that JPEG has as much to do
+    core::resample_area(noise.view(), 0, 0, 512.0 / kSide, 512.0 / kSide, picture.view());
     image::PyramidOptions options;
     options.tile = 256;
     options.compression = image::PyramidOptions::Compression::Jpeg;
@@ -104,13 +105,13 @@ void read(benchmark::State& state, double scale) {
     writer.finish();
   }
   const auto reader = slide::open(path, {.mpp = 0.25});
-  const TilePlan plan = plan_of({static_cast<std::int64_t>(kSide / scale), static_cast<std::int64_t>(kSide / scale)}, scale);
+  const core::TilePlan plan = plan_of({static_cast<std::int64_t>(kSide / scale), static_cast<std::int64_t>(kSide / scale)}, scale);
   const slide::FrameReader frame_reader(*reader, plan.frame);
   std::size_t next = 0;
   std::int64_t tiles = 0;
   for (auto _ : state) {
-    const Strip& strip = plan.strips[next++ % plan.strips.size()];
-    Image pixels(strip.region.width, strip.region.height, 3);
+    const core::Strip& strip = plan.strips[next++ % plan.strips.size()];
+    core::Image pixels(strip.region.width, strip.region.height, 3);
     frame_reader.read(strip.region, pixels.view());
     benchmark::DoNotOptimize(pixels.data());
     tiles += static_cast<std::int64_t>(strip.count);
@@ -118,14 +119,14 @@ void read(benchmark::State& state, double scale) {
   state.counters["tiles/s"] = benchmark::Counter(static_cast<double>(tiles), benchmark::Counter::kIsRate);
 }
 
-struct NoSink : CanvasSink {
+struct NoSink : core::CanvasSink {
   void grid_row(std::span<const float>, std::span<const std::uint8_t>) override {}
   void label_row(std::span<const std::uint8_t>, std::span<const std::uint8_t>) override {}
 };
 
 void blend(benchmark::State& state) {
-  const TilePlan plan = plan_of({8192, 2048}, 1);
-  const TissueMask tissue{Image(1, 1, 1, 1), plan.frame.bounds};
+  const core::TilePlan plan = plan_of({8192, 2048}, 1);
+  const core::TissueMask tissue{core::Image(1, 1, 1, 1), plan.frame.bounds};
   const std::vector<float> maps = [] {
     std::vector<float> values(std::size_t{kClasses} * (kTile / 8) * (kTile / 8));
     std::mt19937 random(1);
@@ -134,17 +135,17 @@ void blend(benchmark::State& state) {
   }();
   for (auto _ : state) {
     NoSink sink;
-    Canvas canvas(plan, tissue, kClasses, 8, Blend::Window, sink);
-    for (const Tile& tile : plan.tiles) canvas.add(tile, maps);
+    core::Canvas canvas(plan, tissue, kClasses, 8, core::Blend::Window, sink);
+    for (const core::Tile& tile : plan.tiles) canvas.add(tile, maps);
     canvas.finish();
   }
   state.counters["tiles/s"] = benchmark::Counter(static_cast<double>(plan.tiles.size()), benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void write(benchmark::State& state) {
-  constexpr Size kSize{8192, 2048};
-  Image blobs(kSize.width / 64, kSize.height / 64, 1), labels(kSize.width, kSize.height, 1);
-  fill(blobs.data(), blobs.bytes());
+  constexpr core::Size kSize{8192, 2048};
+  core::Image blobs(kSize.width / 64, kSize.height / 64, 1), labels(kSize.width, kSize.height, 1);
+  core::fill(blobs.data(), blobs.bytes());
   for (std::int64_t y = 0; y < kSize.height; ++y)
     for (std::int64_t x = 0; x < kSize.width; ++x) *labels.at(x, y) = *blobs.at(x / 64, y / 64) % (kClasses + 1);
   image::PyramidOptions options;
@@ -160,8 +161,8 @@ void write(benchmark::State& state) {
 
 BENCHMARK_CAPTURE(matrix_product, bf16, at::kBFloat16)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(matrix_product, fp32, at::kFloat)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(forward, bf16, pipeline::Arithmetic::Bfloat16)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(forward, fp32, pipeline::Arithmetic::Float32)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(forward, bf16, pipeline::segment::Arithmetic::Bfloat16)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(forward, fp32, pipeline::segment::Arithmetic::Float32)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(read, as_it_is, 1.0)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(read, shrunk, 1.24)->Unit(benchmark::kMillisecond);
 BENCHMARK(blend)->Unit(benchmark::kMillisecond);

@@ -1,4 +1,4 @@
-# Warnings, sanitizers, ccache and the helper that declares one layer.
+# Warnings, sanitizers, ccache and the functions that declare a layer.
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
@@ -19,14 +19,30 @@ if(WSI_LPD_SANITIZE)
   add_link_options(-fsanitize=${sanitizers})
 endif()
 
-# wsi_lpd_layer(NAME FILES...): the static library wsi_lpd::NAME with its public headers under include/wsi_lpd/NAME/.
-function(wsi_lpd_layer name)
+# wsi_lpd_layer(LAYER FILES...): a static library with its public headers under include/wsi_lpd/LAYER/. LAYER is a layer, such as core, or
+# a room of one, such as model/network; the target is wsi_lpd::core or wsi_lpd::model_network. Each layer has an include root of its own,
+# with a link to its headers, so that only those of layers that it links to are found.
+function(wsi_lpd_layer layer)
+  string(REPLACE / _ name ${layer})
+  cmake_path(GET layer PARENT_PATH parent)
+  set(root ${PROJECT_BINARY_DIR}/include/${name})
+  file(MAKE_DIRECTORY ${root}/wsi_lpd/${parent})
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include/wsi_lpd/${layer} ${root}/wsi_lpd/${layer} SYMBOLIC)
   add_library(wsi_lpd_${name} STATIC ${ARGN})
   add_library(wsi_lpd::${name} ALIAS wsi_lpd_${name})
   set_target_properties(wsi_lpd_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
   target_compile_features(wsi_lpd_${name} PUBLIC cxx_std_20)
-  target_include_directories(wsi_lpd_${name}
-    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_include_directories(wsi_lpd_${name} PUBLIC $<BUILD_INTERFACE:${root}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(wsi_lpd_${name} PRIVATE $<BUILD_INTERFACE:wsi_lpd_warnings>)
   install(TARGETS wsi_lpd_${name} EXPORT wsi_lpd)
+endfunction()
+
+# wsi_lpd_rooms(LAYER ROOMS...): the target wsi_lpd::LAYER, which is all its rooms.
+function(wsi_lpd_rooms layer)
+  list(TRANSFORM ARGN PREPEND wsi_lpd::${layer}_ OUTPUT_VARIABLE rooms)
+  add_library(wsi_lpd_${layer} INTERFACE)
+  add_library(wsi_lpd::${layer} ALIAS wsi_lpd_${layer})
+  set_target_properties(wsi_lpd_${layer} PROPERTIES EXPORT_NAME ${layer})
+  target_link_libraries(wsi_lpd_${layer} INTERFACE ${rooms})
+  install(TARGETS wsi_lpd_${layer} EXPORT wsi_lpd)
 endfunction()

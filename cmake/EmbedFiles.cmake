@@ -13,8 +13,8 @@ endforeach()
 file(WRITE "${OUTPUT}" "// Made by EmbedFiles.cmake.
 #include \"${HEADER}\"
 namespace {
-${arrays}const wsi_lpd::EmbeddedFile kFiles[] = {
+${arrays}const wsi_lpd::output::EmbeddedFile kFiles[] = {
 ${entries}};
 }  // namespace
-std::span<const wsi_lpd::EmbeddedFile> ${FUNCTION}() { return kFiles; }
+std::span<const wsi_lpd::output::EmbeddedFile> ${FUNCTION}() { return kFiles; }
 ")

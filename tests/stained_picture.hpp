@@ -10,11 +10,11 @@ namespace wsi_lpd::testing {
 
 /// A laboratory's stains: unit vectors of optical density, and how strong they are.
 struct Laboratory {
-  std::array<Vector3, 2> vectors;
+  std::array<core::Vector3, 2> vectors;
   std::array<double, 2> strength;
 };
 
-inline Vector3 unit_vector(double red, double green, double blue) {
+inline core::Vector3 unit_vector(double red, double green, double blue) {
   const double length = std::sqrt(red * red + green * green + blue * blue);
   return {red / length, green / length, blue / length};
 }
@@ -41,8 +41,8 @@ inline std::array<std::uint8_t, 3> stained(const std::array<double, 2>& amounts,
 }
 
 /// The same tissue for the same seed, whatever the laboratory.
-inline Image stained_picture(std::int64_t width, std::int64_t height, const Laboratory& laboratory, unsigned seed = 1) {
-  Image picture(width, height, 3);
+inline core::Image stained_picture(std::int64_t width, std::int64_t height, const Laboratory& laboratory, unsigned seed = 1) {
+  core::Image picture(width, height, 3);
   std::mt19937 random(seed);
   for (std::int64_t y = 0; y < height; ++y) {
     for (std::int64_t x = 0; x < width; ++x) {
@@ -53,16 +53,16 @@ inline Image stained_picture(std::int64_t width, std::int64_t height, const Labo
   return picture;
 }
 
-inline double degrees_between(const Vector3& a, const Vector3& b) {
+inline double degrees_between(const core::Vector3& a, const core::Vector3& b) {
   return std::acos(std::min(1.0, a[0] * b[0] + a[1] * b[1] + a[2] * b[2])) * 180 / 3.14159265358979;
 }
 
 /// Both methods' statistics of one picture.
-inline StainStatistics stain_of_picture(const Image& picture, std::int64_t step = 1) {
-  StainSample sample;
+inline core::StainStatistics stain_of_picture(const core::Image& picture, std::int64_t step = 1) {
+  core::StainSample sample;
   sample.add(picture.view(), step);
-  StainStatistics statistics = sample.statistics(StainMethod::Macenko);
-  statistics.reinhard = sample.statistics(StainMethod::Reinhard).reinhard;
+  core::StainStatistics statistics = sample.statistics(core::StainMethod::Macenko);
+  statistics.reinhard = sample.statistics(core::StainMethod::Reinhard).reinhard;
   return statistics;
 }
 

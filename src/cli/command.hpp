@@ -30,8 +30,8 @@ struct CommonOptions {
 /// What a command runs with.
 struct Context {
   const CommonOptions& common;
-  ProgressObserver& observer;
-  const CancelFlag& cancel;
+  core::ProgressObserver& observer;
+  const core::CancelFlag& cancel;
   const CLI::App& options;  ///< the command's options, parsed: see config.hpp
 };
 

@@ -1,4 +1,4 @@
-#include "wsi_lpd/pipeline/compare.hpp"
+#include "wsi_lpd/pipeline/review/compare.hpp"
 
 #include <iostream>
 #include <memory>
@@ -20,16 +20,16 @@ struct CompareArguments {
   fs::path result, truth, overlay;
   std::string truth_values = "auto", outside = "background";
   bool json = false;
-  pipeline::CompareOptions options;
+  pipeline::review::CompareOptions options;
 };
 
-Json comparison_json(const pipeline::Comparison& comparison, double tolerance) {
+Json comparison_json(const pipeline::review::Comparison& comparison, double tolerance) {
   Json json = json_of(comparison.matrix, comparison.classes.names);
   json["left_out_pixels"] = comparison.left_out;
   if (comparison.boundary.empty()) return json;
-  json["boundary"] = {{"tolerance_um", tolerance}, {"mean_F1", json_number(mean_f1(comparison.boundary))}};
+  json["boundary"] = {{"tolerance_um", tolerance}, {"mean_F1", json_number(raster::mean_f1(comparison.boundary))}};
   for (std::size_t c = 0; c < comparison.boundary.size(); ++c) {
-    const BoundaryCounts& counts = comparison.boundary[c];
+    const raster::BoundaryCounts& counts = comparison.boundary[c];
     json["boundary"]["classes"][comparison.classes.names[c]] = {{"F1", json_number(counts.f1())},
                                                                 {"precision", json_number(counts.precision())},
                                                                 {"recall", json_number(counts.recall())},
@@ -39,7 +39,7 @@ Json comparison_json(const pipeline::Comparison& comparison, double tolerance) {
   return json;
 }
 
-void print_table(const pipeline::Comparison& comparison, double tolerance) {
+void print_table(const pipeline::review::Comparison& comparison, double tolerance) {
   const std::vector<std::string>& names = comparison.classes.names;
   std::cout << metrics_table({{"result", &comparison.matrix}}, names);
   if (!comparison.boundary.empty()) std::cout << "\n" << boundary_table(comparison.boundary, names, tolerance);
@@ -49,13 +49,13 @@ void print_table(const pipeline::Comparison& comparison, double tolerance) {
   std::cout << "\n";
 }
 
-int compare_files(const CompareArguments& arguments, const pipeline::CompareOptions& options, const Context& context) {
-  const pipeline::Comparison comparison =
-      pipeline::compare_labels(arguments.result, arguments.truth, options, context.observer, context.cancel);
+int compare_files(const CompareArguments& arguments, const pipeline::review::CompareOptions& options, const Context& context) {
+  const pipeline::review::Comparison comparison =
+      pipeline::review::compare_labels(arguments.result, arguments.truth, options, context.observer, context.cancel);
   if (!comparison.warning.empty()) context.observer.warn(comparison.warning);
   if (!comparison.note.empty()) context.observer.info(comparison.note);
   if (!arguments.overlay.empty()) {
-    const Image picture =
+    const core::Image picture =
         output::draw_disagreement(comparison.truth, comparison.result, comparison.matrix, comparison.classes, comparison.picture_mpp);
     if (arguments.overlay.extension() == ".png") {
       image::write_png(arguments.overlay, picture);
@@ -71,27 +71,27 @@ int compare_files(const CompareArguments& arguments, const pipeline::CompareOpti
   return kDone;
 }
 
-void print_slides(const pipeline::FolderComparison& comparison) {
+void print_slides(const pipeline::review::FolderComparison& comparison) {
   std::cout << "\n";
-  for (const pipeline::ComparedSlide& slide : comparison.slides) {
+  for (const pipeline::review::ComparedSlide& slide : comparison.slides) {
     std::cout << slide.slide << ": mIoU " << percent(slide.comparison.matrix.mean_iou()) << " %, mDice "
               << percent(slide.comparison.matrix.mean_dice()) << " %";
-    if (!slide.comparison.boundary.empty()) std::cout << ", boundary F1 " << percent(mean_f1(slide.comparison.boundary)) << " %";
+    if (!slide.comparison.boundary.empty()) std::cout << ", boundary F1 " << percent(raster::mean_f1(slide.comparison.boundary)) << " %";
     std::cout << "\n";
   }
   std::cout << comparison.slides.size() << " slides compared, " << comparison.failures.size() << " failed, "
             << comparison.without_truth.size() << " without truth\n";
 }
 
-int compare_folders(const CompareArguments& arguments, const pipeline::CompareOptions& options, const Context& context) {
-  if (!arguments.overlay.empty()) throw UsageError("--overlay draws one slide: compare its files instead of folders");
-  const pipeline::FolderComparison comparison =
-      pipeline::compare_folders(arguments.result, arguments.truth, options, context.observer, context.cancel);
+int compare_folders(const CompareArguments& arguments, const pipeline::review::CompareOptions& options, const Context& context) {
+  if (!arguments.overlay.empty()) throw core::UsageError("--overlay draws one slide: compare its files instead of folders");
+  const pipeline::review::FolderComparison comparison =
+      pipeline::review::compare_folders(arguments.result, arguments.truth, options, context.observer, context.cancel);
   if (!comparison.total.note.empty()) context.observer.info(comparison.total.note);
   if (arguments.json) {
     Json json = comparison.slides.empty() ? Json::object() : comparison_json(comparison.total, options.boundary_um);
     json["slides"] = Json::array();
-    for (const pipeline::ComparedSlide& slide : comparison.slides) {
+    for (const pipeline::review::ComparedSlide& slide : comparison.slides) {
       Json entry{{"slide", slide.slide}};
       entry.update(comparison_json(slide.comparison, options.boundary_um));
       json["slides"].push_back(entry);
@@ -108,15 +108,15 @@ int compare_folders(const CompareArguments& arguments, const pipeline::CompareOp
 }
 
 int run_compare(const CompareArguments& arguments, const Context& context) {
-  pipeline::CompareOptions options = arguments.options;
-  if (arguments.truth_values == "patches") options.truth_values = pipeline::LabelValues::Patches;
-  if (arguments.truth_values == "results") options.truth_values = pipeline::LabelValues::Results;
+  pipeline::review::CompareOptions options = arguments.options;
+  if (arguments.truth_values == "patches") options.truth_values = pipeline::review::LabelValues::Patches;
+  if (arguments.truth_values == "results") options.truth_values = pipeline::review::LabelValues::Results;
   options.outside_is_background = arguments.outside == "background";
   if (!arguments.overlay.empty()) options.picture_side = kPictureSide;
   const bool result_is_folder = fs::is_directory(arguments.result), truth_is_folder = fs::is_directory(arguments.truth);
   if (result_is_folder != truth_is_folder)
-    throw UsageError((result_is_folder ? arguments.result : arguments.truth).string() + ": is a folder, and " +
-                     (result_is_folder ? arguments.truth : arguments.result).string() + " is none: compare two files or two folders");
+    throw core::UsageError((result_is_folder ? arguments.result : arguments.truth).string() + ": is a folder, and " +
+                           (result_is_folder ? arguments.truth : arguments.result).string() + " is none: compare two files or two folders");
   return result_is_folder ? compare_folders(arguments, options, context) : compare_files(arguments, options, context);
 }
 

@@ -31,14 +31,14 @@ std::vector<std::string> known_names(const CLI::App& command) {
 }
 
 [[noreturn]] void refuse_list(const std::string& where, const std::string& key) {
-  throw UsageError(where + ": '" + key + "' takes one value, and a list is given; write it without brackets");
+  throw core::UsageError(where + ": '" + key + "' takes one value, and a list is given; write it without brackets");
 }
 
 /// Throws UsageError that names the nearest key, or where none is near all of them.
 [[noreturn]] void refuse_key(const std::string& where, const std::string& key, const CLI::App& command) {
   const std::string line = where + ": unknown key '" + key + "'", suggestion = did_you_mean(key, known_names(command));
-  if (!suggestion.empty()) throw UsageError(line + suggestion);
-  throw UsageError(line + "; " + command.get_name() + " knows: " + joined(known_names(command)));
+  if (!suggestion.empty()) throw core::UsageError(line + suggestion);
+  throw core::UsageError(line + "; " + command.get_name() + " knows: " + core::joined(known_names(command)));
 }
 
 /// Whether a key stands at the top of the file or in the section of `command`; false where it is another command's. Throws UsageError for
@@ -48,7 +48,7 @@ bool is_for(const CLI::App& command, const CLI::App& program, const TomlEntry& e
   std::vector<std::string> names;
   for (const CLI::App* known : commands_of(program)) names.push_back(known->get_name());
   if (std::ranges::find(names, entry.path[0]) == names.end())
-    throw UsageError(where + ": section [" + entry.path[0] + "] is no command" + did_you_mean(entry.path[0], names));
+    throw core::UsageError(where + ": section [" + entry.path[0] + "] is no command" + did_you_mean(entry.path[0], names));
   return false;
 }
 
@@ -85,7 +85,7 @@ std::map<std::string, std::string> shown(const std::vector<TomlEntry>& entries, 
     if (without.contains(entry.key())) continue;
     std::vector<std::string> texts;
     for (const std::string& value : entry.values) texts.push_back(toml_value(value));
-    values[entry.key()] = entry.values.size() == 1 ? texts[0] : "[" + joined(texts) + "]";
+    values[entry.key()] = entry.values.size() == 1 ? texts[0] : "[" + core::joined(texts) + "]";
   }
   return values;
 }
@@ -112,7 +112,7 @@ Arguments with_config_file(CLI::App& program, const std::vector<std::string>& gi
   for (const TomlEntry& entry : entries) {
     const std::string where = arguments.config + " line " + std::to_string(entry.line);
     if (!is_for(*command, program, entry, where)) continue;
-    const std::string key = joined(Path(entry.path.begin() + (entry.path.size() > 1 ? 1 : 0), entry.path.end()), ".");
+    const std::string key = core::joined(Path(entry.path.begin() + (entry.path.size() > 1 ? 1 : 0), entry.path.end()), ".");
     const CLI::Option* option = find_option(*command, key);
     if (!option) refuse_key(where, key, *command);
     if (entry.is_list && option->get_items_expected_max() <= 1) refuse_list(where, key);
@@ -147,7 +147,7 @@ std::string resolved_config(const CLI::App& command, const std::set<std::string>
     const bool is_text = option->get_type_name().starts_with("TEXT");  // a folder may be called 1.0
     for (std::string& value : values) value = is_text ? toml_text(value) : toml_value(value);
     text.append(option->get_lnames().front()).append(" = ");
-    text.append(values.size() == 1 ? values[0] : "[" + joined(values) + "]").append("\n");
+    text.append(values.size() == 1 ? values[0] : "[" + core::joined(values) + "]").append("\n");
   }
   return text;
 }
@@ -159,7 +159,7 @@ void write_resolved_config(const CLI::App& command, const std::filesystem::path&
     for (const std::string& value : option->results()) line.append(" ").append(toml_value(value));
   }
   std::filesystem::create_directories(folder);
-  write_text_file(folder / "config.toml", line + "\n" + resolved_config(command));
+  core::write_text_file(folder / "config.toml", line + "\n" + resolved_config(command));
 }
 
 std::vector<std::string> config_changes(const CLI::App& command, const std::filesystem::path& folder,

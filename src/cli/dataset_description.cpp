@@ -6,7 +6,7 @@
 #include "toml_file.hpp"
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/text.hpp"
-#include "wsi_lpd/pipeline/class_order.hpp"
+#include "wsi_lpd/pipeline/training/class_order.hpp"
 #include "wsi_lpd/slide/resolution.hpp"
 
 namespace wsi_lpd::cli {
@@ -15,7 +15,7 @@ namespace {
 /// The texts of an entry. Throws UsageError where it has other values.
 std::vector<std::string> texts_of(const TomlEntry& entry, const std::string& where) {
   if (entry.type != TomlEntry::Type::Text)
-    throw UsageError(where + ": " + entry.key() + " holds a value that is no text; write it in quotes: " + toml_text(entry.values));
+    throw core::UsageError(where + ": " + entry.key() + " holds a value that is no text; write it in quotes: " + toml_text(entry.values));
   return entry.values;
 }
 
@@ -23,15 +23,15 @@ double mpp_of(const TomlEntry& entry, const std::string& where) {
   const bool is_number = !entry.is_list && entry.type == TomlEntry::Type::Number;
   try {
     return slide::checked_mpp(is_number ? std::optional(std::strtod(entry.values[0].c_str(), nullptr)) : std::nullopt,
-                              joined(entry.values));
-  } catch (const Error& error) {
-    throw UsageError(where + ": " + error.what() + "; write it without quotes, as mpp = 0.5");
+                              core::joined(entry.values));
+  } catch (const core::Error& error) {
+    throw core::UsageError(where + ": " + error.what() + "; write it without quotes, as mpp = 0.5");
   }
 }
 
 [[noreturn]] void refuse_key(const std::string& where, const std::string& key) {
-  throw UsageError(where + ": unknown key '" + key + "'; known are classes, background, colours, mpp" +
-                   did_you_mean(key, {"classes", "background", "colours", "mpp"}));
+  throw core::UsageError(where + ": unknown key '" + key + "'; known are classes, background, colours, mpp" +
+                         did_you_mean(key, {"classes", "background", "colours", "mpp"}));
 }
 
 /// What dataset.toml says; nothing where there is none.
@@ -43,9 +43,9 @@ DatasetOptions read_description(const std::filesystem::path& folder) {
     const std::string key = entry.key(), where = file.string() + " line " + std::to_string(entry.line);
     if (key == "classes") {
       description.classes = texts_of(entry, where);
-      for (std::string& name : description.classes) name = trimmed(name);
+      for (std::string& name : description.classes) name = core::trimmed(name);
     } else if (key == "background") {
-      if (entry.is_list) throw UsageError(where + ": background is one name, and a list is given; write it without brackets");
+      if (entry.is_list) throw core::UsageError(where + ": background is one name, and a list is given; write it without brackets");
       description.background = texts_of(entry, where)[0];
     } else if (key == "colours") {
       description.colours = texts_of(entry, where);
@@ -59,10 +59,10 @@ DatasetOptions read_description(const std::filesystem::path& folder) {
 }
 
 /// One for each class; the background's may be missing.
-std::vector<Colour> parse_colours(const std::vector<std::string>& colours, int classes) {
-  std::vector<Colour> result;
+std::vector<core::Colour> parse_colours(const std::vector<std::string>& colours, int classes) {
+  std::vector<core::Colour> result;
   result.reserve(colours.size() + 1);
-  for (const std::string& colour : colours) result.push_back(parse_colour(colour));
+  for (const std::string& colour : colours) result.push_back(core::parse_colour(colour));
   if (static_cast<int>(colours.size()) == classes) result.push_back({255, 255, 255});
   return result;
 }
@@ -73,33 +73,35 @@ std::vector<std::string> wanted_classes(const std::filesystem::path& folder, con
   return options.classes.empty() ? read_description(folder).classes : options.classes;
 }
 
-pipeline::PatchFolder scan(const std::filesystem::path& folder, const pipeline::ScanOptions& options, ProgressObserver& observer) {
-  pipeline::PatchFolder patches = pipeline::scan_patches(folder, options);
-  for (const std::string& line : first_lines(patches.unusable)) observer.warn("left out: " + line);
+pipeline::training::PatchFolder scan(const std::filesystem::path& folder, const pipeline::training::ScanOptions& options,
+                                     core::ProgressObserver& observer) {
+  pipeline::training::PatchFolder patches = pipeline::training::scan_patches(folder, options);
+  for (const std::string& line : core::first_lines(patches.unusable)) observer.warn("left out: " + line);
   for (const std::string& note : patches.notes) observer.info(note);
   return patches;
 }
 
 DatasetDescription describe_dataset(const std::filesystem::path& folder, int count, const std::vector<std::string>& names,
-                                    const DatasetOptions& options, ProgressObserver& observer) {
+                                    const DatasetOptions& options, core::ProgressObserver& observer) {
   const DatasetOptions described = read_description(folder);
   DatasetDescription result;
-  result.classes = default_class_scheme(count);
+  result.classes = core::default_class_scheme(count);
   result.mpp = options.mpp ? options.mpp : described.mpp;
 
   const std::vector<std::string>& given = !options.classes.empty()     ? options.classes
                                           : !described.classes.empty() ? described.classes
                                                                        : names;
   if (!options.classes.empty() && !described.classes.empty() && options.classes != described.classes)
-    observer.info("--classes (" + joined(options.classes) + ") win over those of dataset.toml (" + joined(described.classes) + ")");
+    observer.info("--classes (" + core::joined(options.classes) + ") win over those of dataset.toml (" + core::joined(described.classes) +
+                  ")");
   if (!given.empty()) {
     if (static_cast<int>(given.size()) != count) {
-      throw UsageError(folder.string() + ": " + std::to_string(given.size()) + " class names (" + joined(given, " ") +
-                       ") for images with " + std::to_string(count) + " labels");
+      throw core::UsageError(folder.string() + ": " + std::to_string(given.size()) + " class names (" + core::joined(given, " ") +
+                             ") for images with " + std::to_string(count) + " labels");
     }
     result.classes.names = given;
   } else {
-    observer.warn("no class names are given (dataset.toml or --classes): taking " + joined(result.classes.names, " "));
+    observer.warn("no class names are given (dataset.toml or --classes): taking " + core::joined(result.classes.names, " "));
   }
   if (const std::string& background = !options.background.empty() ? options.background : described.background; !background.empty()) {
     result.classes.background = background;
@@ -113,19 +115,19 @@ DatasetDescription describe_dataset(const std::filesystem::path& folder, int cou
   if (!result.mpp) {
     observer.warn("the images' um/px is not known (dataset.toml or --mpp): segment will read slides at level 0 as they are");
   }
-  validate(result.classes);
+  core::validate(result.classes);
   return result;
 }
 
-MatchedClasses match_dataset(const std::filesystem::path& folder, const pipeline::PatchFolder& patches, const ClassScheme& model,
-                             ProgressObserver& observer) {
+MatchedClasses match_dataset(const std::filesystem::path& folder, const pipeline::training::PatchFolder& patches,
+                             const core::ClassScheme& model, core::ProgressObserver& observer) {
   const DatasetOptions described = read_description(folder);
   const std::vector<std::string>& names = described.classes.empty() ? patches.class_names : described.classes;
   if (!names.empty() && patches.classes > 0 && static_cast<int>(names.size()) != patches.classes) {
-    throw UsageError(folder.string() + ": " + std::to_string(names.size()) + " class names (" + joined(names, " ") + ") for images with " +
-                     std::to_string(patches.classes) + " labels");
+    throw core::UsageError(folder.string() + ": " + std::to_string(names.size()) + " class names (" + core::joined(names, " ") +
+                           ") for images with " + std::to_string(patches.classes) + " labels");
   }
-  const pipeline::ClassOrder match = pipeline::match_classes(folder.string(), patches.classes, names, model.names);
+  const pipeline::training::ClassOrder match = pipeline::training::match_classes(folder.string(), patches.classes, names, model.names);
   if (!match.note.empty()) observer.info(match.note);
   MatchedClasses result{{names, model.background, {}}, match.order};
   for (const std::size_t c : match.order) {
@@ -135,19 +137,19 @@ MatchedClasses match_dataset(const std::filesystem::path& folder, const pipeline
   result.classes.colours.push_back(model.colours.back());
   if (!described.background.empty()) result.classes.background = described.background;
   if (!described.colours.empty()) result.classes.colours = parse_colours(described.colours, result.classes.count());
-  validate(result.classes);
+  core::validate(result.classes);
   return result;
 }
 
-std::string description_text(const ClassScheme& classes, double mpp, int size) {
+std::string description_text(const core::ClassScheme& classes, double mpp, int size) {
   std::string text = "# images of " + std::to_string(size) + " x " + std::to_string(size) + " pixels\n";
   if (!classes.names.empty()) {
     std::vector<std::string> colours;
-    for (const Colour& colour : classes.colours) colours.push_back(to_string(colour));
+    for (const core::Colour& colour : classes.colours) colours.push_back(core::to_string(colour));
     text += "classes = " + toml_text(classes.names) + "\nbackground = " + toml_text(classes.background) +
             "\ncolours = " + toml_text(colours) + "\n";
   }
-  if (mpp > 0) text += "mpp = " + shortest(mpp) + "\n";
+  if (mpp > 0) text += "mpp = " + core::shortest(mpp) + "\n";
   return text;
 }
 

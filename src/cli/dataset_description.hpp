@@ -6,7 +6,7 @@
 
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/progress.hpp"
-#include "wsi_lpd/pipeline/patch_folder.hpp"
+#include "wsi_lpd/pipeline/training/patch_folder.hpp"
 
 namespace wsi_lpd::cli {
 
@@ -16,7 +16,7 @@ inline constexpr const char* kSkipUnusableHelp =
 
 /// What is known of a data set's classes and resolution.
 struct DatasetDescription {
-  ClassScheme classes;
+  core::ClassScheme classes;
   std::optional<double> mpp;
 };
 
@@ -32,27 +32,28 @@ struct DatasetOptions {
 /// UsageError.
 std::vector<std::string> wanted_classes(const std::filesystem::path& folder, const DatasetOptions& options = {});
 
-/// Lists a folder of patches and says to the observer how many are used and left out, and why. Throws as pipeline::scan_patches.
-pipeline::PatchFolder scan(const std::filesystem::path& folder, const pipeline::ScanOptions& options, ProgressObserver& observer);
+/// Lists a folder of patches and says to the observer how many are used and left out, and why. Throws as pipeline::training::scan_patches.
+pipeline::training::PatchFolder scan(const std::filesystem::path& folder, const pipeline::training::ScanOptions& options,
+                                     core::ProgressObserver& observer);
 
 /// Puts together options, `dataset.toml` in `folder` (keys classes, background, colours, mpp) and, for what neither says, defaults for
 /// `count` classes (`names` where labels.csv or folders gave some); every default taken is said to the observer. Throws UsageError: unknown
 /// key, wrong counts, absurd mpp.
 DatasetDescription describe_dataset(const std::filesystem::path& folder, int count, const std::vector<std::string>& names,
-                                    const DatasetOptions& options, ProgressObserver& observer);
+                                    const DatasetOptions& options, core::ProgressObserver& observer);
 
 /// The classes of a folder of patches as they go with a model's.
 struct MatchedClasses {
-  ClassScheme classes;             ///< the folder's names, or the model's where it gives none; colours of dataset.toml, or the model's
+  core::ClassScheme classes;       ///< the folder's names, or the model's where it gives none; colours of dataset.toml, or the model's
   std::vector<std::size_t> order;  ///< as match_classes has it
 };
 
 /// Matches the classes that `dataset.toml` or labels.csv (`patches`) name with a model's: by name, or where nobody gave names by position.
 /// What is not plain is said to the observer. Throws UsageError: other classes than the model's, and as describe_dataset.
-MatchedClasses match_dataset(const std::filesystem::path& folder, const pipeline::PatchFolder& patches, const ClassScheme& model,
-                             ProgressObserver& observer);
+MatchedClasses match_dataset(const std::filesystem::path& folder, const pipeline::training::PatchFolder& patches,
+                             const core::ClassScheme& model, core::ProgressObserver& observer);
 
 /// A dataset.toml for `describe_dataset`: classes (if there are any), µm/px (if not 0), and the images' side as a comment.
-std::string description_text(const ClassScheme& classes, double mpp, int size);
+std::string description_text(const core::ClassScheme& classes, double mpp, int size);
 
 }  // namespace wsi_lpd::cli

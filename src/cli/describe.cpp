@@ -10,8 +10,8 @@
 #include "run_folder.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/image/label_reader.hpp"
-#include "wsi_lpd/model/model_info.hpp"
-#include "wsi_lpd/model/weights_import.hpp"
+#include "wsi_lpd/model/imports/weights_import.hpp"
+#include "wsi_lpd/model/network/model_info.hpp"
 #include "wsi_lpd/output/hdf5_summary.hpp"
 #include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/reader.hpp"
@@ -22,14 +22,14 @@ namespace {
 const std::set<std::string> kWeightExtensions{".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".ts"};
 
 Json describe_model(const std::filesystem::path& path) {
-  const model::ModelInfo info = model::read_model_info(path);
+  const model::network::ModelInfo info = model::network::read_model_info(path);
   Json json{{"kind", "model"},
             {"method", info.method},
             {"encoder", info.encoder},
             {"prototypes_per_class", info.prototypes_per_class},
             {"classes", info.classes.names},
             {"background", info.classes.background}};
-  for (const Colour& colour : info.classes.colours) json["colours"].push_back(to_string(colour));
+  for (const core::Colour& colour : info.classes.colours) json["colours"].push_back(core::to_string(colour));
   json["mpp"] = info.mpp ? Json(*info.mpp) : Json();
   json["patch_size"] = info.patch_size;
   json["mean"] = info.mean;
@@ -42,7 +42,7 @@ Json describe_model(const std::filesystem::path& path) {
     if (info.judged->by != "nothing") json["judged"].update({{"score", info.judged->score}, {"chance", info.judged->chance}});
     json["judged"]["iteration"] = info.judged->iteration;
   }
-  json["stain"] = numbers_from_stain(info.stain);
+  json["stain"] = core::numbers_from_stain(info.stain);
   for (const auto& [key, value] : info.provenance) json["provenance"][key] = value;
   return json;
 }
@@ -55,7 +55,7 @@ Json describe_slide(const std::filesystem::path& path) {
   json["mpp_source"] = p.mpp_source;
   json["objective_power"] = p.objective_power ? Json(*p.objective_power) : Json();
   json["bounds"] = {p.bounds.x, p.bounds.y, p.bounds.width, p.bounds.height};
-  json["background"] = to_string(p.background);
+  json["background"] = core::to_string(p.background);
   if (!p.note.empty()) json["note"] = p.note;
   if (!p.warnings.empty()) json["warnings"] = p.warnings;
   for (const slide::Level& level : p.levels) {
@@ -99,7 +99,7 @@ Json describe_raster(const std::filesystem::path& path) {
               {"width", reader->size().width},
               {"height", reader->size().height}};
       for (const image::PaletteEntry& entry : reader->palette()) {
-        if (json["palette"].size() < 16) json["palette"].push_back(to_string(entry.colour));
+        if (json["palette"].size() < 16) json["palette"].push_back(core::to_string(entry.colour));
       }
       json["pixels_of_value"] = describe_values(*reader);
       return json;
@@ -108,7 +108,7 @@ Json describe_raster(const std::filesystem::path& path) {
     json["height"] = reader->size().height;
     json["kind"] = json.contains("channels") ? "class probabilities" : "label raster";
     return json;
-  } catch (const Error&) {  // no raster of labels
+  } catch (const core::Error&) {  // no raster of labels
     return {};
   }
 }
@@ -131,10 +131,10 @@ Json describe_hdf5(const std::filesystem::path& path) {
 }  // namespace
 
 Json describe(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) throw Error(path.string() + ": no such file or folder");
+  if (!std::filesystem::exists(path)) throw core::Error(path.string() + ": no such file or folder");
   if (std::filesystem::is_directory(path)) return describe_folder(path);
   if (kWeightExtensions.contains(path.extension().string())) {
-    if (const auto weights = model::describe_weights(path)) {
+    if (const auto weights = model::imports::describe_weights(path)) {
       Json json{{"kind", weights->at("kind")}};
       json.update(Json(*weights));
       return json;

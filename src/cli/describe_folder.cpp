@@ -8,8 +8,8 @@
 #include "toml_file.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
-#include "wsi_lpd/pipeline/find_slides.hpp"
-#include "wsi_lpd/pipeline/patch_folder.hpp"
+#include "wsi_lpd/pipeline/archive/find_slides.hpp"
+#include "wsi_lpd/pipeline/training/patch_folder.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -33,35 +33,35 @@ Json describe_run(const fs::path& folder) {
 }
 
 /// How many images have each class among their labels.
-Json images_of_classes(const pipeline::PatchFolder& patches) {
+Json images_of_classes(const pipeline::training::PatchFolder& patches) {
   Json json;
   for (std::size_t c = 0; c < static_cast<std::size_t>(patches.classes); ++c) {
     const std::string name = c < patches.class_names.size() ? patches.class_names[c] : "class " + std::to_string(c + 1);
-    json[name] =
-        std::ranges::count_if(patches.train, [&](const pipeline::Patch& patch) { return c < patch.labels.size() && patch.labels[c] > 0; });
+    json[name] = std::ranges::count_if(
+        patches.train, [&](const pipeline::training::Patch& patch) { return c < patch.labels.size() && patch.labels[c] > 0; });
   }
   return json;
 }
 
-pipeline::PatchFolder scan(const fs::path& folder) {
-  return pipeline::scan_patches(folder, {.image_labels = pipeline::ImageLabels::IfThere});
+pipeline::training::PatchFolder scan(const fs::path& folder) {
+  return pipeline::training::scan_patches(folder, {.image_labels = pipeline::training::ImageLabels::IfThere});
 }
 
 Json describe_patches(const fs::path& folder) {
   Json json{{"kind", "patches"}};
   try {
-    const pipeline::PatchFolder patches = scan(folder);
+    const pipeline::training::PatchFolder patches = scan(folder);
     json["train"] = patches.train.size();
     json["valid"] = patches.valid.size();
     json["test"] = patches.test.size();
     json["classes"] = patches.classes;
     if (patches.classes > 0 && !patches.train.empty()) json["training_images_with"] = images_of_classes(patches);
     if (!patches.notes.empty()) json["notes"] = patches.notes;
-  } catch (const pipeline::PatchError& error) {  // e.g. labels that are still to be filled in
+  } catch (const pipeline::training::PatchError& error) {  // e.g. labels that are still to be filled in
     const std::string all = error.what();
     json["problems"] = error.count();
     json["first_problem"] = all.substr(0, all.find('\n'));
-  } catch (const Error& error) {  // e.g. a table without columns for classes
+  } catch (const core::Error& error) {  // e.g. a table without columns for classes
     json["problem"] = error.what();
   }
   if (const fs::path description = folder / "dataset.toml"; fs::exists(description)) {
@@ -89,10 +89,10 @@ Json describe_results(const output::ResultFolder& results) {
 
 Json describe_archive(const fs::path& folder) {
   constexpr std::size_t kMost = 10;
-  const pipeline::FoundSlides found = pipeline::find_slides(folder.string(), folder / "results");
+  const pipeline::archive::FoundSlides found = pipeline::archive::find_slides(folder.string(), folder / "results");
   Json json{{"kind", "folder of slides"}, {"slides", found.jobs.size()}};
   std::uintmax_t bytes = 0;
-  for (const pipeline::SlideJob& job : found.jobs) {
+  for (const pipeline::segment::SlideJob& job : found.jobs) {
     if (json["first_slides"].size() < kMost) json["first_slides"].push_back(job.slide.lexically_relative(folder).string());
     std::error_code unknown;
     if (const std::uintmax_t size = fs::file_size(job.slide, unknown); !unknown) bytes += size;
@@ -120,12 +120,12 @@ Json describe_folder(const fs::path& folder) {
   if (known > 0) return describe_results(results);
   try {
     return describe_archive(folder);
-  } catch (const UsageError&) {  // no slide
+  } catch (const core::UsageError&) {  // no slide
   }
   try {
-    const pipeline::PatchFolder patches = scan(folder);
+    const pipeline::training::PatchFolder patches = scan(folder);
     if (!patches.train.empty()) return describe_patches(folder);
-  } catch (const Error&) {
+  } catch (const core::Error&) {
   }
   Json json{{"kind", "folder with nothing that wsi-lpd reads"}, {"files", 0}};
   std::map<std::string, int> endings;

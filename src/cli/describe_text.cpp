@@ -92,15 +92,15 @@ Json describe_statistics(const Json& content) {
 }
 
 Json describe_json(const fs::path& path) {
-  const Json content = Json::parse(read_text_file(path), nullptr, false);
-  if (content.is_discarded()) throw Error(path.string() + ": is not valid JSON");
+  const Json content = Json::parse(core::read_text_file(path), nullptr, false);
+  if (content.is_discarded()) throw core::Error(path.string() + ": is not valid JSON");
   const bool is_object = content.is_object();
   if (is_object && content.value("format", Json()) == "wsi-lpd slide statistics") return describe_statistics(content);
   const bool is_list_of_features = content.is_array() && !content.empty() && content[0].is_object() && content[0].contains("geometry");
   if (is_list_of_features || (is_object && (content.contains("features") || content.contains("geometry") ||
                                             content.contains("coordinates") || content.contains("geometries"))))
     return describe_geojson(content);
-  if (path.extension() == ".geojson") throw Error(path.string() + ": is JSON, but not GeoJSON: it has no features and no geometry");
+  if (path.extension() == ".geojson") throw core::Error(path.string() + ": is JSON, but not GeoJSON: it has no features and no geometry");
   Json json{{"kind", "JSON"}, {"entries", content.size()}};
   if (!is_object) return json;
   for (const auto& [key, value] : content.items()) {
@@ -111,7 +111,7 @@ Json describe_json(const fs::path& path) {
 }
 
 /// What a table of these columns is for.
-std::string kind_of(const std::string& name, const CsvTable& table) {
+std::string kind_of(const std::string& name, const core::CsvTable& table) {
   const auto has = [&](const char* column) { return table.column(column).has_value(); };
   if (name == "patches.csv" && has("slide")) return "table of patches: where each was cut";
   if (name == "summary.csv" && has("slide")) return "summary of results, a line for each slide";
@@ -121,23 +121,23 @@ std::string kind_of(const std::string& name, const CsvTable& table) {
 }
 
 Json describe_table(const fs::path& path) {
-  const CsvTable table = CsvTable::read(path);
+  const core::CsvTable table = core::CsvTable::read(path);
   Json json{{"kind", kind_of(path.filename(), table)}, {"columns", table.columns}, {"rows", table.rows.size()}};
   const bool is_labels = json["kind"] == "labels of patches";
   for (std::size_t c = 1; is_labels && c < table.columns.size(); ++c) {
     std::map<std::string, int> values;
-    for (const CsvTable::Row& row : table.rows) ++values[row.fields[c].empty() ? "not filled in" : row.fields[c]];
+    for (const core::CsvTable::Row& row : table.rows) ++values[row.fields[c].empty() ? "not filled in" : row.fields[c]];
     if (values.size() < kMost) json["values_of"][table.columns[c]] = values;
   }
   return json;
 }
 
 Json describe_lines(const fs::path& path, const char* kind) {
-  std::istringstream stream(read_text_file(path));
+  std::istringstream stream(core::read_text_file(path));
   std::int64_t lines = 0;
   std::string first, last;
   for (std::string line; std::getline(stream, line); last = line) {
-    if (trimmed(line).empty()) continue;
+    if (core::trimmed(line).empty()) continue;
     if (++lines == 1) first = line;
   }
   return {{"kind", kind}, {"lines", lines}, {"first", first}, {"last", last}};

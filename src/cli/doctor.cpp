@@ -8,9 +8,9 @@
 
 #include "command.hpp"
 #include "wsi_lpd/image/library.hpp"
-#include "wsi_lpd/model/device.hpp"
+#include "wsi_lpd/model/runtime/device.hpp"
 #include "wsi_lpd/output/result_file.hpp"
-#include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/pipeline/segment/segment.hpp"
 #include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
@@ -40,8 +40,8 @@ int run_doctor() {
   };
   std::cout << "wsi-lpd " WSI_LPD_VERSION "\n\nLibraries\n";
   for (const std::string& library :
-       {slide::library_version(), image::library_version(), output::hdf5_version(), model::library_version(), pipeline::library_version(),
-        std::string("CLI11 ") + CLI11_VERSION,
+       {slide::library_version(), image::library_version(), output::hdf5_version(), model::runtime::library_version(),
+        pipeline::segment::library_version(), std::string("CLI11 ") + CLI11_VERSION,
         "spdlog " + std::to_string(SPDLOG_VER_MAJOR) + "." + std::to_string(SPDLOG_VER_MINOR) + "." + std::to_string(SPDLOG_VER_PATCH)}) {
     const std::size_t space = library.find(' ');
     row(library.substr(0, space), library.substr(space + 1));
@@ -63,10 +63,10 @@ int run_doctor() {
   }
   row("extensions", extensions.empty() ? "none of avx2 and later: the network will be slow" : extensions);
   row("memory", first_field("/proc/meminfo", "MemAvailable") + " available of " + first_field("/proc/meminfo", "MemTotal"));
-  const std::vector<std::string> gpus = model::cuda_devices();
+  const std::vector<std::string> gpus = model::runtime::cuda_devices();
   for (const std::string& gpu : gpus) row("GPU", gpu);
   if (gpus.empty())
-    row("GPU", model::has_cuda_backend() ? "none found" : "none used: this build has no CUDA backend (scripts/setup --cuda)");
+    row("GPU", model::runtime::has_cuda_backend() ? "none found" : "none used: this build has no CUDA backend (scripts/setup --cuda)");
 
   std::cout << "\nDisk\n";
   for (const std::filesystem::path& folder : {std::filesystem::current_path(), std::filesystem::temp_directory_path()}) {

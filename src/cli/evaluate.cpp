@@ -1,4 +1,4 @@
-#include "wsi_lpd/pipeline/evaluate.hpp"
+#include "wsi_lpd/pipeline/training/evaluate.hpp"
 
 #include <cmath>
 #include <iomanip>
@@ -15,7 +15,7 @@
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/patch_sheet.hpp"
-#include "wsi_lpd/pipeline/patch_stain.hpp"
+#include "wsi_lpd/pipeline/training/patch_stain.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -37,48 +37,53 @@ struct CalibrateArguments {
   bool skip_unusable = false;
 };
 
-std::string title_of(const pipeline::EvaluatedLabels& evaluated) { return evaluated.labels + (evaluated.crf ? " + CRF" : ""); }
+std::string title_of(const pipeline::training::EvaluatedLabels& evaluated) { return evaluated.labels + (evaluated.crf ? " + CRF" : ""); }
 
-std::vector<pipeline::Patch> split_of(const fs::path& folder, const pipeline::PatchFolder& patches, const std::string& split) {
-  std::vector<pipeline::Patch> chosen = split == "valid" || (split == "auto" && patches.test.empty()) ? patches.valid : patches.test;
-  if (chosen.empty()) throw UsageError(folder.string() + ": no " + (split == "auto" ? "test or valid" : split) + " images with masks");
+std::vector<pipeline::training::Patch> split_of(const fs::path& folder, const pipeline::training::PatchFolder& patches,
+                                                const std::string& split) {
+  std::vector<pipeline::training::Patch> chosen =
+      split == "valid" || (split == "auto" && patches.test.empty()) ? patches.valid : patches.test;
+  if (chosen.empty())
+    throw core::UsageError(folder.string() + ": no " + (split == "auto" ? "test or valid" : split) + " images with masks");
   return chosen;
 }
 
 /// The images of train/ or, where there are none, those whose masks say what is in them.
-std::vector<pipeline::Patch> labelled_of(const fs::path& folder, const pipeline::PatchFolder& patches, ProgressObserver& observer) {
+std::vector<pipeline::training::Patch> labelled_of(const fs::path& folder, const pipeline::training::PatchFolder& patches,
+                                                   core::ProgressObserver& observer) {
   if (!patches.train.empty()) return patches.train;
   const bool has_valid = !patches.valid.empty();
   if (!has_valid && patches.test.empty())
-    throw UsageError(folder.string() + ": no images with labels, and none with masks in valid/ or test/");
+    throw core::UsageError(folder.string() + ": no images with labels, and none with masks in valid/ or test/");
   observer.info(folder.string() + ": no images with labels to train on: taking those of " + (has_valid ? "valid/" : "test/") +
                 ", whose masks say which classes are in them");
   return has_valid ? patches.valid : patches.test;
 }
 
-pipeline::PatchFolder scan_for(const fs::path& folder, pipeline::ImageLabels image_labels, bool skip_unusable, const Context& context) {
+pipeline::training::PatchFolder scan_for(const fs::path& folder, pipeline::training::ImageLabels image_labels, bool skip_unusable,
+                                         const Context& context) {
   return scan(folder, {.classes = wanted_classes(folder), .image_labels = image_labels, .skip_unusable = skip_unusable}, context.observer);
 }
 
 /// How images of `folder` come to the model: its classes in the model's order, whatever theirs is.
-pipeline::PatchSetOptions options_of(const fs::path& folder, const pipeline::PatchFolder& patches, const model::ModelInfo& info,
-                                     ProgressObserver& observer) {
+pipeline::training::PatchSetOptions options_of(const fs::path& folder, const pipeline::training::PatchFolder& patches,
+                                               const model::network::ModelInfo& info, core::ProgressObserver& observer) {
   MatchedClasses matched = match_dataset(folder, patches, info.classes, observer);
   return {
       .size = info.patch_size, .classes = info.classes.count(), .scheme = std::move(matched.classes), .order = std::move(matched.order)};
 }
 
-Json json_of_evaluation(const pipeline::Evaluation& evaluation, const model::ModelInfo& info) {
+Json json_of_evaluation(const pipeline::training::Evaluation& evaluation, const model::network::ModelInfo& info) {
   const std::vector<std::string>& names = info.classes.names;
   Json json{{"patches", evaluation.patches}, {"background", info.classes.background}};
   for (const auto& evaluated : evaluation.evaluated)
     json["segmentation"][evaluated.labels][evaluated.crf ? "crf" : "argmax"] = json_of(evaluated.matrix, names);
-  const ConfusionMatrix& pixels = evaluation.evaluated.front().matrix;
+  const raster::ConfusionMatrix& pixels = evaluation.evaluated.front().matrix;
   json["chance"] = {{"mIoU", json_number(pixels.chance_mean_iou())}, {"F1", json_number(evaluation.chance_f1())}};
   Json& presence = json["image_labels"];
   presence["all_right"] = static_cast<double>(evaluation.all_classes_right) / static_cast<double>(evaluation.patches);
   for (std::size_t c = 0; c < names.size(); ++c) {
-    const pipeline::PresenceCounts& counts = evaluation.presence[c];
+    const pipeline::training::PresenceCounts& counts = evaluation.presence[c];
     presence["classes"][names[c]] = {
         {"F1", json_number(counts.f1())}, {"hits", counts.hits}, {"false_alarms", counts.false_alarms}, {"misses", counts.misses}};
   }
@@ -86,10 +91,10 @@ Json json_of_evaluation(const pipeline::Evaluation& evaluation, const model::Mod
 }
 
 /// Empty for a class that is nowhere.
-std::string csv_number(double value) { return std::isfinite(value) ? shortest(value) : std::string(); }
+std::string csv_number(double value) { return std::isfinite(value) ? core::shortest(value) : std::string(); }
 
 /// One line for each class and evaluation: tidy, so that statistics programs take it as it is.
-std::string csv_of(const pipeline::Evaluation& evaluation, const model::ModelInfo& info) {
+std::string csv_of(const pipeline::training::Evaluation& evaluation, const model::network::ModelInfo& info) {
   std::ostringstream csv;
   csv << "labels,crf,class,iou,dice\n";
   for (const auto& evaluated : evaluation.evaluated) {
@@ -103,22 +108,22 @@ std::string csv_of(const pipeline::Evaluation& evaluation, const model::ModelInf
   return csv.str();
 }
 
-void write_sheet(const fs::path& path, const pipeline::Evaluation& evaluation, const model::ModelInfo& info) {
+void write_sheet(const fs::path& path, const pipeline::training::Evaluation& evaluation, const model::network::ModelInfo& info) {
   std::vector<std::string> columns{"image", "truth"};
   for (const auto& evaluated : evaluation.evaluated) columns.push_back(title_of(evaluated));
   std::vector<output::SheetRow> rows;
-  for (const pipeline::ShownPatch& patch : evaluation.shown) {
+  for (const pipeline::training::ShownPatch& patch : evaluation.shown) {
     output::SheetRow row{patch.name, {patch.rgb, output::tinted(patch.rgb, patch.truth, info.classes)}, {"", ""}};
     for (std::size_t i = 0; i < patch.labels.size(); ++i) {
       row.cells.push_back(output::tinted(patch.rgb, patch.labels[i], info.classes));
-      row.notes.push_back(fixed(100 * patch.accuracies[i], 1) + " % right");
+      row.notes.push_back(core::fixed(100 * patch.accuracies[i], 1) + " % right");
     }
     rows.push_back(std::move(row));
   }
   image::write_png(path, output::draw_patch_sheet(columns, rows, info.classes, kSheetSide));
 }
 
-void print(const pipeline::Evaluation& evaluation, const model::ModelInfo& info) {
+void print(const pipeline::training::Evaluation& evaluation, const model::network::ModelInfo& info) {
   std::vector<MetricsColumn> columns;
   for (const auto& evaluated : evaluation.evaluated) columns.push_back({title_of(evaluated), &evaluated.matrix});
   std::cout << metrics_table(columns, info.classes.names) << "\n"
@@ -135,27 +140,28 @@ void print(const pipeline::Evaluation& evaluation, const model::ModelInfo& info)
 
 int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
   const fs::path model_path = find_model(arguments.model, context.observer);
-  model::PatchModel model = model::PatchModel::load(model_path, context.common.device, context.common.threads);
-  const model::ModelInfo& info = model.info();
-  const pipeline::PatchFolder patches = scan_for(arguments.patches, pipeline::ImageLabels::Unused, arguments.skip_unusable, context);
-  pipeline::PatchSetOptions images = options_of(arguments.patches, patches, info, context.observer);
+  model::network::PatchModel model = model::network::PatchModel::load(model_path, context.common.device, context.common.threads);
+  const model::network::ModelInfo& info = model.info();
+  const pipeline::training::PatchFolder patches =
+      scan_for(arguments.patches, pipeline::training::ImageLabels::Unused, arguments.skip_unusable, context);
+  pipeline::training::PatchSetOptions images = options_of(arguments.patches, patches, info, context.observer);
   images.skip_unusable = arguments.skip_unusable;
-  const pipeline::PatchSet set(split_of(arguments.patches, patches, arguments.split), images, context.observer, context.cancel);
-  pipeline::EvaluateOptions options;
+  const pipeline::training::PatchSet set(split_of(arguments.patches, patches, arguments.split), images, context.observer, context.cancel);
+  pipeline::training::EvaluateOptions options;
   options.oracle = arguments.labels != "predicted";
   options.predicted = arguments.labels != "oracle";
-  options.presence = arguments.presence == "half" ? pipeline::PresenceRule::Half : pipeline::PresenceRule::Calibrated;
+  options.presence = arguments.presence == "half" ? pipeline::training::PresenceRule::Half : pipeline::training::PresenceRule::Calibrated;
   options.crf = arguments.crf;
   options.all_views = arguments.tta;
-  if (options.predicted && options.presence == pipeline::PresenceRule::Calibrated && info.calibration.empty())
+  if (options.predicted && options.presence == pipeline::training::PresenceRule::Calibrated && info.calibration.empty())
     context.observer.warn("the model is not calibrated: a class counts as present from score 0 on; to teach it: " +
                           calibrate_command(model_path));
-  const pipeline::Evaluation evaluation = pipeline::evaluate(options, set, model, context.observer, context.cancel);
+  const pipeline::training::Evaluation evaluation = pipeline::training::evaluate(options, set, model, context.observer, context.cancel);
 
   const Json json = json_of_evaluation(evaluation, info);
   write_resolved_config(context.options, arguments.output);
-  write_text_file(arguments.output / "evaluation.json", json.dump(2) + "\n");
-  write_text_file(arguments.output / "evaluation.csv", csv_of(evaluation, info));
+  core::write_text_file(arguments.output / "evaluation.json", json.dump(2) + "\n");
+  core::write_text_file(arguments.output / "evaluation.csv", csv_of(evaluation, info));
   write_sheet(arguments.output / "patches.png", evaluation, info);
   if (arguments.json) {
     std::cout << json.dump(2) << "\n";
@@ -168,16 +174,18 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
 
 int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
   const fs::path path = find_model(arguments.model, context.observer);
-  model::PatchModel model = model::PatchModel::load(path, context.common.device, context.common.threads);
-  const pipeline::PatchFolder patches = scan_for(arguments.patches, pipeline::ImageLabels::IfThere, arguments.skip_unusable, context);
-  pipeline::PatchSetOptions images = options_of(arguments.patches, patches, model.info(), context.observer);
+  model::network::PatchModel model = model::network::PatchModel::load(path, context.common.device, context.common.threads);
+  const pipeline::training::PatchFolder patches =
+      scan_for(arguments.patches, pipeline::training::ImageLabels::IfThere, arguments.skip_unusable, context);
+  pipeline::training::PatchSetOptions images = options_of(arguments.patches, patches, model.info(), context.observer);
   images.skip_unusable = arguments.skip_unusable;
-  const pipeline::PatchSet set(labelled_of(arguments.patches, patches, context.observer), images, context.observer, context.cancel);
+  const pipeline::training::PatchSet set(labelled_of(arguments.patches, patches, context.observer), images, context.observer,
+                                         context.cancel);
   context.observer.info("calibrating " + path.string());
-  pipeline::calibrate(model, set, context.cancel);
-  if (model.info().stain == StainStatistics{}) {  // a trained model has its own
+  pipeline::training::calibrate(model, set, context.cancel);
+  if (model.info().stain == core::StainStatistics{}) {  // a trained model has its own
     context.observer.info("taking the stain of these images for that of the training");
-    model.set_stain(pipeline::stain_of(set, context.observer, context.cancel));
+    model.set_stain(pipeline::training::stain_of(set, context.observer, context.cancel));
   }
   const fs::path target = arguments.output.empty() ? path : arguments.output;
   model.save(target);

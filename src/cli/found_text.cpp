@@ -4,10 +4,10 @@
 
 namespace wsi_lpd::cli {
 
-void tell_what_was_found(const pipeline::FoundSlides& found, const Context& context) {
+void tell_what_was_found(const pipeline::archive::FoundSlides& found, const Context& context) {
   const bool verbose = context.common.verbose;
-  std::vector<std::string> notes = verbose ? found.notes : first_lines(found.notes);
-  if (!verbose && found.notes.size() > kMostLines) notes.back() += " (--verbose lists them)";
+  std::vector<std::string> notes = verbose ? found.notes : core::first_lines(found.notes);
+  if (!verbose && found.notes.size() > core::kMostLines) notes.back() += " (--verbose lists them)";
   for (const std::string& note : notes) context.observer.info(note);
   if (found.left_out.empty()) return;
   context.observer.info("left out: " + left_out_text(found) + (verbose ? "" : " (--verbose lists them)"));

@@ -56,7 +56,9 @@ std::string two_columns(const std::string& name, const std::string& text) {
 }
 
 /// 200000 rather than 2e+05.
-std::string plain(double value) { return value == std::floor(value) ? std::to_string(static_cast<std::int64_t>(value)) : shortest(value); }
+std::string plain(double value) {
+  return value == std::floor(value) ? std::to_string(static_cast<std::int64_t>(value)) : core::shortest(value);
+}
 
 /// What CLI11 calls "FLOAT:FLOAT in [0 - 0.9]" or "TEXT:{a,b}", as the kind of value and what it may be.
 struct Kind {

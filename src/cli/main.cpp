@@ -18,7 +18,7 @@
 namespace wsi_lpd::cli {
 namespace {
 
-CancelFlag g_cancel{false};
+core::CancelFlag g_cancel{false};
 volatile std::sig_atomic_t g_signal = 0;
 
 /// The first signal asks the work to stop and clean up; the second ends the process.
@@ -100,13 +100,13 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     report(usage_error_line(program, given, arguments, error));
     return kWrongUsage;
-  } catch (const UsageError& error) {
+  } catch (const core::UsageError& error) {
     report(error.what());
     return kWrongUsage;
-  } catch (const Cancelled& stopped) {
+  } catch (const core::Cancelled& stopped) {
     report(std::string(stopped.what()) + "; what is finished is kept");
     return g_signal ? 128 + g_signal : kFailed;
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     report(error.what());
     return kFailed;
   } catch (const std::bad_alloc&) {

@@ -24,7 +24,7 @@ nlohmann::json json_number(double value) { return !std::isfinite(value) ? nlohma
 
 std::string csv_number(double value) { return std::isfinite(value) ? json_number(value).dump() : std::string(); }
 
-nlohmann::ordered_json json_of(const ConfusionMatrix& matrix, const std::vector<std::string>& names) {
+nlohmann::ordered_json json_of(const raster::ConfusionMatrix& matrix, const std::vector<std::string>& names) {
   nlohmann::ordered_json json{{"mIoU", json_number(matrix.mean_iou())},
                               {"mDice", json_number(matrix.mean_dice())},
                               {"FwIoU", json_number(matrix.frequency_weighted_iou())},
@@ -59,7 +59,7 @@ std::string metrics_table(const std::vector<MetricsColumn>& columns, const std::
   return text.str();
 }
 
-std::string boundary_table(const std::vector<BoundaryCounts>& boundary, const std::vector<std::string>& names, double tolerance) {
+std::string boundary_table(const std::vector<raster::BoundaryCounts>& boundary, const std::vector<std::string>& names, double tolerance) {
   std::ostringstream text;
   std::ostringstream title;
   title << "% within " << tolerance << " um";
@@ -71,11 +71,11 @@ std::string boundary_table(const std::vector<BoundaryCounts>& boundary, const st
   row(title.str(), {"F1", "precision", "recall"});
   for (std::size_t c = 0; c < names.size(); ++c)
     row("boundary " + names[c], {percent(boundary[c].f1()), percent(boundary[c].precision()), percent(boundary[c].recall())});
-  row("mean", {percent(mean_f1(boundary))});
+  row("mean", {percent(raster::mean_f1(boundary))});
   return text.str();
 }
 
-std::string confusion_table(const ConfusionMatrix& matrix, const std::vector<std::string>& names, const std::string& background) {
+std::string confusion_table(const raster::ConfusionMatrix& matrix, const std::vector<std::string>& names, const std::string& background) {
   std::vector<std::string> all = names;
   all.push_back(background);
   std::ostringstream text;

@@ -75,7 +75,7 @@ void refuse_pipes_and_devices(const CLI::App& command) {
       std::error_code absent;
       const fs::file_status status = fs::status(value, absent);
       if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status))
-        throw UsageError(option_name(*option) + " " + value + ": is a pipe or a device; a file is wanted");
+        throw core::UsageError(option_name(*option) + " " + value + ": is a pipe or a device; a file is wanted");
     }
   }
 }
@@ -89,15 +89,16 @@ void refuse_inputs_as_outputs(const CLI::App& command) {
     const std::string start = output->option + " " + output->path.string() + ": ";
     for (const NamedFile& input : inputs) {
       if (is_same(output->path, input.path))
-        throw UsageError(start + "is the same file as the input " + (input.option == "the model" ? "" : input.option + " ") +
-                         input.path.string() + ", which it would overwrite: name another file");
+        throw core::UsageError(start + "is the same file as the input " + (input.option == "the model" ? "" : input.option + " ") +
+                               input.path.string() + ", which it would overwrite: name another file");
     }
     for (auto other = outputs.begin(); other != output; ++other) {
-      if (is_same(output->path, other->path)) throw UsageError(start + "is the same file as " + other->option + ": name another file");
+      if (is_same(output->path, other->path))
+        throw core::UsageError(start + "is the same file as " + other->option + ": name another file");
     }
     std::error_code absent;
     if (output->option == "--log-file" && fs::is_regular_file(output->path, absent) && !is_log(output->path))
-      throw UsageError(start + "is there already and is no log of wsi-lpd: name another file");
+      throw core::UsageError(start + "is there already and is no log of wsi-lpd: name another file");
   }
 }
 
@@ -113,8 +114,8 @@ void refuse_inputs_as_results(const CLI::App& command, const std::vector<fs::pat
       const bool is_result = path == place.string() + ".json" ||
                              std::ranges::any_of(output::kSuffixes, [&](const char* suffix) { return path == place.string() + suffix; });
       if (is_result)
-        throw UsageError(input.option + " " + input.path.string() + ": this run would overwrite it with a result of " +
-                         stem.filename().string() + ": copy it elsewhere first, or choose another --output");
+        throw core::UsageError(input.option + " " + input.path.string() + ": this run would overwrite it with a result of " +
+                               stem.filename().string() + ": copy it elsewhere first, or choose another --output");
     }
   }
 }

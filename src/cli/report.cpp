@@ -1,4 +1,4 @@
-#include "wsi_lpd/pipeline/report.hpp"
+#include "wsi_lpd/pipeline/review/report.hpp"
 
 #include <iostream>
 #include <memory>
@@ -11,7 +11,7 @@ namespace wsi_lpd::cli {
 Command add_report(CLI::App& program) {
   struct Arguments {
     std::filesystem::path results;
-    pipeline::ReportOptions options;
+    pipeline::review::ReportOptions options;
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = program.add_subcommand("report", "Pages to look at results with: an index, a page per slide, a deep-zoom view");
@@ -31,8 +31,8 @@ Command add_report(CLI::App& program) {
   return {command,
           [arguments](const Context& context) {
             arguments->options.threads = context.common.threads;
-            const pipeline::ReportSummary summary =
-                pipeline::write_report(arguments->results, arguments->options, context.observer, context.cancel);
+            const pipeline::review::ReportSummary summary =
+                pipeline::review::write_report(arguments->results, arguments->options, context.observer, context.cancel);
             if (summary.without_slide > 0) {
               context.observer.warn(std::to_string(summary.without_slide) + " of " + std::to_string(summary.slides) +
                                     " slides have no deep-zoom view; their pages say why");

@@ -6,7 +6,7 @@
 #include "config.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/text.hpp"
-#include "wsi_lpd/model/model_info.hpp"
+#include "wsi_lpd/model/network/model_info.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -28,7 +28,7 @@ std::string shell_text(const fs::path& path) {
 }  // namespace
 
 fs::path new_run_folder() {
-  const fs::path base = fs::path("runs") / local_time("%Y-%m-%dT%H-%M-%S");
+  const fs::path base = fs::path("runs") / core::local_time("%Y-%m-%dT%H-%M-%S");
   fs::path folder = base;
   for (int n = 2; fs::exists(folder); ++n) folder = base.string() + "-" + std::to_string(n);
   return folder;
@@ -50,25 +50,25 @@ fs::path unfinished_run() {
 }
 
 void check_resumed(const fs::path& run, bool force, const Context& context) {
-  if (!fs::exists(run / "config.toml")) throw UsageError("--resume: " + run.string() + " is no run of train (it has no config.toml)");
+  if (!fs::exists(run / "config.toml")) throw core::UsageError("--resume: " + run.string() + " is no run of train (it has no config.toml)");
   if (!fs::exists(run / "state.safetensors") && fs::exists(run / "model.safetensors"))
-    throw UsageError("--resume: " + run.string() + " is finished; there is nothing to go on with");
+    throw core::UsageError("--resume: " + run.string() + " is finished; there is nothing to go on with");
   const auto changes = config_changes(context.options, run, {"cache-mib", "save-minutes", "threads", "device"});
   if (changes.empty()) return write_resolved_config(context.options, run);
   std::string all;
   for (const std::string& change : changes) all += (all.empty() ? "" : "; ") + change;
-  if (!force) throw UsageError("--resume: the configuration is another one: " + all + "; give the same options, or --force");
+  if (!force) throw core::UsageError("--resume: the configuration is another one: " + all + "; give the same options, or --force");
   context.observer.warn("going on with another configuration: " + all);
 }
 
-bool link_latest(const fs::path& run, ProgressObserver& observer) {
+bool link_latest(const fs::path& run, core::ProgressObserver& observer) {
   std::error_code error, ignored;
   const fs::path folder = fs::weakly_canonical(run, error), runs = fs::weakly_canonical("runs", error), latest = runs / "latest";
   if (error || folder.parent_path() != runs || folder == latest || !fs::exists(run / "model.safetensors", error)) return false;
   std::string reason = "is not a link";  // but somebody's folder or file
   const fs::file_status status = fs::symlink_status(latest, error);
   if (fs::is_symlink(status) || !fs::exists(status)) {
-    const fs::path fresh = part_path(latest);
+    const fs::path fresh = core::part_path(latest);
     fs::create_directory_symlink(folder.filename(), fresh, error);
     if (!error) fs::rename(fresh, latest, error);
     if (!error) return true;
@@ -85,10 +85,10 @@ std::string resume_command(const fs::path& run, const fs::path& patches) {
 
 std::string calibrate_command(const fs::path& model) { return "wsi-lpd calibrate PATCHES --model " + shell_text(model); }
 
-void say_how_to_go_on(const fs::path& run, const fs::path& patches, ProgressObserver& observer) {
+void say_how_to_go_on(const fs::path& run, const fs::path& patches, core::ProgressObserver& observer) {
   const fs::path model = run / "model.safetensors";
   if (fs::exists(model)) {
-    const model::ModelInfo info = model::read_model_info(model);
+    const model::network::ModelInfo info = model::network::read_model_info(model);
     observer.info(model.string() + " is the model of step " + (info.judged ? std::to_string(info.judged->iteration) : "unknown") +
                   (link_latest(run, observer) ? "; runs/latest points at it" : ""));
   } else {

@@ -20,7 +20,7 @@ void check_resumed(const std::filesystem::path& run, bool force, const Context& 
 
 /// Points runs/latest at `run` where it lies in runs/ and has a model; at no moment there is no link. Returns whether it does now. Never
 /// fails, as a finished training must not: where there is a folder or file of that name, or no link can be made, it warns.
-bool link_latest(const std::filesystem::path& run, ProgressObserver& observer);
+bool link_latest(const std::filesystem::path& run, core::ProgressObserver& observer);
 
 /// The command that goes on with `run`, for a shell.
 std::string resume_command(const std::filesystem::path& run, const std::filesystem::path& patches);
@@ -29,6 +29,6 @@ std::string resume_command(const std::filesystem::path& run, const std::filesyst
 std::string calibrate_command(const std::filesystem::path& model);
 
 /// After a training has stopped on the way: points runs/latest at its model and says which that is, and the command that goes on.
-void say_how_to_go_on(const std::filesystem::path& run, const std::filesystem::path& patches, ProgressObserver& observer);
+void say_how_to_go_on(const std::filesystem::path& run, const std::filesystem::path& patches, core::ProgressObserver& observer);
 
 }  // namespace wsi_lpd::cli

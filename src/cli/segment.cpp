@@ -1,4 +1,4 @@
-#include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/pipeline/segment/segment.hpp"
 
 #include <cmath>
 #include <cstdlib>
@@ -13,11 +13,11 @@
 #include "mpp_range.hpp"
 #include "output_check.hpp"
 #include "tissue_options.hpp"
-#include "wsi_lpd/model/device.hpp"
+#include "wsi_lpd/model/runtime/device.hpp"
 #include "wsi_lpd/output/sha256.hpp"
-#include "wsi_lpd/pipeline/batch.hpp"
-#include "wsi_lpd/pipeline/find_slides.hpp"
-#include "wsi_lpd/pipeline/lpd_segmenter.hpp"
+#include "wsi_lpd/pipeline/archive/batch.hpp"
+#include "wsi_lpd/pipeline/archive/find_slides.hpp"
+#include "wsi_lpd/pipeline/segment/lpd_segmenter.hpp"
 #include "wsi_lpd/slide/resolution.hpp"
 
 namespace wsi_lpd::cli {
@@ -36,11 +36,11 @@ struct SegmentArguments {
   std::string precision = "auto";
   std::string stain = "none";
   bool crf = false, force = false;
-  pipeline::SegmentOptions options;
+  pipeline::segment::SegmentOptions options;
 };
 
 /// Options that change neither pixels nor numbers stay out of a result's identity; files that say where tissue is count by their content.
-std::string configuration_sha256(const CLI::App& options, const pipeline::SegmentOptions& segment) {
+std::string configuration_sha256(const CLI::App& options, const pipeline::segment::SegmentOptions& segment) {
   std::string text = resolved_config(options, {"output", "model", "threads", "device", "batch-size", "tokens"});
   for (const std::string& file : {segment.tissue, segment.region}) {
     if (!file.empty() && file != "auto" && file != "none") text += output::sha256_of_file(file) + "\n";
@@ -49,8 +49,8 @@ std::string configuration_sha256(const CLI::App& options, const pipeline::Segmen
 }
 
 /// One line, at once: whoever reads a pipe sees how far it is.
-void print(const pipeline::SlideOutcome& outcome, const fs::path& output) {
-  using Kind = pipeline::SlideOutcome::Kind;
+void print(const pipeline::archive::SlideOutcome& outcome, const fs::path& output) {
+  using Kind = pipeline::archive::SlideOutcome::Kind;
   std::cout << outcome.slide.string() << ": ";
   if (outcome.kind == Kind::AlreadyDone) std::cout << "already done with this model and configuration (--force does it again)";
   if (outcome.kind == Kind::Failed) std::cout << "failed (the reason is in " << (output / "summary.csv").string() << ")";
@@ -65,9 +65,9 @@ void print(const pipeline::SlideOutcome& outcome, const fs::path& output) {
   std::cout << std::endl;
 }
 
-void overrule(std::vector<pipeline::SlideJob>& jobs, double mpp, ProgressObserver& observer) {
+void overrule(std::vector<pipeline::segment::SlideJob>& jobs, double mpp, core::ProgressObserver& observer) {
   std::size_t others = 0;
-  for (pipeline::SlideJob& job : jobs) {
+  for (pipeline::segment::SlideJob& job : jobs) {
     others += !job.failure.empty() || (job.mpp && *job.mpp != mpp) ? 1 : 0;
     job.mpp = mpp;
     job.failure.clear();  // of a manifest's mpp
@@ -85,7 +85,7 @@ class GivenResolutions {
     overruled_ += difference > kRounding ? 1 : 0;
     other_ += difference > slide::kOtherMpp ? 1 : 0;
   }
-  void tell(ProgressObserver& observer) const {
+  void tell(core::ProgressObserver& observer) const {
     if (overruled_ == 0) return;
     const std::string line = "the given um/px overruled what " + std::to_string(overruled_) + " of " + std::to_string(slides_) +
                              " slides say themselves, by more than 10 % in " + std::to_string(other_);
@@ -97,38 +97,39 @@ class GivenResolutions {
   std::size_t slides_ = 0, overruled_ = 0, other_ = 0;
 };
 
-int run(const SegmentArguments& arguments, pipeline::FoundSlides found, const Context& context) {
+int run(const SegmentArguments& arguments, pipeline::archive::FoundSlides found, const Context& context) {
   tell_what_was_found(found, context);
   std::vector<fs::path> stems;
   stems.reserve(found.jobs.size());
-  for (const pipeline::SlideJob& job : found.jobs) stems.push_back(job.stem);
+  for (const pipeline::segment::SlideJob& job : found.jobs) stems.push_back(job.stem);
   refuse_inputs_as_results(context.options, stems);
   if (arguments.mpp) overrule(found.jobs, *arguments.mpp, context.observer);
   const fs::path model_path = find_model(arguments.model, context.observer);
-  const auto segmenter = pipeline::load_lpd_segmenter(
-      model_path, {.device = model::resolve_device(context.common.device),
-                   .normalisation = arguments.normalisation == "tile" ? pipeline::Normalisation::Tile : pipeline::Normalisation::Calibrated,
-                   .arithmetic = arguments.precision == "bf16"   ? pipeline::Arithmetic::Bfloat16
-                                 : arguments.precision == "fp32" ? pipeline::Arithmetic::Float32
-                                                                 : pipeline::Arithmetic::Auto});
-  pipeline::SegmentOptions options = arguments.options;
+  const auto segmenter = pipeline::segment::load_lpd_segmenter(
+      model_path, {.device = model::runtime::resolve_device(context.common.device),
+                   .normalisation = arguments.normalisation == "tile" ? pipeline::segment::Normalisation::Tile
+                                                                      : pipeline::segment::Normalisation::Calibrated,
+                   .arithmetic = arguments.precision == "bf16"   ? pipeline::segment::Arithmetic::Bfloat16
+                                 : arguments.precision == "fp32" ? pipeline::segment::Arithmetic::Float32
+                                                                 : pipeline::segment::Arithmetic::Auto});
+  pipeline::segment::SegmentOptions options = arguments.options;
   if (options.tile == 0) options.tile = segmenter->shape().patch_size;
-  options.blend = arguments.blend == "crop" ? Blend::Crop : Blend::Window;
+  options.blend = arguments.blend == "crop" ? core::Blend::Crop : core::Blend::Window;
   if (arguments.crf) options.crf.emplace();
-  options.stain = parse_stain_method(arguments.stain);
+  options.stain = core::parse_stain_method(arguments.stain);
   options.threads = context.common.threads;
-  const pipeline::RunIdentity identity{model_path.string(), output::sha256_of_file(model_path),
-                                       configuration_sha256(context.options, options)};
+  const pipeline::segment::RunIdentity identity{model_path.string(), output::sha256_of_file(model_path),
+                                                configuration_sha256(context.options, options)};
   write_resolved_config(context.options, arguments.output);
 
-  pipeline::BatchOptions batch{.force = arguments.force};
+  pipeline::archive::BatchOptions batch{.force = arguments.force};
   GivenResolutions resolutions;
-  batch.on_outcome = [&](const pipeline::SlideOutcome& outcome) {
+  batch.on_outcome = [&](const pipeline::archive::SlideOutcome& outcome) {
     print(outcome, arguments.output);
     if (outcome.statistics) resolutions.add(*outcome.statistics);
   };
-  const pipeline::BatchReport report =
-      pipeline::run_batch(found.jobs, arguments.output, *segmenter, options, identity, batch, context.observer, context.cancel);
+  const pipeline::archive::BatchReport report =
+      pipeline::archive::run_batch(found.jobs, arguments.output, *segmenter, options, identity, batch, context.observer, context.cancel);
   resolutions.tell(context.observer);
   std::cout << report.finished.size() << " done, " << report.skipped.size() << " already done, " << report.failures.size() << " failed";
   if (!report.elsewhere.empty()) std::cout << ", " << report.elsewhere.size() << " in work elsewhere";
@@ -162,7 +163,7 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
   command
       .add_option("--min-hole", arguments.options.min_hole,
                   "um2; with --tissue auto, glass in the tissue is no tissue, but for holes smaller than this; e.g. --min-hole 1000")
-      ->check(CLI::Range(0.0, pipeline::SegmentOptions::kMostHole));
+      ->check(CLI::Range(0.0, pipeline::segment::SegmentOptions::kMostHole));
   command
       .add_option(
           "--normalisation", arguments.normalisation,
@@ -236,7 +237,7 @@ Command add_segment(CLI::App& program) {
   add_options(*command, *arguments);
   return {command,
           [arguments](const Context& context) {
-            const int code = run(*arguments, pipeline::name_results(arguments->slides, arguments->output), context);
+            const int code = run(*arguments, pipeline::archive::name_results(arguments->slides, arguments->output), context);
             return code == kSomeSlidesFailed && arguments->slides.size() == 1 ? kFailed : code;
           },
           {.threads = true, .device = true}};
@@ -254,10 +255,11 @@ Command add_batch(CLI::App& program) {
                    ".csv manifest with the columns slide,mpp,name")
       ->required();
   add_options(*command, *arguments);
-  return {
-      command,
-      [arguments](const Context& context) { return run(*arguments, pipeline::find_slides(arguments->source, arguments->output), context); },
-      {.threads = true, .device = true}};
+  return {command,
+          [arguments](const Context& context) {
+            return run(*arguments, pipeline::archive::find_slides(arguments->source, arguments->output), context);
+          },
+          {.threads = true, .device = true}};
 }
 
 }  // namespace wsi_lpd::cli

@@ -69,7 +69,7 @@ void print(const output::ResultFolder& results) {
     in_work.push_back(place(slide.stem, results) + ": by " + slide.owner.text() + ", last sign of life " + age(slide.since_sign));
   for (const auto& [slide, reason] : results.failed) failed.push_back(with_name(slide, reason));
   for (const output::UnfinishedResult& result : results.unfinished)
-    unfinished.push_back(place(result.stem, results) + ": " + joined(result.files) + ", last written " + age(result.since_change));
+    unfinished.push_back(place(result.stem, results) + ": " + core::joined(result.files) + ", last written " + age(result.since_change));
   for (const output::DamagedFile& file : results.damaged) damaged.push_back(file.reason);
   list("failed when they were last tried", failed);
   list("in work", in_work);

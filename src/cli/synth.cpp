@@ -4,12 +4,12 @@
 #include "command.hpp"
 #include "config.hpp"
 #include "mpp_range.hpp"
-#include "wsi_lpd/pipeline/synth_dataset.hpp"
+#include "wsi_lpd/pipeline/training/synth_dataset.hpp"
 
 namespace wsi_lpd::cli {
 
 Command add_synth(CLI::App& program) {
-  auto options = std::make_shared<pipeline::SynthOptions>();
+  auto options = std::make_shared<pipeline::training::SynthOptions>();
   auto side = std::make_shared<std::vector<std::int64_t>>(std::vector<std::int64_t>{4096, 4096});
   CLI::App* command = program.add_subcommand("synth", "Make a synthetic H&E-like data set with known truth");
   command->footer("\nExample:  wsi-lpd synth demo/   then   wsi-lpd train demo/patches");
@@ -30,7 +30,7 @@ Command add_synth(CLI::App& program) {
   command->add_option("--seed", options->seed, "of everything; e.g. --seed 7");
   return {command, [options, side](const Context& context) {
             options->slide_size = {side->at(0), side->at(1)};
-            pipeline::make_synth_dataset(*options, context.observer, context.cancel);
+            pipeline::training::make_synth_dataset(*options, context.observer, context.cancel);
             write_resolved_config(context.options, options->folder);
             std::cout << (options->folder / "patches").string() << "\n" << (options->folder / "slides").string() << "\n";
             return kDone;

@@ -37,7 +37,7 @@ Terminal::Terminal(const CommonOptions& options) : bar_(isatty(STDERR_FILENO) &&
       file->set_level(options.verbose ? spdlog::level::debug : spdlog::level::info);
       sinks.push_back(file);
     } catch (const spdlog::spdlog_ex&) {
-      throw UsageError("--log-file " + options.log_file + ": can't be opened for writing");
+      throw core::UsageError("--log-file " + options.log_file + ": can't be opened for writing");
     }
   }
   log_ = std::make_shared<spdlog::logger>("wsi-lpd", sinks.begin(), sinks.end());

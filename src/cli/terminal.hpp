@@ -13,7 +13,7 @@ class logger;
 namespace wsi_lpd::cli {
 
 /// Log lines and progress on stderr: a bar with rate and ETA on a terminal, a plain line every so often elsewhere. Thread-safe.
-class Terminal : public ProgressObserver {
+class Terminal : public core::ProgressObserver {
  public:
   /// Throws UsageError when the log file can't be opened.
   explicit Terminal(const CommonOptions& options);

@@ -1,4 +1,4 @@
-#include "wsi_lpd/pipeline/tile.hpp"
+#include "wsi_lpd/pipeline/review/cut_patches.hpp"
 
 #include <iostream>
 #include <memory>
@@ -10,7 +10,7 @@
 #include "mpp_range.hpp"
 #include "tissue_options.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/model/model_info.hpp"
+#include "wsi_lpd/model/network/model_info.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -23,19 +23,19 @@ struct TileArguments {
   std::optional<double> mpp;
   fs::path model, result;
   std::vector<std::string> classes;
-  pipeline::TileOptions options;
+  pipeline::review::TileOptions options;
 };
 
 /// Names from --classes, else the model's, else the result's; colours where the names are theirs.
-ClassScheme classes_of(const TileArguments& arguments, const ClassScheme& model, const ClassScheme& result) {
-  ClassScheme classes;
+core::ClassScheme classes_of(const TileArguments& arguments, const core::ClassScheme& model, const core::ClassScheme& result) {
+  core::ClassScheme classes;
   classes.names = arguments.classes;
-  for (const ClassScheme* known : {&model, &result}) {
+  for (const core::ClassScheme* known : {&model, &result}) {
     if (classes.names.empty()) classes.names = known->names;
     if (classes.colours.empty() && classes.names == known->names) classes = *known;
   }
-  if (!classes.names.empty() && classes.colours.empty()) classes.colours = default_class_scheme(classes.count()).colours;
-  if (!classes.names.empty()) validate(classes);
+  if (!classes.names.empty() && classes.colours.empty()) classes.colours = core::default_class_scheme(classes.count()).colours;
+  if (!classes.names.empty()) core::validate(classes);
   return classes;
 }
 
@@ -47,8 +47,8 @@ bool is_collection(const std::string& source) {
 }
 
 /// The slides of all sources, each once.
-std::vector<pipeline::TileJob> find_jobs(const TileArguments& arguments, const Context& context) {
-  std::vector<pipeline::TileJob> jobs;
+std::vector<pipeline::review::TileJob> find_jobs(const TileArguments& arguments, const Context& context) {
+  std::vector<pipeline::review::TileJob> jobs;
   std::set<fs::path> known;
   const auto add = [&](const fs::path& slide, std::optional<double> mpp, const std::string& failure) {
     if (!known.insert(fs::weakly_canonical(slide)).second) return context.observer.info(slide.string() + " is named twice, and cut once");
@@ -59,18 +59,18 @@ std::vector<pipeline::TileJob> find_jobs(const TileArguments& arguments, const C
       add(source, {}, {});
       continue;
     }
-    const pipeline::FoundSlides found = pipeline::find_slides(source, arguments.output);
+    const pipeline::archive::FoundSlides found = pipeline::archive::find_slides(source, arguments.output);
     tell_what_was_found(found, context);
-    for (const pipeline::SlideJob& job : found.jobs) add(job.slide, job.mpp, job.failure);
+    for (const pipeline::segment::SlideJob& job : found.jobs) add(job.slide, job.mpp, job.failure);
   }
   return jobs;
 }
 
-void print(const pipeline::TileReport& report, const fs::path& folder) {
+void print(const pipeline::review::TileReport& report, const fs::path& folder) {
   const auto count = [](std::int64_t number, const char* what) {
     return number > 0 ? ", " + std::to_string(number) + what : std::string();
   };
-  for (const pipeline::TiledSlide& slide : report.slides) {
+  for (const pipeline::review::TiledSlide& slide : report.slides) {
     std::cout << slide.slide.string() << ": " << slide.written << " patches of " << slide.candidates << " candidates"
               << count(slide.already, " cut before") << count(slide.unreadable, " unreadable") << "\n";
   }
@@ -83,25 +83,26 @@ void print(const pipeline::TileReport& report, const fs::path& folder) {
 }
 
 int run_tile(const TileArguments& arguments, const Context& context) {
-  std::vector<pipeline::TileJob> jobs = find_jobs(arguments, context);
-  pipeline::TileOptions options = arguments.options;
+  std::vector<pipeline::review::TileJob> jobs = find_jobs(arguments, context);
+  pipeline::review::TileOptions options = arguments.options;
   options.threads = context.common.threads;
-  if (!options.class_name.empty() && arguments.result.empty()) throw UsageError("--class needs --result, which says where the class is");
-  ClassScheme of_model, of_result;
+  if (!options.class_name.empty() && arguments.result.empty())
+    throw core::UsageError("--class needs --result, which says where the class is");
+  core::ClassScheme of_model, of_result;
   if (!arguments.model.empty()) {
-    const model::ModelInfo info = model::read_model_info(arguments.model);
+    const model::network::ModelInfo info = model::network::read_model_info(arguments.model);
     of_model = info.classes;
     if (options.mpp == 0) options.mpp = info.mpp.value_or(0);
     if (options.size == 0) options.size = info.patch_size;
   }
-  if (!arguments.result.empty()) of_result = pipeline::find_results(jobs, arguments.result);
-  const ClassScheme classes = classes_of(arguments, of_model, of_result);
+  if (!arguments.result.empty()) of_result = pipeline::review::find_results(jobs, arguments.result);
+  const core::ClassScheme classes = classes_of(arguments, of_model, of_result);
 
-  const pipeline::TileReport report =
-      pipeline::tile_slides(jobs, arguments.output, options, classes.names, context.observer, context.cancel);
+  const pipeline::review::TileReport report =
+      pipeline::review::tile_slides(jobs, arguments.output, options, classes.names, context.observer, context.cancel);
   if (!report.slides.empty()) write_resolved_config(context.options, arguments.output);
   if (const fs::path description = arguments.output / "dataset.toml"; !fs::exists(description) && report.patches() > 0)
-    write_text_file(description, description_text(classes, report.mpp, report.size));
+    core::write_text_file(description, description_text(classes, report.mpp, report.size));
   if (report.classes.empty() && report.patches() > 0)
     context.observer.warn("no classes are known (--classes, --model, --result): add a column for each to labels.csv");
   print(report, arguments.output);
@@ -113,7 +114,7 @@ int run_tile(const TileArguments& arguments, const Context& context) {
 
 Command add_tile(CLI::App& program) {
   auto arguments = std::make_shared<TileArguments>();
-  pipeline::TileOptions& options = arguments->options;
+  pipeline::review::TileOptions& options = arguments->options;
   CLI::App* command = program.add_subcommand("tile", "Cut patches out of slides, to be labelled and trained on");
   command->footer(
       "\nExample:  wsi-lpd tile slide.svs --classes TUM,STR,LYM --max 100\n"

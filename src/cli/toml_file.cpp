@@ -37,8 +37,8 @@ void add_value(TomlEntry& entry, const toml::node& node, const std::string& wher
     entry.values.emplace_back(**truth ? "true" : "false");
     type = TomlEntry::Type::Bool;
   } else if (node.is_table() || node.is_array()) {
-    throw UsageError(line_of(where, node.source()) + ": the list '" + entry.key() +
-                     "' holds lists or tables; write texts, numbers, true or false into it");
+    throw core::UsageError(line_of(where, node.source()) + ": the list '" + entry.key() +
+                           "' holds lists or tables; write texts, numbers, true or false into it");
   } else {
     std::ostringstream date;
     node.visit([&](const auto& value) { date << value; });
@@ -73,15 +73,15 @@ void add_table(std::vector<TomlEntry>& entries, const toml::table& table, const 
 
 }  // namespace
 
-std::string TomlEntry::key() const { return joined(path, "."); }
+std::string TomlEntry::key() const { return core::joined(path, "."); }
 
 std::vector<TomlEntry> parse_toml(const std::string& text, const std::string& where) {
   std::vector<TomlEntry> entries;
   try {
     add_table(entries, toml::parse(text), {}, where);
   } catch (const toml::parse_error& error) {
-    throw UsageError(line_of(where, error.source()) + ": is not valid TOML: " + std::string(error.description()) +
-                     R"(; a line is name = 5, name = true, name = "text" or name = ["a", "b"], and has each name once)");
+    throw core::UsageError(line_of(where, error.source()) + ": is not valid TOML: " + std::string(error.description()) +
+                           R"(; a line is name = 5, name = true, name = "text" or name = ["a", "b"], and has each name once)");
   }
   return entries;
 }
@@ -89,11 +89,11 @@ std::vector<TomlEntry> parse_toml(const std::string& text, const std::string& wh
 std::vector<TomlEntry> read_toml(const std::filesystem::path& path) {
   std::string text;
   try {
-    text = read_text_file(path);
-  } catch (const Error& error) {
-    throw UsageError(in_context(path.string(), error.what()));
+    text = core::read_text_file(path);
+  } catch (const core::Error& error) {
+    throw core::UsageError(core::in_context(path.string(), error.what()));
   }
-  if (text.find('\0') != std::string::npos) throw UsageError(path.string() + ": is no text, but a TOML file is wanted");
+  if (text.find('\0') != std::string::npos) throw core::UsageError(path.string() + ": is no text, but a TOML file is wanted");
   return parse_toml(text, path.string());
 }
 

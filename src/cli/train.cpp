@@ -6,18 +6,18 @@
 #include "metrics_text.hpp"
 #include "run_folder.hpp"
 #include "train_options.hpp"
-#include "wsi_lpd/model/device.hpp"
+#include "wsi_lpd/model/runtime/device.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-void print_result(const pipeline::TrainResult& result, const ClassScheme& classes) {
+void print_result(const pipeline::training::TrainResult& result, const core::ClassScheme& classes) {
   std::cout << result.model.string() << "\n" << std::fixed << std::setprecision(1) << "  " << result.iterations << " steps";
   if (result.images_per_second > 0)
     std::cout << ", " << result.images_per_second << " images/s, " << 100 * result.waited_share << " % of the time waiting for images";
-  const model::Judgement& judged = result.best.judged;
+  const model::network::Judgement& judged = result.best.judged;
   if (judged.iteration > 0) std::cout << ", the model is that of step " << judged.iteration;
   std::cout << "\n";
   if (judged.by == "valid_f1")
@@ -30,22 +30,22 @@ void print_result(const pipeline::TrainResult& result, const ClassScheme& classe
 }
 
 /// The folder of the run, and that nothing in it would be lost. Throws UsageError.
-fs::path run_folder(const pipeline::TrainJob& job, const Context& context) {
+fs::path run_folder(const pipeline::training::TrainJob& job, const Context& context) {
   fs::path run = !job.run.empty() ? job.run : job.resume ? unfinished_run() : new_run_folder();
-  if (run.empty()) throw UsageError("--resume: no folder in runs/ has a state to go on with; name the run with --output");
+  if (run.empty()) throw core::UsageError("--resume: no folder in runs/ has a state to go on with; name the run with --output");
   if (job.resume) {
     check_resumed(run, job.force, context);
   } else if (fs::exists(run / "state.safetensors")) {
-    throw UsageError(run.string() + ": holds an unfinished training; go on with --resume, or choose another --output");
+    throw core::UsageError(run.string() + ": holds an unfinished training; go on with --resume, or choose another --output");
   } else if (fs::exists(run / "model.safetensors")) {
-    throw UsageError(run.string() + ": already holds a trained model; choose another --output");
+    throw core::UsageError(run.string() + ": already holds a trained model; choose another --output");
   }
   return run;
 }
 
 /// The images, what is known of them, and what this machine adds to the options.
-pipeline::TrainJob job_of(const TrainArguments& arguments, const Context& context) {
-  pipeline::TrainJob job = arguments.job;
+pipeline::training::TrainJob job_of(const TrainArguments& arguments, const Context& context) {
+  pipeline::training::TrainJob job = arguments.job;
   job.patches =
       scan(arguments.patches, {.classes = wanted_classes(arguments.patches, arguments.dataset), .skip_unusable = job.images.skip_unusable},
            context.observer);
@@ -57,23 +57,24 @@ pipeline::TrainJob job_of(const TrainArguments& arguments, const Context& contex
   job.info.provenance = {{"software", "wsi-lpd " WSI_LPD_VERSION},
                          {"patches", fs::weakly_canonical(arguments.patches).filename().string()},
                          {"configuration", resolved_config(context.options)}};
-  job.options.device = model::resolve_device(context.common.device);
+  job.options.device = model::runtime::resolve_device(context.common.device);
   job.options.threads = context.common.threads;
-  job.options.bfloat16 = arguments.bfloat16 ? *arguments.bfloat16 : model::has_fast_bfloat16(job.options.device);
+  job.options.bfloat16 = arguments.bfloat16 ? *arguments.bfloat16 : model::runtime::has_fast_bfloat16(job.options.device);
   job.images.classes = job.patches.classes;
   job.images.scheme = dataset.classes;
   return job;
 }
 
-std::string line_of(const pipeline::PreparedTraining& prepared) {
-  const model::TrainOptions& options = prepared.job.options;
+std::string line_of(const pipeline::training::PreparedTraining& prepared) {
+  const model::training::TrainOptions& options = prepared.job.options;
   return "training on " + std::to_string(prepared.images.count()) + " images, " + std::to_string(prepared.valid.count()) +
          " for validation, " + std::to_string(options.iterations) + " steps, " + std::to_string(options.warmup_iterations) +
          " of them warm-up, on " + options.device + ", into " + prepared.job.run.string();
 }
 
 int run_train(const TrainArguments& arguments, const Context& context) {
-  pipeline::PreparedTraining prepared = pipeline::prepare_training(job_of(arguments, context), context.observer, context.cancel);
+  pipeline::training::PreparedTraining prepared =
+      pipeline::training::prepare_training(job_of(arguments, context), context.observer, context.cancel);
   fs::path& run = prepared.job.run;
   if (arguments.job.run.empty() && !arguments.job.resume) {  // another process may have begun in this very second
     fs::create_directories(run.parent_path());
@@ -82,15 +83,15 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   context.observer.info(line_of(prepared));
   if (!arguments.job.resume) write_resolved_config(context.options, run);
   try {
-    const pipeline::TrainResult result = pipeline::train(prepared, context.observer, context.cancel);
+    const pipeline::training::TrainResult result = pipeline::training::train(prepared, context.observer, context.cancel);
     link_latest(run, context.observer);
     print_result(result, prepared.job.info.classes);
-  } catch (const UsageError&) {  // nothing was started
+  } catch (const core::UsageError&) {  // nothing was started
     throw;
-  } catch (const Cancelled&) {
+  } catch (const core::Cancelled&) {
     say_how_to_go_on(run, arguments.patches, context.observer);
     throw;
-  } catch (const Error&) {
+  } catch (const core::Error&) {
     if (fs::exists(run / "state.safetensors")) say_how_to_go_on(run, arguments.patches, context.observer);
     throw;
   }

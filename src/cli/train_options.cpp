@@ -128,7 +128,7 @@ void add_method(CLI::App& command, TrainArguments& arguments) {
                   "weight of the similarity loss; 0 leaves it out; e.g. 0.1")
       ->check(CLI::Range(0.0, 100.0));
   add_choice(command, "--diversity", arguments.job.options.loss.diversity,
-             {{"corrected", model::Diversity::Corrected}, {"reference", model::Diversity::Reference}},
+             {{"corrected", model::training::Diversity::Corrected}, {"reference", model::training::Diversity::Reference}},
              "corrected, or reference: as the published code computes it; e.g. reference");
   command
       .add_option("--diversity-weight", arguments.job.options.loss.diversity_weight,
@@ -154,7 +154,8 @@ void add_images(CLI::App& command, TrainArguments& arguments) {
                    ? std::string()
                    : "--patch-size " + text + " is neither 0 nor a multiple of 32 from 64 to 2048";
       });
-  add_choice(command, "--fit", arguments.job.images.fit, {{"resize", pipeline::Fit::Resize}, {"crop", pipeline::Fit::Crop}},
+  add_choice(command, "--fit", arguments.job.images.fit,
+             {{"resize", pipeline::training::Fit::Resize}, {"crop", pipeline::training::Fit::Crop}},
              "images of another size are resized or cropped; e.g. --fit crop");
   command.add_flag("--skip-unusable", arguments.job.images.skip_unusable, kSkipUnusableHelp);
   command.add_option("--classes", arguments.dataset.classes, "class names in the order of the digits; e.g. --classes TUM,STR,LYM")

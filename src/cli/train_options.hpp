@@ -4,7 +4,7 @@
 
 #include "command.hpp"
 #include "dataset_description.hpp"
-#include "wsi_lpd/pipeline/train.hpp"
+#include "wsi_lpd/pipeline/training/train.hpp"
 
 namespace wsi_lpd::cli {
 
@@ -13,8 +13,8 @@ struct TrainArguments {
   TrainArguments();
   std::filesystem::path patches;
   DatasetOptions dataset;
-  std::optional<bool> bfloat16;  ///< nothing: where it is faster
-  pipeline::TrainJob job;        ///< `run` empty: a folder in runs/
+  std::optional<bool> bfloat16;      ///< nothing: where it is faster
+  pipeline::training::TrainJob job;  ///< `run` empty: a folder in runs/
 };
 
 /// Adds the options of `train` to `command`; they write into `arguments`, which must live as long. Their order is that of config.toml.

@@ -51,11 +51,11 @@ std::string value_line(const std::string& line) {
     std::vector<std::string> choices;
     std::istringstream list(line.substr(at + 9, line.size() - at - 10));
     for (std::string choice; std::getline(list, choice, ',');) choices.push_back(choice);
-    return line.substr(0, colon) + ": '" + value + "' is none of " + joined(choices) + did_you_mean(value, choices);
+    return line.substr(0, colon) + ": '" + value + "' is none of " + core::joined(choices) + did_you_mean(value, choices);
   }
   if (const std::size_t at = line.find(kRange), to = line.rfind(" to ");
       colon != std::string::npos && at != std::string::npos && to != std::string::npos && line.compare(colon, 8, ": Value ") == 0) {
-    const auto number = [](const std::string& text) { return shortest(std::strtod(text.c_str(), nullptr)); };
+    const auto number = [](const std::string& text) { return core::shortest(std::strtod(text.c_str(), nullptr)); };
     return line.substr(0, colon) + ": " + line.substr(colon + 8, at - colon - 8) + " is no number from " +
            number(line.substr(at + 14, to - at - 14)) + " to " + number(line.substr(to + 4));
   }

@@ -7,7 +7,7 @@
 #include "mpp_range.hpp"
 #include "run_folder.hpp"
 #include "wsi_lpd/core/error.hpp"
-#include "wsi_lpd/model/weights_import.hpp"
+#include "wsi_lpd/model/imports/weights_import.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 struct WeightsArguments {
   std::string action;
   std::filesystem::path file, output;
-  model::ImportOptions options;
+  model::imports::ImportOptions options;
   bool json = false;
 };
 
@@ -24,7 +24,7 @@ void print_line(const char* what, const std::vector<std::string>& names, bool wi
   for (std::size_t i = 0; with_names && i < names.size(); ++i) std::cout << "      " << names[i] << "\n";
 }
 
-void print(const model::ImportReport& report, bool verbose) {
+void print(const model::imports::ImportReport& report, bool verbose) {
   std::cout << report.source << ", " << report.architecture << ", becomes a file of the kind " << report.kind
             << (report.flipped ? "; channels BGR turned to RGB" : "; channels as they are") << "\n";
   print_line("used        ", report.used, verbose);
@@ -35,7 +35,7 @@ void print(const model::ImportReport& report, bool verbose) {
 }
 
 int run(const WeightsArguments& arguments, const Context& context) {
-  const model::ImportReport report = model::import_weights(arguments.file, arguments.output, arguments.options);
+  const model::imports::ImportReport report = model::imports::import_weights(arguments.file, arguments.output, arguments.options);
   if (arguments.json) {
     std::cout
         << nlohmann::ordered_json{{"source", report.source},      {"kind", report.kind},           {"architecture", report.architecture},
@@ -48,11 +48,11 @@ int run(const WeightsArguments& arguments, const Context& context) {
     print(report, context.common.verbose);
   }
   if (!report.complete()) {
-    throw Error(arguments.file.string() + ": is no whole " + report.architecture + ": " + std::to_string(report.missing.size()) +
-                " tensors missing, " + std::to_string(report.unexpected.size()) + " unexpected, " +
-                std::to_string(report.misshaped.size()) + " mis-shaped (listed above); nothing was written");
+    throw core::Error(arguments.file.string() + ": is no whole " + report.architecture + ": " + std::to_string(report.missing.size()) +
+                      " tensors missing, " + std::to_string(report.unexpected.size()) + " unexpected, " +
+                      std::to_string(report.misshaped.size()) + " mis-shaped (listed above); nothing was written");
   }
-  const model::ImportOptions& given = arguments.options;
+  const model::imports::ImportOptions& given = arguments.options;
   if (report.kind != "model" && (!given.classes.empty() || given.mpp || !given.bank.empty()))
     context.observer.warn("--classes, --mpp and --bank belong to whole models; this is an encoder, which has none of them");
   if (report.kind == "model") {

@@ -4,7 +4,7 @@
 
 #include "wsi_lpd/core/background.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink,
                const ScoreGateOptions& gate)
@@ -181,4 +181,4 @@ void Canvas::emit_label_row(const GridRow& above, const BetweenCells& between, c
   sink_.label_row(labels_, tissue_row_);
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

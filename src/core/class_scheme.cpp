@@ -6,7 +6,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 Colour parse_colour(const std::string& text) {
   const bool hex = text.size() == 7 && text[0] == '#' && text.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string::npos;
@@ -59,4 +59,4 @@ void validate(const ClassScheme& scheme) {
   }
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

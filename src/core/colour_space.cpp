@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 const Matrix3 kLmsFromRgb{{{0.3811, 0.5783, 0.0402}, {0.1967, 0.7244, 0.0782}, {0.0241, 0.1288, 0.8444}}};
 
@@ -48,4 +48,4 @@ const std::array<float, 256>& optical_densities() {
   return kDensities;
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -7,7 +7,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 constexpr std::string_view kBlanks = " \t";
@@ -178,4 +178,4 @@ std::string csv_line(const std::vector<std::string>& fields) {
   return line + '\n';
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -16,7 +16,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 constexpr std::size_t kLongestHost = 20, kLongestNumber = 10, kHash = 8;  // bytes
@@ -165,4 +165,4 @@ std::string read_text_file(const std::filesystem::path& path) {
   return text;
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -8,7 +8,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file_names.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 FileIdentity::FileIdentity(std::filesystem::path path) : path_(std::move(path)), state_(state_of(path_)) {}
 
@@ -33,4 +33,4 @@ std::string FileIdentity::fingerprint() const {
 
 std::string FileIdentity::place() const { return std::to_string(state_.device) + " " + std::to_string(state_.inode); }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

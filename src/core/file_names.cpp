@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 std::string lower_ending(const std::filesystem::path& file) {
   std::string ending = file.extension().string();
@@ -16,4 +16,4 @@ std::string text_of_missing_target(const std::filesystem::path& link) {
   return "is a link to " + std::filesystem::read_symlink(link, ignored).string() + ", which is not there";
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

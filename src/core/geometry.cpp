@@ -6,7 +6,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/text.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 Frame make_frame(const Rect& bounds, double slide_mpp, double model_mpp) {
   Frame frame;
@@ -26,4 +26,4 @@ Frame make_frame(const Rect& bounds, double slide_mpp, double model_mpp) {
   return frame;
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

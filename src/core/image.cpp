@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 // Which source pixels make one target pixel along one axis, and with what weight; weights of a target pixel add up to 1.
@@ -86,4 +86,4 @@ void resample_area(ImageView<const std::uint8_t> source, double origin_x, double
   }
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

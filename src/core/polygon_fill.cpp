@@ -6,7 +6,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 void PolygonFill::add(const Polygon& polygon, std::uint8_t value) {
   const auto index = static_cast<std::uint32_t>(values_.size());
@@ -43,4 +43,4 @@ void PolygonFill::paint_row(double y, double x, double pitch, std::span<std::uin
   }
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

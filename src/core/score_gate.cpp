@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 constexpr float kGlass = 1e-3F;  ///< weight of what is not tissue: where there is nothing else, it decides
@@ -121,4 +121,4 @@ void ScoreGate::apply(std::int64_t grid_y, std::span<float> values, std::int64_t
   }
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

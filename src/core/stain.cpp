@@ -6,7 +6,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 constexpr std::uint8_t kBlack = 30;  // not brighter in any channel: not scanned, or ink
@@ -202,4 +202,4 @@ ReinhardStain StainSample::reinhard() const {
   return stain;
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -5,7 +5,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 constexpr double kMostContrast = 10;
@@ -119,4 +119,4 @@ void StainNormaliser::apply_reinhard(std::uint8_t* pixel, std::int64_t count) co
   }
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

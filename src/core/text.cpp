@@ -6,7 +6,7 @@
 #include <ctime>
 #include <iterator>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 std::string joined(const std::vector<std::string>& words, const std::string& separator) {
   std::string text;
@@ -56,4 +56,4 @@ std::string local_time(const char* format) {
   return text;
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -5,7 +5,7 @@
 #include <limits>
 #include <numbers>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 // The part of one axis that belongs to tile `index` of `count`, output pixels.
@@ -80,4 +80,4 @@ TilePlan plan_tiles(const Frame& frame, const TissueMask& tissue, const TilePlan
   return plan;
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

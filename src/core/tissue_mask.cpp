@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 bool TissueMask::any(double left, double top, double right, double bottom) const {
   if (mask.empty()) return false;
@@ -99,4 +99,4 @@ TissueMask intersection(const TissueMask& a, const TissueMask& b) {
   return both;
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

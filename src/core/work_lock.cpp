@@ -13,7 +13,7 @@
 
 #include "wsi_lpd/core/file.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace fs = std::filesystem;
 namespace {
 
@@ -233,4 +233,4 @@ void WorkLock::still_held() const {
                  ", as there was no sign of life of this process for long");
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

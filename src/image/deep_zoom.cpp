@@ -28,7 +28,7 @@ int generate(VipsRegion* region, void*, void* client, void*, gboolean*) {
   }
 }
 
-vips::VImage computed_image(Size size, Source& source) {
+vips::VImage computed_image(core::Size size, Source& source) {
   vips::VImage image(vips_image_new());
   vips_image_init_fields(image.get_image(), static_cast<int>(size.width), static_cast<int>(size.height), 3, VIPS_FORMAT_UCHAR,
                          VIPS_CODING_NONE, VIPS_INTERPRETATION_sRGB, 1, 1);
@@ -41,9 +41,9 @@ vips::VImage computed_image(Size size, Source& source) {
 
 }  // namespace
 
-void write_deep_zoom(const std::filesystem::path& folder, Size size, const RegionReader& read, const DeepZoomOptions& options) {
+void write_deep_zoom(const std::filesystem::path& folder, core::Size size, const RegionReader& read, const DeepZoomOptions& options) {
   if (size.width < 1 || size.height < 1 || std::max(size.width, size.height) > VIPS_MAX_COORD)
-    throw Error("writing " + folder.string() + ": a picture cannot have this size");
+    throw core::Error("writing " + folder.string() + ": a picture cannot have this size");
   Source source{read, nullptr};
   // dzsave writes BASE.dzi and BASE_files/.
   const std::filesystem::path base = folder.parent_path() / "pyramid";
@@ -63,7 +63,7 @@ void write_deep_zoom(const std::filesystem::path& folder, Size size, const Regio
                                     ->set("overlap", 0)
                                     ->set("suffix", (".jpg[Q=" + std::to_string(options.jpeg_quality) + ",strip]").c_str()));
     });
-  } catch (const Error&) {
+  } catch (const core::Error&) {
     if (source.error) std::rethrow_exception(source.error);
     throw;
   }

@@ -8,17 +8,17 @@
 
 namespace wsi_lpd::image {
 
-Size draw_text(Image& target, std::int64_t x, std::int64_t y, const std::string& text, Colour colour, int pixel_height) {
+core::Size draw_text(core::Image& target, std::int64_t x, std::int64_t y, const std::string& text, core::Colour colour, int pixel_height) {
   if (text.empty()) return {};
   // Pango takes UTF-8 markup: what could be a tag becomes a character. At 72 dpi a point is a pixel.
   using Text = std::unique_ptr<gchar, void (*)(gpointer)>;
   const Text valid(g_utf8_make_valid(text.c_str(), -1), g_free);
   const Text plain(g_markup_escape_text(valid.get(), -1), g_free);
-  const Image ink = with_vips("drawing", "text", [&] {
+  const core::Image ink = with_vips("drawing", "text", [&] {
     return to_image(vips::VImage::text(
         plain.get(), vips::VImage::option()->set("font", ("DejaVu Sans " + std::to_string(pixel_height)).c_str())->set("dpi", 72)));
   });
-  const Rect visible = intersection({x, y, ink.width(), ink.height()}, {0, 0, target.width(), target.height()});
+  const core::Rect visible = core::intersection({x, y, ink.width(), ink.height()}, {0, 0, target.width(), target.height()});
   const std::uint8_t parts[] = {colour.red, colour.green, colour.blue};
   for (std::int64_t row = visible.y; row < visible.bottom(); ++row) {
     for (std::int64_t column = visible.x; column < visible.right(); ++column) {
@@ -30,8 +30,8 @@ Size draw_text(Image& target, std::int64_t x, std::int64_t y, const std::string&
   return {ink.width(), ink.height()};
 }
 
-void fill_rect(Image& target, const Rect& rect, Colour colour) {
-  const Rect visible = intersection(rect, {0, 0, target.width(), target.height()});
+void fill_rect(core::Image& target, const core::Rect& rect, core::Colour colour) {
+  const core::Rect visible = core::intersection(rect, {0, 0, target.width(), target.height()});
   for (std::int64_t y = visible.y; y < visible.bottom(); ++y) {
     for (std::int64_t x = visible.x; x < visible.right(); ++x) {
       std::uint8_t* pixel = target.at(x, y);
@@ -40,7 +40,7 @@ void fill_rect(Image& target, const Rect& rect, Colour colour) {
   }
 }
 
-Image resize(const Image& source, Size size, Kernel kernel) {
+core::Image resize(const core::Image& source, core::Size size, Kernel kernel) {
   const double across = static_cast<double>(size.width) / static_cast<double>(source.width());
   const double down = static_cast<double>(size.height) / static_cast<double>(source.height());
   return with_vips("resizing", "an image", [&] {

@@ -10,7 +10,7 @@
 namespace wsi_lpd::image {
 
 FileKind kind_of(const std::filesystem::path& path) {
-  const auto fail = [&](const std::string& why) -> Error { return Error("reading " + path.string() + ": " + why); };
+  const auto fail = [&](const std::string& why) -> core::Error { return core::Error("reading " + path.string() + ": " + why); };
   if (std::filesystem::is_directory(path)) throw fail("is a folder, not an image");
   if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path)) throw fail("is no regular file");
   errno = 0;

@@ -33,8 +33,8 @@ class Descriptor {
 /// Rows of 8-bit pixels of 1 to 4 channels, one after the other from `begin` of a file.
 class FlatImage : public PyramidFile {
  public:
-  void read(int level, const Rect& region, ImageView<std::uint8_t> target) const override {
-    if (level != 0) throw Error(info_.path.string() + ": has no level " + std::to_string(level));
+  void read(int level, const core::Rect& region, core::ImageView<std::uint8_t> target) const override {
+    if (level != 0) throw core::Error(info_.path.string() + ": has no level " + std::to_string(level));
     const std::int64_t width = info_.levels.front().width;
     std::vector<std::uint8_t> row(static_cast<std::size_t>(region.width * channels_));
     for (std::int64_t y = 0; y < region.height; ++y) {
@@ -60,7 +60,8 @@ class FlatImage : public PyramidFile {
     while (count > 0) {
       const ssize_t got = pread(file_.get(), to, static_cast<std::size_t>(count), at);
       if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) throw Error("reading " + info_.path.string() + ": " + (got < 0 ? std::strerror(errno) : "the file has been truncated"));
+      if (got <= 0)
+        throw core::Error("reading " + info_.path.string() + ": " + (got < 0 ? std::strerror(errno) : "the file has been truncated"));
       at += got, to += got, count -= got;
     }
   }
@@ -84,14 +85,14 @@ void describe_resolution(const vips::VImage& image, PyramidFile::Info& info) {
 class VipsFile : public FlatImage {
  public:
   explicit VipsFile(const std::filesystem::path& path) : FlatImage(path, ::open(path.c_str(), O_RDONLY | O_CLOEXEC)), identity_(path) {
-    const auto fail = [&](const std::string& why) { throw Error("reading " + path.string() + ": " + why); };
+    const auto fail = [&](const std::string& why) { throw core::Error("reading " + path.string() + ": " + why); };
     if (file_.get() < 0) fail(std::strerror(errno));
     const vips::VImage image = vips::VImage::vipsload(path.c_str());
     channels_ = image.bands();
     begin_ = kVipsHeader;
     if (image.format() != VIPS_FORMAT_UCHAR || image.coding() != VIPS_CODING_NONE || channels_ < 1 || channels_ > 4)
       fail("a VIPS image must have 8-bit pixels of 1 to 4 bands, not coded; write it so");
-    const Size size{image.width(), image.height()};
+    const core::Size size{image.width(), image.height()};
     struct stat status {};
     if (fstat(file_.get(), &status) != 0 || status.st_size < begin_ + size.area() * channels_)
       fail("is shorter than its " + std::to_string(size.width) + " x " + std::to_string(size.height) + " pixels: it was truncated");
@@ -100,20 +101,20 @@ class VipsFile : public FlatImage {
     describe_resolution(image, info_);
   }
 
-  void read(int level, const Rect& region, ImageView<std::uint8_t> target) const override {
+  void read(int level, const core::Rect& region, core::ImageView<std::uint8_t> target) const override {
     identity_.check();
     FlatImage::read(level, region, target);
   }
 
  private:
-  FileIdentity identity_;
+  core::FileIdentity identity_;
 };
 
 /// A file without a name in TMPDIR: whatever happens, nothing stays behind.
 int nameless_file(const std::filesystem::path& folder) {
   std::string name = (folder / "wsi-lpd-XXXXXX").string();
   const int descriptor = mkostemp(name.data(), O_CLOEXEC);
-  if (descriptor < 0) throw Error(folder.string() + ": " + std::strerror(errno));
+  if (descriptor < 0) throw core::Error(folder.string() + ": " + std::strerror(errno));
   unlink(name.c_str());
   return descriptor;
 }
@@ -174,9 +175,9 @@ class DecodedFile : public FlatImage {
     const double available = static_cast<double>(std::filesystem::space(folder).available);
     const std::string size = std::to_string(image.width()) + " x " + std::to_string(image.height()) + " pixels";
     if (bytes > available) {
-      throw Error("reading " + info_.path.string() + ": it can't be read in pieces, and its " + size + " take " + megabytes(bytes) +
-                  ", but " + folder.string() + " has " + megabytes(available) +
-                  " left; set TMPDIR to a larger folder, or write it as a tiled TIFF");
+      throw core::Error("reading " + info_.path.string() + ": it can't be read in pieces, and its " + size + " take " + megabytes(bytes) +
+                        ", but " + folder.string() + " has " + megabytes(available) +
+                        " left; set TMPDIR to a larger folder, or write it as a tiled TIFF");
     }
     if (image.interpretation() == VIPS_INTERPRETATION_MULTIBAND && image.bands() >= 3)
       image = image.copy(vips::VImage::option()->set("interpretation", VIPS_INTERPRETATION_sRGB));

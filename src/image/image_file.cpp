@@ -10,10 +10,10 @@
 #include "wsi_lpd/core/file.hpp"
 
 namespace wsi_lpd::image {
-Image read_rgb(const std::filesystem::path& path) {
+core::Image read_rgb(const std::filesystem::path& path) {
   return with_vips("reading", path, [&] {
     vips::VImage image = open_image(path);
-    with_context("reading " + path.string(), [&] { check_size_in_memory(image, 3); });
+    core::with_context("reading " + path.string(), [&] { check_size_in_memory(image, 3); });
     if (image.format() == VIPS_FORMAT_USHORT) image = spread(image, used_bits(largest_colour_sample(open_image(path))));
     image = image.colourspace(VIPS_INTERPRETATION_sRGB);
     if (image.has_alpha()) image = image.flatten(vips::VImage::option()->set("background", std::vector<double>{255, 255, 255}));
@@ -21,7 +21,7 @@ Image read_rgb(const std::filesystem::path& path) {
   });
 }
 
-Image read_rgb_within(const std::filesystem::path& path, std::int64_t longest) {
+core::Image read_rgb_within(const std::filesystem::path& path, std::int64_t longest) {
   const FileKind kind = kind_of(path);
   return with_vips("reading", path, [&] {
     vips::VImage image = open_image(path);
@@ -33,7 +33,7 @@ Image read_rgb_within(const std::filesystem::path& path, std::int64_t longest) {
           vips::VImage::option()->set("access", VIPS_ACCESS_SEQUENTIAL)->set("fail_on", VIPS_FAIL_ON_ERROR)->set("shrink", shrink));
       factor = static_cast<double>(std::max(image.width(), image.height())) / static_cast<double>(longest);
     } else if (std::int64_t{image.width()} * image.height() > kMostBytesInMemory / 3) {
-      throw Error("reading " + path.string() + ": is too large for a picture");
+      throw core::Error("reading " + path.string() + ": is too large for a picture");
     }
     image = image.colourspace(VIPS_INTERPRETATION_sRGB);
     if (image.has_alpha()) image = image.flatten(vips::VImage::option()->set("background", std::vector<double>{255, 255, 255}));
@@ -42,14 +42,14 @@ Image read_rgb_within(const std::filesystem::path& path, std::int64_t longest) {
   });
 }
 
-Size read_size(const std::filesystem::path& path) {
+core::Size read_size(const std::filesystem::path& path) {
   return with_vips("reading", path, [&] {
     const vips::VImage image = open_image(path);
-    return Size{image.width(), image.height()};
+    return core::Size{image.width(), image.height()};
   });
 }
 
-std::vector<std::uint8_t> encode_png(const Image& image) {
+std::vector<std::uint8_t> encode_png(const core::Image& image) {
   return with_vips("encoding", "a PNG", [&] {
     VipsBlob* blob = borrow(image).pngsave_buffer();
     std::size_t size = 0;
@@ -60,14 +60,14 @@ std::vector<std::uint8_t> encode_png(const Image& image) {
   });
 }
 
-void write_png(const std::filesystem::path& path, const Image& image, Durable durable) {
-  PartFile part(path, durable);
+void write_png(const std::filesystem::path& path, const core::Image& image, core::Durable durable) {
+  core::PartFile part(path, durable);
   with_vips("writing", path, [&] { borrow(image).pngsave(part.path().c_str()); });
   part.commit();
 }
 
-void write_jpeg(const std::filesystem::path& path, const Image& image, int quality, Durable durable) {
-  PartFile part(path, durable);
+void write_jpeg(const std::filesystem::path& path, const core::Image& image, int quality, core::Durable durable) {
+  core::PartFile part(path, durable);
   with_vips("writing", path, [&] { borrow(image).jpegsave(part.path().c_str(), vips::VImage::option()->set("Q", quality)); });
   part.commit();
 }

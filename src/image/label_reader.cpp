@@ -11,26 +11,26 @@ namespace wsi_lpd::image {
 std::unique_ptr<LabelReader> LabelReader::open(const std::filesystem::path& path, int level, RgbLabels rgb) {
   switch (kind_of(path)) {
     case FileKind::Png:
-      if (level > 0) throw Error("reading " + path.string() + ": a PNG has no levels");
+      if (level > 0) throw core::Error("reading " + path.string() + ": a PNG has no levels");
       return open_png_labels(path, rgb);
     case FileKind::Tiff:
       return open_tiff_labels(path, level);
     default:
-      throw Error("reading " + path.string() + ": is a JPEG, which does not keep labels; use a PNG or TIFF");
+      throw core::Error("reading " + path.string() + ": is a JPEG, which does not keep labels; use a PNG or TIFF");
   }
 }
 
-Image read_labels(const std::filesystem::path& path) {
+core::Image read_labels(const std::filesystem::path& path) {
   const std::unique_ptr<LabelReader> reader = LabelReader::open(path);
-  return with_context("reading " + path.string(), [&] { return read_labels(*reader); });
+  return core::with_context("reading " + path.string(), [&] { return read_labels(*reader); });
 }
 
-Image read_labels(LabelReader& reader) {
-  const Size size = reader.size();
+core::Image read_labels(LabelReader& reader) {
+  const core::Size size = reader.size();
   if (size.height > kMostBytesInMemory / size.width) {
-    throw Error(std::to_string(size.width) + " x " + std::to_string(size.height) + " labels are too many for one image in memory");
+    throw core::Error(std::to_string(size.width) + " x " + std::to_string(size.height) + " labels are too many for one image in memory");
   }
-  Image labels(size.width, size.height, 1);
+  core::Image labels(size.width, size.height, 1);
   for (std::int64_t y = 0; y < size.height; ++y) reader.next_row(labels.at(0, y));
   return labels;
 }

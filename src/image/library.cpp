@@ -12,7 +12,7 @@ namespace wsi_lpd::image {
 void initialise() {
   static std::once_flag once;
   std::call_once(once, [] {
-    if (vips_init("wsi-lpd") != 0) throw Error("starting libvips: " + std::string(vips_error_buffer()));
+    if (vips_init("wsi-lpd") != 0) throw core::Error("starting libvips: " + std::string(vips_error_buffer()));
     vips_concurrency_set(1);
     vips_cache_set_max(0);         // a cached operation would keep its pixels alive
     TIFFSetErrorHandler(nullptr);  // for OpenSlide's use of libtiff, too

@@ -47,7 +47,7 @@ MaskKind mask_kind(const std::filesystem::path& path) {
 }
 
 /// Which values of an indexed mask are inside.
-std::array<bool, 256> inside_of_palette(const Image& labels, const std::vector<PaletteEntry>& palette, std::string& doubt) {
+std::array<bool, 256> inside_of_palette(const core::Image& labels, const std::vector<PaletteEntry>& palette, std::string& doubt) {
   std::array<bool, 256> used{}, inside{};
   for (std::size_t i = 0; i < labels.bytes(); ++i) used[labels.data()[i]] = true;
   const auto entry = [&](std::size_t value) { return value < palette.size() ? palette[value] : PaletteEntry{}; };
@@ -55,7 +55,7 @@ std::array<bool, 256> inside_of_palette(const Image& labels, const std::vector<P
   std::size_t black = 0;
   for (std::size_t value = 0; value < used.size(); ++value) {
     if (!used[value]) continue;
-    const bool clear = entry(value).alpha == 0, is_black = !clear && entry(value).colour == Colour{};
+    const bool clear = entry(value).alpha == 0, is_black = !clear && entry(value).colour == core::Colour{};
     inside[value] = !clear && !is_black;
     some_inside |= inside[value];
     some_clear |= clear;
@@ -65,15 +65,15 @@ std::array<bool, 256> inside_of_palette(const Image& labels, const std::vector<P
   if (by_index) {
     for (std::size_t value = 0; value < used.size(); ++value) inside[value] = used[value] && value > 0 && entry(value).alpha > 0;
   } else if (some_black && black > 0 && inside[0] && std::count(used.begin(), used.end(), true) > 2) {
-    doubt = "its palette has black at " + std::to_string(black) + " and " + to_string(entry(0).colour) +
+    doubt = "its palette has black at " + std::to_string(black) + " and " + core::to_string(entry(0).colour) +
             " at 0: black is taken for outside, and 0 for inside; save it in grey, 0 outside, if that is wrong";
   }
   return inside;
 }
 
-Image by_palette(const std::filesystem::path& path, std::string& doubt) {
+core::Image by_palette(const std::filesystem::path& path, std::string& doubt) {
   const std::unique_ptr<LabelReader> reader = LabelReader::open(path);
-  Image mask = read_labels(*reader);
+  core::Image mask = read_labels(*reader);
   const std::array<bool, 256> inside = inside_of_palette(mask, reader->palette(), doubt);
   std::for_each(mask.data(), mask.data() + mask.bytes(), [&](std::uint8_t& value) { value = inside[value]; });
   return mask;
@@ -87,7 +87,7 @@ vips::VImage open_pixels(const std::filesystem::path& path) {
   return inks ? image.colourspace(VIPS_INTERPRETATION_sRGB) : image;
 }
 
-Image by_value(const std::filesystem::path& path, const MaskKind& kind) {
+core::Image by_value(const std::filesystem::path& path, const MaskKind& kind) {
   const vips::VImage image = open_pixels(path);
   const int alpha = kind_of(path) == FileKind::Png && image.has_alpha() ? image.bands() - 1 : kind.alpha;
   const bool has_alpha = alpha > 0 && alpha < image.bands();
@@ -107,11 +107,11 @@ Image by_value(const std::filesystem::path& path, const MaskKind& kind) {
 
 }  // namespace
 
-Image read_mask(const std::filesystem::path& path, std::vector<std::string>* warnings) {
+core::Image read_mask(const std::filesystem::path& path, std::vector<std::string>* warnings) {
   const MaskKind kind = mask_kind(path);
   std::string doubt;
-  Image mask = with_vips("reading", path, [&] {
-    return with_context("reading " + path.string(), [&] { return kind.indexed ? by_palette(path, doubt) : by_value(path, kind); });
+  core::Image mask = with_vips("reading", path, [&] {
+    return core::with_context("reading " + path.string(), [&] { return kind.indexed ? by_palette(path, doubt) : by_value(path, kind); });
   });
   const auto warn = [&](const std::string& line) {
     if (warnings) warnings->push_back(path.string() + ": " + line);

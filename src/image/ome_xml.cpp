@@ -68,13 +68,13 @@ std::optional<double> mpp(const std::map<std::string, std::string>& pixels, cons
 OmePixels pixels_at(const std::string& xml, std::size_t at) {
   const auto attributes = attributes_of(xml, "Pixels", at);
   const auto width = number<std::int64_t>(attributes, "SizeX"), height = number<std::int64_t>(attributes, "SizeY");
-  if (!width || !height || *width < 1 || *height < 1) throw Error("its OME-XML says no size of the image that can be");
+  if (!width || !height || *width < 1 || *height < 1) throw core::Error("its OME-XML says no size of the image that can be");
   OmePixels pixels;
   pixels.size = {*width, *height};
   const auto count = [](std::optional<std::int64_t> value) { return std::clamp<std::int64_t>(value.value_or(1), 1, 1'000'000); };
   const std::int64_t samples = count(number<std::int64_t>(attributes_of(xml, "Channel", at), "SamplesPerPixel"));
   pixels.planes = count(number<std::int64_t>(attributes, "SizeZ")) * count(number<std::int64_t>(attributes, "SizeT")) *
-                  divide_up(count(number<std::int64_t>(attributes, "SizeC")), samples);
+                  core::divide_up(count(number<std::int64_t>(attributes, "SizeC")), samples);
   pixels.significant_bits = number<int>(attributes, "SignificantBits").value_or(0);
   pixels.mpp_x = mpp(attributes, "X");
   pixels.mpp_y = mpp(attributes, "Y");
@@ -83,13 +83,13 @@ OmePixels pixels_at(const std::string& xml, std::size_t at) {
 
 }  // namespace
 
-std::optional<OmePixels> parse_ome_xml(const std::string& description, Size size) {
+std::optional<OmePixels> parse_ome_xml(const std::string& description, core::Size size) {
   if (description.find(kOmeNamespace) == std::string::npos) return {};
   const std::size_t first = find_element(description, "Pixels", 0);
   for (std::size_t at = first; at != std::string::npos; at = find_element(description, "Pixels", at + 1)) {
     if (OmePixels pixels = pixels_at(description, at); pixels.size == size) return pixels;
   }
-  if (first == std::string::npos) throw Error("its OME-XML says no size of the image that can be");
+  if (first == std::string::npos) throw core::Error("its OME-XML says no size of the image that can be");
   return pixels_at(description, first);
 }
 

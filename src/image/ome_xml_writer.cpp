@@ -38,19 +38,19 @@ std::string xml_from(const std::string& text) {
 std::string attribute(const std::string& name, const std::string& value) { return " " + name + "=\"" + xml_from(value) + "\""; }
 
 /// Red, green, blue and alpha in one signed number, as the schema has it.
-std::string number_of(const Colour& colour) {
+std::string number_of(const core::Colour& colour) {
   const std::uint32_t rgba =
       std::uint32_t{colour.red} << 24U | std::uint32_t{colour.green} << 16U | std::uint32_t{colour.blue} << 8U | 255U;
   return std::to_string(static_cast<std::int32_t>(rgba));
 }
 
-std::string pixels(const OmeMetadata& metadata, Size size, double mpp) {
+std::string pixels(const OmeMetadata& metadata, core::Size size, double mpp) {
   const std::string count = std::to_string(metadata.channels.size());
   std::string xml = "<Pixels ID=\"Pixels:0\" DimensionOrder=\"XYCZT\" Type=\"uint8\" BigEndian=\"false\" SizeX=\"" +
                     std::to_string(size.width) + "\" SizeY=\"" + std::to_string(size.height) + "\" SizeZ=\"1\" SizeC=\"" + count +
                     "\" SizeT=\"1\"";
   for (const std::string axis : {"X", "Y"}) {
-    if (mpp > 0) xml += attribute("PhysicalSize" + axis, shortest(mpp)) + attribute("PhysicalSize" + axis + "Unit", "\u00b5m");
+    if (mpp > 0) xml += attribute("PhysicalSize" + axis, core::shortest(mpp)) + attribute("PhysicalSize" + axis + "Unit", "\u00b5m");
   }
   xml += ">";
   for (std::size_t c = 0; c < metadata.channels.size(); ++c) {
@@ -98,7 +98,7 @@ void add_text(GMarkupParseContext*, const gchar* text, gsize length, gpointer da
 
 }  // namespace
 
-std::string write_ome_xml(const OmeMetadata& metadata, Size size, double mpp, const std::string& comment) {
+std::string write_ome_xml(const OmeMetadata& metadata, core::Size size, double mpp, const std::string& comment) {
   std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><OME" + attribute("xmlns", kSchema) +
                     " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"" +
                     attribute("xsi:schemaLocation", std::string(kSchema) + " " + kSchema + "/ome.xsd") + " Creator=\"wsi-lpd\">" +

@@ -37,7 +37,7 @@ struct PngFile {
   }
   static void on_warning(png_structp, png_const_charp) {}
 
-  [[noreturn]] void fail(const std::string& why) const { throw Error(doing + ": " + why); }
+  [[noreturn]] void fail(const std::string& why) const { throw core::Error(doing + ": " + why); }
 
   template <class Action>
   void call(Action action) {

@@ -29,7 +29,7 @@ class PngLabelReader : public LabelReader {
   PngLabelReader& operator=(const PngLabelReader&) = delete;
   ~PngLabelReader() override { png_destroy_read_struct(&in_.png, &in_.info, nullptr); }
 
-  Size size() const override { return size_; }
+  core::Size size() const override { return size_; }
   std::string description() const override { return {}; }
 
   void next_row(std::uint8_t* row) override {
@@ -74,7 +74,7 @@ class PngLabelReader : public LabelReader {
     pixels_.resize(static_cast<std::size_t>(size_.width * channels));
     if (passes == 1) return;
     if (size_.height > kMaxInterlaced / size_.width) in_.fail("is too large for an interlaced image; save it without interlacing");
-    interlaced_ = Image(size_.width, size_.height, channels);
+    interlaced_ = core::Image(size_.width, size_.height, channels);
     in_.call([&] {
       for (int pass = 0; pass < passes; ++pass) {
         for (std::int64_t y = 0; y < size_.height; ++y) png_read_row(in_.png, interlaced_.at(0, y), nullptr);
@@ -106,9 +106,9 @@ class PngLabelReader : public LabelReader {
   }
 
   PngFile in_;
-  Size size_;
+  core::Size size_;
   std::int64_t row_ = 0;
-  Image interlaced_;
+  core::Image interlaced_;
   std::vector<std::uint8_t> pixels_;                            ///< a row of RGBA
   std::map<std::array<std::uint8_t, 4>, std::size_t> numbers_;  ///< of colours
   std::size_t last_ = 0;                                        ///< of the pixel before

@@ -8,18 +8,18 @@
 namespace wsi_lpd::image {
 
 struct LabelPngWriter::Impl {
-  Impl(const std::filesystem::path& path, Size size_, std::size_t colours_)
+  Impl(const std::filesystem::path& path, core::Size size_, std::size_t colours_)
       : part(path), out("writing " + path.string(), part.path(), "wb"), size(size_), colours(colours_) {}
   ~Impl() { png_destroy_write_struct(&out.png, &out.info); }
 
-  PartFile part;
+  core::PartFile part;
   PngFile out;
-  Size size;
+  core::Size size;
   std::size_t colours;
   std::int64_t rows = 0;
 };
 
-LabelPngWriter::LabelPngWriter(const std::filesystem::path& path, Size size, const std::vector<Colour>& palette)
+LabelPngWriter::LabelPngWriter(const std::filesystem::path& path, core::Size size, const std::vector<core::Colour>& palette)
     : impl_(std::make_unique<Impl>(path, size, palette.size())) {
   PngFile& out = impl_->out;
   if (palette.empty() || palette.size() > 256) out.fail("a palette has 1 to 256 colours, not " + std::to_string(palette.size()));
@@ -65,7 +65,7 @@ void LabelPngWriter::finish() {
   impl_->part.commit();
 }
 
-void write_labels_png(const std::filesystem::path& path, const Image& labels, const std::vector<Colour>& palette) {
+void write_labels_png(const std::filesystem::path& path, const core::Image& labels, const std::vector<core::Colour>& palette) {
   LabelPngWriter writer(path, {labels.width(), labels.height()}, palette);
   writer.add_rows(labels.data(), labels.height());
   writer.finish();

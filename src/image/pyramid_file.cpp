@@ -40,7 +40,7 @@ void describe_tiff_kind(const std::filesystem::path& path, ImageKind& kind) {
     kind.only_here = !page.subifds.empty() || slide.description.find(kOmeNamespace) != std::string::npos || !slide.note.empty() ||
                      !slide.rivals.empty() || slide.is_sparse || page.orientation != ORIENTATION_TOPLEFT || page.bits != 8 ||
                      page.sample_format != SAMPLEFORMAT_UINT;
-  } catch (const Error&) {
+  } catch (const core::Error&) {
     kind.is_damaged = true;
   }
 }
@@ -52,7 +52,7 @@ std::optional<ImageKind::Format> image_format(const std::filesystem::path& path)
   if (!std::filesystem::is_regular_file(path, ignored)) return {};
   try {
     return with_vips("reading", path, [&] { return format_of(path); });
-  } catch (const Error&) {
+  } catch (const core::Error&) {
     return {};
   }
 }

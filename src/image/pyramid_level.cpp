@@ -38,7 +38,7 @@ std::uint16_t tiff_compression(PyramidOptions::Compression compression) {
 
 }  // namespace
 
-PyramidLevel::PyramidLevel(const std::string& doing, const std::filesystem::path& path, PyramidPage page, Size size, int channels,
+PyramidLevel::PyramidLevel(const std::string& doing, const std::filesystem::path& path, PyramidPage page, core::Size size, int channels,
                            const PyramidOptions& options)
     : doing_(doing),
       path_(path),
@@ -49,7 +49,7 @@ PyramidLevel::PyramidLevel(const std::string& doing, const std::filesystem::path
       file_(doing, path, "w8m"),
       tile_width_(tile_side(size.width, options.tile)),
       tile_height_(tile_side(size.height, options.tile)),
-      band_(static_cast<std::size_t>(divide_up(size.width, tile_width_))),
+      band_(static_cast<std::size_t>(core::divide_up(size.width, tile_width_))),
       pair_(static_cast<std::size_t>(2 * size.width * channels)) {
   set_fields(file_);
 }
@@ -81,7 +81,7 @@ void PyramidLevel::set_fields(TiffFile& file) const {
   if (!options_.palette.empty()) {
     std::vector<std::uint16_t> red(256), green(256), blue(256);
     for (std::size_t i = 0; i < options_.palette.size(); ++i) {  // 16 bits a channel: 255 becomes 65535
-      const Colour& colour = options_.palette[i];
+      const core::Colour& colour = options_.palette[i];
       std::tie(red[i], green[i], blue[i]) = std::tuple(colour.red * 257, colour.green * 257, colour.blue * 257);
     }
     set(TIFFTAG_COLORMAP, red.data(), green.data(), blue.data());
@@ -102,7 +102,7 @@ bool PyramidLevel::add_row(const std::uint8_t* row) {
     std::vector<std::uint8_t>& tile = band_[i];
     const std::span part(row + static_cast<std::int64_t>(i) * tile_bytes,
                          static_cast<std::size_t>(std::min(tile_bytes, bytes - static_cast<std::int64_t>(i) * tile_bytes)));
-    if (tile.empty() && is_blank(part)) continue;
+    if (tile.empty() && core::is_blank(part)) continue;
     tile.resize(static_cast<std::size_t>(tile_height_ * tile_bytes));
     std::uint8_t* target = tile.data() + rows_ % tile_height_ * tile_bytes;
     std::copy(part.begin(), part.end(), target);
@@ -123,7 +123,8 @@ void PyramidLevel::reduce(std::uint8_t* half) const {
   const bool labels = options_.reduction == PyramidOptions::Reduction::Mode;
   for (std::size_t x = 0; x < bytes;) {
     if (channels_ == 1 && upper[x] == lower[x]) {
-      const std::size_t end = std::min(x + kFar, bytes), pairs = (std::min(run_end(upper, x, end), run_end(lower, x, end)) - x) / 2;
+      const std::size_t end = std::min(x + kFar, bytes),
+                        pairs = (std::min(core::run_end(upper, x, end), core::run_end(lower, x, end)) - x) / 2;
       half = std::fill_n(half, pairs, upper[x]);
       x += 2 * pairs;
       if (pairs > 0) continue;

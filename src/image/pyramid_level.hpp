@@ -21,7 +21,7 @@ struct PyramidPage {
 class PyramidLevel {
  public:
   /// `doing` starts every error.
-  PyramidLevel(const std::string& doing, const std::filesystem::path& path, PyramidPage page, Size size, int channels,
+  PyramidLevel(const std::string& doing, const std::filesystem::path& path, PyramidPage page, core::Size size, int channels,
                const PyramidOptions& options);
 
   /// Appends a row. True when the level below can have its next row.
@@ -42,7 +42,7 @@ class PyramidLevel {
   std::string doing_;
   std::filesystem::path path_;
   PyramidPage page_;
-  Size size_;
+  core::Size size_;
   int channels_;
   const PyramidOptions& options_;
   TiffFile file_;

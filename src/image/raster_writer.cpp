@@ -21,7 +21,7 @@ struct RasterWriter::Impl {
     std::vector<std::vector<std::uint8_t>> halves;  ///< a row of each lower level
   };
 
-  Impl(const std::filesystem::path& path, Size size_, int channels_, PyramidOptions options_)
+  Impl(const std::filesystem::path& path, core::Size size_, int channels_, PyramidOptions options_)
       : size(size_), channels(channels_), options(std::move(options_)), doing("writing " + path.string()) {
     check_arguments();
     if (options.ome) options.description = write_ome_xml(*options.ome, size, options.mpp, options.description);
@@ -30,7 +30,7 @@ struct RasterWriter::Impl {
   }
 
   void open(const std::filesystem::path& path, int plane) {
-    const std::vector<Size> sizes = pyramid_sizes(size, options.tile);
+    const std::vector<core::Size> sizes = pyramid_sizes(size, options.tile);
     auto& [levels, halves] = planes[static_cast<std::size_t>(plane)];
     for (std::size_t level = 0; level < sizes.size(); ++level) {
       parts.emplace_back(path);
@@ -42,7 +42,7 @@ struct RasterWriter::Impl {
     }
   }
 
-  [[noreturn]] void fail(const std::string& why) const { throw Error(doing + ": " + why); }
+  [[noreturn]] void fail(const std::string& why) const { throw core::Error(doing + ": " + why); }
 
   void check_arguments() const {
     if (channels != 1 && channels != 3) fail("a raster has 1 or 3 channels, not " + std::to_string(channels));
@@ -62,22 +62,22 @@ struct RasterWriter::Impl {
     add_row(plane, level + 1, halves[level].data());
   }
 
-  Size size;
+  core::Size size;
   int channels;
   PyramidOptions options;
   std::string doing;
-  std::vector<PartFile> parts;  ///< the target, then the temporary of every other page; outlive `planes`, which have them open
+  std::vector<core::PartFile> parts;  ///< the target, then the temporary of every other page; outlive `planes`, which have them open
   std::vector<Plane> planes;
 };
 
-std::vector<Size> pyramid_sizes(Size size, int tile) {
-  std::vector<Size> sizes{size};
+std::vector<core::Size> pyramid_sizes(core::Size size, int tile) {
+  std::vector<core::Size> sizes{size};
   while (std::max(sizes.back().width, sizes.back().height) > tile)
-    sizes.push_back({divide_up(sizes.back().width, 2), divide_up(sizes.back().height, 2)});
+    sizes.push_back({core::divide_up(sizes.back().width, 2), core::divide_up(sizes.back().height, 2)});
   return sizes;
 }
 
-RasterWriter::RasterWriter(const std::filesystem::path& path, Size size, int channels, PyramidOptions options)
+RasterWriter::RasterWriter(const std::filesystem::path& path, core::Size size, int channels, PyramidOptions options)
     : impl_(std::make_unique<Impl>(path, size, channels, std::move(options))) {}
 RasterWriter::RasterWriter(RasterWriter&&) noexcept = default;
 RasterWriter::~RasterWriter() = default;

@@ -44,12 +44,12 @@ TiffFile::TiffFile(std::string doing, const std::filesystem::path& path, const c
   fail_with(errno, "is not a TIFF");
 }
 
-void TiffFile::fail(const std::string& why) const { throw Error(doing_ + ": " + (reason_->empty() ? why : *reason_)); }
+void TiffFile::fail(const std::string& why) const { throw core::Error(doing_ + ": " + (reason_->empty() ? why : *reason_)); }
 
-void TiffFile::refuse(const std::string& why) const { throw Error(doing_ + ": " + why); }
+void TiffFile::refuse(const std::string& why) const { throw core::Error(doing_ + ": " + why); }
 
 void TiffFile::fail_with(int error_number, const std::string& otherwise) const {
-  if (error_number != 0) throw Error(doing_ + ": " + std::strerror(error_number));
+  if (error_number != 0) throw core::Error(doing_ + ": " + std::strerror(error_number));
   fail(otherwise);
 }
 

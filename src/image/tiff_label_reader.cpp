@@ -51,7 +51,7 @@ class TiffLabelReader : public LabelReader {
     band_.resize(std::size_t{width} * std::min(tile_height_, height));
   }
 
-  Size size() const override { return size_; }
+  core::Size size() const override { return size_; }
 
   std::string description() const override {
     const char* text = nullptr;
@@ -87,7 +87,7 @@ class TiffLabelReader : public LabelReader {
     }
     TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &reduced_width);
     TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &reduced_height);
-    const auto reduced = [&](std::uint32_t side) { return divide_up(side, std::int64_t{1} << std::min(level, 32)); };
+    const auto reduced = [&](std::uint32_t side) { return core::divide_up(side, std::int64_t{1} << std::min(level, 32)); };
     tiff_.check(reduced_width == reduced(width) && reduced_height == reduced(height), none);
   }
 
@@ -102,7 +102,7 @@ class TiffLabelReader : public LabelReader {
   }
 
   TiffFile tiff_;
-  Size size_;
+  core::Size size_;
   std::uint32_t tile_width_ = 0, tile_height_ = 0;
   std::vector<std::uint8_t> tile_, band_;  ///< empty for strips
   std::int64_t row_ = 0;

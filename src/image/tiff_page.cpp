@@ -113,11 +113,11 @@ void describe_tiff(const TiffFile& file, const TiffPage& page, const std::string
   std::optional<OmePixels> ome;
   try {
     ome = parse_ome_xml(description, page.size);
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     file.refuse(error.what());
   }
   if (!ome) return;
-  const auto text = [](const Size& size) { return std::to_string(size.width) + " x " + std::to_string(size.height); };
+  const auto text = [](const core::Size& size) { return std::to_string(size.width) + " x " + std::to_string(size.height); };
   info.format = "ome-tiff";
   if (ome->size != page.size)
     file.refuse("its OME-XML speaks of " + text(ome->size) + " pixels, and its largest image has " + text(page.size));

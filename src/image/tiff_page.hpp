@@ -12,9 +12,9 @@ namespace wsi_lpd::image {
 struct TiffPage {
   std::uint64_t offset = 0;  ///< of its directory in the file
   int index = 0;             ///< among the file's images, SubIFDs not counted
-  Size size;
+  core::Size size;
   bool tiled = false;
-  Size tile;  ///< zero for strips
+  core::Size tile;  ///< zero for strips
   std::uint16_t bits = 1, samples = 1, sample_format = SAMPLEFORMAT_UINT;
   std::uint16_t compression = COMPRESSION_NONE, photometric = PHOTOMETRIC_MINISBLACK, planes = PLANARCONFIG_CONTIG;
   std::optional<std::uint16_t> alpha;  ///< EXTRASAMPLE_ASSOCALPHA or _UNASSALPHA where the sample after the colours is one

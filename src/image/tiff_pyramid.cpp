@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint32_t kDepthTiles = 64;                   ///< looked at on opening a slide of 16 bits
 constexpr std::size_t kCacheBytes = std::size_t{64} << 20;  ///< of decoded tiles
 
-using Tile = std::shared_ptr<const Image>;
+using Tile = std::shared_ptr<const core::Image>;
 
 /// The last used tiles, all threads'. Thread-safe.
 class TileCache {
@@ -62,8 +62,8 @@ class LevelHandle {
   }
 
   /// One tile, as wide and high as the file's tiles are. A tile that was never written is white.
-  Image decode(std::uint32_t index) {
-    Image rgb(page_.tile.width, page_.tile.height, 3, 255);
+  core::Image decode(std::uint32_t index) {
+    core::Image rgb(page_.tile.width, page_.tile.height, 3, 255);
     if (!is_written(index)) return rgb;
     if (page_.jpeg2000()) {
       decode_jpeg2000(index, rgb);
@@ -111,7 +111,7 @@ class LevelHandle {
     return separate ? Samples{bytes_.data(), 1, page_.tile.area()} : Samples{bytes_.data(), page_.samples, 1};
   }
 
-  void decode_jpeg2000(std::uint32_t index, Image& rgb) {
+  void decode_jpeg2000(std::uint32_t index, core::Image& rgb) {
     const std::uint64_t length = TIFFGetStrileByteCount(file_.get(), index);
     file_.check(page_.bits == 8 && (page_.planes == PLANARCONFIG_CONTIG || page_.samples == 1) &&
                     length <= std::uint64_t{4} * page_.samples * static_cast<std::uint64_t>(page_.tile.area()) + 65536,
@@ -120,7 +120,7 @@ class LevelHandle {
     const tmsize_t read = TIFFReadRawTile(file_.get(), index, bytes_.data(), static_cast<tmsize_t>(length));
     file_.check(read == static_cast<tmsize_t>(length), "a tile can't be read");
     const vips::VSource source = vips::VSource::new_from_memory(bytes_.data(), bytes_.size());
-    const Image samples = to_image(vips::VImage::jp2kload_source(source, vips::VImage::option()->set("fail_on", VIPS_FAIL_ON_ERROR)));
+    const core::Image samples = to_image(vips::VImage::jp2kload_source(source, vips::VImage::option()->set("fail_on", VIPS_FAIL_ON_ERROR)));
     file_.check(samples.channels() == page_.samples, "has a JPEG 2000 tile with another number of samples than the image's");
     const std::int64_t columns = std::min(samples.width(), rgb.width());  // writers may cut the tiles at the image's edges
     for (std::int64_t y = 0; y < std::min(samples.height(), rgb.height()); ++y)
@@ -136,7 +136,7 @@ class LevelHandle {
 class TiledTiff : public PyramidFile {
  public:
   /// `slide` is what find_slide says of `file`, which `identity` was before it was opened.
-  TiledTiff(const std::filesystem::path& path, FileIdentity identity, const TiffFile& file, TiffSlide slide)
+  TiledTiff(const std::filesystem::path& path, core::FileIdentity identity, const TiffFile& file, TiffSlide slide)
       : identity_(std::move(identity)) {
     for (TiffPage& page : slide.levels) {
       file.check(TIFFSetSubDirectory(file.get(), page.offset) != 0, "has a damaged directory");
@@ -155,13 +155,13 @@ class TiledTiff : public PyramidFile {
     handles_.resize(pages_.size());
   }
 
-  void read(int level, const Rect& region, ImageView<std::uint8_t> target) const override {
+  void read(int level, const core::Rect& region, core::ImageView<std::uint8_t> target) const override {
     const TiffPage& page = pages_.at(static_cast<std::size_t>(level));
-    const std::int64_t across = divide_up(page.size.width, page.tile.width);
+    const std::int64_t across = core::divide_up(page.size.width, page.tile.width);
     for (std::int64_t row = region.y / page.tile.height; row * page.tile.height < region.bottom(); ++row) {
       for (std::int64_t column = region.x / page.tile.width; column * page.tile.width < region.right(); ++column) {
-        const Rect tile{column * page.tile.width, row * page.tile.height, page.tile.width, page.tile.height};
-        const Rect part = intersection(tile, region);
+        const core::Rect tile{column * page.tile.width, row * page.tile.height, page.tile.width, page.tile.height};
+        const core::Rect part = core::intersection(tile, region);
         const Tile pixels = this->tile(level, static_cast<std::uint32_t>(row * across + column));
         for (std::int64_t y = part.y; y < part.bottom(); ++y)
           std::copy_n(pixels->at(part.x - tile.x, y - tile.y), part.width * 3, target.at(part.x - region.x, y - region.y));
@@ -182,7 +182,7 @@ class TiledTiff : public PyramidFile {
   std::uint32_t largest_sample(const TiffPage& page) const {
     LevelHandle handle(info_.path, page);
     const auto tiles =
-        static_cast<std::uint32_t>(divide_up(page.size.width, page.tile.width) * divide_up(page.size.height, page.tile.height));
+        static_cast<std::uint32_t>(core::divide_up(page.size.width, page.tile.width) * core::divide_up(page.size.height, page.tile.height));
     std::uint32_t largest = 0;
     for (std::uint32_t i = 0; i < std::min(tiles, kDepthTiles); ++i) {
       // Steps of the golden ratio of all tiles, so that the tiles looked at do not stand in one column.
@@ -190,7 +190,7 @@ class TiledTiff : public PyramidFile {
       const std::uint64_t spread = (hash * tiles) >> 32U;
       try {
         largest = std::max(largest, handle.largest_sample(tiles <= kDepthTiles ? i : static_cast<std::uint32_t>(spread)));
-      } catch (const Error&) {  // told when it is to be shown
+      } catch (const core::Error&) {  // told when it is to be shown
       }
     }
     return largest;
@@ -200,7 +200,7 @@ class TiledTiff : public PyramidFile {
     if (Tile known = cache_.find({level, index})) return known;
     return with_vips("reading", info_.path, [&] {
       std::unique_ptr<LevelHandle> handle = lease(level);
-      auto decoded = std::make_shared<const Image>(handle->decode(index));  // a handle that failed is not given back
+      auto decoded = std::make_shared<const core::Image>(handle->decode(index));  // a handle that failed is not given back
       cache_.add({level, index}, decoded);
       const std::lock_guard lock(mutex_);
       handles_[static_cast<std::size_t>(level)].push_back(std::move(handle));
@@ -222,7 +222,7 @@ class TiledTiff : public PyramidFile {
     return std::make_unique<LevelHandle>(info_.path, pages_[static_cast<std::size_t>(level)]);
   }
 
-  FileIdentity identity_;
+  core::FileIdentity identity_;
   std::vector<TiffPage> pages_;  ///< of the levels
   mutable TileCache cache_;
   mutable std::mutex mutex_;
@@ -232,7 +232,7 @@ class TiledTiff : public PyramidFile {
 }  // namespace
 
 std::unique_ptr<PyramidFile> open_tiled_tiff(const std::filesystem::path& path) {
-  FileIdentity identity(path);
+  core::FileIdentity identity(path);
   const TiffFile file("reading " + path.string(), path, "rm");
   TiffSlide slide = find_slide(file);
   if (!slide.levels.front().tiled) return nullptr;

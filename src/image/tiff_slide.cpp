@@ -53,7 +53,7 @@ std::string name_of(const TiffPage& page) {
 
 void add_levels(const TiffFile& file, const std::vector<TiffPage>& pages, std::vector<TiffPage>& levels) {
   const auto take = [&](const TiffPage& page) {
-    const Size& above = levels.back().size;
+    const core::Size& above = levels.back().size;
     const bool is_smaller = page.size.width <= above.width && page.size.height <= above.height && page.size != above;
     if (is_smaller && is_copy(page, levels.front())) levels.push_back(page);
   };
@@ -89,12 +89,12 @@ TiffSlide find_slide(const TiffFile& file) {
   }
   if (!rivals.empty()) {
     if (rivals.size() > 3) rivals = {rivals[0], rivals[1], std::to_string(rivals.size() - 2) + " more"};
-    slide.rivals = "holds several large images: " + name_of(main) + ", " + joined(rivals, ", ") +
+    slide.rivals = "holds several large images: " + name_of(main) + ", " + core::joined(rivals, ", ") +
                    "; write the one that is the slide to a file of its own";
   }
   if (main.index > 0 || !left_out.empty()) {
     slide.note = "the slide is its largest image, " + name_of(main) + " of " + std::to_string(pages.size());
-    if (!left_out.empty()) slide.note += "; left out: " + joined(left_out, ", ");
+    if (!left_out.empty()) slide.note += "; left out: " + core::joined(left_out, ", ");
   }
   return slide;
 }

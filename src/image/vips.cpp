@@ -18,7 +18,8 @@ std::string reason_of(const vips::VError& error) {
 
 void check_size_in_memory(const vips::VImage& image, int channels) {
   if (std::int64_t{image.width()} * image.height() > kMostBytesInMemory / channels) {
-    throw Error(std::to_string(image.width()) + " x " + std::to_string(image.height()) + " pixels are too many for one image in memory");
+    throw core::Error(std::to_string(image.width()) + " x " + std::to_string(image.height()) +
+                      " pixels are too many for one image in memory");
   }
 }
 

@@ -22,7 +22,7 @@ decltype(auto) with_vips(const std::string& doing, const std::filesystem::path& 
   try {
     return std::forward<Action>(action)();
   } catch (const vips::VError& error) {
-    throw Error(doing + " " + path.string() + ": " + reason_of(error));
+    throw core::Error(doing + " " + path.string() + ": " + reason_of(error));
   }
 }
 
@@ -38,15 +38,15 @@ std::uint32_t largest_colour_sample(const vips::VImage& image);
 vips::VImage spread(const vips::VImage& image, int bits);
 
 /// The pixels of `image` as libvips sees them, without a copy: `image` must outlive the result.
-inline vips::VImage borrow(const Image& image) {
+inline vips::VImage borrow(const core::Image& image) {
   return vips::VImage::new_from_memory(const_cast<std::uint8_t*>(image.data()), image.bytes(), static_cast<int>(image.width()),
                                        static_cast<int>(image.height()), image.channels(), VIPS_FORMAT_UCHAR)
       .copy(vips::VImage::option()->set("interpretation", image.channels() == 3 ? VIPS_INTERPRETATION_sRGB : VIPS_INTERPRETATION_B_W));
 }
 
 /// Computes `source` (8 bit) into memory of our own, without a second copy.
-inline Image to_image(const vips::VImage& source) {
-  Image image(source.width(), source.height(), source.bands());
+inline core::Image to_image(const vips::VImage& source) {
+  core::Image image(source.width(), source.height(), source.bands());
   vips::VImage memory =
       vips::VImage::new_from_memory(image.data(), image.bytes(), source.width(), source.height(), source.bands(), VIPS_FORMAT_UCHAR);
   source.write(memory);

@@ -12,13 +12,13 @@
 namespace wsi_lpd::output {
 namespace {
 
-constexpr Colour kPaper{255, 255, 255};
-constexpr Colour kInk{0, 0, 0};
-constexpr Colour kLeftOut{200, 200, 200};
-constexpr Colour kOthers{90, 90, 90};
+constexpr core::Colour kPaper{255, 255, 255};
+constexpr core::Colour kInk{0, 0, 0};
+constexpr core::Colour kLeftOut{200, 200, 200};
+constexpr core::Colour kOthers{90, 90, 90};
 constexpr int kPalePercent = 28;
 /// Okabe and Ito's palette, without the yellow that pale colours come near to.
-constexpr std::array<Colour, 7> kKinds{
+constexpr std::array<core::Colour, 7> kKinds{
     {{213, 94, 0}, {0, 114, 178}, {0, 0, 0}, {204, 121, 167}, {0, 158, 115}, {230, 159, 0}, {86, 180, 233}}};
 
 struct Kind {
@@ -27,7 +27,7 @@ struct Kind {
 };
 
 /// Pairs of classes that some pixel has, without or with equal ones; the most frequent first.
-std::vector<Kind> kinds_of(const ConfusionMatrix& matrix, bool agreeing) {
+std::vector<Kind> kinds_of(const raster::ConfusionMatrix& matrix, bool agreeing) {
   std::vector<Kind> kinds;
   for (int t = 0; t <= matrix.classes(); ++t) {
     for (int r = 0; r <= matrix.classes(); ++r) {
@@ -38,19 +38,21 @@ std::vector<Kind> kinds_of(const ConfusionMatrix& matrix, bool agreeing) {
   return kinds;
 }
 
-Colour pale(Colour colour) {
+core::Colour pale(core::Colour colour) {
   const auto part = [](int value) { return static_cast<std::uint8_t>((value * kPalePercent + 255 * (100 - kPalePercent)) / 100); };
   return {part(colour.red), part(colour.green), part(colour.blue)};
 }
 
-Colour agreement_colour(const ClassScheme& classes, int index) { return pale(classes.colours[static_cast<std::size_t>(index)]); }
+core::Colour agreement_colour(const core::ClassScheme& classes, int index) {
+  return pale(classes.colours[static_cast<std::size_t>(index)]);
+}
 
 class Painter {
  public:
-  Painter(const ConfusionMatrix& matrix, const ClassScheme& classes)
+  Painter(const raster::ConfusionMatrix& matrix, const core::ClassScheme& classes)
       : matrix_(matrix), classes_(classes), kinds_(kinds_of(matrix, false)) {}
 
-  Colour colour(int truth, int result) const {
+  core::Colour colour(int truth, int result) const {
     if (truth > matrix_.classes() || result > matrix_.classes()) return kLeftOut;
     if (truth == result) return agreement_colour(classes_, truth);
     for (std::size_t i = 0; i < std::min(kinds_.size(), kKinds.size()); ++i) {
@@ -82,22 +84,22 @@ class Painter {
   }
   std::string share(std::int64_t pixels) const { return "  " + percent(ratio(pixels, matrix_.total())); }
 
-  const ConfusionMatrix& matrix_;
-  const ClassScheme& classes_;
+  const raster::ConfusionMatrix& matrix_;
+  const core::ClassScheme& classes_;
   std::vector<Kind> kinds_;
 };
 
 /// The picture with the legend below it, in as many columns as fit.
-Image with_legend(const Image& picture, const std::vector<LegendEntry>& entries, int text_height) {
+core::Image with_legend(const core::Image& picture, const std::vector<LegendEntry>& entries, int text_height) {
   const std::int64_t pad = text_height / 2, line = text_height + pad, count = static_cast<std::int64_t>(entries.size());
   std::int64_t pitch = 1;  // of the columns
-  Image nothing(1, 1, 3);
+  core::Image nothing(1, 1, 3);
   for (const LegendEntry& entry : entries)
     pitch = std::max(pitch, image::draw_text(nothing, 1, 1, entry.text, kInk, text_height).width + text_height + 4 * pad);
   const std::int64_t columns = std::clamp<std::int64_t>(picture.width() / pitch, 1, std::max<std::int64_t>(1, count));
-  const std::int64_t rows = divide_up(count, columns);
-  Image sheet(std::max(picture.width(), pitch), picture.height() + rows * line + 2 * pad, 3);
-  fill(sheet.view(), kPaper);
+  const std::int64_t rows = core::divide_up(count, columns);
+  core::Image sheet(std::max(picture.width(), pitch), picture.height() + rows * line + 2 * pad, 3);
+  core::fill(sheet.view(), kPaper);
   for (std::int64_t y = 0; y < picture.height(); ++y) std::copy_n(picture.at(0, y), picture.width() * 3, sheet.at(0, y));
   for (std::int64_t i = 0; i < count; ++i) {
     const LegendEntry& entry = entries[static_cast<std::size_t>(i)];
@@ -113,14 +115,15 @@ Image with_legend(const Image& picture, const std::vector<LegendEntry>& entries,
 
 }  // namespace
 
-Image draw_disagreement(const Image& truth, const Image& result, const ConfusionMatrix& matrix, const ClassScheme& classes, double mpp) {
+core::Image draw_disagreement(const core::Image& truth, const core::Image& result, const raster::ConfusionMatrix& matrix,
+                              const core::ClassScheme& classes, double mpp) {
   const Painter painter(matrix, classes);
-  Image picture(truth.width(), truth.height(), 3), busy(truth.width(), truth.height(), 1, kNotTissue);
+  core::Image picture(truth.width(), truth.height(), 3), busy(truth.width(), truth.height(), 1, core::kNotTissue);
   bool something_left_out = false;
   for (std::int64_t y = 0; y < truth.height(); ++y) {
     for (std::int64_t x = 0; x < truth.width(); ++x) {
       const int t = *truth.at(x, y), r = *result.at(x, y);
-      const Colour colour = painter.colour(t, r);
+      const core::Colour colour = painter.colour(t, r);
       something_left_out = something_left_out || std::max(t, r) > matrix.classes();
       std::uint8_t* pixel = picture.at(x, y);
       pixel[0] = colour.red, pixel[1] = colour.green, pixel[2] = colour.blue;

@@ -37,8 +37,8 @@ std::vector<fs::path> files_of(const fs::path& results) {
 template <class Take>
 auto read_failure(const fs::path& file, const Take& take) -> decltype(take(Json())) {
   try {
-    return take(Json::parse(read_text_file(file)));
-  } catch (const Error&) {
+    return take(Json::parse(core::read_text_file(file)));
+  } catch (const core::Error&) {
   } catch (const Json::exception&) {
   }
   return {};
@@ -53,8 +53,8 @@ void record_failure(const fs::path& folder, const std::string& slide, const std:
                   {"reason", reason},
                   {"path", fs::absolute(slide, unknown).string()},
                   {"was_there", fs::exists(slide, unknown)},
-                  {"host", host_name()}};
-  write_text_file(file_of(folder, slide), json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+                  {"host", core::host_name()}};
+  core::write_text_file(file_of(folder, slide), json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 void forget_failure(const fs::path& folder, const std::string& slide) {

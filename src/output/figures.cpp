@@ -32,7 +32,7 @@ std::optional<double> share_of_classes(const SlideStatistics& statistics, std::s
 
 std::optional<double> interface_millimetres(const SlideStatistics& statistics, const std::string& first, const std::string& second) {
   const auto& names = statistics.classes.names;
-  for (const Interface& border : statistics.interfaces) {
+  for (const raster::Interface& border : statistics.interfaces) {
     const std::string &a = names.at(border.first), &b = names.at(border.second);
     if ((a == first && b == second) || (a == second && b == first)) return millimetres(statistics, border.length);
   }

@@ -41,7 +41,7 @@ struct FolderSummary::Impl {
   }
 
   void write(const std::string& content) {
-    write_text_file(file, content);
+    core::write_text_file(file, content);
     written = state_of(file);
   }
 
@@ -78,7 +78,7 @@ void FolderSummary::settle() {
   for (int i = 0; i < kMost; ++i) {
     impl_->look();
     const std::string text = impl_->text();
-    if (fs::exists(impl_->file) && read_text_file(impl_->file) == text) return;
+    if (fs::exists(impl_->file) && core::read_text_file(impl_->file) == text) return;
     impl_->write(text);
   }
 }

@@ -26,12 +26,12 @@ void append_number(std::string& text, double value, int decimals) {
 }  // namespace
 
 struct GeoJsonFile::Impl {
-  Impl(const std::filesystem::path& path, const Frame& frame_, const ClassScheme& classes, double pixel)
+  Impl(const std::filesystem::path& path, const core::Frame& frame_, const core::ClassScheme& classes, double pixel)
       : part(path), frame(frame_), decimals(std::clamp(static_cast<int>(std::ceil(std::log10(200 / (pixel * frame.scale)))), 1, 6)) {
     errno = 0;
     stream.open(part.path(), std::ios::binary);
     for (int c = 0; c < classes.count(); ++c) {
-      const Colour& colour = classes.colours[static_cast<std::size_t>(c)];
+      const core::Colour& colour = classes.colours[static_cast<std::size_t>(c)];
       const nlohmann::ordered_json classification{{"name", classes.names[static_cast<std::size_t>(c)]},
                                                   {"color", {colour.red, colour.green, colour.blue}}};
       classifications.push_back(classification.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -44,13 +44,13 @@ struct GeoJsonFile::Impl {
     check();
   }
   void check() const {
-    if (!stream) throw Error("writing " + part.final_path().string() + ": " + std::strerror(errno ? errno : EIO));
+    if (!stream) throw core::Error("writing " + part.final_path().string() + ": " + std::strerror(errno ? errno : EIO));
   }
 
-  void append_ring(std::string& text, const Ring& ring) const {
+  void append_ring(std::string& text, const core::Ring& ring) const {
     text += '[';
     for (std::size_t i = 0; i <= ring.size(); ++i) {  // GeoJSON repeats the first point
-      const Point& point = ring[i % ring.size()];
+      const core::Point& point = ring[i % ring.size()];
       text += i == 0 ? "[" : ",[";
       append_number(text, point.x * frame.scale, decimals);
       text += ',';
@@ -60,26 +60,26 @@ struct GeoJsonFile::Impl {
     text += ']';
   }
 
-  PartFile part;
-  Frame frame;
+  core::PartFile part;
+  core::Frame frame;
   int decimals;
   std::ofstream stream;
   std::vector<std::string> classifications;
   bool first = true;
 };
 
-GeoJsonFile::GeoJsonFile(const std::filesystem::path& path, const Frame& frame, const ClassScheme& classes, double pixel)
+GeoJsonFile::GeoJsonFile(const std::filesystem::path& path, const core::Frame& frame, const core::ClassScheme& classes, double pixel)
     : impl_(std::make_unique<Impl>(path, frame, classes, pixel)) {}
 GeoJsonFile::GeoJsonFile(GeoJsonFile&&) noexcept = default;
 GeoJsonFile::~GeoJsonFile() = default;
 
-void GeoJsonFile::add(const Outline& outline) {
-  const Frame& frame = impl_->frame;
+void GeoJsonFile::add(const raster::Outline& outline) {
+  const core::Frame& frame = impl_->frame;
   std::string text = impl_->first ? "\n" : ",\n";
   impl_->first = false;
   text += R"({"type":"Feature","geometry":{"type":"Polygon","coordinates":[)";
   impl_->append_ring(text, outline.outer);
-  for (const Ring& hole : outline.holes) {
+  for (const core::Ring& hole : outline.holes) {
     text += ',';
     impl_->append_ring(text, hole);
   }

@@ -33,7 +33,7 @@ void with_hdf5(const std::string& doing, Action action) {
   try {
     action();
   } catch (const H5::Exception& error) {
-    throw Error(doing + ": " + (session.reason().empty() ? error.getDetailMsg() : session.reason()));
+    throw core::Error(doing + ": " + (session.reason().empty() ? error.getDetailMsg() : session.reason()));
   }
 }
 

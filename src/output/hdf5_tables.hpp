@@ -102,7 +102,7 @@ class Column {
 /// compressed twice.
 class MapRows {
  public:
-  MapRows(H5::H5File& file, const std::string& name, std::optional<hsize_t> planes, const Size& size)
+  MapRows(H5::H5File& file, const std::string& name, std::optional<hsize_t> planes, const core::Size& size)
       : flat_(!planes),
         planes_(planes.value_or(1)),
         width_(static_cast<hsize_t>(size.width)),

@@ -19,9 +19,9 @@ inline constexpr const char* kFailureFolder = ".failures";
 /// Which file the path names and in which state it is (FileIdentity); empty where there is no such file.
 inline std::string state_of(const std::filesystem::path& file) {
   try {
-    const FileIdentity identity(file);
+    const core::FileIdentity identity(file);
     return identity.place() + " " + identity.fingerprint();
-  } catch (const Error&) {
+  } catch (const core::Error&) {
     return {};
   }
 }

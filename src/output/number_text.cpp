@@ -16,7 +16,7 @@ std::string short_number(double value, int digits) {
   const double size = std::abs(value);
   const int decimals =
       size == 0 || !std::isfinite(value) ? 0 : std::clamp(digits - 1 - static_cast<int>(std::floor(std::log10(size))), 0, 12);
-  std::string text = fixed(value, decimals);
+  std::string text = core::fixed(value, decimals);
   if (decimals > 0) text.erase(text.find_last_not_of('0') + 1);
   if (text.ends_with('.')) text.pop_back();
   return text;
@@ -32,7 +32,7 @@ std::string area_text(double square_millimetres) {
 std::string percent(const std::optional<double>& fraction) {
   if (!fraction || !std::isfinite(*fraction)) return "–";
   const double value = 100 * *fraction;
-  return with_unit(value > 0 && value < 0.05 ? short_number(value, 1) : fixed(value, 1), "%");
+  return with_unit(value > 0 && value < 0.05 ? short_number(value, 1) : core::fixed(value, 1), "%");
 }
 
 std::string grouped(std::int64_t count) {
@@ -43,10 +43,10 @@ std::string grouped(std::int64_t count) {
 }
 
 std::string duration(double seconds) {
-  const auto whole = [&](double unit, double within) { return fixed(std::floor(std::fmod(seconds, within) / unit), 0); };
-  if (seconds < 60) return with_unit(fixed(seconds, 1), "s");
+  const auto whole = [&](double unit, double within) { return core::fixed(std::floor(std::fmod(seconds, within) / unit), 0); };
+  if (seconds < 60) return with_unit(core::fixed(seconds, 1), "s");
   if (seconds < 3600) return with_unit(whole(60, 3600), "min") + " " + with_unit(whole(1, 60), "s");
-  return with_unit(fixed(std::floor(seconds / 3600), 0), "h") + " " + with_unit(whole(60, 3600), "min");
+  return with_unit(core::fixed(std::floor(seconds / 3600), 0), "h") + " " + with_unit(whole(60, 3600), "min");
 }
 
 }  // namespace wsi_lpd::output

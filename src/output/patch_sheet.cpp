@@ -7,19 +7,19 @@
 namespace wsi_lpd::output {
 namespace {
 
-constexpr Colour kPaper{255, 255, 255};
-constexpr Colour kInk{30, 30, 30};
+constexpr core::Colour kPaper{255, 255, 255};
+constexpr core::Colour kInk{30, 30, 30};
 constexpr int kTintPercent = 45;
 constexpr std::int64_t kMargin = 8;
 constexpr int kText = 13;  // pixels
 constexpr std::int64_t kLine = kText + 7;
 
-void paste(const Image& source, Image& target, std::int64_t left, std::int64_t top) {
+void paste(const core::Image& source, core::Image& target, std::int64_t left, std::int64_t top) {
   for (std::int64_t y = 0; y < source.height(); ++y) std::copy_n(source.at(0, y), source.width() * 3, target.at(left, top + y));
 }
 
 /// The caption, clipped where the first note begins, and the notes over their cells.
-void draw_captions(const SheetRow& row, std::int64_t pitch, std::int64_t y, Image& sheet) {
+void draw_captions(const SheetRow& row, std::int64_t pitch, std::int64_t y, core::Image& sheet) {
   image::draw_text(sheet, kMargin, y, row.caption, kInk, kText);
   for (std::size_t i = 0; i < row.notes.size(); ++i) {
     if (row.notes[i].empty()) continue;
@@ -31,11 +31,11 @@ void draw_captions(const SheetRow& row, std::int64_t pitch, std::int64_t y, Imag
 
 }  // namespace
 
-Image tinted(const Image& rgb, const Image& labels, const ClassScheme& classes) {
-  Image picture = rgb;
+core::Image tinted(const core::Image& rgb, const core::Image& labels, const core::ClassScheme& classes) {
+  core::Image picture = rgb;
   for (std::int64_t y = 0; y < rgb.height(); ++y) {
     for (std::int64_t x = 0; x < rgb.width(); ++x) {
-      const Colour& colour = classes.colours[std::min<std::size_t>(*labels.at(x, y), classes.names.size())];
+      const core::Colour& colour = classes.colours[std::min<std::size_t>(*labels.at(x, y), classes.names.size())];
       const std::uint8_t parts[] = {colour.red, colour.green, colour.blue};
       std::uint8_t* pixel = picture.at(x, y);
       for (int c = 0; c < 3; ++c) pixel[c] = static_cast<std::uint8_t>((pixel[c] * (100 - kTintPercent) + parts[c] * kTintPercent) / 100);
@@ -44,10 +44,11 @@ Image tinted(const Image& rgb, const Image& labels, const ClassScheme& classes) 
   return picture;
 }
 
-Image draw_patch_sheet(const std::vector<std::string>& columns, const std::vector<SheetRow>& rows, const ClassScheme& classes, int side) {
+core::Image draw_patch_sheet(const std::vector<std::string>& columns, const std::vector<SheetRow>& rows, const core::ClassScheme& classes,
+                             int side) {
   const auto column_count = static_cast<std::int64_t>(columns.size()), row_count = static_cast<std::int64_t>(rows.size());
   const std::int64_t pitch = side + kMargin, row_pitch = kLine + side + kMargin;
-  Image sheet(kMargin + column_count * pitch, 2 * kMargin + kLine + row_count * row_pitch + kLine, 3);
+  core::Image sheet(kMargin + column_count * pitch, 2 * kMargin + kLine + row_count * row_pitch + kLine, 3);
   image::fill_rect(sheet, {0, 0, sheet.width(), sheet.height()}, kPaper);
   for (std::int64_t column = 0; column < column_count; ++column)
     image::draw_text(sheet, kMargin + column * pitch, kMargin, columns[static_cast<std::size_t>(column)], kInk, kText);
@@ -55,7 +56,7 @@ Image draw_patch_sheet(const std::vector<std::string>& columns, const std::vecto
   for (const SheetRow& row : rows) {
     draw_captions(row, pitch, y, sheet);
     for (std::size_t column = 0; column < std::min(row.cells.size(), columns.size()); ++column) {
-      const Image& cell = row.cells[column];
+      const core::Image& cell = row.cells[column];
       if (cell.empty()) continue;
       const bool fits = cell.width() == side && cell.height() == side;
       paste(fits ? cell : image::resize(cell, {side, side}), sheet, kMargin + static_cast<std::int64_t>(column) * pitch, y + kLine);

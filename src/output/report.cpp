@@ -38,11 +38,12 @@ void write_report_pages(const fs::path& folder, const ResultFolder& results, con
   fs::create_directories(folder / "assets");
   fs::create_directories(folder / "slides");
   content.results_link = fs::relative(results.path, folder / "slides");
-  for (const EmbeddedFile& file : report_assets()) write_text_file(folder / "assets" / file.name, std::string(file.content), Durable::No);
-  write_text_file(folder / "assets" / "slides.js", slide_list(content), Durable::No);
+  for (const EmbeddedFile& file : report_assets())
+    core::write_text_file(folder / "assets" / file.name, std::string(file.content), core::Durable::No);
+  core::write_text_file(folder / "assets" / "slides.js", slide_list(content), core::Durable::No);
   for (std::size_t i = 0; i < slides.size(); ++i)
-    write_text_file(folder / "slides" / (slides[i].id + ".html"), slide_page(content, i), Durable::No);
-  write_text_file(folder / "index.html", index_page(content), Durable::No);
+    core::write_text_file(folder / "slides" / (slides[i].id + ".html"), slide_page(content, i), core::Durable::No);
+  core::write_text_file(folder / "index.html", index_page(content), core::Durable::No);
 }
 
 }  // namespace wsi_lpd::output

@@ -3,16 +3,13 @@
 #include <span>
 #include <string_view>
 
-namespace wsi_lpd {
+namespace wsi_lpd::output {
 
 struct EmbeddedFile {
   std::string_view name, content;
 };
 
-namespace output {
-
 /// What every report has in its folder assets/.
 std::span<const EmbeddedFile> report_assets();
 
-}  // namespace output
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::output

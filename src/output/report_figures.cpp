@@ -10,7 +10,7 @@
 namespace wsi_lpd::output {
 namespace {
 
-bool has_class(const ClassScheme& classes, const std::string& name) {
+bool has_class(const core::ClassScheme& classes, const std::string& name) {
   return std::find(classes.names.begin(), classes.names.end(), name) != classes.names.end();
 }
 
@@ -22,7 +22,7 @@ std::string Figure::text(double number) const {
   return unit == "s" ? duration(number) : with_unit(short_number(number), unit);
 }
 
-std::vector<Figure> figures_of(const ClassScheme& classes) {
+std::vector<Figure> figures_of(const core::ClassScheme& classes) {
   std::vector<Figure> figures;
   for (std::size_t c = 0; c < classes.names.size(); ++c) {
     figures.push_back({classes.names[c], "%", "share of the tissue that is " + classes.names[c],
@@ -53,7 +53,8 @@ std::vector<Figure> figures_of(const ClassScheme& classes) {
 std::optional<Spread> spread_of(std::vector<double> values) {
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
-  return Spread{values.size(), values.front(), quantile(values, 0.25), quantile(values, 0.5), quantile(values, 0.75), values.back()};
+  return Spread{values.size(), values.front(), core::quantile(values, 0.25), core::quantile(values, 0.5), core::quantile(values, 0.75),
+                values.back()};
 }
 
 std::string ReportGroup::name() const {

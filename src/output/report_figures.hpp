@@ -22,7 +22,7 @@ struct Figure {
 };
 
 /// The figures of slides with these classes; the classes' shares come first, in their order.
-std::vector<Figure> figures_of(const ClassScheme& classes);
+std::vector<Figure> figures_of(const core::ClassScheme& classes);
 
 /// Quartiles and Tukey's fences, 1.5 interquartile ranges outside the middle half (Tukey, Exploratory Data Analysis, 1977). Quantiles are
 /// interpolated between order statistics.
@@ -50,7 +50,7 @@ struct Outlier {
 /// Slides that one model made under one set of classes: only these can be compared.
 struct ReportGroup {
   std::string model_path, model_sha256;
-  ClassScheme classes;
+  core::ClassScheme classes;
   std::vector<std::size_t> slides;  ///< indices into ResultFolder::complete
   std::vector<Figure> figures;
   std::vector<std::vector<std::optional<double>>> values;  ///< by figure, then by slide of the group

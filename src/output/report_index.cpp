@@ -77,7 +77,7 @@ std::string problems(const ReportContent& content) {
   }
   for (const UnfinishedResult& result : results.unfinished) {
     unfinished.emplace_back(result.stem.lexically_relative(results.path).generic_string(),
-                            joined(result.files) + ", last written " + duration(static_cast<double>(result.since_change.count())) +
+                            core::joined(result.files) + ", last written " + duration(static_cast<double>(result.since_change.count())) +
                                 " before this report: a run was stopped at it");
   }
   for (const SlideInWork& slide : results.in_work) {

@@ -33,6 +33,8 @@ std::string slide_place(const CompleteResult& result, const ResultFolder& result
   return folder == "." ? "" : folder;
 }
 
-std::string swatch(const Colour& colour) { return "<span class=\"swatch\" style=\"background:" + to_string(colour) + "\"></span>"; }
+std::string swatch(const core::Colour& colour) {
+  return "<span class=\"swatch\" style=\"background:" + core::to_string(colour) + "\"></span>";
+}
 
 }  // namespace wsi_lpd::output

@@ -27,6 +27,6 @@ std::string page_foot(const ReportContent& content, const std::string& assets, c
 std::string slide_name(const CompleteResult& result);
 std::string slide_place(const CompleteResult& result, const ResultFolder& results);
 /// A coloured square with an edge.
-std::string swatch(const Colour& colour);
+std::string swatch(const core::Colour& colour);
 
 }  // namespace wsi_lpd::output

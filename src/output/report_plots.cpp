@@ -11,7 +11,7 @@ namespace wsi_lpd::output {
 namespace {
 
 /// A coordinate of a drawing.
-std::string at(double value) { return fixed(value, 1); }
+std::string at(double value) { return core::fixed(value, 1); }
 
 std::string attribute(const char* name, double value) { return std::string(" ") + name + "=\"" + at(value) + "\""; }
 
@@ -121,7 +121,7 @@ std::string share_bar(const SlideStatistics& s) {
     x += share;
   };
   for (std::size_t c = 0; c < s.per_class.size(); ++c)
-    add(s.classes.names[c], s.per_class[c].pixels, "fill=\"" + to_string(s.classes.colours[c]) + "\"");
+    add(s.classes.names[c], s.per_class[c].pixels, "fill=\"" + core::to_string(s.classes.colours[c]) + "\"");
   if (s.unreadable_pixels > 0) add("unreadable", s.unreadable_pixels, "class=\"unreadable\"");
   return "<svg class=\"shares\" viewBox=\"0 0 1000 16\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"" + html(label) + "\">" +
          bars + "</svg>\n";

@@ -61,8 +61,8 @@ std::string viewer(const ReportContent& content, std::size_t i) {
                percent(ratio(pixels, s.tissue_pixels)) + "</small></label></li>\n";
   };
   for (std::size_t c = 0; c < s.per_class.size(); ++c)
-    add(static_cast<int>(c) + 1, s.classes.names[c], to_string(s.classes.colours[c]), s.per_class[c].pixels);
-  if (s.unreadable_pixels > 0) add(kUnreadable, "unreadable", to_string(kUnreadableColour), s.unreadable_pixels);
+    add(static_cast<int>(c) + 1, s.classes.names[c], core::to_string(s.classes.colours[c]), s.per_class[c].pixels);
+  if (s.unreadable_pixels > 0) add(core::kUnreadable, "unreadable", core::to_string(kUnreadableColour), s.unreadable_pixels);
   return "<section class=\"view\" aria-label=\"Deep zoom\">\n<div id=\"map\" tabindex=\"0\" role=\"application\" aria-label=\"Slide with "
          "its "
          "classes: drag or arrow keys move, plus and minus zoom\"></div>\n<form class=\"panel\" id=\"panel\">\n<label "
@@ -133,7 +133,7 @@ std::string standing(const ReportContent& content, std::size_t i) {
 }
 
 std::string run(const SlideStatistics& s) {
-  const Frame& frame = s.frame;
+  const core::Frame& frame = s.frame;
   std::string list = "<dl>" + definition("Slide file", "<bdi>" + html(s.slide) + "</bdi>") +
                      definition("Model", "<bdi>" + html(s.model_path) + "</bdi> <code>" + html(s.model_sha256) + "</code>") +
                      definition("Configuration", "<code>" + html(s.configuration_sha256) + "</code>");

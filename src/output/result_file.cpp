@@ -19,7 +19,7 @@ struct ResultFile::Impl {
       : part(path), layout(std::move(layout_)), doing("writing " + path.string()) {}
   ~Impl();
 
-  [[noreturn]] void fail(const std::string& why) const { throw Error(doing + ": " + why); }
+  [[noreturn]] void fail(const std::string& why) const { throw core::Error(doing + ": " + why); }
   void check_layout() const;
   void create();
   void describe();
@@ -36,7 +36,7 @@ struct ResultFile::Impl {
     MapRows mask, probabilities;
   };
 
-  PartFile part;
+  core::PartFile part;
   ResultLayout layout;
   std::string doing;
   std::unique_ptr<H5::H5File> file;
@@ -98,12 +98,12 @@ void ResultFile::Impl::create() {
 
 void ResultFile::Impl::describe() {
   H5::Group root = file->openGroup("/");
-  const Frame& frame = layout.frame;
+  const core::Frame& frame = layout.frame;
   set_attribute(root, "format", std::string("wsi-lpd result"));
   set_attribute(root, "version", std::vector<std::int64_t>{1});
   set_attribute(root, "classes", layout.classes.names);
   std::vector<std::string> colours;
-  for (const Colour& colour : layout.classes.colours) colours.push_back(to_string(colour));
+  for (const core::Colour& colour : layout.classes.colours) colours.push_back(core::to_string(colour));
   set_attribute(root, "colours", colours);
   set_attribute(root, "background", layout.classes.background);
   set_attribute(root, "level0_bounds", std::vector<std::int64_t>{frame.bounds.x, frame.bounds.y, frame.bounds.width, frame.bounds.height});
@@ -118,7 +118,7 @@ void ResultFile::Impl::describe() {
 /// `target_magnification`: both get the tile's place right where all of these mean level 0.
 void ResultFile::Impl::describe_coords() {
   H5::DataSet& coords = tables->coords.dataset();
-  const Frame& frame = layout.frame;
+  const core::Frame& frame = layout.frame;
   set_attribute(coords, "name", part.final_path().stem().string());
   const std::int64_t side = std::llround(layout.tile * frame.scale);
   set_attribute(coords, "patch_size", std::vector<std::int64_t>{side});
@@ -134,7 +134,7 @@ void ResultFile::Impl::describe_coords() {
 }
 
 void ResultFile::Impl::describe_maps() {
-  const Frame& frame = layout.frame;
+  const core::Frame& frame = layout.frame;
   for (H5::DataSet* map : {&tables->mask.dataset(), &tables->probabilities.dataset()}) {
     set_attribute(*map, "level0_origin", std::vector<std::int64_t>{frame.bounds.x, frame.bounds.y});
     set_attribute(*map, "level0_pixels_per_cell", std::vector<double>{frame.scale * layout.map_stride});

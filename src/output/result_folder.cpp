@@ -16,8 +16,8 @@ namespace fs = std::filesystem;
 
 bool is_marked(const fs::path& file) {
   try {
-    return read_text_file(file).find("wsi-lpd slide statistics") != std::string::npos;
-  } catch (const Error&) {
+    return core::read_text_file(file).find("wsi-lpd slide statistics") != std::string::npos;
+  } catch (const core::Error&) {
     return false;
   }
 }
@@ -72,10 +72,10 @@ class Collector {
   }
 
   void add_lock(const fs::path& stem, const fs::path& file) {
-    std::optional<HeldLock> lock;
+    std::optional<core::HeldLock> lock;
     try {
-      lock = read_lock(file);
-    } catch (const Error&) {  // another user's, perhaps
+      lock = core::read_lock(file);
+    } catch (const core::Error&) {  // another user's, perhaps
     }
     if (!lock) return;
     if (!lock->gone) {
@@ -102,7 +102,7 @@ class Collector {
     if (statistics) results_.complete.push_back({stem, *statistics});
     if (problem.empty() || !fs::exists(file)) return;  // a run may just have replaced it
     // JSON of another program lies in many folders; beside a slide's results, or with our mark, it is ours and damaged.
-    if (written_by_us(stem) || is_marked) results_.damaged.push_back({file, in_context(file.string(), problem)});
+    if (written_by_us(stem) || is_marked) results_.damaged.push_back({file, core::in_context(file.string(), problem)});
   }
 
   void add_unfinished(const fs::path& stem, const fs::path& path) {
@@ -129,7 +129,7 @@ StatisticsFile read_statistics_file(const fs::path& file) {
     StatisticsFile result{read_statistics(file), {}, false};
     if (result.statistics) validate(*result.statistics);
     return result;
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     return {std::nullopt, error.what(), is_marked(file)};
   }
 }
@@ -141,7 +141,7 @@ std::vector<CompleteResult> complete_results(const fs::path& folder, KnownStatis
 }
 
 ResultFolder read_results(const fs::path& folder) {
-  if (!fs::is_directory(folder)) throw UsageError(folder.string() + ": no such folder of results");
+  if (!fs::is_directory(folder)) throw core::UsageError(folder.string() + ": no such folder of results");
   ResultFolder results;
   results.path = folder;
   KnownStatistics none;
@@ -151,7 +151,7 @@ ResultFolder read_results(const fs::path& folder) {
   const fs::path summary = folder / "summary.csv";
   try {
     results.failed = read_failures(summary);
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     results.damaged.push_back({summary, error.what()});
   }
   return results;

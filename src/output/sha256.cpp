@@ -38,7 +38,7 @@ std::string sha256_of_file(const std::filesystem::path& path) {
     stream.read(block.data(), block.size());
     update(checksum, block.data(), static_cast<std::size_t>(stream.gcount()));
   }
-  if (!stream.eof() || stream.bad()) throw Error("reading " + path.string() + ": " + std::strerror(errno ? errno : EIO));
+  if (!stream.eof() || stream.bad()) throw core::Error("reading " + path.string() + ": " + std::strerror(errno ? errno : EIO));
   return g_checksum_get_string(checksum.get());
 }
 

@@ -62,13 +62,13 @@ std::string text_of(const std::vector<ChangedFile>& files) {
   std::vector<std::string> texts;
   texts.reserve(files.size());
   for (const ChangedFile& file : files) texts.push_back(file.text());
-  return joined(texts);
+  return core::joined(texts);
 }
 
 StagedResult::StagedResult(fs::path stem)
     : stem_(std::move(stem)), folder_(part_of_place(stem_)), staged_(folder_.path() / stem_.filename()) {}
 
-void StagedResult::commit(SlideStatistics& statistics, const WorkLock* lock) {
+void StagedResult::commit(SlideStatistics& statistics, const core::WorkLock* lock) {
   statistics.files.clear();
   for (const char* suffix : kSuffixes) {
     if (const auto bytes = bytes_of(with(staged_, suffix))) statistics.files[suffix] = *bytes;
@@ -91,7 +91,7 @@ void StagedResult::commit(SlideStatistics& statistics, const WorkLock* lock) {
 }
 
 fs::path unfinished_stem(const fs::path& path) {
-  const fs::path name = final_path(path).filename();
+  const fs::path name = core::final_path(path).filename();
   if (name.empty()) return {};
   const std::string text = name.string();
   if (fs::is_directory(path)) return text.size() > 1 && text[0] == '.' ? path.parent_path() / text.substr(1) : fs::path();
@@ -103,8 +103,9 @@ fs::path unfinished_stem(const fs::path& path) {
 }
 
 bool is_unfinished_of(const fs::path& path, const fs::path& stem) {
-  return is_part_of(path, hidden(stem)) || is_part_of(path, lock_path(stem)) || is_part_of(path, with(stem, ".json")) ||
-         std::any_of(std::begin(kSuffixes), std::end(kSuffixes), [&](const char* suffix) { return is_part_of(path, with(stem, suffix)); });
+  return core::is_part_of(path, hidden(stem)) || core::is_part_of(path, lock_path(stem)) || core::is_part_of(path, with(stem, ".json")) ||
+         std::any_of(std::begin(kSuffixes), std::end(kSuffixes),
+                     [&](const char* suffix) { return core::is_part_of(path, with(stem, suffix)); });
 }
 
 void remove_unfinished(const fs::path& stem) {

@@ -22,7 +22,7 @@ Json class_json(const SlideStatistics& s, std::size_t c) {
   const ClassStatistics& figures = s.per_class[c];
   return {{"name", s.classes.names[c]},
           {"value", c + 1},
-          {"colour", to_string(s.classes.colours[c])},
+          {"colour", core::to_string(s.classes.colours[c])},
           {"pixels", figures.pixels},
           {"mm2", number(square_millimetres(s, figures.pixels))},
           {"fraction_of_tissue", number(ratio(figures.pixels, s.tissue_pixels))},
@@ -34,14 +34,14 @@ Json class_json(const SlideStatistics& s, std::size_t c) {
 }
 
 /// Of the one method that `statistics` has; null where it has none.
-Json stain_json(const StainStatistics& statistics) {
-  const StainNumbers numbers = numbers_from_stain(statistics);
+Json stain_json(const core::StainStatistics& statistics) {
+  const core::StainNumbers numbers = core::numbers_from_stain(statistics);
   return numbers.empty() ? Json() : Json(numbers.begin()->second);
 }
 
 Json stain_json(const StainRecord& record) {
-  return {{"method", to_string(record.method)},
-          {"applied", record.method != StainMethod::None && record.problem.empty()},
+  return {{"method", core::to_string(record.method)},
+          {"applied", record.method != core::StainMethod::None && record.problem.empty()},
           {"slide", stain_json(record.slide)},
           {"target", stain_json(record.target)},
           {"problem", record.problem.empty() ? Json() : Json(record.problem)}};
@@ -49,9 +49,10 @@ Json stain_json(const StainRecord& record) {
 
 StainRecord stain_from_json(const Json& json) {
   StainRecord record;
-  record.method = parse_stain_method(json.at("method").get<std::string>());
+  record.method = core::parse_stain_method(json.at("method").get<std::string>());
   const auto statistics = [&](const char* whose) {
-    return json.at(whose).is_null() ? StainStatistics{} : stain_from_numbers({{to_string(record.method), json.at(whose)}});
+    return json.at(whose).is_null() ? core::StainStatistics{}
+                                    : core::stain_from_numbers({{core::to_string(record.method), json.at(whose)}});
   };
   record.slide = statistics("slide");
   record.target = statistics("target");
@@ -59,7 +60,7 @@ StainRecord stain_from_json(const Json& json) {
   return record;
 }
 
-Json interface_json(const SlideStatistics& s, const Interface& border) {
+Json interface_json(const SlideStatistics& s, const raster::Interface& border) {
   return {{"classes", Json::array({s.classes.names[border.first], s.classes.names[border.second]})},
           {"pixels", border.length},
           {"mm", number(millimetres(s, border.length))}};
@@ -69,8 +70,8 @@ Json to_json(const SlideStatistics& s) {
   Json classes = Json::array();
   for (std::size_t c = 0; c < s.per_class.size(); ++c) classes.push_back(class_json(s, c));
   Json interfaces = Json::array();
-  for (const Interface& border : s.interfaces) interfaces.push_back(interface_json(s, border));
-  const Frame& frame = s.frame;
+  for (const raster::Interface& border : s.interfaces) interfaces.push_back(interface_json(s, border));
+  const core::Frame& frame = s.frame;
   return {
       {"format", kFormat},
       {"version", kVersion},
@@ -89,7 +90,7 @@ Json to_json(const SlideStatistics& s) {
         {"level0_mpp_overruled", s.own_mpp ? Json(*s.own_mpp) : Json()}}},
       {"tissue", {{"pixels", s.tissue_pixels}, {"mm2", number(square_millimetres(s, s.tissue_pixels))}, {"glass_pixels", s.glass_pixels}}},
       {"classes", classes},
-      {"background", {{"name", s.classes.background}, {"colour", to_string(s.classes.colours.back())}}},
+      {"background", {{"name", s.classes.background}, {"colour", core::to_string(s.classes.colours.back())}}},
       {"unlabelled", {{"pixels", s.unlabelled_pixels}, {"fraction_of_tissue", number(ratio(s.unlabelled_pixels, s.tissue_pixels))}}},
       {"unreadable", {{"pixels", s.unreadable_pixels}, {"fraction_of_tissue", number(ratio(s.unreadable_pixels, s.tissue_pixels))}}},
       {"tumour_stroma_ratio", number(tumour_stroma_ratio(s))},
@@ -120,7 +121,7 @@ std::optional<double> number_or_nothing(const Json& json) { return json.is_null(
 std::int64_t whole_number(const Json& json, const std::string& key) {
   const Json& value = json.at(key);
   if (!value.is_number_integer() || value != value.get<std::int64_t>())
-    throw Error("'" + key + "' is " + value.dump() + " and no whole number");
+    throw core::Error("'" + key + "' is " + value.dump() + " and no whole number");
   return value;
 }
 
@@ -129,7 +130,7 @@ void read_scatter(const Json& json, SlideStatistics& s) {
   if (!json.contains("interfaces")) return;
   const auto class_of = [&](const Json& name) {
     const auto found = std::find(s.classes.names.begin(), s.classes.names.end(), name.get<std::string>());
-    if (found == s.classes.names.end()) throw Error("has an interface of " + name.dump() + ", which is none of its classes");
+    if (found == s.classes.names.end()) throw core::Error("has an interface of " + name.dump() + ", which is none of its classes");
     return static_cast<std::size_t>(found - s.classes.names.begin());
   };
   for (const Json& border : json.at("interfaces"))
@@ -145,9 +146,9 @@ void read_scatter(const Json& json, SlideStatistics& s) {
 }
 
 SlideStatistics from_json(const Json& json) {
-  if (json.at("format") != kFormat) throw Error("is not a statistics file of this program");
+  if (json.at("format") != kFormat) throw core::Error("is not a statistics file of this program");
   if (json.at("version") != kVersion)
-    throw Error("its version is " + json.at("version").dump() + ", and " + std::to_string(kVersion) + " is known");
+    throw core::Error("its version is " + json.at("version").dump() + ", and " + std::to_string(kVersion) + " is known");
   SlideStatistics s;
   json.at("slide").get_to(s.slide);
   json.at("slide_fingerprint").get_to(s.slide_fingerprint);
@@ -170,13 +171,13 @@ SlideStatistics from_json(const Json& json) {
     s.glass_pixels = whole_number(json.at("tissue"), "glass_pixels");  // younger than the format
   for (const Json& entry : json.at("classes")) {
     s.classes.names.push_back(entry.at("name"));
-    s.classes.colours.push_back(parse_colour(entry.at("colour")));
+    s.classes.colours.push_back(core::parse_colour(entry.at("colour")));
     s.per_class.push_back({.pixels = whole_number(entry, "pixels"),
                            .regions = whole_number(entry, "regions"),
                            .largest_region = whole_number(entry, "largest_region_pixels")});
   }
   json.at("background").at("name").get_to(s.classes.background);
-  s.classes.colours.push_back(parse_colour(json.at("background").at("colour")));
+  s.classes.colours.push_back(core::parse_colour(json.at("background").at("colour")));
   read_scatter(json, s);
   s.unlabelled_pixels = whole_number(json.at("unlabelled"), "pixels");
   s.unreadable_pixels = whole_number(json.at("unreadable"), "pixels");
@@ -211,19 +212,19 @@ std::string json_text(const StainRecord& record) { return stain_json(record).dum
 void write_statistics(const std::filesystem::path& path, const SlideStatistics& statistics) {
   validate(statistics.classes);
   if (statistics.per_class.size() != statistics.classes.names.size())
-    throw Error("writing " + path.string() + ": figures of some classes are missing");
+    throw core::Error("writing " + path.string() + ": figures of some classes are missing");
   // File names are bytes: what is not UTF-8 in them is replaced, as JSON has no other way.
-  write_text_file(path, to_json(statistics).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  core::write_text_file(path, to_json(statistics).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 std::optional<SlideStatistics> read_statistics(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) return {};
-  const std::string text = read_text_file(path);
-  return with_context("reading " + path.string(), [&] {
+  const std::string text = core::read_text_file(path);
+  return core::with_context("reading " + path.string(), [&] {
     try {
       return from_json(Json::parse(text));
     } catch (const Json::exception& error) {
-      throw Error("is not a statistics file of this program, or damaged (" + std::string(error.what()) + ")");
+      throw core::Error("is not a statistics file of this program, or damaged (" + std::string(error.what()) + ")");
     }
   });
 }

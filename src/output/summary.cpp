@@ -36,7 +36,7 @@ using NamePair = std::pair<std::string, std::string>;
 std::vector<NamePair> all_interfaces(const std::vector<SlideStatistics>& slides) {
   std::vector<NamePair> pairs;
   for (const SlideStatistics& slide : slides) {
-    for (const Interface& border : slide.interfaces) {
+    for (const raster::Interface& border : slide.interfaces) {
       const NamePair names{slide.classes.names[border.first], slide.classes.names[border.second]};
       const auto same = [&](const NamePair& known) { return known == names || known == NamePair{names.second, names.first}; };
       if (std::none_of(pairs.begin(), pairs.end(), same)) pairs.push_back(names);
@@ -120,28 +120,28 @@ std::string summary_text(const std::vector<SlideStatistics>& slides, const std::
       header.push_back(name + figure);
   }
   for (const auto& [first, second] : interfaces) header.push_back(std::string(first).append("_").append(second).append("_interface_mm"));
-  std::string text = csv_line(header);
-  for (const SlideStatistics& slide : slides) text += csv_line(fields_of(slide, classes, interfaces));
+  std::string text = core::csv_line(header);
+  for (const SlideStatistics& slide : slides) text += core::csv_line(fields_of(slide, classes, interfaces));
   for (const auto& [slide, reason] : failures) {
     std::vector<std::string> fields{slide, "failed", reason};
     fields.resize(header.size());
-    text += csv_line(fields);
+    text += core::csv_line(fields);
   }
   return text;
 }
 
 void write_summary(const std::filesystem::path& path, const std::vector<SlideStatistics>& slides,
                    const std::map<std::string, std::string>& failures) {
-  write_text_file(path, summary_text(slides, failures));
+  core::write_text_file(path, summary_text(slides, failures));
 }
 
 std::map<std::string, std::string> read_failures(const std::filesystem::path& summary) {
   std::map<std::string, std::string> failures;
   if (!std::filesystem::exists(summary)) return failures;
-  const CsvTable table = CsvTable::read(summary);
+  const core::CsvTable table = core::CsvTable::read(summary);
   const auto column = [&](const char* name) { return table.required_column(name, ": failures are unknown"); };
   const std::size_t slide = column("slide"), status = column("status"), reason = column("reason");
-  for (const CsvTable::Row& row : table.rows) {
+  for (const core::CsvTable::Row& row : table.rows) {
     if (row.fields[status] == "failed") failures[row.fields[slide]] = row.fields[reason];
   }
   return failures;

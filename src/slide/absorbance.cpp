@@ -25,7 +25,7 @@ bool can_be_glass(const Light& light) {
 }
 
 /// Medians of the channels over the pixels whose luminance is `level` ± kSpread.
-Light median_colour(const Image& rgb, int level) {
+Light median_colour(const core::Image& rgb, int level) {
   std::array<std::array<std::int64_t, 256>, 3> histograms{};
   std::int64_t count = 0;
   for (const std::uint8_t* pixel = rgb.data(); pixel != rgb.data() + rgb.bytes(); pixel += 3) {
@@ -45,7 +45,7 @@ Light median_colour(const Image& rgb, int level) {
 
 }  // namespace
 
-std::optional<Light> glass_light(const Image& rgb) {
+std::optional<Light> glass_light(const core::Image& rgb) {
   std::array<std::int64_t, 258> histogram{};  // of luminance + 1: both ends have a neighbour
   std::int64_t white = 0;
   const auto pixels = static_cast<std::int64_t>(rgb.bytes() / 3);

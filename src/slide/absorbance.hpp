@@ -12,7 +12,7 @@ using Light = std::array<double, 3>;
 
 /// The brightest colour that at least 1 % of the picture shares, if it can be glass; else white, where 1 % of the picture is white;
 /// else nothing. Purely white pixels come second as they may be parts that the scanner left out.
-std::optional<Light> glass_light(const Image& rgb);
+std::optional<Light> glass_light(const core::Image& rgb);
 
 /// What a pixel takes away of the glass's light, as absorbance (decimal).
 struct Absorbance {

@@ -82,7 +82,7 @@ std::string why_not_by_content(const fs::path& path) {
   if (std::ranges::all_of(start, [](char byte) { return byte == 0; }))
     return "begins with nothing but zeros: its copy broke off or its disk failed; copy it again";
   if (is_web_page(start)) return "is a web page, not a slide: its download failed; fetch it again";
-  const std::string ending = lower_ending(path);
+  const std::string ending = core::lower_ending(path);
   if (ending == ".mrxs") {
     return "is a MIRAX slide without its data: the folder " + path.stem().string() + " with Slidedat.ini is not beside it";
   }
@@ -110,10 +110,10 @@ bool is_dicom(const std::filesystem::path& path) {
 std::string why_no_slide(const fs::path& path) {
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);
-  if (!fs::exists(status) && fs::is_symlink(fs::symlink_status(path, ignored))) return text_of_missing_target(path);
+  if (!fs::exists(status) && fs::is_symlink(fs::symlink_status(path, ignored))) return core::text_of_missing_target(path);
   if (::access(path.c_str(), fs::is_directory(status) ? R_OK | X_OK : R_OK) != 0) return std::strerror(errno);
   if (fs::is_directory(status)) {
-    const auto known = slide_endings().find(lower_ending(path));
+    const auto known = slide_endings().find(core::lower_ending(path));
     if (known != slide_endings().end() && !known->second.empty()) return "is " + known->second;
     return "is a folder; a slide file is wanted (for a folder of slides: wsi-lpd batch)";
   }
@@ -127,7 +127,7 @@ std::string left_out_as(const fs::path& path) {
   const fs::file_status status = fs::status(path, ignored);
   if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) return "special file";
   if (is_slide(path)) return {};
-  const std::string ending = lower_ending(path);
+  const std::string ending = core::lower_ending(path);
   if (!slide_endings().contains(ending)) return ending.empty() ? "file without ending" : ending;
   const bool may_be_mask = ending == ".tif" || ending == ".tiff" || ending == ".btf";
   const auto kind = may_be_mask ? image::image_kind(path) : std::nullopt;
@@ -146,7 +146,7 @@ std::optional<std::string> series(const std::filesystem::path& path) {
   if (openslide_vendor(path) != "dicom") return {};
   try {
     return text_property(open_handle(path).get(), "dicom.SeriesInstanceUID");
-  } catch (const Error&) {
+  } catch (const core::Error&) {
     return {};  // what is wrong with it is told when it is to be read
   }
 }

@@ -20,7 +20,7 @@ double true_downsample(std::int64_t level0, std::int64_t level) {
   const double ratio = static_cast<double>(level0) / static_cast<double>(level);
   for (const std::int64_t factor :
        {std::int64_t{1} << std::lround(std::log2(std::max(1.0, ratio))), static_cast<std::int64_t>(std::llround(ratio))}) {
-    if (factor >= 1 && level >= level0 / factor && level <= divide_up(level0, factor)) return static_cast<double>(factor);
+    if (factor >= 1 && level >= level0 / factor && level <= core::divide_up(level0, factor)) return static_cast<double>(factor);
   }
   return ratio;
 }
@@ -33,17 +33,17 @@ std::string number_text(double value) {
   return text;
 }
 
-void check_size(const Properties& properties, std::size_t index, const Size& size) {
+void check_size(const Properties& properties, std::size_t index, const core::Size& size) {
   const bool sane = size.width > 0 && size.height > 0 && size.width <= kLongestSide && size.height <= kLongestSide &&
                     size.height <= kMostPixels / size.width;
   if (!sane) {
-    throw Error(properties.path.string() + ": level " + std::to_string(index) + " claims " + std::to_string(size.width) + " x " +
-                std::to_string(size.height) + " pixels, which can't be; the header is damaged");
+    throw core::Error(properties.path.string() + ": level " + std::to_string(index) + " claims " + std::to_string(size.width) + " x " +
+                      std::to_string(size.height) + " pixels, which can't be; the header is damaged");
   }
 }
 
-bool has_shape_of_level0(const Properties& properties, const Size& size) {
-  const Size& level0 = properties.levels.front().size;
+bool has_shape_of_level0(const Properties& properties, const core::Size& size) {
+  const core::Size& level0 = properties.levels.front().size;
   // A pixel of rounding, two per cent of padding. Of a long, flat slide the short side of a small level says nothing, but the long one
   // does.
   const auto explains = [](std::int64_t long0, std::int64_t short0, std::int64_t along, std::int64_t across) {
@@ -54,8 +54,8 @@ bool has_shape_of_level0(const Properties& properties, const Size& size) {
          (explains(level0.width, level0.height, size.width, size.height) || explains(level0.height, level0.width, size.height, size.width));
 }
 
-void add_level(Properties& properties, const Size& size) {
-  const Size& level0 = properties.levels.empty() ? size : properties.levels.front().size;
+void add_level(Properties& properties, const core::Size& size) {
+  const core::Size& level0 = properties.levels.empty() ? size : properties.levels.front().size;
   properties.levels.push_back({size, true_downsample(level0.width, size.width), true_downsample(level0.height, size.height)});
 }
 
@@ -64,8 +64,8 @@ void set_resolution(Properties& properties, const OpenOptions& options, std::opt
   const std::string name = properties.path.string();
   properties.mpp_source = "unknown";
   if (options.mpp && !is_plausible_mpp(*options.mpp)) {
-    throw UsageError(name + ": " + number_text(*options.mpp) + " um/px was given; it must be " + number_text(kFinestMpp) + " to " +
-                     number_text(kCoarsestMpp));
+    throw core::UsageError(name + ": " + number_text(*options.mpp) + " um/px was given; it must be " + number_text(kFinestMpp) + " to " +
+                           number_text(kCoarsestMpp));
   }
   const double across = x.value_or(y.value_or(0));
   const double down = y.value_or(across);
@@ -80,10 +80,11 @@ void set_resolution(Properties& properties, const OpenOptions& options, std::opt
   }
   if (!is_said) return;
   if (!is_possible) {
-    throw Error(name + ": the slide says " + number_text(is_plausible_mpp(across) ? down : across) + " um/px, which can't be; " + kGiveMpp);
+    throw core::Error(name + ": the slide says " + number_text(is_plausible_mpp(across) ? down : across) + " um/px, which can't be; " +
+                      kGiveMpp);
   }
   if (!is_square) {
-    throw Error(name + ": the slide says " + number_text(across) + " um/px across but " + number_text(down) + " down; " + kGiveMpp);
+    throw core::Error(name + ": the slide says " + number_text(across) + " um/px across but " + number_text(down) + " down; " + kGiveMpp);
   }
   properties.mpp = (across + down) / 2;
   properties.mpp_source = source;
@@ -103,14 +104,14 @@ void warn_of_contradictions(Properties& properties, std::optional<double> tags_m
   }
 }
 
-ReadError read_error(const Properties& properties, int level, const Rect& region, const std::string& reason) {
+ReadError read_error(const Properties& properties, int level, const core::Rect& region, const std::string& reason) {
   return ReadError(properties.path.string() + ": level " + std::to_string(level) + ", " + std::to_string(region.width) + " x " +
                    std::to_string(region.height) + " pixels at (" + std::to_string(region.x) + ", " + std::to_string(region.y) +
                    ") can't be read: " + reason);
 }
 
-void fill_outside(const Properties& properties, const Rect& region, const Rect& inside, ImageView<std::uint8_t> target) {
-  if (inside != region) fill(target, properties.background);
+void fill_outside(const Properties& properties, const core::Rect& region, const core::Rect& inside, core::ImageView<std::uint8_t> target) {
+  if (inside != region) core::fill(target, properties.background);
 }
 
 }  // namespace wsi_lpd::slide

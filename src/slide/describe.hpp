@@ -8,10 +8,10 @@ namespace wsi_lpd::slide {
 std::string number_text(double value);
 
 /// Throws Error where level `index` can't have that size.
-void check_size(const Properties& properties, std::size_t index, const Size& size);
+void check_size(const Properties& properties, std::size_t index, const core::Size& size);
 /// Does a level of `size` show the whole of level 0, or do their shapes contradict each other?
-bool has_shape_of_level0(const Properties& properties, const Size& size);
-void add_level(Properties& properties, const Size& size);
+bool has_shape_of_level0(const Properties& properties, const core::Size& size);
+void add_level(Properties& properties, const core::Size& size);
 
 /// µm/px: what was given, else what the slide says (`source`). Throws Error when that can't be or differs between the axes, UsageError when
 /// the given one can't be. Tags of TIFFs and pictures ("… tags") count only where they are plausible: most say something about printing.
@@ -23,8 +23,8 @@ void set_resolution(Properties& properties, const OpenOptions& options, std::opt
 void warn_of_contradictions(Properties& properties, std::optional<double> tags_mpp);
 
 /// A region that can't be read, in one line.
-ReadError read_error(const Properties& properties, int level, const Rect& region, const std::string& reason);
+ReadError read_error(const Properties& properties, int level, const core::Rect& region, const std::string& reason);
 /// Fills what lies outside of `inside` with the background; both in `region`'s frame, which is `target`'s.
-void fill_outside(const Properties& properties, const Rect& region, const Rect& inside, ImageView<std::uint8_t> target);
+void fill_outside(const Properties& properties, const core::Rect& region, const core::Rect& inside, core::ImageView<std::uint8_t> target);
 
 }  // namespace wsi_lpd::slide

@@ -19,7 +19,7 @@ struct Binned {
   const std::int32_t* row(std::int64_t y) const { return values.data() + y * width; }
 };
 
-Binned binned(ImageView<const std::uint8_t> rgb) {
+Binned binned(core::ImageView<const std::uint8_t> rgb) {
   Binned result{rgb.width / 2, rgb.height / 2, {}};
   result.values.reserve(static_cast<std::size_t>(result.width * result.height));
   for (std::int64_t y = 0; y < result.height; ++y) {
@@ -52,7 +52,7 @@ bool is_flat(const Binned& picture) {
 
 }  // namespace
 
-float sharpness(ImageView<const std::uint8_t> rgb) {
+float sharpness(core::ImageView<const std::uint8_t> rgb) {
   constexpr float kNothing = std::numeric_limits<float>::quiet_NaN();
   if (rgb.width < kSmallest || rgb.height < kSmallest) return kNothing;
   const Binned picture = binned(rgb);

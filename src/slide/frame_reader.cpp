@@ -22,11 +22,11 @@ int best_level(const Properties& properties, double scale) {
 
 }  // namespace
 
-FrameReader::FrameReader(const Reader& reader, const Frame& frame)
+FrameReader::FrameReader(const Reader& reader, const core::Frame& frame)
     : reader_(reader), frame_(frame), level_(best_level(reader.properties(), frame.scale)) {}
 
 // The level pixels that `region` (output) touches, at least one: a level may end a fraction of a pixel before the slide does.
-Rect FrameReader::level_region(const Rect& region) const {
+core::Rect FrameReader::level_region(const core::Rect& region) const {
   const Level& level = reader_.properties().levels[static_cast<std::size_t>(level_)];
   const auto span = [](double begin, double end, double downsample, std::int64_t size) {
     constexpr double kRounding = 1e-6;  // of a pixel: not worth another row
@@ -40,18 +40,18 @@ Rect FrameReader::level_region(const Rect& region) const {
   return {left, top, right - left, bottom - top};
 }
 
-std::int64_t FrameReader::cost(const Rect& region) const {
-  const Rect from = level_region(region);
+std::int64_t FrameReader::cost(const core::Rect& region) const {
+  const core::Rect from = level_region(region);
   return from.width * from.height;
 }
 
-void FrameReader::read(const Rect& region, ImageView<std::uint8_t> target) const {
+void FrameReader::read(const core::Rect& region, core::ImageView<std::uint8_t> target) const {
   const Properties& properties = reader_.properties();
-  const Rect inside = intersection(region, {0, 0, frame_.size.width, frame_.size.height});
-  if (inside != region) fill(target, properties.background);
+  const core::Rect inside = core::intersection(region, {0, 0, frame_.size.width, frame_.size.height});
+  if (inside != region) core::fill(target, properties.background);
   if (inside.empty()) return;
   const Level& level = properties.levels[static_cast<std::size_t>(level_)];
-  const Rect from = level_region(inside);
+  const core::Rect from = level_region(inside);
   const auto into = target.part({inside.x - region.x, inside.y - region.y, inside.width, inside.height});
   const double origin_x = frame_.level0_x_from_output(static_cast<double>(inside.x)) / level.downsample_x - static_cast<double>(from.x);
   const double origin_y = frame_.level0_y_from_output(static_cast<double>(inside.y)) / level.downsample_y - static_cast<double>(from.y);
@@ -59,28 +59,29 @@ void FrameReader::read(const Rect& region, ImageView<std::uint8_t> target) const
   const double scale_y = frame_.scale / level.downsample_y;
   const bool pixel_for_pixel = scale_x == 1 && scale_y == 1 && origin_x == 0 && origin_y == 0;
   if (pixel_for_pixel && from.width == inside.width && from.height == inside.height) return reader_.read(level_, from, into);
-  Image pixels(from.width, from.height, 3);
+  core::Image pixels(from.width, from.height, 3);
   reader_.read(level_, from, pixels.view());
-  resample_area(pixels.view(), origin_x, origin_y, scale_x, scale_y, into);
+  core::resample_area(pixels.view(), origin_x, origin_y, scale_x, scale_y, into);
 }
 
-void FrameReader::read_readable(const Rect& region, ImageView<std::uint8_t> target, std::vector<Rect>* unreadable) const {
-  const auto halves = [](const Rect& part) {
+void FrameReader::read_readable(const core::Rect& region, core::ImageView<std::uint8_t> target, std::vector<core::Rect>* unreadable) const {
+  const auto halves = [](const core::Rect& part) {
     const bool across = part.width >= part.height;
     const std::int64_t half = (across ? part.width : part.height) / 2;
-    return across ? std::pair{Rect{part.x, part.y, half, part.height}, Rect{part.x + half, part.y, part.width - half, part.height}}
-                  : std::pair{Rect{part.x, part.y, part.width, half}, Rect{part.x, part.y + half, part.width, part.height - half}};
+    return across
+               ? std::pair{core::Rect{part.x, part.y, half, part.height}, core::Rect{part.x + half, part.y, part.width - half, part.height}}
+               : std::pair{core::Rect{part.x, part.y, part.width, half}, core::Rect{part.x, part.y + half, part.width, part.height - half}};
   };
-  const auto view_of = [&](const Rect& part) { return target.part({part.x - region.x, part.y - region.y, part.width, part.height}); };
+  const auto view_of = [&](const core::Rect& part) { return target.part({part.x - region.x, part.y - region.y, part.width, part.height}); };
   // Halves what is too large to be read at once, and what can't be read as a whole.
-  const auto try_reading = [&](const auto& self, const Rect& part) -> void {
+  const auto try_reading = [&](const auto& self, const core::Rect& part) -> void {
     const bool single = part.width == 1 && part.height == 1;
     if (single || cost(part) <= kReadAtOnce) {
       try {
         return read(part, view_of(part));
       } catch (const ReadError&) {
         if (part.width <= kSmallestUnreadable && part.height <= kSmallestUnreadable) {
-          fill(view_of(part), reader_.properties().background);
+          core::fill(view_of(part), reader_.properties().background);
           if (unreadable) unreadable->push_back(part);
           return;
         }
@@ -93,9 +94,9 @@ void FrameReader::read_readable(const Rect& region, ImageView<std::uint8_t> targ
   try_reading(try_reading, region);
 }
 
-Image thumbnail(const Reader& reader, std::int64_t longest, std::vector<Rect>* unreadable) {
-  const Rect& bounds = reader.properties().bounds;
-  Frame frame;
+core::Image thumbnail(const Reader& reader, std::int64_t longest, std::vector<core::Rect>* unreadable) {
+  const core::Rect& bounds = reader.properties().bounds;
+  core::Frame frame;
   frame.bounds = bounds;
   frame.scale = std::max(1.0, static_cast<double>(std::max(bounds.width, bounds.height)) / static_cast<double>(longest));
   const auto side = [&](std::int64_t length) {
@@ -103,7 +104,7 @@ Image thumbnail(const Reader& reader, std::int64_t longest, std::vector<Rect>* u
   };
   frame.size = {side(bounds.width), side(bounds.height)};
   const FrameReader frame_reader(reader, frame);
-  Image result(frame.size.width, frame.size.height, 3);
+  core::Image result(frame.size.width, frame.size.height, 3);
   frame_reader.read_readable({0, 0, frame.size.width, frame.size.height}, result.view(), unreadable);
   return result;
 }

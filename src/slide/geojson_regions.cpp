@@ -15,26 +15,26 @@ using Json = nlohmann::json;
 
 /// What is wrong is said from inside out: `in_context` of the callers adds feature and file.
 const Json& member(const Json& object, const char* key) {
-  if (!object.is_object() || !object.contains(key)) throw Error(std::string("it has no \"") + key + "\"");
+  if (!object.is_object() || !object.contains(key)) throw core::Error(std::string("it has no \"") + key + "\"");
   return object.at(key);
 }
 
 std::string type_of(const Json& object) {
   const Json& type = member(object, "type");
-  if (!type.is_string()) throw Error("its \"type\" is not a text");
+  if (!type.is_string()) throw core::Error("its \"type\" is not a text");
   return type.get<std::string>();
 }
 
 const Json& array(const Json& json, const char* what) {
-  if (!json.is_array()) throw Error(std::string("its ") + what + " are not a list");
+  if (!json.is_array()) throw core::Error(std::string("its ") + what + " are not a list");
   return json;
 }
 
-Ring read_ring(const Json& json) {
-  Ring ring;
+core::Ring read_ring(const Json& json) {
+  core::Ring ring;
   for (const Json& position : array(json, "coordinates")) {
     if (!position.is_array() || position.size() < 2 || !position[0].is_number() || !position[1].is_number())
-      throw Error("point " + std::to_string(ring.size() + 1) + " of an outline is not a pair of numbers");
+      throw core::Error("point " + std::to_string(ring.size() + 1) + " of an outline is not a pair of numbers");
     ring.push_back({position[0].get<double>(), position[1].get<double>()});
   }
   return ring;
@@ -42,11 +42,11 @@ Ring read_ring(const Json& json) {
 
 /// Does an outline enclose an area by the even-odd rule? Parts of an outline that are gone both ways enclose none; what remains of it does
 /// if it does not all lie on one line. (The signed area would not do: that of an 8 is 0.)
-bool has_area(const Ring& ring) {
+bool has_area(const core::Ring& ring) {
   using Side = std::array<double, 4>;
   std::vector<Side> sides;
   for (std::size_t i = 0; i < ring.size(); ++i) {
-    const Point &a = ring[i], &b = ring[(i + 1) % ring.size()];
+    const core::Point &a = ring[i], &b = ring[(i + 1) % ring.size()];
     const std::array from{a.x, a.y}, to{b.x, b.y};
     if (from != to) sides.push_back(from < to ? Side{a.x, a.y, b.x, b.y} : Side{b.x, b.y, a.x, a.y});
   }
@@ -70,14 +70,14 @@ bool has_area(const Ring& ring) {
 
 /// The polygons of one feature, and whether something in it had no area.
 struct Geometry {
-  std::vector<Polygon> polygons;
+  std::vector<core::Polygon> polygons;
   bool incomplete = false;
 };
 
 void read_polygon(const Json& json, Geometry& geometry) {
-  Polygon polygon;
+  core::Polygon polygon;
   for (const Json& coordinates : array(json, "coordinates")) {
-    Ring ring = read_ring(coordinates);
+    core::Ring ring = read_ring(coordinates);
     if (has_area(ring)) {
       polygon.push_back(std::move(ring));
     } else {
@@ -108,7 +108,7 @@ void read_geometry(const Json& json, Geometry& geometry, bool nested = false) {
   } else if (type == "Point" || type == "MultiPoint" || type == "LineString" || type == "MultiLineString") {
     geometry.incomplete = true;
   } else {
-    throw Error("its geometry is of the unknown type \"" + type + "\"");
+    throw core::Error("its geometry is of the unknown type \"" + type + "\"");
   }
 }
 
@@ -119,7 +119,7 @@ std::vector<std::string> classes_of(const Json& feature) {
   if (!feature.contains(classification)) return classes;
   const Json& json = feature.at(classification);
   const auto add = [&](const Json& name) {
-    if (!name.is_string()) throw Error("the name of its class is not a text");
+    if (!name.is_string()) throw core::Error("the name of its class is not a text");
     if (!name.get<std::string>().empty()) classes.push_back(name.get<std::string>());
   };
   if (json.contains("names")) {
@@ -159,7 +159,7 @@ std::string left_out_line(const std::vector<std::size_t>& features) {
   const bool one = features.size() == 1;
   return std::to_string(features.size()) + (one ? " feature has" : " features have") +
          " parts without an area (points, lines, outlines that enclose nothing), which are left out: " + (one ? "number " : "numbers ") +
-         joined_first(named);
+         core::joined_first(named);
 }
 
 GeoJsonRegions read_regions(const Json& json) {
@@ -171,7 +171,7 @@ GeoJsonRegions read_regions(const Json& json) {
   for (std::size_t i = 0; i < (single ? 1 : features.size()); ++i) {
     bool is_incomplete = false;
     result.regions.push_back(
-        with_context("feature " + std::to_string(i + 1), [&] { return read_feature(single ? json : features[i], is_incomplete); }));
+        core::with_context("feature " + std::to_string(i + 1), [&] { return read_feature(single ? json : features[i], is_incomplete); }));
     if (is_incomplete) incomplete.push_back(i);
   }
   result.left_out = left_out_line(incomplete);
@@ -181,12 +181,12 @@ GeoJsonRegions read_regions(const Json& json) {
 }  // namespace
 
 GeoJsonRegions read_geojson_regions(const std::filesystem::path& path) {
-  const std::string text = read_text_file(path);
-  return with_context(path.string(), [&] {
+  const std::string text = core::read_text_file(path);
+  return core::with_context(path.string(), [&] {
     try {
       return read_regions(Json::parse(text));
     } catch (const Json::exception& error) {
-      throw Error("is not GeoJSON (" + std::string(error.what()) + ")");
+      throw core::Error("is not GeoJSON (" + std::string(error.what()) + ")");
     }
   });
 }

@@ -12,12 +12,12 @@ namespace wsi_lpd::slide {
 /// One feature. Points and lines have no polygons.
 struct GeoJsonRegion {
   /// An outline, then its holes. Coordinates are the file's: level-0 pixels from the top left of the slide's bounds.
-  std::vector<Polygon> polygons;
+  std::vector<core::Polygon> polygons;
   /// QuPath's classification, from the general to the particular: "Tumor", "Positive". Empty where there is none.
   std::vector<std::string> classes;
   bool is_classified() const { return !classes.empty(); }
   /// As QuPath shows it: "Tumor: Positive".
-  std::string class_name() const { return joined(classes, ": "); }
+  std::string class_name() const { return core::joined(classes, ": "); }
   /// QuPath marks by the class "Ignore*" what is to be left out. (Its "Region*" is an ordinary region.)
   bool is_ignored() const { return is_classified() && classes.front().starts_with("Ignore"); }
 };

@@ -16,7 +16,7 @@ constexpr std::int32_t kSpread = 3 * kUnit / 100;  // more than on the thumbnail
 
 }  // namespace
 
-std::optional<GlassFinder> GlassFinder::of(const Image& thumbnail) {
+std::optional<GlassFinder> GlassFinder::of(const core::Image& thumbnail) {
   const std::optional<Light> light = glass_light(thumbnail);
   return light ? std::optional(GlassFinder(*light)) : std::nullopt;
 }
@@ -31,7 +31,7 @@ GlassFinder::GlassFinder(const Light& light) {
   }
 }
 
-void GlassFinder::find(ImageView<const std::uint8_t> rgb, ImageView<std::uint8_t> glass) const {
+void GlassFinder::find(core::ImageView<const std::uint8_t> rgb, core::ImageView<std::uint8_t> glass) const {
   constexpr std::uint32_t kCount = (2 * kReach + 1) * (2 * kReach + 1);
   const auto width = static_cast<std::size_t>(rgb.width);
   const auto row = [&](std::int64_t y) { return rgb.row(std::clamp<std::int64_t>(y, 0, rgb.height - 1)); };

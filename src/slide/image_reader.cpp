@@ -14,7 +14,7 @@ class ImageReader : public Reader {
     properties_.path = path;
     properties_.vendor = info.format;
     properties_.note = info.note;
-    for (const Size& size : info.levels) {
+    for (const core::Size& size : info.levels) {
       check_size(properties_, properties_.levels.size(), size);
       add_level(properties_, size);
     }
@@ -25,14 +25,14 @@ class ImageReader : public Reader {
 
   const Properties& properties() const override { return properties_; }
 
-  void read(int level, const Rect& region, ImageView<std::uint8_t> target) const override {
-    const Size& size = properties_.levels.at(static_cast<std::size_t>(level)).size;
-    const Rect inside = intersection(region, {0, 0, size.width, size.height});
+  void read(int level, const core::Rect& region, core::ImageView<std::uint8_t> target) const override {
+    const core::Size& size = properties_.levels.at(static_cast<std::size_t>(level)).size;
+    const core::Rect inside = core::intersection(region, {0, 0, size.width, size.height});
     fill_outside(properties_, region, inside, target);
     if (inside.empty()) return;
     try {
       file_->read(level, inside, target.part({inside.x - region.x, inside.y - region.y, inside.width, inside.height}));
-    } catch (const Error& error) {
+    } catch (const core::Error& error) {
       throw read_error(properties_, level, inside, error.what());
     }
   }
@@ -47,11 +47,11 @@ class ImageReader : public Reader {
 std::unique_ptr<Reader> open_image(const std::filesystem::path& path, const OpenOptions& options) {
   try {
     return std::make_unique<ImageReader>(path, options);
-  } catch (const UsageError&) {
+  } catch (const core::UsageError&) {
     throw;
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     const std::string doing = "reading " + path.string() + ": ", why = error.what();
-    throw Error(why.starts_with(doing) ? path.string() + ": " + why.substr(doing.size()) : why);
+    throw core::Error(why.starts_with(doing) ? path.string() + ": " + why.substr(doing.size()) : why);
   }
 }
 

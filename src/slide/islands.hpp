@@ -9,7 +9,7 @@ namespace wsi_lpd::slide {
 
 /// Calls `visit` with the indices of the up to four neighbours of pixel `at`.
 template <class Visit>
-void for_each_neighbour(const Size& size, std::int64_t at, Visit visit) {
+void for_each_neighbour(const core::Size& size, std::int64_t at, Visit visit) {
   const std::int64_t x = at % size.width;
   if (x > 0) visit(at - 1);
   if (x < size.width - 1) visit(at + 1);
@@ -20,7 +20,7 @@ void for_each_neighbour(const Size& size, std::int64_t at, Visit visit) {
 /// Calls `visit` with each 4-connected island of the pixels that `belongs` to it, as indices into a picture of `size`. What `belongs` says
 /// of an island that was visited does not matter any more.
 template <class Belongs, class Visit>
-void for_each_island(const Size& size, Belongs belongs, Visit visit) {
+void for_each_island(const core::Size& size, Belongs belongs, Visit visit) {
   std::vector<bool> seen(static_cast<std::size_t>(size.area()));
   std::vector<std::int64_t> island;
   for (std::int64_t start = 0; start < size.area(); ++start) {
@@ -39,7 +39,7 @@ void for_each_island(const Size& size, Belongs belongs, Visit visit) {
 }
 
 /// The pixels `distance` steps away from an island, and no nearer: its surroundings beyond the blur of its edge.
-inline std::vector<std::int64_t> ring(const Size& size, const std::vector<std::int64_t>& island, int distance) {
+inline std::vector<std::int64_t> ring(const core::Size& size, const std::vector<std::int64_t>& island, int distance) {
   std::vector<std::int64_t> reached = island, shell = island;
   std::sort(reached.begin(), reached.end());
   for (int step = 0; step < distance; ++step) {

@@ -8,22 +8,23 @@
 
 namespace wsi_lpd::slide {
 std::unique_ptr<Reader> open(const std::filesystem::path& path, const OpenOptions& options) {
-  if (const std::string why = why_no_slide(path); !why.empty()) throw Error(path.string() + ": " + why);
+  if (const std::string why = why_no_slide(path); !why.empty()) throw core::Error(path.string() + ": " + why);
   const std::string vendor = openslide_vendor(path);
   if (!vendor.empty() && vendor != kGenericTiff) return open_with_openslide(path, options);
   const auto kind = image::image_kind(path);
   if (!kind) return open_with_openslide(path, options);
   if (kind->is_aperio)
-    throw Error(path.string() + ": is an Aperio slide that OpenSlide does not know as one: its tags are damaged; get a new copy of it");
+    throw core::Error(path.string() +
+                      ": is an Aperio slide that OpenSlide does not know as one: its tags are damaged; get a new copy of it");
   if (vendor.empty() || kind->only_here || kind->is_damaged) return open_image(path, options);
   try {
     return open_with_openslide(path, options);
-  } catch (const UsageError&) {
+  } catch (const core::UsageError&) {
     throw;
-  } catch (const Error&) {
+  } catch (const core::Error&) {
     try {
       return open_image(path, options);
-    } catch (const Error&) {  // what OpenSlide says of it is told below
+    } catch (const core::Error&) {  // what OpenSlide says of it is told below
     }
     throw;
   }

@@ -12,8 +12,8 @@ Handle open_handle(const std::filesystem::path& path) {
   Handle handle(openslide_open(path.c_str()), [](openslide_t* slide) {
     if (slide) openslide_close(slide);
   });
-  if (!handle) throw Error(path.string() + ": not a slide that OpenSlide or libvips can read");
-  if (const char* error = openslide_get_error(handle.get())) throw Error(path.string() + ": OpenSlide can't open it: " + error);
+  if (!handle) throw core::Error(path.string() + ": not a slide that OpenSlide or libvips can read");
+  if (const char* error = openslide_get_error(handle.get())) throw core::Error(path.string() + ": OpenSlide can't open it: " + error);
   return handle;
 }
 

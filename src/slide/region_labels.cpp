@@ -15,15 +15,15 @@ namespace wsi_lpd::slide {
 namespace {
 
 struct Shape {
-  const Polygon* polygon;
+  const core::Polygon* polygon;
   std::uint8_t value;
   double area;  ///< of its region
 };
 
-double area_of(const Ring& ring) {
+double area_of(const core::Ring& ring) {
   double sum = 0;
   for (std::size_t i = 0; i < ring.size(); ++i) {
-    const Point &a = ring[i], &b = ring[(i + 1) % ring.size()];
+    const core::Point &a = ring[i], &b = ring[(i + 1) % ring.size()];
     sum += a.x * b.y - b.x * a.y;
   }
   return std::abs(sum) / 2;
@@ -32,7 +32,7 @@ double area_of(const Ring& ring) {
 /// Outlines less holes.
 double area_of(const GeoJsonRegion& region) {
   double area = 0;
-  for (const Polygon& polygon : region.polygons) {
+  for (const core::Polygon& polygon : region.polygons) {
     for (std::size_t i = 0; i < polygon.size(); ++i) area += i == 0 ? area_of(polygon[i]) : -area_of(polygon[i]);
   }
   return area;
@@ -43,7 +43,7 @@ double area_of(const GeoJsonRegion& region) {
 std::optional<std::size_t> class_of(const GeoJsonRegion& region, const std::vector<std::string>& names, const std::string& background,
                                     std::map<std::string, std::string>& derived) {
   for (std::vector<std::string> classes = region.classes; !classes.empty(); classes.pop_back()) {
-    const std::string name = joined(classes, ": ");
+    const std::string name = core::joined(classes, ": ");
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end() && name != background) continue;
     if (classes.size() < region.classes.size()) derived[region.class_name()] = name;
@@ -55,7 +55,7 @@ std::optional<std::size_t> class_of(const GeoJsonRegion& region, const std::vect
 }  // namespace
 
 struct RegionLabels::Impl {
-  PolygonFill fill;
+  core::PolygonFill fill;
   std::uint8_t outside = 0;
 };
 
@@ -79,14 +79,14 @@ RegionLabels::RegionLabels(const std::filesystem::path& path, const std::vector<
     if (!found && !region.is_ignored()) unknown.insert(region.class_name());
     const std::uint8_t value = region.is_ignored() ? kLeftOut : static_cast<std::uint8_t>(found.value_or(0));
     const double area = area_of(region);
-    for (const Polygon& polygon : region.polygons) (region.is_ignored() ? ignored : shapes).push_back({&polygon, value, area});
+    for (const core::Polygon& polygon : region.polygons) (region.is_ignored() ? ignored : shapes).push_back({&polygon, value, area});
   }
   if (!unknown.empty())
-    throw Error(path.string() + ": has regions of " + joined({unknown.begin(), unknown.end()}) + ", and the classes are " + joined(names) +
-                ", beside the background " + background);
-  if (without_class) throw Error(path.string() + ": has regions without a class; give them one of " + joined(names));
+    throw core::Error(path.string() + ": has regions of " + core::joined({unknown.begin(), unknown.end()}) + ", and the classes are " +
+                      core::joined(names) + ", beside the background " + background);
+  if (without_class) throw core::Error(path.string() + ": has regions without a class; give them one of " + core::joined(names));
   if (shapes.empty() && ignored.empty())
-    throw Error(path.string() + ": has no region: polygons are wanted" + (file.left_out.empty() ? "" : " (" + file.left_out + ")"));
+    throw core::Error(path.string() + ": has no region: polygons are wanted" + (file.left_out.empty() ? "" : " (" + file.left_out + ")"));
   for (const auto& [name, base] : derived) warn(std::string("regions of ").append(name).append(" are taken for ").append(base));
   std::stable_sort(shapes.begin(), shapes.end(), [](const Shape& a, const Shape& b) { return a.area > b.area; });
   for (const auto* some : {&shapes, &ignored}) {

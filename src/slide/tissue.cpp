@@ -44,9 +44,9 @@ struct Looks {
 };
 
 /// Mean of the 3 × 3 neighbourhood, edges repeated; the noise of scanner and JPEG must not look like colour.
-Image smoothed(const Image& source) {
-  const auto pass = [](const Image& from, bool across) {
-    Image to(from.width(), from.height(), 3);
+core::Image smoothed(const core::Image& source) {
+  const auto pass = [](const core::Image& from, bool across) {
+    core::Image to(from.width(), from.height(), 3);
     const std::int64_t row = 3 * from.width();
     for (std::int64_t y = 0; y < from.height(); ++y) {
       const std::uint8_t* above = from.at(0, std::max<std::int64_t>(y - 1, 0));
@@ -75,8 +75,8 @@ Look look_of(const Absorbance& absorbance, bool has_glass) {
   return Look::Stain;
 }
 
-Looks look_at(const Image& rgb) {
-  const Image picture = smoothed(rgb);
+Looks look_at(const core::Image& rgb) {
+  const core::Image picture = smoothed(rgb);
   const std::optional<Light> glass = glass_light(picture);
   const Absorber absorber(glass.value_or(Light{255, 255, 255}));
   const std::size_t pixels = picture.bytes() / 3;
@@ -92,14 +92,14 @@ Looks look_at(const Image& rgb) {
 /// The parts of a picture under construction.
 class PartMap {
  public:
-  PartMap(Size size, const Looks& looks, std::int64_t smallest)
+  PartMap(core::Size size, const Looks& looks, std::int64_t smallest)
       : size_(size), looks_(looks), smallest_(smallest), parts_(size.width, size.height, 1) {
-    for (std::int64_t i = 0; i < size.area(); ++i) set(i, looks[i] == Look::Glass ? Part::Glass : Part::Tissue);
+    for (std::int64_t i = 0; i < size.area(); ++i) set(i, looks[i] == Look::Glass ? core::Part::Glass : core::Part::Tissue);
   }
 
   /// Islands of one look become `part` where `accept` says so.
   template <class Accept>
-  void take_out(Look look, Part part, Accept accept) {
+  void take_out(Look look, core::Part part, Accept accept) {
     for_each_island(
         size_, [&](std::int64_t at) { return looks_[at] == look; },
         [&](const std::vector<std::int64_t>& island) {
@@ -111,11 +111,11 @@ class PartMap {
   /// What was taken out takes its pale rim with it.
   void grow_what_is_out() {
     for (int step = 0; step < kRim; ++step) {
-      const Image before = parts_;
+      const core::Image before = parts_;
       for (std::int64_t at = 0; at < size_.area(); ++at) {
-        if (before.data()[at] != static_cast<std::uint8_t>(Part::Tissue)) continue;
+        if (before.data()[at] != static_cast<std::uint8_t>(core::Part::Tissue)) continue;
         for_each_neighbour(size_, at, [&](std::int64_t neighbour) {
-          if (is_out(static_cast<Part>(before.data()[neighbour]))) set(at, static_cast<Part>(before.data()[neighbour]));
+          if (is_out(static_cast<core::Part>(before.data()[neighbour]))) set(at, static_cast<core::Part>(before.data()[neighbour]));
         });
       }
     }
@@ -123,22 +123,22 @@ class PartMap {
 
   void fill_holes(std::int64_t largest) {
     for_each_island(
-        size_, [&](std::int64_t at) { return get(at) == Part::Glass; },
+        size_, [&](std::int64_t at) { return get(at) == core::Part::Glass; },
         [&](const std::vector<std::int64_t>& island) {
           if (static_cast<std::int64_t>(island.size()) >= largest) return;
           bool inside = true;
           for (const std::int64_t at : island) for_each_neighbour(size_, at, [&](std::int64_t next) { inside &= !is_out(get(next)); });
           if (!inside) return;
-          for (const std::int64_t at : island) set(at, Part::Tissue);
+          for (const std::int64_t at : island) set(at, core::Part::Tissue);
         });
   }
 
   void drop_specks() {
     for_each_island(
-        size_, [&](std::int64_t at) { return get(at) == Part::Tissue; },
+        size_, [&](std::int64_t at) { return get(at) == core::Part::Tissue; },
         [&](const std::vector<std::int64_t>& island) {
           if (static_cast<std::int64_t>(island.size()) >= smallest_) return;
-          for (const std::int64_t at : island) set(at, Part::Debris);
+          for (const std::int64_t at : island) set(at, core::Part::Debris);
         });
   }
 
@@ -155,54 +155,55 @@ class PartMap {
                                   static_cast<std::ptrdiff_t>(around.size());
   }
 
-  Image release() { return std::move(parts_); }
+  core::Image release() { return std::move(parts_); }
 
  private:
-  static bool is_out(Part part) { return part == Part::Ink || part == Part::Black || part == Part::Debris; }
-  Part get(std::int64_t at) const { return static_cast<Part>(parts_.data()[at]); }
-  void set(std::int64_t at, Part part) { parts_.data()[at] = static_cast<std::uint8_t>(part); }
+  static bool is_out(core::Part part) { return part == core::Part::Ink || part == core::Part::Black || part == core::Part::Debris; }
+  core::Part get(std::int64_t at) const { return static_cast<core::Part>(parts_.data()[at]); }
+  void set(std::int64_t at, core::Part part) { parts_.data()[at] = static_cast<std::uint8_t>(part); }
 
-  Size size_;
+  core::Size size_;
   const Looks& looks_;
   std::int64_t smallest_;
-  Image parts_;
+  core::Image parts_;
 };
 
 }  // namespace
 
-Image find_parts(const Image& rgb, double mpp, const TissueOptions& options, const std::vector<Rect>& unreadable) {
-  const Size size{rgb.width(), rgb.height()};
+core::Image find_parts(const core::Image& rgb, double mpp, const TissueOptions& options, const std::vector<core::Rect>& unreadable) {
+  const core::Size size{rgb.width(), rgb.height()};
   const auto pixels = [&](double mm2) {
     const double wanted = mpp > 0 ? mm2 * 1e6 / (mpp * mpp) : static_cast<double>(size.area()) / 20000;
     return static_cast<std::int64_t>(std::clamp(wanted, 1.0, 1e15));
   };
   const Looks looks = look_at(rgb);
   PartMap map(size, looks, pixels(options.smallest_mm2));
-  map.take_out(Look::Black, Part::Black, [](const auto&) { return true; });
-  map.take_out(Look::Blue, Part::Ink, [&](const auto& island) { return map.mostly_core(island); });
-  map.take_out(Look::Red, Part::Ink, [&](const auto& island) { return map.mostly_core(island) && map.lies_on_glass(island); });
+  map.take_out(Look::Black, core::Part::Black, [](const auto&) { return true; });
+  map.take_out(Look::Blue, core::Part::Ink, [&](const auto& island) { return map.mostly_core(island); });
+  map.take_out(Look::Red, core::Part::Ink, [&](const auto& island) { return map.mostly_core(island) && map.lies_on_glass(island); });
   const auto how_many = [&](Look look) { return std::count(looks.look.begin(), looks.look.end(), look); };
   if (how_many(Look::Stain) > how_many(Look::Grey))
-    map.take_out(Look::Grey, Part::Debris, [&](const auto& island) { return map.lies_on_glass(island); });
+    map.take_out(Look::Grey, core::Part::Debris, [&](const auto& island) { return map.lies_on_glass(island); });
   map.grow_what_is_out();
   map.fill_holes(pixels(options.largest_hole_mm2));
   map.drop_specks();
-  Image parts = map.release();
-  for (const Rect& part : unreadable) {
+  core::Image parts = map.release();
+  for (const core::Rect& part : unreadable) {
     for (std::int64_t y = part.y; y < part.bottom(); ++y)
-      std::fill_n(parts.at(part.x, y), part.width, static_cast<std::uint8_t>(Part::Tissue));
+      std::fill_n(parts.at(part.x, y), part.width, static_cast<std::uint8_t>(core::Part::Tissue));
   }
   return parts;
 }
 
-Image with_rim(const Image& parts) {
-  Image wider = parts;
+core::Image with_rim(const core::Image& parts) {
+  core::Image wider = parts;
   for (std::int64_t y = 0; y < parts.height(); ++y) {
     for (std::int64_t x = 0; x < parts.width(); ++x) {
-      if (*parts.at(x, y) != static_cast<std::uint8_t>(Part::Tissue)) continue;
+      if (*parts.at(x, y) != static_cast<std::uint8_t>(core::Part::Tissue)) continue;
       for (std::int64_t v = std::max<std::int64_t>(y - 1, 0); v < std::min(y + 2, parts.height()); ++v) {
         for (std::int64_t u = std::max<std::int64_t>(x - 1, 0); u < std::min(x + 2, parts.width()); ++u) {
-          if (*parts.at(u, v) == static_cast<std::uint8_t>(Part::Glass)) *wider.at(u, v) = static_cast<std::uint8_t>(Part::Tissue);
+          if (*parts.at(u, v) == static_cast<std::uint8_t>(core::Part::Glass))
+            *wider.at(u, v) = static_cast<std::uint8_t>(core::Part::Tissue);
         }
       }
     }
@@ -210,33 +211,34 @@ Image with_rim(const Image& parts) {
   return wider;
 }
 
-TissueMask tissue_of_parts(const Image& parts, const Rect& area) {
-  TissueMask tissue{Image(parts.width(), parts.height(), 1), area};
-  for (std::size_t i = 0; i < parts.bytes(); ++i) tissue.mask.data()[i] = parts.data()[i] == static_cast<std::uint8_t>(Part::Tissue);
+core::TissueMask tissue_of_parts(const core::Image& parts, const core::Rect& area) {
+  core::TissueMask tissue{core::Image(parts.width(), parts.height(), 1), area};
+  for (std::size_t i = 0; i < parts.bytes(); ++i) tissue.mask.data()[i] = parts.data()[i] == static_cast<std::uint8_t>(core::Part::Tissue);
   return tissue;
 }
 
-TissueMask find_tissue(const Reader& reader, const TissueOptions& options) {
+core::TissueMask find_tissue(const Reader& reader, const TissueOptions& options) {
   const Properties& properties = reader.properties();
-  std::vector<Rect> unreadable;
-  const Image picture = thumbnail(reader, options.longest, &unreadable);
+  std::vector<core::Rect> unreadable;
+  const core::Image picture = thumbnail(reader, options.longest, &unreadable);
   const double mpp = properties.mpp.value_or(0) * static_cast<double>(properties.bounds.width) / static_cast<double>(picture.width());
   return find_tissue(picture, properties.bounds, mpp, options, unreadable);
 }
 
-TissueMask find_tissue(const Image& rgb, const Rect& area, double mpp, const TissueOptions& options, const std::vector<Rect>& unreadable) {
+core::TissueMask find_tissue(const core::Image& rgb, const core::Rect& area, double mpp, const TissueOptions& options,
+                             const std::vector<core::Rect>& unreadable) {
   return tissue_of_parts(find_parts(rgb, mpp, options, unreadable), area);
 }
 
-TissueMask tissue_from_image(const Image& mask, const Properties& slide) {
+core::TissueMask tissue_from_image(const core::Image& mask, const Properties& slide) {
   const double mask_ratio = static_cast<double>(mask.width()) / static_cast<double>(mask.height());
-  const Size& level0 = slide.levels.front().size;
-  for (const Rect& area : {Rect{0, 0, level0.width, level0.height}, slide.bounds}) {
+  const core::Size& level0 = slide.levels.front().size;
+  for (const core::Rect& area : {core::Rect{0, 0, level0.width, level0.height}, slide.bounds}) {
     const double ratio = static_cast<double>(area.width) / static_cast<double>(area.height);
     if (std::abs(mask_ratio / ratio - 1) <= 0.02) return {mask, area};
   }
-  throw Error(slide.path.string() + ": the tissue mask is " + std::to_string(mask.width()) + " x " + std::to_string(mask.height()) +
-              " pixels, another shape than the slide's " + std::to_string(level0.width) + " x " + std::to_string(level0.height));
+  throw core::Error(slide.path.string() + ": the tissue mask is " + std::to_string(mask.width()) + " x " + std::to_string(mask.height()) +
+                    " pixels, another shape than the slide's " + std::to_string(level0.width) + " x " + std::to_string(level0.height));
 }
 
 }  // namespace wsi_lpd::slide

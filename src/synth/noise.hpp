@@ -9,7 +9,8 @@ namespace wsi_lpd::synth {
 
 /// mix_bits() over a seed and a lattice point.
 inline std::uint64_t hash(std::uint64_t seed, std::int64_t x, std::int64_t y = 0) {
-  return mix_bits(seed + static_cast<std::uint64_t>(x) * 0x9E3779B97F4A7C15ULL + static_cast<std::uint64_t>(y) * 0xD1B54A32D192ED03ULL);
+  return core::mix_bits(seed + static_cast<std::uint64_t>(x) * 0x9E3779B97F4A7C15ULL +
+                        static_cast<std::uint64_t>(y) * 0xD1B54A32D192ED03ULL);
 }
 
 /// A stream of independent numbers of one place.

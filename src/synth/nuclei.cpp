@@ -37,7 +37,7 @@ struct Nucleus {
   double x, y, cosine, sine, along, across;
 };
 
-void splat(std::uint64_t seed, const Kind& kind, const Nucleus& nucleus, const Rect& region, double mpp, std::vector<float>& plane) {
+void splat(std::uint64_t seed, const Kind& kind, const Nucleus& nucleus, const core::Rect& region, double mpp, std::vector<float>& plane) {
   const double reach = 1.2 * nucleus.along;
   const auto low = [&](double centre, std::int64_t from) { return std::max<std::int64_t>(0, std::llround((centre - reach) / mpp) - from); };
   const auto high = [&](double centre, std::int64_t from, std::int64_t length) {
@@ -65,7 +65,7 @@ void splat(std::uint64_t seed, const Kind& kind, const Nucleus& nucleus, const R
 
 }  // namespace
 
-std::vector<float> paint_nuclei(std::uint64_t seed, const TissueMap::Window& window, const Rect& region, double mpp) {
+std::vector<float> paint_nuclei(std::uint64_t seed, const TissueMap::Window& window, const core::Rect& region, double mpp) {
   std::vector<float> plane(static_cast<std::size_t>(region.width * region.height), 0.F);
   const Area area = Area{static_cast<double>(region.x) * mpp, static_cast<double>(region.y) * mpp,
                          static_cast<double>(region.right()) * mpp, static_cast<double>(region.bottom()) * mpp};

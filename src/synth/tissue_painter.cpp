@@ -49,14 +49,14 @@ struct TissuePainter::Impl {
   Stain stain;
 };
 
-TissuePainter::TissuePainter(Size size, const PainterOptions& options)
+TissuePainter::TissuePainter(core::Size size, const PainterOptions& options)
     : size_(size),
       options_(options),
       impl_(std::make_shared<const Impl>(Impl{TissueMap(hash(options.seed, 1), static_cast<double>(size.width) * options.mpp,
                                                         static_cast<double>(size.height) * options.mpp, options.tissue_fraction),
                                               Stain(hash(options.seed, 2), options.stain_variation)})) {}
 
-void TissuePainter::paint(const Rect& region, ImageView<std::uint8_t> rgb, ImageView<std::uint8_t> truth) const {
+void TissuePainter::paint(const core::Rect& region, core::ImageView<std::uint8_t> rgb, core::ImageView<std::uint8_t> truth) const {
   const double mpp = options_.mpp;
   const Area area{static_cast<double>(region.x) * mpp, static_cast<double>(region.y) * mpp, static_cast<double>(region.right()) * mpp,
                   static_cast<double>(region.bottom()) * mpp};
@@ -100,6 +100,6 @@ void TissuePainter::paint(const Rect& region, ImageView<std::uint8_t> rgb, Image
   }
 }
 
-ClassScheme TissuePainter::classes() { return default_class_scheme(4); }
+core::ClassScheme TissuePainter::classes() { return core::default_class_scheme(4); }
 
 }  // namespace wsi_lpd::synth

@@ -2,7 +2,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "program.hpp"
+#include "cli/program.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
 
@@ -32,7 +32,7 @@ TEST_F(Program, TrainsThenSegmentsWithoutAnyOption) {
 TEST_F(Program, KnowsRegionsByTheirContent) {
   const auto square = [&](const std::string& name, int side) {
     const std::string s = std::to_string(side);
-    write_text_file(path(name), R"({"type":"Polygon","coordinates":[[[0,0],[)" + s + ",0],[" + s + "," + s + "],[0," + s + "]]]}");
+    core::write_text_file(path(name), R"({"type":"Polygon","coordinates":[[[0,0],[)" + s + ",0],[" + s + "," + s + "],[0," + s + "]]]}");
   };
   const std::string segment = "segment data/slides/slide-1.tif -o regions --overlap 0 ";
   for (const std::string option : {"--tissue", "--region"}) {
@@ -42,7 +42,7 @@ TEST_F(Program, KnowsRegionsByTheirContent) {
     square("area.geojson", 300);
     EXPECT_THAT(run(segment + option + " area.geojson").out, HasSubstr("1 done")) << "another region under the same name";
   }
-  write_text_file(path("bad.geojson"), "{");
+  core::write_text_file(path("bad.geojson"), "{");
   expect_refusal("segment data/slides/slide-1.tif -o bad --region bad.geojson", 1, "bad.geojson: is not GeoJSON");
   expect_refusal("segment data/slides/slide-1.tif -o bad --tissue absent.png", 2, "--tissue: absent.png: no such file");
   expect_refusal("tile data/slides/slide-1.tif -o bad --region absent.png", 2, "--region: absent.png: no such file");
@@ -51,7 +51,7 @@ TEST_F(Program, KnowsRegionsByTheirContent) {
 TEST_F(Program, WritesAConfigurationThatItTakesBack) {
   const Outcome outcome = run("segment data/slides/slide-1.tif -o taken --overlap 0.5 --blend crop");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  const std::string config = read_text_file(path("taken/config.toml"));
+  const std::string config = core::read_text_file(path("taken/config.toml"));
   EXPECT_THAT(config, HasSubstr("overlap = 0.5\n"));
   EXPECT_THAT(config, HasSubstr("blend = \"crop\"\n"));
   const Outcome again = run("segment data/slides/slide-1.tif --config taken/config.toml");
@@ -70,7 +70,7 @@ TEST_F(Program, NormalisesTheStainWhereTheModelKnowsIt) {
     const Outcome outcome = run(segment + method);
     ASSERT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_THAT(outcome.out, HasSubstr("1 done")) << "another method makes another result";
-    const auto json = nlohmann::json::parse(read_text_file(path("stained/slide-1.json")))["stain_normalisation"];
+    const auto json = nlohmann::json::parse(core::read_text_file(path("stained/slide-1.json")))["stain_normalisation"];
     EXPECT_EQ(json["method"], method);
     EXPECT_EQ(json["applied"], true) << json;
     EXPECT_EQ(json["target"], known[method]);
@@ -78,11 +78,11 @@ TEST_F(Program, NormalisesTheStainWhereTheModelKnowsIt) {
   expect_refusal("segment data/slides/slide-1.tif -o bad --stain-normalisation vahadane", 2, "vahadane");
 
   // A model that does not know it: another word stands in the header where the key was.
-  std::string bytes = read_text_file(path("runs/latest/model.safetensors"));
+  std::string bytes = core::read_text_file(path("runs/latest/model.safetensors"));
   const std::size_t key = bytes.find("\"stain\":");
   ASSERT_NE(key, std::string::npos);
   bytes.replace(key, 7, "\"stale\"");
-  write_text_file(path("bare.safetensors"), bytes);
+  core::write_text_file(path("bare.safetensors"), bytes);
   expect_refusal("segment data/slides/slide-1.tif -o bad --model bare.safetensors --stain-normalisation macenko", 2, "calibrate");
   ASSERT_EQ(run("calibrate data/patches --model bare.safetensors").code, 0);
   const auto learnt = nlohmann::json::parse(run("info bare.safetensors --json").out)["stain"];
@@ -112,7 +112,7 @@ TEST_F(Program, BatchGoesOnAfterAFailureAndSaysSo) {
   EXPECT_EQ(outcome.code, 3) << outcome.err;
   EXPECT_TRUE(fs::exists(path("nightly/good.json")));
   EXPECT_FALSE(fs::exists(path("nightly/broken.json")));
-  EXPECT_THAT(read_text_file(path("nightly/summary.csv")), HasSubstr("broken.svs"));
+  EXPECT_THAT(core::read_text_file(path("nightly/summary.csv")), HasSubstr("broken.svs"));
   const auto status = nlohmann::json::parse(run("status nightly --json").out);
   EXPECT_EQ(status["complete"].size(), 1U);
   EXPECT_EQ(status["failed"].size(), 1U);
@@ -131,7 +131,7 @@ TEST_F(Program, ClosesTheCircle) {
   const fs::path slide = path("a b'c.tif");
   fs::copy_file(path("data/slides/slide-1.tif"), slide);
   ASSERT_EQ(run("segment \"a b'c.tif\" -o circle/results").code, 0);
-  const auto statistics = nlohmann::json::parse(read_text_file(path("circle/results/a b'c.json")));
+  const auto statistics = nlohmann::json::parse(core::read_text_file(path("circle/results/a b'c.json")));
   std::string largest;
   double pixels = -1;
   for (const auto& entry : statistics["classes"]) {
@@ -142,18 +142,18 @@ TEST_F(Program, ClosesTheCircle) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("6 patches in circle/patches; label them in circle/patches/labels.csv"));
   EXPECT_THAT(run(tile + " --max 8").out, HasSubstr("2 patches of")) << "more of them";
-  EXPECT_THAT(read_text_file(path("circle/patches/dataset.toml")), HasSubstr("mpp = 0.5\n"));
+  EXPECT_THAT(core::read_text_file(path("circle/patches/dataset.toml")), HasSubstr("mpp = 0.5\n"));
   EXPECT_EQ(run("tile \"a b'c.tif\" --config circle/patches/config.toml").code, 0) << "the configuration is taken back";
 
   const std::string train = "train circle/patches --encoder mit_b0 --iterations 2 --batch-size 2 --hold-out 0 -o ";
   expect_refusal(train + "bad", 1, "8 of 8 images lack labels");
   std::string labelled;
-  std::istringstream lines(read_text_file(path("circle/patches/labels.csv")));
+  std::istringstream lines(core::read_text_file(path("circle/patches/labels.csv")));
   for (std::string line; std::getline(lines, line);) {
     if (line.ends_with(",,,,")) line.replace(line.size() - 4, 4, line.size() % 2 ? ",1,0,0,1" : ",0,1,1,0");
     labelled += line + "\n";
   }
-  write_text_file(path("circle/patches/labels.csv"), labelled);
+  core::write_text_file(path("circle/patches/labels.csv"), labelled);
   const Outcome trained = run(train + "circle/run");
   EXPECT_EQ(trained.code, 0) << trained.err;
   const auto model = nlohmann::json::parse(run("info circle/run/model.safetensors --json").out);
@@ -168,13 +168,13 @@ TEST_F(Program, ClosesTheCircle) {
   expect_refusal("tile absent.svs -o bad", 1, "absent.svs");
   EXPECT_FALSE(fs::exists(path("bad")));
   // Columns in another order than dataset.toml's.
-  write_text_file(path("circle/patches/dataset.toml"), "classes = [\"STR\", \"TUM\", \"LYM\", \"NEC\"]\nmpp = 0.5\n");
+  core::write_text_file(path("circle/patches/dataset.toml"), "classes = [\"STR\", \"TUM\", \"LYM\", \"NEC\"]\nmpp = 0.5\n");
   const Outcome matched = run(train + "circle/matched");
   EXPECT_EQ(matched.code, 0) << matched.err;
   EXPECT_THAT(matched.err, HasSubstr("they are matched by name"));
   EXPECT_EQ(nlohmann::json::parse(run("info circle/matched/model.safetensors --json").out)["classes"],
             (nlohmann::json{"STR", "TUM", "LYM", "NEC"}));
-  write_text_file(path("circle/patches/dataset.toml"), "classes = [\"STR\", \"TUM\", \"LYM\", \"FAT\"]\nmpp = 0.5\n");
+  core::write_text_file(path("circle/patches/dataset.toml"), "classes = [\"STR\", \"TUM\", \"LYM\", \"FAT\"]\nmpp = 0.5\n");
   expect_refusal(train + "bad", 2, "the same names are wanted, in any order");
 }
 
@@ -222,12 +222,12 @@ TEST_F(Program, KeepsEveryClassName) {
   ASSERT_EQ(
       run("tile data/slides/slide-1.tif -o names --size 64 --max 4 --classes \"it's,<script>,x\\\"y,back\\\\slash,肿瘤/x,a # b\"").code, 0);
   std::string labelled;
-  std::istringstream lines(read_text_file(path("names/labels.csv")));
+  std::istringstream lines(core::read_text_file(path("names/labels.csv")));
   for (std::string line; std::getline(lines, line);) {
     if (line.ends_with(",,,,,,")) line.replace(line.size() - 6, 6, ",1,0,0,1,0,1");
     labelled += line + "\n";
   }
-  write_text_file(path("names/labels.csv"), labelled);
+  core::write_text_file(path("names/labels.csv"), labelled);
   const Outcome trained = run("train names --encoder mit_b0 --iterations 1 --batch-size 2 --hold-out 0 -o named");
   ASSERT_EQ(trained.code, 0) << trained.err;
   const std::vector<std::string> names{"it's", "<script>", "x\"y", "back\\slash", "肿瘤/x", "a # b"};
@@ -270,7 +270,7 @@ TEST_F(Program, RefusesBadSlides) {
   expect_refusal("segment empty.svs" + out, 1, "empty.svs");
   expect_refusal("segment absent.svs" + out, 1, "absent.svs");
   expect_refusal("segment data" + out, 1, "data");
-  const std::string whole = read_text_file(path("data/slides/slide-1.tif"));
+  const std::string whole = core::read_text_file(path("data/slides/slide-1.tif"));
   std::ofstream(path("cut.tif"), std::ios::binary) << whole.substr(0, whole.size() / 2);
   expect_refusal("segment cut.tif" + out, 1, "cut.tif");
   std::ofstream(path("noise.tif"), std::ios::binary) << std::string(5000, 'n');

@@ -14,7 +14,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using wsi_lpd::testing::TemporaryFolder;
+using testing::TemporaryFolder;
 
 /// A program with two commands and an option of each kind.
 class Config : public ::testing::Test {
@@ -44,14 +44,14 @@ class Config : public ::testing::Test {
       program_.parse(std::vector<std::string>(arguments.all.rbegin(), arguments.all.rend()));
     } catch (const CLI::ParseError& error) {
       return usage_error_line(program_, given, arguments, error);
-    } catch (const UsageError& error) {
+    } catch (const core::UsageError& error) {
       return error.what();
     }
     return {};
   }
   /// Parses `cut a.svs`, more arguments, and a configuration with this text.
   std::string cut(const std::string& toml, const std::vector<std::string>& more = {}) {
-    write_text_file(file_, toml);
+    core::write_text_file(file_, toml);
     std::vector<std::string> given{"cut", "a.svs"};
     given.insert(given.end(), more.begin(), more.end());
     given.insert(given.end(), {"--config", file_});
@@ -97,7 +97,7 @@ TEST_F(Config, TheCommandLineWinsHoweverItIsWritten) {
 }
 
 TEST_F(Config, StaysBeforeTheArgumentsThatAreNoOptions) {
-  write_text_file(file_, "output = \"night\"\nclasses = [\"A\", \"B\"]\n");
+  core::write_text_file(file_, "output = \"night\"\nclasses = [\"A\", \"B\"]\n");
   EXPECT_EQ(parse({"cut", "--config", file_, "--", "a.svs", "b.svs"}), "");
   EXPECT_EQ(output_, "night");
   EXPECT_THAT(classes_, ElementsAre("A", "B"));
@@ -158,7 +158,7 @@ TEST_F(Config, NamesWhatChanged) {
   EXPECT_THAT(config_changes(command(), folder_ / "run", {}), ElementsAre());
   ASSERT_EQ(cut("", {"--overlap", "0.25", "--tile", "96", "--classes", "1,2"}), "");
   EXPECT_THAT(config_changes(command(), folder_ / "run", {"tile"}), ElementsAre("overlap was 0.001, is 0.25"));
-  write_text_file(folder_ / "run" / "config.toml", "overlap = 2.5e-1\nclasses = [1, 2]\ngone = 'x'\n");
+  core::write_text_file(folder_ / "run" / "config.toml", "overlap = 2.5e-1\nclasses = [1, 2]\ngone = 'x'\n");
   EXPECT_THAT(config_changes(command(), folder_ / "run", {"tile", "output", "shift", "blend", "crf"}),
               ElementsAre("gone was \"x\", is not set"))
       << "numbers in another form, with quotes or without, are the same";

@@ -48,8 +48,8 @@ class Program : public ::testing::Test {
     const std::string command = "cd '" + world_->path().string() + "' && unset WSI_LPD_MODEL; " + prefix + " '" WSI_LPD_PROGRAM "' " +
                                 arguments + " >'" + path("stdout.txt").string() + "' 2>'" + path("stderr.txt").string() + "' </dev/null";
     const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_text_file(*world_ / "stdout.txt"),
-            read_text_file(*world_ / "stderr.txt")};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), core::read_text_file(*world_ / "stdout.txt"),
+            core::read_text_file(*world_ / "stderr.txt")};
   }
   static fs::path path(const std::string& name) { return world_->path() / name; }
 

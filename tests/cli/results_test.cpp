@@ -6,7 +6,7 @@
 #include <random>
 #include <thread>
 
-#include "program.hpp"
+#include "cli/program.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/image/label_reader.hpp"
 
@@ -34,7 +34,7 @@ TEST_F(Program, WritesTilesThatOtherProjectsLoad) {
   if (std::system("command -v h5dump >/dev/null") != 0) GTEST_SKIP() << "no h5dump here (scripts/setup --tests)";
   ASSERT_EQ(std::system(("h5dump -H '" + path("tiles/slide-1.h5").string() + "' >'" + path("dump.txt").string() + "'").c_str()), 0);
   for (const char* name : {"coords", "features", "prototypes", "scores", "mask", "probabilities"})
-    EXPECT_THAT(read_text_file(path("dump.txt")), HasSubstr("DATASET \"" + std::string(name) + "\""));
+    EXPECT_THAT(core::read_text_file(path("dump.txt")), HasSubstr("DATASET \"" + std::string(name) + "\""));
 }
 
 TEST_F(Program, WritesOmeTiffUnderANameThatEveryCommandFinds) {
@@ -44,7 +44,7 @@ TEST_F(Program, WritesOmeTiffUnderANameThatEveryCommandFinds) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_FALSE(fs::exists(path("nested/slide-1.tif")));
   EXPECT_TRUE(image::read_labels(path("nested/slide-1.ome.tif")) == image::read_labels(path("plain/slide-1.tif")));
-  EXPECT_EQ(read_text_file(path("nested/slide-1.geojson")), read_text_file(path("plain/slide-1.geojson")));
+  EXPECT_EQ(core::read_text_file(path("nested/slide-1.geojson")), core::read_text_file(path("plain/slide-1.geojson")));
   EXPECT_GT(image::read_size(path("nested/slide-1.prototypes.jpg")).height, 4 * 150);
   EXPECT_EQ(nlohmann::json::parse(run("info nested/slide-1.ome.tif --json").out)["values"]["1"], "TUM");
   EXPECT_EQ(nlohmann::json::parse(run("info nested/slide-1.probabilities.ome.tif --json").out)["kind"], "class probabilities");
@@ -60,7 +60,7 @@ TEST_F(Program, WritesOmeTiffUnderANameThatEveryCommandFinds) {
   EXPECT_THAT(run(segment + "-o nested").out, HasSubstr("1 done"));
   for (const char* file : {"slide-1.ome.tif", "slide-1.probabilities.ome.tif", "slide-1.prototypes.jpg"})
     EXPECT_FALSE(fs::exists(path("nested") / file)) << file << " is of another configuration";
-  EXPECT_EQ(read_text_file(path("nested/slide-1.tif")), read_text_file(path("plain/slide-1.tif")));
+  EXPECT_EQ(core::read_text_file(path("nested/slide-1.tif")), core::read_text_file(path("plain/slide-1.tif")));
   fs::create_directories(path("mixed"));
   fs::copy_file(path("data/slides/slide-1.tif"), path("mixed/a.ome.tif"));
   expect_refusal("segment data/slides/slide-1.tif mixed/a.ome.tif -o mixed", 2, "overwrite the slide mixed/a.ome.tif");
@@ -79,7 +79,7 @@ TEST_F(Program, SegmentsAnOmeTiffOfTifffile) {
   EXPECT_EQ(json["levels"][2]["downsample"], 4);
   const Outcome segmented = run("segment slide.ome.tif -o ome");
   ASSERT_EQ(segmented.code, 0) << segmented.err;
-  EXPECT_EQ(image::read_size(path("ome/slide.tif")), (Size{450, 350}));
+  EXPECT_EQ(image::read_size(path("ome/slide.tif")), (core::Size{450, 350}));
 }
 
 TEST_F(Program, SegmentsRealSlides) {
@@ -102,13 +102,13 @@ TEST_F(Program, SegmentsRealSlides) {
 
 /// Slides and classes whose names want to be markup, a path, or two cells of a table.
 TEST_F(Program, TakesAnyName) {
-  std::string model = read_text_file(path("runs/latest/model.safetensors"));
+  std::string model = core::read_text_file(path("runs/latest/model.safetensors"));
   const std::size_t classes = model.find("\"classes\":");
   for (const auto& [name, odd] : {std::pair{"TUM", "<b>"}, {"STR", "a/b"}, {"LYM", "\u80bf"}, {"NEC", "x,y"}}) {
     ASSERT_EQ(std::string(odd).size(), 3U) << "the header keeps its length";
     model.replace(model.find(name, classes), 3, odd);
   }
-  write_text_file(path("odd.safetensors"), model);
+  core::write_text_file(path("odd.safetensors"), model);
   const std::vector<std::string> names{"one/a b'c.tif", "two/a b'c.tif", "two/<i>&amp; #%2F\n\x1b[31m.tif"};
   for (const std::string& name : names) {
     fs::create_directories(path("odd/" + name).parent_path());
@@ -118,19 +118,19 @@ TEST_F(Program, TakesAnyName) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   for (const std::string& name : names) {
     const fs::path stem = path("odd-results/" + name.substr(0, name.size() - 4));
-    const auto json = nlohmann::json::parse(read_text_file(fs::path(stem) += ".json"));
+    const auto json = nlohmann::json::parse(core::read_text_file(fs::path(stem) += ".json"));
     EXPECT_EQ(json["slide"], "odd/" + name);
     EXPECT_EQ(json["classes"][2]["name"], "\u80bf");
-    EXPECT_THAT(read_text_file(fs::path(stem) += ".geojson"), HasSubstr("\"\u80bf\""));
+    EXPECT_THAT(core::read_text_file(fs::path(stem) += ".geojson"), HasSubstr("\"\u80bf\""));
     EXPECT_EQ(image::read_labels(fs::path(stem) += ".ome.tif").width(), 900);
   }
-  const std::string summary = read_text_file(path("odd-results/summary.csv"));
+  const std::string summary = core::read_text_file(path("odd-results/summary.csv"));
   EXPECT_THAT(summary.substr(0, summary.find('\n')), AllOf(HasSubstr(",<b>_mm2,"), HasSubstr(",a/b_mm2,"), HasSubstr(",\"x,y_mm2\",")));
   EXPECT_THAT(run("status odd-results").out, HasSubstr("3 complete, 0 failed, 0 unfinished"));
   EXPECT_THAT(run("report odd-results --deep-zoom").out, HasSubstr("report of 3 slides, 3 with deep zoom"));
   for (const auto& entry : fs::recursive_directory_iterator(path("odd-results/report"))) {
     if (entry.path().extension() != ".html") continue;
-    const std::string page = read_text_file(entry.path());
+    const std::string page = core::read_text_file(entry.path());
     EXPECT_THAT(page, AllOf(Not(HasSubstr("<b>")), Not(HasSubstr("<i>")), HasSubstr("&lt;b&gt;"))) << entry.path();
   }
   if (!testing::python_readers().empty()) {
@@ -153,7 +153,7 @@ TEST_F(Program, WarnsWhenAnotherSlideOfTheNameIsReplaced) {
   EXPECT_THAT(run("status same").out,
               AllOf(HasSubstr("1 complete"), HasSubstr("files of them are gone or changed"), HasSubstr("s: s.h5 is gone")));
   EXPECT_THAT(run("report same").out, HasSubstr("1 slide"));
-  EXPECT_THAT(read_text_file(path("same/report/index.html")), HasSubstr("s.h5 is gone"));
+  EXPECT_THAT(core::read_text_file(path("same/report/index.html")), HasSubstr("s.h5 is gone"));
   const Outcome again = run("segment there/s.tif -o same");
   EXPECT_THAT(again.out, HasSubstr("1 done"));
   EXPECT_THAT(again.err, HasSubstr("there/s.tif: is made again: of its complete results s.h5 is gone"));
@@ -175,7 +175,7 @@ TEST_F(Program, StopsCleanlyOnASignal) {
     int status = 0;
     waitpid(child, &status, 0);
     ASSERT_TRUE(WIFEXITED(status));
-    EXPECT_EQ(WEXITSTATUS(status), 128 + signal) << read_text_file(path("stopped.txt"));
+    EXPECT_EQ(WEXITSTATUS(status), 128 + signal) << core::read_text_file(path("stopped.txt"));
     for (const auto& entry : fs::directory_iterator(path("stopped"))) EXPECT_EQ(entry.path().filename(), "config.toml");
   }
 }
@@ -187,7 +187,7 @@ TEST_F(Program, LeavesNothingHalfWrittenWhenItIsKilled) {
   ASSERT_EQ(run(segment + "whole-slide").code, 0);
   const auto length = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
   const auto same_bytes = [&](const fs::path& file) {
-    return read_text_file(file) == read_text_file(path("whole-slide") / file.filename());
+    return core::read_text_file(file) == core::read_text_file(path("whole-slide") / file.filename());
   };
   std::mt19937 random(3);
   int kills = 0;
@@ -226,7 +226,7 @@ TEST_F(Program, LeavesNothingHalfWrittenWhenItIsKilled) {
     }
     EXPECT_EQ(run("status cut-slide").code, 0);
     if (!fs::exists(path("cut-slide/slide-1.json"))) continue;  // written last: all others are there
-    EXPECT_EQ(nlohmann::json::parse(read_text_file(path("cut-slide/slide-1.json")))["format"], "wsi-lpd slide statistics");
+    EXPECT_EQ(nlohmann::json::parse(core::read_text_file(path("cut-slide/slide-1.json")))["format"], "wsi-lpd slide statistics");
     for (const auto& entry : fs::directory_iterator(path("whole-slide")))
       EXPECT_TRUE(fs::exists(path("cut-slide") / entry.path().filename()) || entry.path().filename() == "summary.csv") << entry.path();
   }
@@ -246,7 +246,7 @@ TEST_F(Program, LeavesNothingHalfWrittenWhenItIsKilled) {
 TEST_F(Program, ClearsAwayWhatAKilledRunLeft) {
   fs::create_directories(path("leftover"));
   for (const char* name : {"slide-1.ome.tif.part", "slide-1.probabilities.ome.tif.node-7-0123abcd.part", "slide-10.tif.part"})
-    write_text_file(path("leftover") / name, "x");
+    core::write_text_file(path("leftover") / name, "x");
   fs::create_directories(path("leftover/.slide-1.node-7-0123abcd.part"));
   ASSERT_EQ(run("segment data/slides/slide-1.tif -o leftover").code, 0);
   for (const auto& entry : fs::directory_iterator(path("leftover"))) {

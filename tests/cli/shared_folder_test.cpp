@@ -4,7 +4,7 @@
 #include <map>
 #include <thread>
 
-#include "program.hpp"
+#include "cli/program.hpp"
 #include "wsi_lpd/core/work_lock.hpp"
 
 namespace wsi_lpd {
@@ -41,7 +41,7 @@ class SharedProgram : public Program {
     ASSERT_TRUE(is_being_written(path(folder)));
   }
   static std::size_t lines_with(const std::string& file, const std::string& word) {
-    std::istringstream text(read_text_file(path(file)));
+    std::istringstream text(core::read_text_file(path(file)));
     std::size_t count = 0;
     for (std::string line; std::getline(text, line);) count += line.find(word) != std::string::npos;
     return count;
@@ -50,7 +50,7 @@ class SharedProgram : public Program {
     std::map<std::string, std::string> files;
     for (const auto& entry : fs::directory_iterator(path(folder))) {
       if (entry.is_regular_file() && entry.path().filename() != "config.toml")
-        files[entry.path().filename()] = read_text_file(entry.path());
+        files[entry.path().filename()] = core::read_text_file(entry.path());
     }
     return files;
   }
@@ -65,8 +65,8 @@ TEST_F(SharedProgram, BatchesShareAFolder) {
   for (std::size_t i = 0; i < batches.size(); ++i) {
     const int code = end(batches[i]);
     const std::string log = "batch" + std::to_string(i) + ".txt";
-    EXPECT_TRUE(code == 0 || code == 4) << code << read_text_file(path(log));
-    EXPECT_EQ(code == 4, lines_with(log, " in work elsewhere; results in together") == 1) << read_text_file(path(log));
+    EXPECT_TRUE(code == 0 || code == 4) << code << core::read_text_file(path(log));
+    EXPECT_EQ(code == 4, lines_with(log, " in work elsewhere; results in together") == 1) << core::read_text_file(path(log));
     done += lines_with(log, " s; of the tissue: ");
   }
   EXPECT_EQ(done, 4U) << "each slide by one process";
@@ -92,16 +92,16 @@ TEST_F(SharedProgram, AKilledBatchsSlideIsTakenOver) {
   const pid_t first = start("batch archive -o killed --threads 1" + kSlow, "killed.txt");
   wait_for_work("killed");
   EXPECT_THAT(run("status killed").out,
-              AllOf(HasSubstr("1 in work"), HasSubstr("s0: by " + host_name() + " pid " + std::to_string(first))));
+              AllOf(HasSubstr("1 in work"), HasSubstr("s0: by " + core::host_name() + " pid " + std::to_string(first))));
   const Outcome left = run("segment archive/s0.tif -o killed" + kSlow);
   EXPECT_EQ(left.code, 4) << left.err;
-  EXPECT_THAT(left.out, HasSubstr("archive/s0.tif: in work elsewhere, by " + host_name() + " pid " + std::to_string(first)));
+  EXPECT_THAT(left.out, HasSubstr("archive/s0.tif: in work elsewhere, by " + core::host_name() + " pid " + std::to_string(first)));
   kill(first, SIGKILL);
   end(first);
   EXPECT_THAT(run("status killed").out, AllOf(HasSubstr("1 unfinished\n"), HasSubstr("s0.lock")));
   const Outcome next = run("segment archive/s0.tif -o killed" + kSlow);
   EXPECT_EQ(next.code, 0) << next.err;
-  EXPECT_THAT(next.err, HasSubstr("archive/s0.tif: taken over from " + host_name() + " pid " + std::to_string(first)));
+  EXPECT_THAT(next.err, HasSubstr("archive/s0.tif: taken over from " + core::host_name() + " pid " + std::to_string(first)));
   EXPECT_THAT(run("status killed").out, HasSubstr("1 complete, 0 failed, 0 unfinished\n"));
 }
 
@@ -121,8 +121,8 @@ TEST_F(SharedProgram, APausedProcessThatLostItsSlideWritesNothing) {
   const auto before = results_in("paused");
   EXPECT_TRUE(before.contains("s0.json"));
   kill(paused, SIGCONT);
-  EXPECT_EQ(end(paused), 4) << read_text_file(path("paused.txt"));
-  EXPECT_THAT(read_text_file(path("paused.txt")), HasSubstr("thrown away"));
+  EXPECT_EQ(end(paused), 4) << core::read_text_file(path("paused.txt"));
+  EXPECT_THAT(core::read_text_file(path("paused.txt")), HasSubstr("thrown away"));
   EXPECT_TRUE(results_in("paused") == before);
   EXPECT_FALSE(is_being_written(path("paused")));
 }
@@ -131,9 +131,9 @@ TEST_F(SharedProgram, APausedProcessThatLostItsSlideWritesNothing) {
 TEST_F(SharedProgram, SaysEachSlidesOutcomeAtOnce) {
   fs::create_directories(path("mixed"));
   for (const char* name : {"a.tif", "c.tif"}) fs::copy_file(path("data/slides/slide-1.tif"), path("mixed") / name);
-  write_text_file(path("mixed/list.txt"), "a.tif\nb.tif\nc.tif\n");
+  core::write_text_file(path("mixed/list.txt"), "a.tif\nb.tif\nc.tif\n");
   ASSERT_EQ(end(start("batch mixed/list.txt -o told", "told.txt")), 3);
-  const std::string log = read_text_file(path("told.txt"));
+  const std::string log = core::read_text_file(path("told.txt"));
   std::size_t at = 0;
   for (const char* line : {"slides, 0 of them already done\n", ": mixed/a.tif\n", "mixed/a.tif: ", " tiles in ",
                            "error: mixed/b.tif: ", "mixed/b.tif: failed (the reason is in told/summary.csv)\n", "slide 3 of 3: mixed/c.tif",

@@ -8,7 +8,7 @@
 #include <random>
 #include <thread>
 
-#include "program.hpp"
+#include "cli/program.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/image/label_reader.hpp"
 #include "wsi_lpd/image/png_label_writer.hpp"
@@ -118,7 +118,8 @@ TEST_F(Training, ResumesAfterBeingKilled) {
   }
   EXPECT_EQ(kills, 20);
   for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl", "curve.svg"})
-    EXPECT_TRUE(read_text_file(path(std::string("whole/") + file)) == read_text_file(path(std::string("killed/") + file))) << file;
+    EXPECT_TRUE(core::read_text_file(path(std::string("whole/") + file)) == core::read_text_file(path(std::string("killed/") + file)))
+        << file;
 }
 
 /// Ctrl-C before there is a model and after; the command that is named goes on.
@@ -132,7 +133,7 @@ TEST_F(Training, SaysWhenStoppedHowToGoOn) {
     int status = 0;
     waitpid(child, &status, 0);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 130);
-    return read_text_file(path("err.txt"));
+    return core::read_text_file(path("err.txt"));
   };
   fs::create_directories(path("a few"));
   fs::create_directory_symlink(path("data/patches"), path("a few/patches"));
@@ -157,7 +158,7 @@ TEST_F(Training, SaysWhenStoppedHowToGoOn) {
   EXPECT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_THAT(resumed.err, HasSubstr("going on with threads 2 instead of 1"));
   EXPECT_THAT(resumed.out, AllOf(HasSubstr("12 steps"), HasSubstr("predicted"), Not(HasSubstr("nan"))));
-  EXPECT_THAT(read_text_file(path("runs/late/config.toml")), HasSubstr("threads = 2"));
+  EXPECT_THAT(core::read_text_file(path("runs/late/config.toml")), HasSubstr("threads = 2"));
   EXPECT_FALSE(fs::exists(path("runs/late/state.safetensors")));
 
   fs::remove(path("runs/latest"));
@@ -214,7 +215,7 @@ TEST_F(Program, RecipeIsTheDefault) {
   ASSERT_EQ(run("train data/patches" + rest + "default").code, 0);
   ASSERT_EQ(run("train data/patches --config '" WSI_LPD_SOURCE_DIR "/configs/train.toml'" + rest + "recipe").code, 0);
   const auto options = [&](const char* folder) {
-    const std::string text = read_text_file(path(std::string(folder) + "/config.toml"));
+    const std::string text = core::read_text_file(path(std::string(folder) + "/config.toml"));
     return text.substr(text.find('\n'));  // without the command line
   };
   EXPECT_EQ(options("default"), options("recipe"));
@@ -249,7 +250,7 @@ TEST_F(Program, EvaluatesOnMasks) {
       EXPECT_EQ(metrics.at("confusion").size(), metrics.at("classes").size() + 1);
     }
   }
-  EXPECT_EQ(nlohmann::json::parse(read_text_file(path("evaluation/evaluation.json"))), json);
+  EXPECT_EQ(nlohmann::json::parse(core::read_text_file(path("evaluation/evaluation.json"))), json);
   // What an answer gets that is blind, out of the truth in the confusion: O / (1 + O) / classes, O the sum of their odds.
   double odds = 0;
   int present = 0;
@@ -261,7 +262,7 @@ TEST_F(Program, EvaluatesOnMasks) {
     present += pixels > 0;
   }
   EXPECT_NEAR(json.at("chance").at("mIoU").get<double>(), odds / (1 + odds) / present, 1e-12);
-  EXPECT_THAT(read_text_file(path("evaluation/evaluation.csv")), HasSubstr("predicted,yes,mean,"));
+  EXPECT_THAT(core::read_text_file(path("evaluation/evaluation.csv")), HasSubstr("predicted,yes,mean,"));
   EXPECT_GT(image::read_rgb(path("evaluation/patches.png")).height(), 4 * 180);
 
   const Outcome table = run("evaluate data/patches --labels oracle --no-crf --no-tta -o evaluation");
@@ -269,11 +270,11 @@ TEST_F(Program, EvaluatesOnMasks) {
   EXPECT_THAT(table.out, AllOf(HasSubstr("mIoU"), Not(HasSubstr("CRF"))));
   expect_refusal("evaluate data/patches --split test -o bad", 2, "no test images with masks");
   fs::create_directories(path("two/train"));
-  image::write_png(path("two/train/a[10].png"), Image(64, 64, 3));
+  image::write_png(path("two/train/a[10].png"), core::Image(64, 64, 3));
   fs::create_directories(path("two/test/img"));
   fs::create_directories(path("two/test/mask"));
-  image::write_png(path("two/test/img/a.png"), Image(64, 64, 3));
-  image::write_labels_png(path("two/test/mask/a.png"), Image(64, 64, 1), std::vector<Colour>(3));
+  image::write_png(path("two/test/img/a.png"), core::Image(64, 64, 3));
+  image::write_labels_png(path("two/test/mask/a.png"), core::Image(64, 64, 1), std::vector<core::Colour>(3));
   expect_refusal("evaluate two -o bad", 2, "its images have 2 classes, the model has 4");
   expect_refusal("calibrate two", 2, "its images have 2 classes, the model has 4");
 }
@@ -282,7 +283,7 @@ TEST_F(Program, EvaluatesOnMasks) {
 TEST_F(Program, MatchesClassesByName) {
   const std::vector<std::size_t> order{2, 0, 3, 1};  // class i there is order[i] here
   const std::vector<std::string> names{"TUM", "STR", "LYM", "NEC"};
-  const ClassScheme scheme = default_class_scheme(4);
+  const core::ClassScheme scheme = core::default_class_scheme(4);
   fs::remove_all(path("reordered"));
   fs::copy(path("data/patches"), path("reordered"), fs::copy_options::recursive);
   for (const auto& entry : fs::directory_iterator(path("data/patches/train"))) {
@@ -293,14 +294,14 @@ TEST_F(Program, MatchesClassesByName) {
     fs::rename(path("reordered/train") / entry.path().filename(), path("reordered/train") / ("new" + name));
   }
   std::vector<std::uint8_t> table{0, 0, 0, 0, 4};
-  std::vector<Colour> colours;
+  std::vector<core::Colour> colours;
   for (std::size_t i = 0; i < 4; ++i) {
     table[order[i]] = static_cast<std::uint8_t>(i);
     colours.push_back(scheme.colours[order[i]]);
   }
   colours.push_back(scheme.colours[4]);
   for (const auto& entry : fs::directory_iterator(path("data/patches/valid/mask"))) {
-    Image labels = image::read_labels(entry.path());
+    core::Image labels = image::read_labels(entry.path());
     std::for_each(labels.data(), labels.data() + labels.bytes(), [&](std::uint8_t& value) { value = table[value]; });
     image::write_labels_png(path("reordered/valid/mask") / entry.path().filename(), labels, colours);
   }
@@ -318,7 +319,7 @@ TEST_F(Program, MatchesClassesByName) {
   const Outcome calibrated = run("calibrate reordered -o reordered.safetensors");
   EXPECT_THAT(calibrated.err, HasSubstr("matched by name"));
   EXPECT_EQ(run("calibrate data/patches -o calibrated.safetensors").code, 0);
-  EXPECT_TRUE(read_text_file(path("reordered.safetensors")) == read_text_file(path("calibrated.safetensors")));
+  EXPECT_TRUE(core::read_text_file(path("reordered.safetensors")) == core::read_text_file(path("calibrated.safetensors")));
 
   describe(R"("LYM", "TUM", "FAT", "STR")");
   for (const char* command : {"evaluate reordered -o bad", "calibrate reordered -o bad/x"})
@@ -344,7 +345,8 @@ TEST_F(Program, TheModelSaysWhatItWasJudgedBy) {
 TEST_F(Program, CalibratesACopy) {
   const Outcome outcome = run("calibrate data/patches -o calibrated.safetensors");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_EQ(read_text_file(path("calibrated.safetensors")), read_text_file(path("runs/latest/model.safetensors"))) << "as training did";
+  EXPECT_EQ(core::read_text_file(path("calibrated.safetensors")), core::read_text_file(path("runs/latest/model.safetensors")))
+      << "as training did";
 }
 
 TEST_F(Program, ImportsNothingThatIsNotWeights) {

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "program.hpp"
+#include "cli/program.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/image/png_label_writer.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
@@ -43,9 +43,9 @@ TEST_F(Program, NamesTheNearestKnownWord) {
       {"segment a.svs --config key.toml", "key.toml line 1: unknown key 'tilee'; did you mean tile?"},
       {"segment a.svs --config choice.toml", "choice.toml line 2: --blend: 'windw' is none of window, crop; did you mean window?"},
       {"segment a.svs --config section.toml", "section.toml line 2: section [segmant] is no command; did you mean segment?"}};
-  write_text_file(path("key.toml"), "tilee = 96\n");
-  write_text_file(path("choice.toml"), "[segment]\nblend = \"windw\"\n");
-  write_text_file(path("section.toml"), "[segmant]\ntile = 96\n");
+  core::write_text_file(path("key.toml"), "tilee = 96\n");
+  core::write_text_file(path("choice.toml"), "[segment]\nblend = \"windw\"\n");
+  core::write_text_file(path("section.toml"), "[segmant]\ntile = 96\n");
   for (const auto& [arguments, words] : mistakes) expect_refusal(arguments, 2, words);
 }
 
@@ -65,20 +65,20 @@ TEST_F(Program, HelpFitsATerminalAndListsOnlyWhatActs) {
 }
 
 TEST_F(Program, NeverMakesAnInputAnOutput) {
-  const std::string model = read_text_file(path("runs/latest/model.safetensors"));
-  const std::string slide = read_text_file(path("data/slides/slide-1.tif"));
+  const std::string model = core::read_text_file(path("runs/latest/model.safetensors"));
+  const std::string slide = core::read_text_file(path("data/slides/slide-1.tif"));
   fs::create_directories(path("own"));
-  write_text_file(path("own/model.safetensors"), model);
-  write_text_file(path("own/slide.tif"), slide);
-  write_text_file(path("own/truth.png"), read_text_file(path("data/slides/slide-1.labels.png")));
-  write_text_file(path("own/overlap.toml"), "overlap = 0\n");
-  write_text_file(path("own/area.geojson"), R"({"type":"Polygon","coordinates":[[[0,0],[400,0],[400,400],[0,400]]]})");
+  core::write_text_file(path("own/model.safetensors"), model);
+  core::write_text_file(path("own/slide.tif"), slide);
+  core::write_text_file(path("own/truth.png"), core::read_text_file(path("data/slides/slide-1.labels.png")));
+  core::write_text_file(path("own/overlap.toml"), "overlap = 0\n");
+  core::write_text_file(path("own/area.geojson"), R"({"type":"Polygon","coordinates":[[[0,0],[400,0],[400,400],[0,400]]]})");
   fs::create_hard_link(path("own/truth.png"), path("own/hard.png"));
   fs::create_symlink(path("own/truth.png"), path("own/soft.png"));
   ASSERT_EQ(run("segment own/slide.tif -o own/results --geojson-min-area 0").code, 0);
   std::map<std::string, std::string> before;
   for (const auto& entry : fs::recursive_directory_iterator(path("own")))
-    if (entry.is_regular_file()) before[entry.path()] = read_text_file(entry.path());
+    if (entry.is_regular_file()) before[entry.path()] = core::read_text_file(entry.path());
 
   const std::string segment = "segment own/slide.tif -o own/results ";
   const std::string same = "is the same file as the input ";
@@ -96,20 +96,20 @@ TEST_F(Program, NeverMakesAnInputAnOutput) {
       {"tile own/slide.tif -o new --log-file own/truth.png", "is there already and is no log"},
       {segment + "--region own/results/slide.geojson", "would overwrite it with a result of slide"}};
   for (const auto& [arguments, words] : mistakes) expect_refusal(arguments, 2, words);
-  for (const auto& [file, content] : before) EXPECT_EQ(read_text_file(file), content) << file;
-  EXPECT_EQ(read_text_file(path("runs/latest/model.safetensors")), model);
+  for (const auto& [file, content] : before) EXPECT_EQ(core::read_text_file(file), content) << file;
+  EXPECT_EQ(core::read_text_file(path("runs/latest/model.safetensors")), model);
   EXPECT_FALSE(fs::exists(path("new")));
 
   for (int i = 0; i < 2; ++i) EXPECT_EQ(run(segment + "--log-file own/night.log").code, 0) << "a log is appended to";
-  EXPECT_GT(read_text_file(path("own/night.log")).size(), 0U);
+  EXPECT_GT(core::read_text_file(path("own/night.log")).size(), 0U);
 }
 
 TEST_F(Program, TilesWhatBatchTakes) {
   fs::create_directories(path("sources"));
   fs::copy_file(path("data/slides/slide-1.tif"), path("sources/good.tif"));
   write_flat(path("sources/glass.tif"), 245);
-  write_text_file(path("sources/broken.svs"), "nothing");
-  write_text_file(path("sources/notes.txt"), "not a slide\n");
+  core::write_text_file(path("sources/broken.svs"), "nothing");
+  core::write_text_file(path("sources/notes.txt"), "not a slide\n");
   const Outcome outcome = run("tile sources -o cut --size 64 --max 3");
   EXPECT_EQ(outcome.code, 3) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("sources/good.tif: 3 patches of "));
@@ -119,8 +119,8 @@ TEST_F(Program, TilesWhatBatchTakes) {
   EXPECT_THAT(outcome.err, HasSubstr("sources/glass.tif: no patch of 64 pixels has enough tissue"));
   EXPECT_THAT(outcome.err, HasSubstr("left out: 1 .txt"));
 
-  write_text_file(path("sources/list.txt"), "good.tif\n");
-  write_text_file(path("sources/list.csv"), "slide,mpp\ngood.tif,0.25\n");
+  core::write_text_file(path("sources/list.txt"), "good.tif\n");
+  core::write_text_file(path("sources/list.csv"), "slide,mpp\ngood.tif,0.25\n");
   for (const std::string source : {"sources/list.txt", "'sources/g*d.tif'", "sources/good.tif sources/list.txt"}) {
     fs::remove_all(path("cut"));
     const Outcome one = run("tile " + source + " -o cut --size 64 --max 3");
@@ -129,7 +129,7 @@ TEST_F(Program, TilesWhatBatchTakes) {
   }
   fs::remove_all(path("cut"));
   ASSERT_EQ(run("tile sources/list.csv -o cut --size 64 --max 3").code, 0);
-  EXPECT_THAT(read_text_file(path("cut/dataset.toml")), HasSubstr("mpp = 0.25\n")) << "as the manifest says";
+  EXPECT_THAT(core::read_text_file(path("cut/dataset.toml")), HasSubstr("mpp = 0.25\n")) << "as the manifest says";
   expect_refusal("tile sources/glass.tif -o bad --size 64", 1, "no patch of 64 pixels");
 
   // A slide without a result stops no other.
@@ -145,7 +145,7 @@ TEST_F(Program, WaitsForNoPipe) {
   ASSERT_EQ(mkfifo(path("pipe.svs").c_str(), 0600), 0);
   expect_refusal("info pipe.svs", 2, "pipe.svs: is a pipe or a device");
   expect_refusal("segment data/slides/slide-1.tif --tissue pipe.svs -o bad", 2, "--tissue pipe.svs: is a pipe or a device");
-  write_text_file(path("pipes.txt"), "pipe.svs\n");
+  core::write_text_file(path("pipes.txt"), "pipe.svs\n");
   EXPECT_EQ(run("batch pipes.txt -o piped").code, 3);
   EXPECT_THAT(run("status piped").out, HasSubstr("pipe.svs: is no regular file"));
 }
@@ -153,12 +153,13 @@ TEST_F(Program, WaitsForNoPipe) {
 TEST_F(Program, SaysWhatEveryFileIs) {
   ASSERT_EQ(run("segment data/slides/slide-1.tif -o told").code, 0);
   fs::create_directories(path("empty"));
-  write_text_file(path("list.txt"), "a.svs\nb.svs\n");
-  Image mask(20, 10, 1);
+  core::write_text_file(path("list.txt"), "a.svs\nb.svs\n");
+  core::Image mask(20, 10, 1);
   mask.data()[3] = 255;
   image::write_png(path("mask.png"), mask);
-  write_text_file(path("regions.geojson"),
-                  R"({"type":"FeatureCollection","features":[{"type":"Feature","properties":{"classification":{"names":["TUM","Positive"]}},
+  core::write_text_file(
+      path("regions.geojson"),
+      R"({"type":"FeatureCollection","features":[{"type":"Feature","properties":{"classification":{"names":["TUM","Positive"]}},
                   "geometry":{"type":"Polygon","coordinates":[[[10,20],[110,20],[110,70],[10,20]]]}}]})");
   const auto json = [&](const std::string& file) {
     const Outcome outcome = run("info " + file + " --json");
@@ -191,7 +192,7 @@ TEST_F(Program, SaysWhatEveryFileIs) {
 
 /// A model without calibration is one that a command is named for; a class that is in no image has no figures.
 TEST_F(Program, NamesCalibrateAndPrintsNoNan) {
-  std::string bytes = read_text_file(path("runs/latest/model.safetensors"));
+  std::string bytes = core::read_text_file(path("runs/latest/model.safetensors"));
   const std::size_t key = bytes.find("\"calibration\":");
   ASSERT_NE(key, std::string::npos);
   const std::size_t value = bytes.find("\"{", key), end = bytes.find("}\"", value);
@@ -199,7 +200,7 @@ TEST_F(Program, NamesCalibrateAndPrintsNoNan) {
   std::string none = "\"null\"";
   none.resize(end + 2 - value, ' ');
   bytes.replace(value, none.size(), none);
-  write_text_file(path("raw.safetensors"), bytes);
+  core::write_text_file(path("raw.safetensors"), bytes);
   const std::string words = "wsi-lpd calibrate PATCHES --model raw.safetensors";
   EXPECT_THAT(run("info raw.safetensors").out, HasSubstr(words));
   expect_refusal("segment data/slides/slide-1.tif -o bad --model raw.safetensors", 1, words);
@@ -208,7 +209,7 @@ TEST_F(Program, NamesCalibrateAndPrintsNoNan) {
   fs::create_directories(path("one/test/img"));
   fs::create_directories(path("one/test/mask"));
   fs::copy_file(path("data/slides/slide-1.labels.png"), path("palette.png"));
-  Image rgb(96, 96, 3), mask(96, 96, 1);
+  core::Image rgb(96, 96, 3), mask(96, 96, 1);
   std::fill_n(rgb.data(), 96 * 96 * 3, std::uint8_t{180});
   image::write_png(path("one/test/img/a.png"), rgb);
   image::write_labels_png(path("one/test/mask/a.png"), mask, {{255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {153, 0, 255}, {255, 255, 255}});
@@ -216,11 +217,11 @@ TEST_F(Program, NamesCalibrateAndPrintsNoNan) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr(words));
   for (const std::string& text :
-       {outcome.out, read_text_file(path("measured/evaluation.csv")), read_text_file(path("measured/evaluation.json"))}) {
+       {outcome.out, core::read_text_file(path("measured/evaluation.csv")), core::read_text_file(path("measured/evaluation.json"))}) {
     EXPECT_THAT(text, Not(HasSubstr("nan")));
     EXPECT_THAT(text, Not(HasSubstr("inf")));
   }
-  EXPECT_THAT(read_text_file(path("measured/evaluation.csv")), Not(HasSubstr("null")));
+  EXPECT_THAT(core::read_text_file(path("measured/evaluation.csv")), Not(HasSubstr("null")));
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 TEST(Background, ThresholdIsWhereClassAndBackgroundAreLevel) {
@@ -14,4 +14,4 @@ TEST(Background, ThresholdIsWhereClassAndBackgroundAreLevel) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

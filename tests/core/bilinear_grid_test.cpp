@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 TEST(BetweenCells, LinearRampsAreReproducedBetweenCentresAndHeldOutside) {
@@ -34,4 +34,4 @@ TEST(BetweenCells, FractionCountsFromCentreToCentre) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -7,7 +7,7 @@
 
 #include "wsi_lpd/core/background.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 constexpr int kClasses = 3;
@@ -170,4 +170,4 @@ TEST(Canvas, IsAllBackgroundWithoutTiles) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

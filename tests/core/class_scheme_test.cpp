@@ -4,7 +4,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 TEST(Colour, RoundTripsAndRefusesOtherText) {
@@ -29,4 +29,4 @@ TEST(ClassScheme, RefusesWhatCannotBeLabelled) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -6,7 +6,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 using Record = std::vector<std::string>;
@@ -95,4 +95,4 @@ TEST(CsvTable, NamesWhatIsWrongWithIt) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -9,7 +9,7 @@
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 TEST(PartFile, LeavesNothingUnlessCommitted) {
@@ -133,4 +133,4 @@ TEST(TextFile, LeavesNothingWhenTheDiskIsFull) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 TEST(ResampleArea, MatchesTheIntegralOfEachTargetPixel) {
@@ -49,4 +49,4 @@ TEST(ResampleArea, CopiesAtScaleOne) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -7,7 +7,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 using Raster = std::vector<std::vector<std::uint8_t>>;
@@ -113,4 +113,4 @@ TEST(PolygonFill, RowsMayBeSkippedButNotComeBack) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 TEST(Runs, EndWhereTheValueChangesOrAtTheEnd) {
@@ -24,4 +24,4 @@ TEST(Runs, EndWhereTheValueChangesOrAtTheEnd) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

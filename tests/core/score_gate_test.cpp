@@ -7,7 +7,7 @@
 #include <numbers>
 #include <random>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 constexpr int kTile = 64, kPatch = 64, kScoreStride = 16, kGridStride = 8, kClasses = 2;
@@ -154,4 +154,4 @@ TEST(ScoreGate, WithoutAPresenceNothingChanges) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

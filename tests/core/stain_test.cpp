@@ -12,7 +12,7 @@
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/stain_normaliser.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 using testing::degrees_between;
@@ -288,4 +288,4 @@ TEST(StainNormaliser, AgreesWithNumpy) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

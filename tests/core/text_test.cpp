@@ -4,7 +4,7 @@
 
 #include <limits>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 TEST(Text, NumbersAreShortestOrHaveTheirDecimals) {
@@ -38,4 +38,4 @@ TEST(Text, WordsAreJoinedAndKindsCounted) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

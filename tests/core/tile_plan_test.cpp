@@ -6,7 +6,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 TissueMask everywhere(const Rect& area) { return {Image(1, 1, 1, 1), area}; }
@@ -101,4 +101,4 @@ TEST(TilePlan, IsEmptyWithoutTissue) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

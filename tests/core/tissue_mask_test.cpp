@@ -4,7 +4,7 @@
 
 #include <random>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 TEST(TissueMask, ShareCountsPartsOfCellsByTheirArea) {
@@ -40,4 +40,4 @@ TEST(TissueMask, ShareIsWhatCountingPointsFinds) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -9,7 +9,7 @@
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 namespace {
 
 using namespace std::chrono_literals;
@@ -228,4 +228,4 @@ TEST(WorkLock, OneOfManyTakesAStaleLock) {
 }
 
 }  // namespace
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

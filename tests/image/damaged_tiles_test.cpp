@@ -12,11 +12,11 @@ class DamagedTiles : public PyramidFileTest {
 
   /// Of each tile: 0 read right, 1 read wrong, 2 an error.
   static int state(const PyramidFile& file, std::int64_t tile) {
-    const Rect region = intersection({tile % kColumns * 64, tile / kColumns * 64, 64, 64}, {0, 0, kSize.width, kSize.height});
-    Image pixels(region.width, region.height, 3);
+    const core::Rect region = core::intersection({tile % kColumns * 64, tile / kColumns * 64, 64, 64}, {0, 0, kSize.width, kSize.height});
+    core::Image pixels(region.width, region.height, 3);
     try {
       file.read(0, region, pixels.view());
-    } catch (const Error&) {
+    } catch (const core::Error&) {
       return 2;
     }
     for (std::int64_t y = 0; y < region.height; ++y) {

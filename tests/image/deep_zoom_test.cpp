@@ -16,16 +16,16 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Red says how far to the right of `size` a place is, green how far down; blue is the same everywhere.
-std::array<double, 3> colour_of(double x, double y, Size size) {
+std::array<double, 3> colour_of(double x, double y, core::Size size) {
   return {20 + 200 * x / static_cast<double>(size.width), 20 + 200 * y / static_cast<double>(size.height), 128};
 }
 
 /// A picture of places, which counts how often each pixel is read.
 class Places {
  public:
-  explicit Places(Size size) : size_(size), read_(static_cast<std::size_t>(size.width * size.height)) {}
+  explicit Places(core::Size size) : size_(size), read_(static_cast<std::size_t>(size.width * size.height)) {}
 
-  void read(const Rect& region, const ImageView<std::uint8_t>& target) {
+  void read(const core::Rect& region, const core::ImageView<std::uint8_t>& target) {
     ASSERT_GE(region.y, lowest_) << "rows of tiles come top to bottom";
     lowest_ = region.y;
     for (std::int64_t y = 0; y < region.height; ++y) {
@@ -41,13 +41,13 @@ class Places {
   }
 
  private:
-  Size size_;
+  core::Size size_;
   std::vector<int> read_;
   std::int64_t lowest_ = 0;
 };
 
 /// One level: the very tiles that cover `level_size`, each pixel the colour of its place.
-void expect_level(const fs::path& folder, Size level_size, int side) {
+void expect_level(const fs::path& folder, core::Size level_size, int side) {
   std::set<fs::path> expected;
   double most = 0;
   for (std::int64_t row = 0; row * side < level_size.height; ++row) {
@@ -55,7 +55,7 @@ void expect_level(const fs::path& folder, Size level_size, int side) {
       const fs::path file = folder / (std::to_string(column) + "_" + std::to_string(row) + ".jpg");
       expected.insert(file);
       ASSERT_TRUE(fs::exists(file)) << file;
-      const Image tile = read_rgb(file);
+      const core::Image tile = read_rgb(file);
       ASSERT_EQ(tile.width(), std::min<std::int64_t>(side, level_size.width - column * side)) << file;
       ASSERT_EQ(tile.height(), std::min<std::int64_t>(side, level_size.height - row * side)) << file;
       for (std::int64_t y = 0; y < tile.height(); ++y) {
@@ -74,7 +74,7 @@ void expect_level(const fs::path& folder, Size level_size, int side) {
 /// From one tile up to the picture, each level twice the last: every tile has its place, its size and its pixels.
 TEST(DeepZoom, EveryLevelShowsTheSamePlaces) {
   struct Case {
-    Size size;
+    core::Size size;
     int tile, levels;
   };
   for (const Case& c : {Case{{1300, 700}, 256, 4}, {{513, 512}, 512, 2}, {{512, 300}, 512, 1}, {{640, 1}, 128, 4}, {{200, 801}, 128, 4}}) {
@@ -82,12 +82,13 @@ TEST(DeepZoom, EveryLevelShowsTheSamePlaces) {
     const testing::TemporaryFolder folder;
     Places places(c.size);
     write_deep_zoom(folder / "tiles", c.size,
-                    [&](const Rect& region, const ImageView<std::uint8_t>& target) { places.read(region, target); },
+                    [&](const core::Rect& region, const core::ImageView<std::uint8_t>& target) { places.read(region, target); },
                     {.tile = c.tile, .jpeg_quality = 95});
     EXPECT_TRUE(places.all_read_once());
     for (int level = 0; level < c.levels; ++level) {
       const std::int64_t factor = std::int64_t{1} << (c.levels - 1 - level);
-      expect_level(folder / "tiles" / std::to_string(level), {divide_up(c.size.width, factor), divide_up(c.size.height, factor)}, c.tile);
+      expect_level(folder / "tiles" / std::to_string(level),
+                   {core::divide_up(c.size.width, factor), core::divide_up(c.size.height, factor)}, c.tile);
     }
     EXPECT_EQ(std::distance(fs::directory_iterator(folder / "tiles"), {}),
               c.levels + (fs::exists(folder / "tiles/vips-properties.xml") ? 1 : 0));
@@ -102,9 +103,9 @@ struct ReaderBroke : std::runtime_error {
 TEST(DeepZoom, WhatTheReaderThrowsReachesTheCaller) {
   const testing::TemporaryFolder folder;
   int calls = 0;
-  const auto read = [&](const Rect&, const ImageView<std::uint8_t>& target) {
+  const auto read = [&](const core::Rect&, const core::ImageView<std::uint8_t>& target) {
     if (++calls == 5) throw ReaderBroke("tile 5");
-    fill(target, {1, 2, 3});
+    core::fill(target, {1, 2, 3});
   };
   try {
     write_deep_zoom(folder / "tiles", {1000, 1000}, read, {.tile = 256});
@@ -116,8 +117,9 @@ TEST(DeepZoom, WhatTheReaderThrowsReachesTheCaller) {
 
 TEST(DeepZoom, ImpossibleSizesAreErrors) {
   const testing::TemporaryFolder folder;
-  for (const Size size : {Size{0, 5}, Size{5, 0}, Size{-1, 5}, Size{std::int64_t{1} << 40, 5}})
-    EXPECT_THROW(write_deep_zoom(folder / "tiles", size, [](const Rect&, const ImageView<std::uint8_t>&) {}), Error) << size.width;
+  for (const core::Size size : {core::Size{0, 5}, core::Size{5, 0}, core::Size{-1, 5}, core::Size{std::int64_t{1} << 40, 5}})
+    EXPECT_THROW(write_deep_zoom(folder / "tiles", size, [](const core::Rect&, const core::ImageView<std::uint8_t>&) {}), core::Error)
+        << size.width;
   EXPECT_FALSE(fs::exists(folder / "tiles"));
 }
 

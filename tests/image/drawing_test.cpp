@@ -5,15 +5,15 @@
 namespace wsi_lpd::image {
 namespace {
 
-std::int64_t changed(const Image& image) {
+std::int64_t changed(const core::Image& image) {
   std::int64_t count = 0;
   for (std::size_t i = 0; i < image.bytes(); ++i) count += image.data()[i] != 255;
   return count;
 }
 
 TEST(Drawing, TextIsDrawnInItsColourAndClipped) {
-  Image page(200, 40, 3, 255);
-  const Size size = draw_text(page, 5, 5, "TUM <b>&", {0, 0, 255}, 16);  // plain text, never markup
+  core::Image page(200, 40, 3, 255);
+  const core::Size size = draw_text(page, 5, 5, "TUM <b>&", {0, 0, 255}, 16);  // plain text, never markup
   EXPECT_GT(size.width, 60);
   EXPECT_LE(size.height, 24);
   EXPECT_GT(changed(page), 100);
@@ -24,15 +24,15 @@ TEST(Drawing, TextIsDrawnInItsColourAndClipped) {
   }
   EXPECT_TRUE(blue);
 
-  Image corner(8, 8, 3, 255);
+  core::Image corner(8, 8, 3, 255);
   EXPECT_EQ(draw_text(corner, -10, -4, "TUM <b>&", {0, 0, 255}, 16), size);
   draw_text(corner, 1000, 1000, "far", {0, 0, 0}, 16);
-  EXPECT_EQ(draw_text(corner, 0, 0, "", {0, 0, 0}, 16), Size{});
+  EXPECT_EQ(draw_text(corner, 0, 0, "", {0, 0, 0}, 16), core::Size{});
   draw_text(corner, 0, 0, "not UTF-8: \xff\xfe", {0, 0, 0}, 16);
 }
 
 TEST(Drawing, RectanglesAreClipped) {
-  Image page(4, 3, 3, 255);
+  core::Image page(4, 3, 3, 255);
   fill_rect(page, {-5, 1, 7, 100}, {1, 2, 3});
   EXPECT_EQ(changed(page), 2 * 2 * 3);
   EXPECT_EQ(page.at(1, 2)[2], 3);
@@ -41,23 +41,24 @@ TEST(Drawing, RectanglesAreClipped) {
 }
 
 TEST(Drawing, ResizeGivesExactlyTheSize) {
-  Image source(37, 53, 3, 90);
-  for (const Size size : {Size{1, 1}, Size{37, 53}, Size{36, 52}, Size{7, 200}, Size{301, 2}, Size{111, 159}, Size{19, 27}}) {
+  core::Image source(37, 53, 3, 90);
+  for (const core::Size size : {core::Size{1, 1}, core::Size{37, 53}, core::Size{36, 52}, core::Size{7, 200}, core::Size{301, 2},
+                                core::Size{111, 159}, core::Size{19, 27}}) {
     for (const Kernel kernel : {Kernel::Linear, Kernel::Cubic}) {
-      const Image resized = resize(source, size, kernel);
-      EXPECT_EQ((Size{resized.width(), resized.height()}), size);
-      EXPECT_TRUE(resized == Image(size.width, size.height, 3, 90));
+      const core::Image resized = resize(source, size, kernel);
+      EXPECT_EQ((core::Size{resized.width(), resized.height()}), size);
+      EXPECT_TRUE(resized == core::Image(size.width, size.height, 3, 90));
     }
   }
-  Image halves(100, 10, 3, 0);
+  core::Image halves(100, 10, 3, 0);
   fill_rect(halves, {50, 0, 50, 10}, {200, 200, 200});
-  const Image small = resize(halves, {10, 1});
+  const core::Image small = resize(halves, {10, 1});
   EXPECT_EQ(small.at(1, 0)[0], 0);
   EXPECT_EQ(small.at(8, 0)[0], 200);
 }
 
 TEST(Drawing, ResizeKeepsEverythingInItsPlace) {
-  Image ramps(60, 50, 3);
+  core::Image ramps(60, 50, 3);
   for (std::int64_t y = 0; y < 50; ++y) {
     for (std::int64_t x = 0; x < 60; ++x) {
       ramps.at(x, y)[0] = static_cast<std::uint8_t>(4 * x);
@@ -65,8 +66,9 @@ TEST(Drawing, ResizeKeepsEverythingInItsPlace) {
     }
   }
   for (const Kernel kernel : {Kernel::Linear, Kernel::Cubic}) {
-    for (const Size size : {Size{60, 50}, Size{64, 64}, Size{90, 75}, Size{120, 40}, Size{40, 45}, Size{51, 100}}) {
-      const Image resized = resize(ramps, size, kernel);
+    for (const core::Size size :
+         {core::Size{60, 50}, core::Size{64, 64}, core::Size{90, 75}, core::Size{120, 40}, core::Size{40, 45}, core::Size{51, 100}}) {
+      const core::Image resized = resize(ramps, size, kernel);
       double error_x = 0, error_y = 0;  // mean, in source pixels
       std::int64_t count = 0;
       for (std::int64_t y = 4; y < size.height - 4; ++y) {

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <vips/vips8>
 
+#include "image/test_tiff.hpp"
 #include "test_data.hpp"
-#include "test_tiff.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -84,7 +84,7 @@ void write_indexed(const std::filesystem::path& path, std::vector<std::uint8_t> 
 /// The file must show the disc, and nothing may be said of it.
 void expect_disc(const std::filesystem::path& path) {
   std::vector<std::string> warnings;
-  const Image mask = read_mask(path, &warnings);
+  const core::Image mask = read_mask(path, &warnings);
   ASSERT_EQ(mask.width(), kSide);
   ASSERT_EQ(mask.height(), kSide);
   ASSERT_EQ(mask.channels(), 1);
@@ -111,7 +111,7 @@ TEST(MaskFile, EveryDepthOfTiff) {
   check(1e-6F, 0.0F);
   check(1.0F, std::nanf(""));
   write_tiff<double>(path, {1}, {0});
-  EXPECT_THROW(read_mask(path), Error);
+  EXPECT_THROW(read_mask(path), core::Error);
 }
 
 TEST(MaskFile, EveryDepthOfPng) {
@@ -164,8 +164,8 @@ TEST(MaskFile, PalettesAreColoursUnlessNoneIsBlackOrTransparent) {
   expect_disc(path);
   write_indexed(path, {0, 0, 0, 255, 0, 0, 0, 255}, 1, 0);  // shows nothing: its values count
   expect_disc(path);
-  write_labels_png(path, Image(4, 4, 1, 1), {{255, 255, 255}, {0, 0, 0}});
-  EXPECT_EQ(read_mask(path), Image(4, 4, 1, 1)) << "all black, and not 0";
+  write_labels_png(path, core::Image(4, 4, 1, 1), {{255, 255, 255}, {0, 0, 0}});
+  EXPECT_EQ(read_mask(path), core::Image(4, 4, 1, 1)) << "all black, and not 0";
 
   testing::TestPage page{
       .size = {kSide, kSide}, .bytes = samples<std::uint8_t>({2}, {0}), .samples = 1, .photometric = PHOTOMETRIC_PALETTE};
@@ -178,7 +178,7 @@ TEST(MaskFile, SaysWhichPalettesCanBeReadEitherWay) {
   const auto path = folder / "mask.png";
   write_indexed(path, {255, 255, 255, 255, 200, 0, 0, 255, 0, 0, 0, 255}, 1, 0, 2);
   std::vector<std::string> warnings;
-  const Image mask = read_mask(path, &warnings);
+  const core::Image mask = read_mask(path, &warnings);
   EXPECT_EQ(mask.data()[0], 0);
   EXPECT_EQ(mask.data()[1], 1);
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("its palette has black at 2 and #ffffff at 0: black is taken for outside")));
@@ -189,13 +189,13 @@ TEST(MaskFile, JpegIsInsideFromHalfOn) {
   for (const std::uint8_t value : {std::uint8_t{255}, std::uint8_t{90}}) {
     auto bytes = samples<std::uint8_t>({value}, {0});
     picture(bytes, 1).jpegsave((folder / "mask.jpg").c_str(), vips::VImage::option()->set("Q", 75));
-    const Image mask = read_mask(folder / "mask.jpg");
+    const core::Image mask = read_mask(folder / "mask.jpg");
     int wrong = 0;
     for (int i = 0; i < kSide * kSide; ++i) wrong += mask.data()[i] != (inside(i) ? 1 : 0);
     EXPECT_LE(wrong, 6) << "of 441";  // along the edge
     picture(bytes, 1).tiffsave((folder / "mask.tif").c_str(),
                                vips::VImage::option()->set("compression", VIPS_FOREIGN_TIFF_COMPRESSION_JPEG));
-    const Image tiff = read_mask(folder / "mask.tif");
+    const core::Image tiff = read_mask(folder / "mask.tif");
     wrong = 0;
     for (int i = 0; i < kSide * kSide; ++i) wrong += tiff.data()[i] != (inside(i) ? 1 : 0);
     EXPECT_LE(wrong, 6);
@@ -238,16 +238,16 @@ TEST(MaskFile, SaysWhatIsAllInsideOrAllOutside) {
 
 TEST(MaskFile, RefusesWhatItCannotRead) {
   const TemporaryFolder folder;
-  write_text_file(folder / "text.png", "no mask");
-  EXPECT_THROW(read_mask(folder / "text.png"), Error);
-  EXPECT_THROW(read_mask(folder / "absent.png"), Error);
+  core::write_text_file(folder / "text.png", "no mask");
+  EXPECT_THROW(read_mask(folder / "text.png"), core::Error);
+  EXPECT_THROW(read_mask(folder / "absent.png"), core::Error);
   write_indexed(folder / "whole.png", {0, 0, 0, 255, 9, 9, 9, 255}, 1, 0);
-  const std::string bytes = read_text_file(folder / "whole.png");
-  write_text_file(folder / "cut.png", bytes.substr(0, bytes.size() - 30));
+  const std::string bytes = core::read_text_file(folder / "whole.png");
+  core::write_text_file(folder / "cut.png", bytes.substr(0, bytes.size() - 30));
   try {
     read_mask(folder / "cut.png");
     ADD_FAILURE();
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("reading " + (folder / "cut.png").string() + ": the PNG is damaged or cut off"));
   }
 }

@@ -26,7 +26,7 @@ OmePixels pixels(const std::string& attributes, const std::string& content = "")
 std::string refusal(const std::string& xml) {
   try {
     parse_ome_xml(xml, {30, 20});
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     return error.what();
   }
   return "read without complaint";
@@ -39,7 +39,7 @@ TEST(OmeXml, OtherDescriptionsAreNone) {
 
 TEST(OmeXml, ReadsSizeDepthAndPlanes) {
   const OmePixels plain = pixels("");
-  EXPECT_EQ(plain.size, (Size{30, 20}));
+  EXPECT_EQ(plain.size, (core::Size{30, 20}));
   EXPECT_EQ(plain.planes, 1);
   EXPECT_EQ(plain.significant_bits, 0);
   EXPECT_FALSE(plain.mpp_x || plain.mpp_y);
@@ -74,7 +74,7 @@ TEST(OmeXml, PrefixesQuotesAndLineBreaksAreXml) {
       "<ome:Pixels\n\tPhysicalSizeX = '0.5'\r\n SizeY='20'\n SizeX='30'\n/></ome:OME>",
       {30, 20});
   ASSERT_TRUE(read.has_value());
-  EXPECT_EQ(read->size, (Size{30, 20}));
+  EXPECT_EQ(read->size, (core::Size{30, 20}));
   EXPECT_EQ(read->mpp_x, 0.5);
 }
 
@@ -94,7 +94,7 @@ TEST(OmeXml, ImagesWithoutASizeAreErrors) {
 }
 
 const OmeMetadata kMetadata{.name = "slide <1> & \"2\"",
-                            .channels = {{"TUM", Colour{255, 0, 0}}, {"'STR'", {}}, {"肿瘤", Colour{0, 0, 1}}},
+                            .channels = {{"TUM", core::Colour{255, 0, 0}}, {"'STR'", {}}, {"肿瘤", core::Colour{0, 0, 1}}},
                             .notes = {{"class 1", "<TUM>"}}};
 
 TEST(OmeXml, ReadsWhatItWrites) {
@@ -102,7 +102,7 @@ TEST(OmeXml, ReadsWhatItWrites) {
   const std::string xml = write_ome_xml(kMetadata, {30, 20}, 0.2517, comment);
   const auto read = parse_ome_xml(xml, {30, 20});
   ASSERT_TRUE(read.has_value());
-  EXPECT_EQ(read->size, (Size{30, 20}));
+  EXPECT_EQ(read->size, (core::Size{30, 20}));
   EXPECT_EQ(read->planes, 3);
   EXPECT_EQ(read->mpp_x, 0.2517);
   EXPECT_EQ(read->mpp_y, 0.2517);

@@ -86,7 +86,7 @@ TEST_F(PyramidFileTest, ShowsPngJpegAndVips) {
     expect_shows(*file, as_rgb, tolerance);
   }
   for (const int channels : {1, 3, 4}) {
-    const Image picture = rgb_picture(channels);
+    const core::Image picture = rgb_picture(channels);
     vips::VImage::new_from_memory(const_cast<std::uint8_t*>(picture.data()), picture.bytes(), kSize.width, kSize.height, channels,
                                   VIPS_FORMAT_UCHAR)
         .copy(vips::VImage::option()->set("xres", 2000.0)->set("yres", 2000.0))
@@ -105,7 +105,7 @@ TEST_F(PyramidFileTest, ShowsPngJpegAndVips) {
 }
 
 TEST_F(PyramidFileTest, FindsLevelsInSubifdsAndReducedPagesOfItsShapeOnly) {
-  const auto level = [](Size size, int value) {
+  const auto level = [](core::Size size, int value) {
     return TestPage{.size = size,
                     .bytes = std::vector<std::uint8_t>(static_cast<std::size_t>(size.area() * 3), static_cast<std::uint8_t>(value))};
   };
@@ -114,10 +114,10 @@ TEST_F(PyramidFileTest, FindsLevelsInSubifdsAndReducedPagesOfItsShapeOnly) {
   const TestPage other = level({100, 100}, 9);
   write_tiff(folder_ / "sub.tif", {base, level({151, 104}, 50), level({76, 52}, 60), other});
   const auto sub = PyramidFile::open(folder_ / "sub.tif");
-  EXPECT_EQ(sub->info().levels, (std::vector<Size>{kSize, {151, 104}, {76, 52}}));
-  Image pixels(10, 10, 3);
+  EXPECT_EQ(sub->info().levels, (std::vector<core::Size>{kSize, {151, 104}, {76, 52}}));
+  core::Image pixels(10, 10, 3);
   sub->read(2, {66, 42, 10, 10}, pixels.view());
-  EXPECT_EQ(pixels, Image(10, 10, 3, 60));
+  EXPECT_EQ(pixels, core::Image(10, 10, 3, 60));
 
   base.subifds = 0;
   std::vector<TestPage> pages{
@@ -126,9 +126,9 @@ TEST_F(PyramidFileTest, FindsLevelsInSubifdsAndReducedPagesOfItsShapeOnly) {
   pages[6].tile = 0;
   write_tiff(folder_ / "pages.tif", pages);
   const auto reduced = PyramidFile::open(folder_ / "pages.tif");
-  EXPECT_EQ(reduced->info().levels, (std::vector<Size>{kSize, {150, 103}, {75, 51}}));
+  EXPECT_EQ(reduced->info().levels, (std::vector<core::Size>{kSize, {150, 103}, {75, 51}}));
   reduced->read(1, {0, 0, 10, 10}, pixels.view());
-  EXPECT_EQ(pixels, Image(10, 10, 3, 50));
+  EXPECT_EQ(pixels, core::Image(10, 10, 3, 50));
 }
 
 TEST_F(PyramidFileTest, TakesMicrometresFromOmeElseFromTags) {
@@ -182,7 +182,7 @@ TEST_F(PyramidFileTest, DamagedHeadersAndTruncatedFilesAreErrors) {
   write_tiff(folder_ / "strips.tif", {strips});
   write_png(folder_ / "a.png", rgb_picture());
   write_jpeg(folder_ / "a.jpg", rgb_picture(), 98);
-  const Image picture = rgb_picture();
+  const core::Image picture = rgb_picture();
   vips::VImage::new_from_memory(const_cast<std::uint8_t*>(picture.data()), picture.bytes(), kSize.width, kSize.height, 3, VIPS_FORMAT_UCHAR)
       .vipssave((folder_ / "a.v").c_str());
   for (const char* name : {"a.png", "a.jpg", "a.v"}) {

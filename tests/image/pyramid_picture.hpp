@@ -20,15 +20,15 @@ using testing::TemporaryFolder;
 using testing::TestPage;
 using testing::write_tiff;
 
-inline constexpr Size kSize{301, 207};
+inline constexpr core::Size kSize{301, 207};
 
 /// Samples of a smooth picture; channel c of pixel (x, y).
 inline int sample(std::int64_t x, std::int64_t y, int c) {
   return static_cast<int>(c == 0 ? x * 255 / kSize.width : c == 1 ? y * 255 / kSize.height : c == 2 ? (x + y) / 4 : 40 + x / 2 % 200);
 }
 
-inline Image rgb_picture(int channels = 3) {
-  Image picture(kSize.width, kSize.height, channels);
+inline core::Image rgb_picture(int channels = 3) {
+  core::Image picture(kSize.width, kSize.height, channels);
   for (std::int64_t y = 0; y < kSize.height; ++y) {
     for (std::int64_t x = 0; x < kSize.width; ++x) {
       for (int c = 0; c < channels; ++c) picture.at(x, y)[c] = static_cast<std::uint8_t>(sample(x, y, c));
@@ -51,14 +51,14 @@ inline std::array<int, 3> over_white(std::int64_t x, std::int64_t y) {
 inline void expect_shows(const PyramidFile& file, const Expected& expected, int tolerance) {
   ASSERT_EQ(file.info().levels.front(), kSize);
   std::mt19937 random(3);
-  std::vector<Rect> regions{{0, 0, kSize.width, kSize.height}, {kSize.width - 1, kSize.height - 1, 1, 1}};
+  std::vector<core::Rect> regions{{0, 0, kSize.width, kSize.height}, {kSize.width - 1, kSize.height - 1, 1, 1}};
   for (int i = 0; i < 12; ++i) {
     const std::int64_t x = random() % kSize.width, y = random() % kSize.height;
     regions.push_back(
         {x, y, 1 + static_cast<std::int64_t>(random() % (kSize.width - x)), 1 + static_cast<std::int64_t>(random() % (kSize.height - y))});
   }
-  for (const Rect& region : regions) {
-    Image pixels(region.width, region.height, 3, 99);
+  for (const core::Rect& region : regions) {
+    core::Image pixels(region.width, region.height, 3, 99);
     file.read(0, region, pixels.view());
     for (std::int64_t y = 0; y < region.height; ++y) {
       for (std::int64_t x = 0; x < region.width; ++x) {
@@ -72,7 +72,7 @@ inline void expect_shows(const PyramidFile& file, const Expected& expected, int 
 }
 
 inline TestPage page_of(int channels = 3) {
-  const Image picture = rgb_picture(channels);
+  const core::Image picture = rgb_picture(channels);
   TestPage page{.size = kSize, .bytes = {picture.data(), picture.data() + picture.bytes()}, .samples = channels};
   if (channels < 3) page.photometric = PHOTOMETRIC_MINISBLACK;
   return page;
@@ -105,7 +105,7 @@ class PyramidFileTest : public ::testing::Test {
   std::string error_on_opening(const std::filesystem::path& path) const {
     try {
       PyramidFile::open(path);
-    } catch (const Error& error) {
+    } catch (const core::Error& error) {
       EXPECT_THAT(error.what(), HasSubstr(path.string()));
       EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << "one line";
       return error.what();

@@ -23,7 +23,7 @@ using testing::FileSizeLimit;
 using ::testing::HasSubstr;
 using testing::TemporaryFolder;
 
-const std::vector<Colour> kPalette{{255, 255, 255}, {200, 0, 0}, {0, 200, 0}, {0, 0, 200}, {120, 60, 30}};
+const std::vector<core::Colour> kPalette{{255, 255, 255}, {200, 0, 0}, {0, 200, 0}, {0, 0, 200}, {120, 60, 30}};
 
 PyramidOptions label_options() {
   PyramidOptions options;
@@ -32,22 +32,22 @@ PyramidOptions label_options() {
   return options;
 }
 
-Image random_image(std::int64_t width, std::int64_t height, int channels, int values, unsigned seed) {
-  Image image(width, height, channels);
+core::Image random_image(std::int64_t width, std::int64_t height, int channels, int values, unsigned seed) {
+  core::Image image(width, height, channels);
   std::mt19937 random(seed);
   for (std::size_t i = 0; i < image.bytes(); ++i) image.data()[i] = static_cast<std::uint8_t>(random() % static_cast<unsigned>(values));
   return image;
 }
 
-void write(const std::filesystem::path& path, const Image& image, const PyramidOptions& options) {
+void write(const std::filesystem::path& path, const core::Image& image, const PyramidOptions& options) {
   RasterWriter writer(path, {image.width(), image.height()}, image.channels(), options);
   for (std::int64_t y = 0; y < image.height(); y += 100) writer.add_rows(image.at(0, y), std::min<std::int64_t>(100, image.height() - y));
   writer.finish();
 }
 
 /// Every page as libtiff decodes it, with what must hold for each of them.
-std::vector<Image> read_pages(const std::filesystem::path& path, int tile, bool palette, bool ome = false) {
-  std::vector<Image> pages;
+std::vector<core::Image> read_pages(const std::filesystem::path& path, int tile, bool palette, bool ome = false) {
+  std::vector<core::Image> pages;
   TIFF* tiff = TIFFOpen(path.c_str(), "r");
   EXPECT_TRUE(TIFFIsBigTIFF(tiff));
   do {
@@ -64,7 +64,7 @@ std::vector<Image> read_pages(const std::filesystem::path& path, int tile, bool 
     EXPECT_EQ(tile_height, height < 16 ? 16 : std::min(height / 16 * 16, static_cast<std::uint32_t>(tile)));
     EXPECT_EQ(type, pages.empty() || ome ? 0u : static_cast<unsigned>(FILETYPE_REDUCEDIMAGE));
     EXPECT_EQ(photometric == PHOTOMETRIC_PALETTE, palette);
-    Image page(width, height, channels);
+    core::Image page(width, height, channels);
     std::vector<std::uint8_t> pixels(static_cast<std::size_t>(TIFFTileSize(tiff)));
     for (std::uint32_t y = 0; y < height; y += tile_height) {
       for (std::uint32_t x = 0; x < width; x += tile_width) {
@@ -82,7 +82,7 @@ std::vector<Image> read_pages(const std::filesystem::path& path, int tile, bool 
 
 /// docs/outputs.md: the value that most of the 2 × 2 pixels have, of equally frequent ones the first in reading order; at an odd edge a
 /// pixel stands for its missing neighbour.
-std::uint8_t mode_at(const Image& above, std::int64_t x, std::int64_t y) {
+std::uint8_t mode_at(const core::Image& above, std::int64_t x, std::int64_t y) {
   std::vector<std::uint8_t> pixels;
   for (const std::int64_t row : {2 * y, std::min(2 * y + 1, above.height() - 1)}) {
     for (const std::int64_t column : {2 * x, std::min(2 * x + 1, above.width() - 1)}) pixels.push_back(*above.at(column, row));
@@ -91,10 +91,10 @@ std::uint8_t mode_at(const Image& above, std::int64_t x, std::int64_t y) {
   return *std::max_element(pixels.begin(), pixels.end(), [&](std::uint8_t a, std::uint8_t b) { return votes(a) < votes(b); });
 }
 
-void expect_levels_follow_the_rule(const std::vector<Image>& pages, int tile) {
+void expect_levels_follow_the_rule(const std::vector<core::Image>& pages, int tile) {
   for (std::size_t level = 1; level < pages.size(); ++level) {
-    const Image& above = pages[level - 1];
-    const Image& page = pages[level];
+    const core::Image& above = pages[level - 1];
+    const core::Image& page = pages[level];
     EXPECT_GT(std::max(above.width(), above.height()), tile);
     ASSERT_EQ(page.width(), (above.width() + 1) / 2);
     ASSERT_EQ(page.height(), (above.height() + 1) / 2);
@@ -111,14 +111,14 @@ TEST(RasterWriter, EveryLevelOfALabelPyramidFollowsTheRule) {
   const TemporaryFolder folder;
   std::mt19937 random(7);
   std::uniform_int_distribution<std::int64_t> side(1, 900);
-  std::vector<Size> sizes{{1, 1}, {1, 700}, {700, 1}, {2, 2000}, {513, 511}, {512, 512}, {2049, 1025}};
+  std::vector<core::Size> sizes{{1, 1}, {1, 700}, {700, 1}, {2, 2000}, {513, 511}, {512, 512}, {2049, 1025}};
   for (int i = 0; i < 12; ++i) sizes.push_back({side(random), side(random)});
-  for (const Size& size : sizes) {
+  for (const core::Size& size : sizes) {
     SCOPED_TRACE(std::to_string(size.width) + " x " + std::to_string(size.height));
     PyramidOptions options = label_options();
     options.tile = size.width > 900 || size.height > 900 ? 512 : 64;
     options.compression = size.width % 2 ? PyramidOptions::Compression::Deflate : PyramidOptions::Compression::Zstd;
-    Image labels = random_image(size.width, size.height, 1, 5, static_cast<unsigned>(size.width));
+    core::Image labels = random_image(size.width, size.height, 1, 5, static_cast<unsigned>(size.width));
     for (const bool sparse : {false, true}) {
       if (sparse) {  // most tiles are blank, as on a slide
         for (std::int64_t y = 0; y < size.height; ++y)
@@ -126,7 +126,7 @@ TEST(RasterWriter, EveryLevelOfALabelPyramidFollowsTheRule) {
             if (x % 300 < 210 || y % 400 < 390) *labels.at(x, y) = 0;
       }
       write(folder / "labels.tif", labels, options);
-      const std::vector<Image> pages = read_pages(folder / "labels.tif", options.tile, true);
+      const std::vector<core::Image> pages = read_pages(folder / "labels.tif", options.tile, true);
       EXPECT_TRUE(pages[0] == labels);
       expect_levels_follow_the_rule(pages, options.tile);
       EXPECT_TRUE(read_labels(folder / "labels.tif") == labels);
@@ -136,11 +136,11 @@ TEST(RasterWriter, EveryLevelOfALabelPyramidFollowsTheRule) {
 
 TEST(RasterWriter, AveragesRgb) {
   const TemporaryFolder folder;
-  const Image rgb = random_image(301, 203, 3, 256, 3);
+  const core::Image rgb = random_image(301, 203, 3, 256, 3);
   PyramidOptions options;
   options.tile = 128;
   write(folder / "rgb.tif", rgb, options);
-  const std::vector<Image> pages = read_pages(folder / "rgb.tif", 128, false);
+  const std::vector<core::Image> pages = read_pages(folder / "rgb.tif", 128, false);
   ASSERT_EQ(pages.size(), 3u);
   EXPECT_TRUE(pages[0] == rgb);
   for (std::int64_t i = 0; i < 101 * 150; ++i) {
@@ -182,9 +182,9 @@ TEST(RasterWriter, WritesOmeTiffThatWeReadBack) {
   options.tile = 64;
   options.mpp = 0.4992;
   options.description = "{\"a\": \"<b> & 'c' ]]> 肿瘤\", \"d\": 1}";
-  for (const Size& size : {Size{301, 203}, Size{40, 30}, Size{1, 200}}) {
+  for (const core::Size& size : {core::Size{301, 203}, core::Size{40, 30}, core::Size{1, 200}}) {
     SCOPED_TRACE(std::to_string(size.width) + " x " + std::to_string(size.height));
-    const Image labels = random_image(size.width, size.height, 1, 5, 2);
+    const core::Image labels = random_image(size.width, size.height, 1, 5, 2);
     options.ome.reset();
     write(folder / "plain.tif", labels, options);
     options.ome = {.name = "a \"slide\" of <ours>", .channels = {{"classes"}}, .notes = {{"1", "x & y"}}};
@@ -209,10 +209,10 @@ TEST(RasterWriter, WritesOmeTiffThatWeReadBack) {
     EXPECT_EQ(file->info().mpp_source, "ome");
     EXPECT_EQ(file->info().mpp_x, 0.4992);
     EXPECT_EQ(file->info().mpp_y, 0.4992);
-    Image pixel(1, 1, 3);
+    core::Image pixel(1, 1, 3);
     file->read(0, {size.width - 1, size.height - 1, 1, 1}, pixel.view());
-    const Colour expected = kPalette[*labels.at(size.width - 1, size.height - 1)];
-    EXPECT_EQ((Colour{pixel.data()[0], pixel.data()[1], pixel.data()[2]}), expected);
+    const core::Colour expected = kPalette[*labels.at(size.width - 1, size.height - 1)];
+    EXPECT_EQ((core::Colour{pixel.data()[0], pixel.data()[1], pixel.data()[2]}), expected);
     const auto kind = image_kind(folder / "labels.ome.tif");
     EXPECT_TRUE(kind && !kind->colour) << "a batch must not take it for a slide";
   }
@@ -235,22 +235,22 @@ TEST(RasterWriter, WritesAPageForEachPlane) {
   const TemporaryFolder folder;
   PyramidOptions options;
   options.tile = 32;
-  options.ome = {.name = "planes", .channels = {{"one", Colour{1, 2, 3}}, {"two"}, {"three"}}, .notes = {}};
-  const Size size{101, 67};
-  std::vector<Image> planes;
+  options.ome = {.name = "planes", .channels = {{"one", core::Colour{1, 2, 3}}, {"two"}, {"three"}}, .notes = {}};
+  const core::Size size{101, 67};
+  std::vector<core::Image> planes;
   for (unsigned plane = 0; plane < 3; ++plane) planes.push_back(random_image(size.width, size.height, 1, 256, plane));
   {
     RasterWriter writer(folder / "planes.tif", size, 1, options);
     EXPECT_EQ(names_in(folder.path()).size(), 3U * 3U);
     for (std::int64_t y = 0; y < size.height; ++y) {
       std::vector<std::uint8_t> row;
-      for (const Image& plane : planes) row.insert(row.end(), plane.at(0, y), plane.at(0, y) + size.width);
+      for (const core::Image& plane : planes) row.insert(row.end(), plane.at(0, y), plane.at(0, y) + size.width);
       writer.add_rows(row.data(), 1);
     }
     writer.finish();
   }
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"planes.tif"});
-  const std::vector<Image> pages = read_pages(folder / "planes.tif", 32, false, /*ome=*/true);
+  const std::vector<core::Image> pages = read_pages(folder / "planes.tif", 32, false, /*ome=*/true);
   EXPECT_TRUE(pages == planes);
   TIFF* tiff = TIFFOpen((folder / "planes.tif").c_str(), "r");
   for (unsigned plane = 0; plane < 3; ++plane) {
@@ -277,7 +277,7 @@ template <class Action>
 std::string error_of(Action&& action) {
   try {
     action();
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     return error.what();
   }
   return {};
@@ -285,7 +285,7 @@ std::string error_of(Action&& action) {
 
 TEST(RasterWriter, LeavesNothingWhenItIsNotFinished) {
   const TemporaryFolder folder;
-  const Image labels = random_image(100, 100, 1, 5, 1);
+  const core::Image labels = random_image(100, 100, 1, 5, 1);
   {
     PyramidOptions options = label_options();
     options.tile = 64;
@@ -293,7 +293,7 @@ TEST(RasterWriter, LeavesNothingWhenItIsNotFinished) {
     writer.add_rows(labels.data(), 60);
     EXPECT_EQ(writer.rows_written(), 60);
     EXPECT_EQ(names_in(folder.path()).size(), 2U) << "a part for each level";
-    for (const std::string& name : names_in(folder.path())) EXPECT_TRUE(is_part_of(folder / name, folder / "labels.tif")) << name;
+    for (const std::string& name : names_in(folder.path())) EXPECT_TRUE(core::is_part_of(folder / name, folder / "labels.tif")) << name;
     EXPECT_THAT(error_of([&] { writer.finish(); }), HasSubstr("only 60 of 100 rows"));
     EXPECT_THAT(error_of([&] { writer.add_rows(labels.data(), 41); }), HasSubstr("more rows"));
   }
@@ -302,7 +302,7 @@ TEST(RasterWriter, LeavesNothingWhenItIsNotFinished) {
 
 TEST(RasterWriter, SaysThatTheDiskIsFull) {
   const TemporaryFolder folder;
-  const Image noise = random_image(700, 700, 1, 5, 1);
+  const core::Image noise = random_image(700, 700, 1, 5, 1);
   write(folder / "labels.tif", noise, label_options());
   const auto whole = std::filesystem::file_size(folder / "labels.tif");
   std::filesystem::remove(folder / "labels.tif");

@@ -14,7 +14,7 @@ namespace wsi_lpd::testing {
 
 /// One page of a TIFF, as odd as a test wants it.
 struct TestPage {
-  Size size{};
+  core::Size size{};
   std::vector<std::uint8_t> bytes{};  ///< interleaved samples, rows packed
   int samples = 3, bits = 8;
   int photometric = PHOTOMETRIC_RGB;
@@ -132,7 +132,7 @@ inline void damage_tile(const std::filesystem::path& path, std::uint32_t index) 
 }
 
 /// The description of an OME-TIFF; `attributes` go into <Pixels>.
-inline std::string ome_xml(Size size, const std::string& attributes) {
+inline std::string ome_xml(core::Size size, const std::string& attributes) {
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?><OME xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\"><Image ID=\"Image:0\">"
          "<Pixels ID=\"Pixels:0\" DimensionOrder=\"XYCZT\" Type=\"uint8\" SizeX=\"" +
          std::to_string(size.width) + "\" SizeY=\"" + std::to_string(size.height) + "\" " + attributes +

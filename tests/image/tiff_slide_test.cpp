@@ -8,7 +8,7 @@
 namespace wsi_lpd::image {
 namespace {
 
-TestPage plain(Size size, int value = 9) {
+TestPage plain(core::Size size, int value = 9) {
   return {.size = size, .bytes = std::vector<std::uint8_t>(static_cast<std::size_t>(size.area() * 3), static_cast<std::uint8_t>(value))};
 }
 
@@ -41,7 +41,7 @@ TEST_F(TiffSlide, TheLargestImageIsTheSlide) {
       EXPECT_NEAR(file->info().mpp_x.value(), 0.4, 1e-6);
       EXPECT_TRUE(image_kind(folder_ / "s.tif")->only_here);
       if (slide_tile > 0) {
-        EXPECT_EQ(file->info().levels, (std::vector<Size>{kSize, {150, 103}}));
+        EXPECT_EQ(file->info().levels, (std::vector<core::Size>{kSize, {150, 103}}));
       }
       expect_shows(*open({thumbnail, slide}), as_rgb, 0);
     }

@@ -8,19 +8,19 @@ namespace wsi_lpd::output {
 namespace {
 
 using Pixel = std::array<std::uint8_t, 3>;
-Pixel pixel(const Image& picture, std::int64_t x, std::int64_t y) {
+Pixel pixel(const core::Image& picture, std::int64_t x, std::int64_t y) {
   const std::uint8_t* p = picture.at(x, y);
   return {p[0], p[1], p[2]};
 }
 
 /// Truth and result in stripes, so that every pair of values has its own: 4 pixels wide, by truth and then by result.
 struct Stripes {
-  Image truth, result;
-  ConfusionMatrix matrix{0};
+  core::Image truth, result;
+  raster::ConfusionMatrix matrix{0};
 };
 Stripes stripes(int classes) {
   const std::int64_t pairs = (classes + 1) * (classes + 1);
-  Stripes made{Image(4 * pairs + 8, 200, 1, 255), Image(4 * pairs + 8, 200, 1), ConfusionMatrix(classes)};
+  Stripes made{core::Image(4 * pairs + 8, 200, 1, 255), core::Image(4 * pairs + 8, 200, 1), raster::ConfusionMatrix(classes)};
   for (std::int64_t y = 0; y < 200; ++y) {
     for (std::int64_t x = 0; x < 4 * pairs; ++x) {
       *made.truth.at(x, y) = static_cast<std::uint8_t>(x / 4 / (classes + 1));
@@ -34,7 +34,7 @@ Stripes stripes(int classes) {
 TEST(Disagreement, AgreementIsPaleAndEveryFrequentDisagreementHasItsColour) {
   for (const int classes : {1, 2, 4}) {
     const Stripes made = stripes(classes);
-    const Image picture = draw_disagreement(made.truth, made.result, made.matrix, default_class_scheme(classes), 0);
+    const core::Image picture = draw_disagreement(made.truth, made.result, made.matrix, core::default_class_scheme(classes), 0);
     EXPECT_GE(picture.width(), made.truth.width());
     EXPECT_GT(picture.height(), made.truth.height()) << "a legend below";
     std::set<Pixel> wrong;
@@ -56,11 +56,11 @@ TEST(Disagreement, AgreementIsPaleAndEveryFrequentDisagreementHasItsColour) {
 
 TEST(Disagreement, StandsNamesThatWantToBeMarkup) {
   Stripes made = stripes(2);
-  ClassScheme classes = default_class_scheme(2);
+  core::ClassScheme classes = core::default_class_scheme(2);
   classes.names = {"<b>&\"no'</b>", "肿瘤/基质"};
-  const Image picture = draw_disagreement(made.truth, made.result, made.matrix, classes, 2);
+  const core::Image picture = draw_disagreement(made.truth, made.result, made.matrix, classes, 2);
   EXPECT_GT(picture.height(), 200);
-  EXPECT_EQ(draw_disagreement(Image(), Image(), ConfusionMatrix(2), classes, 0).channels(), 3) << "nothing to compare";
+  EXPECT_EQ(draw_disagreement(core::Image(), core::Image(), raster::ConfusionMatrix(2), classes, 0).channels(), 3) << "nothing to compare";
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ TEST(Failures, StayUntilTheSlideIsDoneOrGone) {
   const auto out = folder / "out";
   EXPECT_THAT(recorded_failures(out), IsEmpty());
   const std::string there = folder / "there.svs", other = folder / "sub/there.svs", never = folder / std::string(240, 'x');
-  write_text_file(there, "damaged");
+  core::write_text_file(there, "damaged");
   record_failure(out, there, "first\n\"reason\"");
   record_failure(out, there, "is damaged");
   record_failure(out, other, "no such file");  // of the same name
@@ -23,7 +23,7 @@ TEST(Failures, StayUntilTheSlideIsDoneOrGone) {
   forget_failures_of_removed(out);
   EXPECT_THAT(recorded_failures(out),
               ElementsAre(Pair(other, "no such file"), Pair(there, "is damaged"), Pair(never, "no such file either")));
-  write_text_file(out / ".failures/cut off.json", "{\"slide\"");
+  core::write_text_file(out / ".failures/cut off.json", "{\"slide\"");
   forget_failure(out, other);
   forget_failure(out, "unknown");
   EXPECT_THAT(recorded_failures(out), ElementsAre(Pair(there, "is damaged"), Pair(never, "no such file either")));

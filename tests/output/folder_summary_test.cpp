@@ -30,7 +30,7 @@ class SummaryOfFolder : public ::testing::Test {
     return stem;
   }
   static std::string slide(int number) { return "archive/slide" + std::to_string(number) + ".svs"; }
-  std::string file() const { return read_text_file(folder_ / "summary.csv"); }
+  std::string file() const { return core::read_text_file(folder_ / "summary.csv"); }
   /// What all of the folder, read anew, comes to.
   std::string anew() const {
     const auto failures = recorded_failures(folder_.path());

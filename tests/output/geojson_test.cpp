@@ -16,18 +16,18 @@ namespace {
 
 using testing::TemporaryFolder;
 
-const Frame kFrame{{100, 200, 4000, 3000}, 2, {2000, 1500}, 0.5, 0.25};
-const Outline kSquare{2, {{0, 0}, {10, 0}, {10, 10.25}, {0, 10}}, {{{2, 2}, {2, 4}, {4, 4}}}};
+const core::Frame kFrame{{100, 200, 4000, 3000}, 2, {2000, 1500}, 0.5, 0.25};
+const raster::Outline kSquare{2, {{0, 0}, {10, 0}, {10, 10.25}, {0, 10}}, {{{2, 2}, {2, 4}, {4, 4}}}};
 
 TEST(GeoJson, PlacesRegionsInLevel0PixelsFromTheBoundsAsAnnotations) {
   const TemporaryFolder folder;
-  ClassScheme classes = default_class_scheme(3);
+  core::ClassScheme classes = core::default_class_scheme(3);
   classes.names[1] = "a \"quoted\" <name> \u6df1";
   GeoJsonFile file(folder / "slide.geojson", kFrame, classes, 8);
   file.add(kSquare);
   file.add({1, {{5, 5}, {6, 5}, {6, 6}}, {}});
   file.finish();
-  const auto json = nlohmann::json::parse(read_text_file(folder / "slide.geojson"));
+  const auto json = nlohmann::json::parse(core::read_text_file(folder / "slide.geojson"));
   EXPECT_EQ(json["type"], "FeatureCollection");
   ASSERT_EQ(json["features"].size(), 2U);
   const auto& feature = json["features"][0];
@@ -44,15 +44,15 @@ TEST(GeoJson, PlacesRegionsInLevel0PixelsFromTheBoundsAsAnnotations) {
 
 TEST(GeoJson, WithoutRegionsIsAnEmptyCollection) {
   const TemporaryFolder folder;
-  GeoJsonFile file(folder / "slide.geojson", kFrame, default_class_scheme(3), 8);
+  GeoJsonFile file(folder / "slide.geojson", kFrame, core::default_class_scheme(3), 8);
   file.finish();
-  EXPECT_EQ(nlohmann::json::parse(read_text_file(folder / "slide.geojson"))["features"].size(), 0U);
+  EXPECT_EQ(nlohmann::json::parse(core::read_text_file(folder / "slide.geojson"))["features"].size(), 0U);
 }
 
 TEST(GeoJson, AppearsOnlyWhenWholeAndSaysThatTheDiskIsFull) {
   const TemporaryFolder folder;
   {
-    GeoJsonFile file(folder / "slide.geojson", kFrame, default_class_scheme(3), 8);
+    GeoJsonFile file(folder / "slide.geojson", kFrame, core::default_class_scheme(3), 8);
     file.add(kSquare);
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
@@ -61,10 +61,10 @@ TEST(GeoJson, AppearsOnlyWhenWholeAndSaysThatTheDiskIsFull) {
     const testing::FileSizeLimit limit(20'000);
     std::optional<GeoJsonFile> file;
     try {
-      file.emplace(folder / "slide.geojson", kFrame, default_class_scheme(3), 8);
+      file.emplace(folder / "slide.geojson", kFrame, core::default_class_scheme(3), 8);
       for (int i = 0; i < 1000; ++i) file->add(kSquare);
       file->finish();
-    } catch (const Error& failure) {
+    } catch (const core::Error& failure) {
       error = failure.what();
     }
   }

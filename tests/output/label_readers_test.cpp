@@ -17,9 +17,9 @@ class LabelReaders : public ::testing::TestWithParam<const char*> {
   static void SetUpTestSuite() {
     folder_ = new testing::TemporaryFolder();
     const SlideStatistics statistics = testing::some_statistics();
-    const Size size = statistics.frame.size;
-    const Image labels = testing::some_labels(size);
-    write_text_file(*folder_ / "labels.raw", std::string(reinterpret_cast<const char*>(labels.data()), labels.bytes()));
+    const core::Size size = statistics.frame.size;
+    const core::Image labels = testing::some_labels(size);
+    core::write_text_file(*folder_ / "labels.raw", std::string(reinterpret_cast<const char*>(labels.data()), labels.bytes()));
 
     nlohmann::json given{{"size", {size.width, size.height}}, {"mpp", statistics.frame.mpp}, {"name", "a <b> & \"c\" 肿瘤.svs"}};
     given["description"] = {{"description", "of a test, <with> \"marks\" & 肿瘤\n"}};
@@ -30,10 +30,10 @@ class LabelReaders : public ::testing::TestWithParam<const char*> {
     options.description = given["description"].dump();
     options.palette = result_palette(statistics.classes);
     for (const int value : {0, 1, 2, 3, 4, 254}) {
-      const Colour& colour = options.palette[static_cast<std::size_t>(value)];
+      const core::Colour& colour = options.palette[static_cast<std::size_t>(value)];
       given["colours"][std::to_string(value)] = {colour.red, colour.green, colour.blue};
     }
-    write_text_file(*folder_ / "given.json", given.dump());
+    core::write_text_file(*folder_ / "given.json", given.dump());
 
     const auto write = [&](const char* name) {
       image::RasterWriter raster(*folder_ / name, size, 1, options);

@@ -21,13 +21,13 @@ TEST(Readers, OpenWhatWeWrite) {
   WSI_LPD_NEEDS_PYTHON();
   const testing::TemporaryFolder folder;
   const SlideStatistics statistics = testing::some_statistics();
-  const Size size = statistics.frame.size;
+  const core::Size size = statistics.frame.size;
 
-  const Image labels = testing::some_labels(size);
-  write_text_file(folder / "labels.raw", std::string(reinterpret_cast<const char*>(labels.data()), labels.bytes()));
+  const core::Image labels = testing::some_labels(size);
+  core::write_text_file(folder / "labels.raw", std::string(reinterpret_cast<const char*>(labels.data()), labels.bytes()));
   image::write_labels_png(folder / "labels.png", labels, result_palette(statistics.classes));
 
-  Image rgb(1300, 700, 3);
+  core::Image rgb(1300, 700, 3);
   for (std::int64_t y = 0; y < 700; ++y) {
     for (std::int64_t x = 0; x < 1300; ++x) {
       const std::uint8_t colour[] = {static_cast<std::uint8_t>(x / 6), static_cast<std::uint8_t>(y / 3), 90};

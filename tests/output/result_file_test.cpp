@@ -21,7 +21,7 @@ using testing::TemporaryFolder;
 ResultLayout small_layout() {
   ResultLayout layout;
   layout.frame = {{10, 20, 4000, 3000}, 2.0, {2000, 1500}, 0.5, 0.25};
-  layout.classes = default_class_scheme(4);
+  layout.classes = core::default_class_scheme(4);
   layout.prototypes_per_class = 3;
   layout.feature_size = 7;
   layout.tile = 224;
@@ -117,7 +117,7 @@ void expect_contents(const std::filesystem::path& path, const ResultLayout& layo
 TEST(ResultFile, KeepsTilesAndMaps) {
   const TemporaryFolder folder;
   for (const int tiles : {0, 1, 256, 1000}) {
-    for (const Size map : {Size{250, 188}, Size{1, 1}, Size{513, 64}, Size{3, 200}}) {
+    for (const core::Size map : {core::Size{250, 188}, core::Size{1, 1}, core::Size{513, 64}, core::Size{3, 200}}) {
       ResultLayout layout = small_layout();
       layout.map = map;
       ResultFile file(folder / "slide.h5", layout);
@@ -133,7 +133,7 @@ TEST(ResultFile, KeepsTilesAndMaps) {
 TEST(ResultFile, OneClassStillHasAnAxis) {
   const TemporaryFolder folder;
   ResultLayout layout = small_layout();
-  layout.classes = default_class_scheme(1);
+  layout.classes = core::default_class_scheme(1);
   ResultFile file(folder / "slide.h5", layout);
   add_map(file, layout);
   file.finish();
@@ -144,7 +144,7 @@ template <class Action>
 std::string error_of(Action&& action) {
   try {
     action();
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     return error.what();
   }
   return {};

@@ -24,15 +24,15 @@ using ::testing::IsEmpty;
 
 /// A slide that looks complete: statistics, and files where its data are.
 void add(const fs::path& stem, const std::string& statistics, const char* raster = ".tif") {
-  write_text_file(fs::path(stem) += raster, "raster", Durable::No);
-  write_text_file(fs::path(stem) += ".h5", "tiles", Durable::No);
-  write_text_file(fs::path(stem) += ".json", statistics, Durable::No);
+  core::write_text_file(fs::path(stem) += raster, "raster", core::Durable::No);
+  core::write_text_file(fs::path(stem) += ".h5", "tiles", core::Durable::No);
+  core::write_text_file(fs::path(stem) += ".json", statistics, core::Durable::No);
 }
 
 std::string statistics_text() {
   const testing::TemporaryFolder folder;
   write_statistics(folder / "slide.json", testing::some_statistics());
-  return read_text_file(folder / "slide.json");
+  return core::read_text_file(folder / "slide.json");
 }
 
 TEST(ResultFolder, SurvivesAnyEditOfTheStatistics) {
@@ -112,11 +112,11 @@ TEST(ResultFolder, KnowsRastersByBothNames) {
 
   // without statistics: unfinished, under the slide's own name
   fs::remove(folder / "nested.json");
-  write_text_file(folder / "nested.probabilities.ome.tif", "x");
-  write_text_file(folder / "nested.ome.tif.node-12-0123abcd.part", "x");
-  write_text_file(folder / "plain.probabilities.ome.tif.node-12-0123abcd.part", "x");
+  core::write_text_file(folder / "nested.probabilities.ome.tif", "x");
+  core::write_text_file(folder / "nested.ome.tif.node-12-0123abcd.part", "x");
+  core::write_text_file(folder / "plain.probabilities.ome.tif.node-12-0123abcd.part", "x");
   fs::create_directories(folder / ".plain.node-12-0123abce.part");
-  write_text_file(folder / ".plain.node-12-0123abce.part/plain.json", statistics_text());
+  core::write_text_file(folder / ".plain.node-12-0123abce.part/plain.json", statistics_text());
   results = read_results(folder.path());
   EXPECT_EQ(results.complete.size(), 2U) << "what is in a part is none";
   ASSERT_EQ(results.unfinished.size(), 2U);
@@ -134,13 +134,13 @@ TEST(ResultFolder, KnowsRastersByBothNames) {
 
 TEST(ResultFolder, TellsSlidesInWorkFromThoseOfProcessesThatAreGone) {
   const testing::TemporaryFolder folder;
-  const auto lock = WorkLock::try_to_take(lock_path(folder / "alive")).lock;
+  const auto lock = core::WorkLock::try_to_take(lock_path(folder / "alive")).lock;
   add(folder / "alive", statistics_text());  // of an earlier run
   fs::create_directories(folder / ".alive.node-12-0123abcd.part");
-  std::string text = read_text_file(folder / "alive.lock");
+  std::string text = core::read_text_file(folder / "alive.lock");
   const std::size_t start = text.find("start ") + 6;
-  write_text_file(folder / "dead.lock", text.replace(start, text.find('\n', start) - start, "1"));
-  write_text_file(folder / "yarn.lock", "of another program");
+  core::write_text_file(folder / "dead.lock", text.replace(start, text.find('\n', start) - start, "1"));
+  core::write_text_file(folder / "yarn.lock", "of another program");
   const ResultFolder results = read_results(folder.path());
   ASSERT_EQ(results.in_work.size(), 1U);
   EXPECT_EQ(results.in_work[0].stem, folder / "alive");

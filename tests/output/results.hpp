@@ -17,7 +17,7 @@ inline output::SlideStatistics some_statistics() {
   s.frame = {{100, 200, 4001, 3001}, 1.98765432101234, {2013, 1510}, 0.5, 0.25155};
   s.mpp_source = "OpenSlide";
   s.model_mpp_known = true;
-  s.classes = default_class_scheme(4);
+  s.classes = core::default_class_scheme(4);
   s.tissue_pixels = 2'000'000;
   s.glass_pixels = 345'678;
   s.per_class = {{800'000, 12, 500'000}, {400'000, 3, 399'000}, {100'000, 40, 9'000}, {0, 0, 0}};
@@ -39,7 +39,7 @@ inline output::SlideStatistics some_statistics() {
   s.precision = "bf16";
   s.precision_agreement = 0.9975;
   s.crf = true;
-  s.stain = {.method = StainMethod::Macenko, .slide = {}, .target = {}, .problem = "there is too little tissue"};
+  s.stain = {.method = core::StainMethod::Macenko, .slide = {}, .target = {}, .problem = "there is too little tissue"};
   s.stain.slide.macenko = {.vectors = {{{0.64, 0.72, 0.27}, {0.1, 0.95, 0.3}}}, .concentrations = {1.5, 1.25}};
   s.stain.target.macenko = {.vectors = {{{0.55, 0.78, 0.3}, {0.05, 0.97, 0.24}}}, .concentrations = {2.1, 1.5}};
   s.warnings = {"tile (3, 4) of the slide is unreadable"};
@@ -49,13 +49,13 @@ inline output::SlideStatistics some_statistics() {
 }
 
 /// Blocks of every label value, strewn with pixels of another.
-inline Image some_labels(const Size& size) {
-  Image labels(size.width, size.height, 1);
+inline core::Image some_labels(const core::Size& size) {
+  core::Image labels(size.width, size.height, 1);
   std::mt19937 random(5);
   for (std::int64_t y = 0; y < size.height; ++y) {
     for (std::int64_t x = 0; x < size.width; ++x) {
       const std::uint8_t block = static_cast<std::uint8_t>((x / 97 + y / 61) % 6);
-      *labels.at(x, y) = block == 5 ? kUnreadable : random() % 8 == 0 ? std::uint8_t{2} : block;
+      *labels.at(x, y) = block == 5 ? core::kUnreadable : random() % 8 == 0 ? std::uint8_t{2} : block;
     }
   }
   return labels;

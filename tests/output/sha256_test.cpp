@@ -15,10 +15,10 @@ TEST(Sha256, OfTextAndOfFilesLargerThanABlock) {
   EXPECT_EQ(sha256_of_text("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   const TemporaryFolder folder;
   const std::string text(200'001, 'x');
-  write_text_file(folder / "file", text);
+  core::write_text_file(folder / "file", text);
   EXPECT_EQ(sha256_of_file(folder / "file"), sha256_of_text(text));
-  EXPECT_THROW(sha256_of_file(folder / "absent"), Error);
-  EXPECT_THROW(sha256_of_file(folder.path()), Error);
+  EXPECT_THROW(sha256_of_file(folder / "absent"), core::Error);
+  EXPECT_THROW(sha256_of_file(folder.path()), core::Error);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ std::vector<std::string> names_in(const fs::path& folder) {
 }
 
 void write(const fs::path& stem, const std::vector<std::string>& suffixes, const std::string& text) {
-  for (const std::string& suffix : suffixes) write_text_file(fs::path(stem) += suffix, text, Durable::No);
+  for (const std::string& suffix : suffixes) core::write_text_file(fs::path(stem) += suffix, text, core::Durable::No);
 }
 
 TEST(StagedResult, ReplacesAnEarlierResultAsAWhole) {
@@ -40,9 +40,9 @@ TEST(StagedResult, ReplacesAnEarlierResultAsAWhole) {
   EXPECT_EQ(read_statistics(fs::path(stem) += ".json")->files, statistics.files);
   StagedResult staged(stem);
   write(staged.stem(), {".tif", ".h5", ".overlay.jpg", ".tissue.jpg"}, "newer");
-  EXPECT_EQ(read_text_file(fs::path(stem) += ".h5"), "old");
+  EXPECT_EQ(core::read_text_file(fs::path(stem) += ".h5"), "old");
   staged.commit(statistics, nullptr);
-  EXPECT_EQ(read_text_file(fs::path(stem) += ".h5"), "newer");
+  EXPECT_EQ(core::read_text_file(fs::path(stem) += ".h5"), "newer");
   EXPECT_EQ(statistics.files.at(".h5"), 5);
   StagedResult(stem).stem();  // gone without a word
   EXPECT_THAT(names_in(folder / "new folder"), UnorderedElementsAre("slide.tif", "slide.h5", "slide.overlay.jpg", "slide.tissue.jpg",
@@ -54,13 +54,13 @@ TEST(StagedResult, WritesNothingWithoutItsLock) {
   const fs::path stem = folder / "slide";
   SlideStatistics statistics = testing::some_statistics();
   write(stem, {".tif", ".h5", ".json"}, "of the process that has the lock now");
-  const auto lock = WorkLock::try_to_take(lock_path(stem)).lock;
+  const auto lock = core::WorkLock::try_to_take(lock_path(stem)).lock;
   StagedResult staged(stem);
   write(staged.stem(), {".tif", ".h5", ".overlay.jpg"}, "too late");
   fs::remove(lock_path(stem));
-  EXPECT_THROW(staged.commit(statistics, lock.get()), LockLost);
+  EXPECT_THROW(staged.commit(statistics, lock.get()), core::LockLost);
   for (const char* suffix : {".tif", ".h5", ".json"})
-    EXPECT_EQ(read_text_file(fs::path(stem) += suffix), "of the process that has the lock now");
+    EXPECT_EQ(core::read_text_file(fs::path(stem) += suffix), "of the process that has the lock now");
   EXPECT_FALSE(fs::exists(fs::path(stem) += ".overlay.jpg"));
 }
 
@@ -74,13 +74,13 @@ TEST(ChangedFiles, AreNamedByTheSizesRecorded) {
   EXPECT_THAT(changed_files(stem, statistics), IsEmpty());
   for (const char* suffix : {".tif", ".h5", ".overlay.jpg", ".tissue.jpg", ".geojson", ".prototypes.jpg", ".probabilities.ome.tif"}) {
     const fs::path file = fs::path(stem) += suffix;
-    write_text_file(file, "123456");
+    core::write_text_file(file, "123456");
     EXPECT_EQ(text_of(changed_files(stem, statistics)), "slide" + std::string(suffix) + " has 6 bytes instead of 4");
     fs::remove(file);
     EXPECT_EQ(text_of(changed_files(stem, statistics)), "slide" + std::string(suffix) + " is gone");
-    write_text_file(file, "4321");
+    core::write_text_file(file, "4321");
   }
-  write_text_file(folder / "slide.ome.tif", "of nobody");
+  core::write_text_file(folder / "slide.ome.tif", "of nobody");
   EXPECT_THAT(changed_files(stem, statistics), IsEmpty());
 }
 

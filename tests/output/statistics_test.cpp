@@ -70,16 +70,16 @@ TEST(Statistics, ComeBackAsTheyWere) {
   EXPECT_EQ(back->versions, s.versions);
   // and written again it is the same file
   write_statistics(folder / "again.json", *back);
-  EXPECT_EQ(read_text_file(folder / "again.json"), read_text_file(folder / "slide.json"));
+  EXPECT_EQ(core::read_text_file(folder / "again.json"), core::read_text_file(folder / "slide.json"));
 }
 
 TEST(Statistics, OlderFilesWithoutCrfAreRead) {
   const TemporaryFolder folder;
   write_statistics(folder / "slide.json", some_statistics());
-  std::string text = read_text_file(folder / "slide.json");
+  std::string text = core::read_text_file(folder / "slide.json");
   const std::string line = "  \"crf\": true,\n";
   ASSERT_THAT(text, HasSubstr(line));
-  write_text_file(folder / "slide.json", text.erase(text.find(line), line.size()));
+  core::write_text_file(folder / "slide.json", text.erase(text.find(line), line.size()));
   const auto back = read_statistics(folder / "slide.json");
   ASSERT_TRUE(back);
   EXPECT_FALSE(back->crf);
@@ -88,7 +88,7 @@ TEST(Statistics, OlderFilesWithoutCrfAreRead) {
 TEST(Statistics, FiguresFollowTheirDefinitions) {
   const TemporaryFolder folder;
   write_statistics(folder / "slide.json", some_statistics());
-  const std::string text = read_text_file(folder / "slide.json");
+  const std::string text = core::read_text_file(folder / "slide.json");
   EXPECT_THAT(text, HasSubstr("\"tumour_stroma_ratio\": 2.0"));
   EXPECT_THAT(text, HasSubstr("\"til_fraction\": 0.2"));
   EXPECT_THAT(text, HasSubstr("\"mm2\": 0.5"));                  // 2,000,000 px of 0.5 µm
@@ -100,21 +100,21 @@ TEST(Statistics, FiguresFollowTheirDefinitions) {
 TEST(Statistics, OfEarlierVersionsAreRead) {
   const TemporaryFolder folder;
   write_statistics(folder / "slide.json", some_statistics());
-  nlohmann::json json = nlohmann::json::parse(read_text_file(folder / "slide.json"));
+  nlohmann::json json = nlohmann::json::parse(core::read_text_file(folder / "slide.json"));
   json.erase("interfaces");
   json.erase("squares");
   for (auto& entry : json["classes"]) {
     entry.erase("share_of_classes");
     entry.erase("share_of_classes_ci95");
   }
-  write_text_file(folder / "old.json", json.dump());
+  core::write_text_file(folder / "old.json", json.dump());
   const auto old = read_statistics(folder / "old.json");
   EXPECT_TRUE(old->interfaces.empty());
   EXPECT_FALSE(old->mean_entropy);
   EXPECT_FALSE(old->per_class[0].share_interval);
   EXPECT_EQ(old->tiles_planned, 60);
   write_summary(folder / "summary.csv", {*old});
-  EXPECT_THAT(read_text_file(folder / "summary.csv"), ::testing::Not(HasSubstr("interface")));
+  EXPECT_THAT(core::read_text_file(folder / "summary.csv"), ::testing::Not(HasSubstr("interface")));
 }
 
 TEST(Statistics, WhatIsUnknownIsNull) {
@@ -124,7 +124,7 @@ TEST(Statistics, WhatIsUnknownIsNull) {
   s.tissue_pixels = 0;
   s.classes.names = {"a", "b", "c", "d"};
   write_statistics(folder / "slide.json", s);
-  const std::string text = read_text_file(folder / "slide.json");
+  const std::string text = core::read_text_file(folder / "slide.json");
   for (const std::string key :
        {"mpp", "mm2", "fraction_of_tissue", "largest_region_mm2", "level0_mpp", "tumour_stroma_ratio", "til_fraction"}) {
     EXPECT_THAT(text, HasSubstr("\"" + key + "\": null")) << key;
@@ -135,11 +135,11 @@ TEST(Statistics, WhatIsUnknownIsNull) {
 TEST(Statistics, OfOlderResultsHaveNoFocus) {
   const TemporaryFolder folder;
   write_statistics(folder / "slide.json", some_statistics());
-  std::string text = read_text_file(folder / "slide.json");
+  std::string text = core::read_text_file(folder / "slide.json");
   const std::size_t begin = text.find("\"focus\""), end = text.find("\"seconds\"");
   ASSERT_LT(begin, end);
   ASSERT_NE(end, std::string::npos);
-  write_text_file(folder / "slide.json", text.erase(begin, end - begin));
+  core::write_text_file(folder / "slide.json", text.erase(begin, end - begin));
   const std::optional<SlideStatistics> old = read_statistics(folder / "slide.json");
   ASSERT_TRUE(old);
   EXPECT_FALSE(old->focus_median || old->out_of_focus);
@@ -150,14 +150,14 @@ TEST(Statistics, DamagedFilesAreErrorsAndAbsentOnesAreNone) {
   const TemporaryFolder folder;
   EXPECT_FALSE(read_statistics(folder / "slide.json"));
   write_statistics(folder / "slide.json", some_statistics());
-  const std::string text = read_text_file(folder / "slide.json");
+  const std::string text = core::read_text_file(folder / "slide.json");
   for (const std::string& broken : {text.substr(0, text.size() / 2), std::string(), std::string("[1, 2]"), std::string("{\"version\": 7}"),
                                     std::string("{\"version\": 1, \"slide\": 3}")}) {
-    write_text_file(folder / "broken.json", broken);
+    core::write_text_file(folder / "broken.json", broken);
     try {
       read_statistics(folder / "broken.json");
       ADD_FAILURE() << broken;
-    } catch (const Error& error) {
+    } catch (const core::Error& error) {
       EXPECT_THAT(error.what(), HasSubstr("reading " + (folder / "broken.json").string() + ": "));
       EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
     }
@@ -183,8 +183,8 @@ TEST(TissueShares, AreOfTheTissueAndAddUp) {
   EXPECT_EQ(names, (std::vector<std::string>{"TUM", "STR", "LYM", "NEC", "no class", "unreadable"}));
   EXPECT_EQ(shares[0].share, 0.4);
   EXPECT_EQ(shares[4].share, 0.345);
-  EXPECT_EQ(shares[4].value, kNotTissue);
-  EXPECT_EQ(shares[5].value, kUnreadable);
+  EXPECT_EQ(shares[4].value, core::kNotTissue);
+  EXPECT_EQ(shares[5].value, core::kUnreadable);
   EXPECT_DOUBLE_EQ(sum, 1);
   SlideStatistics glass = testing::some_statistics();
   glass.tissue_pixels = 0;

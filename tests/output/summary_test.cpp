@@ -22,7 +22,7 @@ TEST(Summary, QuotesAndLeavesOutWhatIsUnknown) {
   other.classes = {{"a,b"}, "background", {{1, 2, 3}, {255, 255, 255}}};
   other.per_class = {{5, 1, 5}};
   write_summary(folder / "summary.csv", {some_statistics(), other}, {{"c.svs", "reading c.svs: \"no\" level\nat all"}});
-  const std::string text = read_text_file(folder / "summary.csv");
+  const std::string text = core::read_text_file(folder / "summary.csv");
   EXPECT_THAT(text, StartsWith("slide,status,reason,mpp,"));
   EXPECT_THAT(text,
               HasSubstr(",NEC_largest_region_mm2,NEC_share_of_classes,NEC_share_of_classes_low,NEC_share_of_classes_high,\"a,b_mm2\","));
@@ -41,7 +41,7 @@ TEST(Summary, QuotesAndLeavesOutWhatIsUnknown) {
 TEST(Summary, OfNoSlidesHasItsHeader) {
   const TemporaryFolder folder;
   write_summary(folder / "summary.csv", {});
-  const std::string text = read_text_file(folder / "summary.csv");
+  const std::string text = core::read_text_file(folder / "summary.csv");
   EXPECT_THAT(text, StartsWith("slide,status,"));
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
 }
@@ -52,11 +52,11 @@ TEST(Summary, ItsFailuresCanBeRead) {
   write_summary(folder / "summary.csv", {some_statistics()}, failures);
   EXPECT_EQ(read_failures(folder / "summary.csv"), failures);
   EXPECT_TRUE(read_failures(folder / "absent.csv").empty());
-  write_text_file(folder / "other.csv", "slide,reason\na.svs,none\n");
+  core::write_text_file(folder / "other.csv", "slide,reason\na.svs,none\n");
   try {
     read_failures(folder / "other.csv");
     FAIL() << "a table without the column 'status' is no summary";
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("names no column 'status'"));
   }
 }

@@ -8,7 +8,7 @@
 namespace wsi_lpd::testing {
 
 /// Keeps what a user would read.
-class HeardLines : public SilentObserver {
+class HeardLines : public core::SilentObserver {
  public:
   void info(const std::string& line) override { add(infos, line); }
   void warn(const std::string& line) override { add(warnings, line); }

@@ -1,10 +1,10 @@
 #pragma once
 #include "wsi_lpd/core/progress.hpp"
-#include "wsi_lpd/pipeline/segment.hpp"
+#include "wsi_lpd/pipeline/segment/segment.hpp"
 
 namespace wsi_lpd::pipeline {
 
-inline const RunIdentity kIdentity{"model", "0123", "4567"};
-inline const CancelFlag kNever{false};
+inline const segment::RunIdentity kIdentity{"model", "0123", "4567"};
+inline const core::CancelFlag kNever{false};
 
 }  // namespace wsi_lpd::pipeline

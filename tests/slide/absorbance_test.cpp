@@ -9,42 +9,42 @@
 namespace wsi_lpd::slide {
 namespace {
 
-constexpr Colour kTissue{190, 110, 170};
+constexpr core::Colour kTissue{190, 110, 170};
 
 /// 100 × 100 pixels: `share` percent of the rows in the first colour, the rest in the second.
-Image picture(Colour first, int percent, Colour second) {
-  Image rgb(100, 100, 3);
+core::Image picture(core::Colour first, int percent, core::Colour second) {
+  core::Image rgb(100, 100, 3);
   for (std::int64_t y = 0; y < 100; ++y) {
-    const Colour colour = y < percent ? first : second;
+    const core::Colour colour = y < percent ? first : second;
     for (std::int64_t x = 0; x < 100; ++x) std::copy_n(std::array{colour.red, colour.green, colour.blue}.data(), 3, rgb.at(x, y));
   }
   return rgb;
 }
 
-Light light_of(const Colour& colour) {
+Light light_of(const core::Colour& colour) {
   return {static_cast<double>(colour.red), static_cast<double>(colour.green), static_cast<double>(colour.blue)};
 }
 
 Absorbance absorbance(const Light& glass, std::array<std::uint8_t, 3> pixel) { return Absorber(glass)(pixel.data()); }
 
 TEST(GlassLight, IsTheBrightestColourThatEnoughPixelsShare) {
-  for (const Colour glass : {Colour{242, 240, 238}, Colour{215, 214, 200}, Colour{96, 95, 96}}) {
+  for (const core::Colour glass : {core::Colour{242, 240, 238}, core::Colour{215, 214, 200}, core::Colour{96, 95, 96}}) {
     EXPECT_EQ(glass_light(picture(glass, 100, glass)), light_of(glass));
     EXPECT_EQ(glass_light(picture(glass, 30, {60, 20, 50})), light_of(glass)) << "tissue is darker";
   }
-  const Colour glass{220, 219, 218};
-  Image shining = picture(glass, 50, kTissue);
+  const core::Colour glass{220, 219, 218};
+  core::Image shining = picture(glass, 50, kTissue);
   for (std::int64_t x = 0; x < 90; ++x) std::fill_n(shining.at(x, 0), 3, std::uint8_t{250});
   EXPECT_EQ(glass_light(shining), light_of(glass)) << "0.9 % are specks";
 }
 
 TEST(GlassLight, UnevenGlassIsItsCommonestColour) {
-  const Colour bright{244, 243, 242}, common{232, 231, 230};
+  const core::Colour bright{244, 243, 242}, common{232, 231, 230};
   EXPECT_EQ(glass_light(picture(bright, 10, common)), light_of(common));
-  const Colour far{200, 199, 198};
+  const core::Colour far{200, 199, 198};
   EXPECT_EQ(glass_light(picture(bright, 10, far)), light_of(bright)) << "lamps do not vary that much";
   std::mt19937 random(3);
-  Image noisy = picture(common, 60, kTissue);
+  core::Image noisy = picture(common, 60, kTissue);
   for (std::int64_t i = 0; i < 100 * 60 * 3; ++i) noisy.data()[i] = static_cast<std::uint8_t>(noisy.data()[i] + random() % 7 - 3);
   const auto light = glass_light(noisy);
   ASSERT_TRUE(light.has_value());
@@ -52,7 +52,7 @@ TEST(GlassLight, UnevenGlassIsItsCommonestColour) {
 }
 
 TEST(GlassLight, WhiteComesSecond) {
-  const Colour white{255, 255, 255}, glass{230, 229, 228};
+  const core::Colour white{255, 255, 255}, glass{230, 229, 228};
   EXPECT_EQ(glass_light(picture(white, 70, glass)), light_of(glass)) << "white may be what the scanner left out";
   EXPECT_EQ(glass_light(picture(white, 70, {60, 20, 50})), light_of(white));
   EXPECT_EQ(glass_light(picture(white, 100, white)), light_of(white));

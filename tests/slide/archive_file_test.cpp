@@ -30,7 +30,7 @@ class ArchiveFile : public ::testing::Test {
     std::string said = "opened";
     try {
       open(path);
-    } catch (const Error& error) {
+    } catch (const core::Error& error) {
       said = error.what();
     }
     EXPECT_EQ(said, path.string() + ": " + why_no_slide(path));

@@ -19,8 +19,8 @@ using testing::TemporaryFolder;
 constexpr std::int64_t kTile = 128, kTiles = 8;
 
 /// Noise, which Deflate can't shrink, so that every tile takes its share of the file.
-Image noise_picture() {
-  Image picture(kTile * kTiles, kTile * kTiles, 3);
+core::Image noise_picture() {
+  core::Image picture(kTile * kTiles, kTile * kTiles, 3);
   std::mt19937 random(1);
   for (std::size_t i = 0; i < picture.bytes(); ++i) picture.data()[i] = static_cast<std::uint8_t>(random());
   return picture;
@@ -67,7 +67,7 @@ class DamagedSlide : public ::testing::Test {
   std::string error_on_opening() const {
     try {
       open(path_);
-    } catch (const Error& error) {
+    } catch (const core::Error& error) {
       return error.what();
     }
     return "opened";
@@ -75,8 +75,8 @@ class DamagedSlide : public ::testing::Test {
 
   /// 0 read right, 1 read wrong, 2 ReadError
   int state(const Reader& reader, std::int64_t tile) const {
-    const Rect region{tile % kTiles * kTile, tile / kTiles * kTile, kTile, kTile};
-    Image pixels(kTile, kTile, 3);
+    const core::Rect region{tile % kTiles * kTile, tile / kTiles * kTile, kTile, kTile};
+    core::Image pixels(kTile, kTile, 3);
     try {
       reader.read(0, region, pixels.view());
     } catch (const ReadError&) {
@@ -96,7 +96,7 @@ class DamagedSlide : public ::testing::Test {
 
   TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "a.tif";
-  Image picture_ = noise_picture();
+  core::Image picture_ = noise_picture();
 };
 
 TEST_F(DamagedSlide, OnlyWhatIsDamagedCannotBeRead) {
@@ -131,13 +131,13 @@ TEST_F(DamagedSlide, OneThreadsDamageIsNotAnothers) {
 TEST_F(DamagedSlide, ThumbnailTellsWhatItMissesAndTissueKeepsIt) {
   damage();
   const auto reader = open(path_);
-  std::vector<Rect> unreadable;
-  const Image whole = thumbnail(*reader, kTile * kTiles, &unreadable);
+  std::vector<core::Rect> unreadable;
+  const core::Image whole = thumbnail(*reader, kTile * kTiles, &unreadable);
   ASSERT_FALSE(unreadable.empty());
   EXPECT_LE(unreadable.size(), 2U);
-  const Rect& part = unreadable.front();
+  const core::Rect& part = unreadable.front();
   EXPECT_EQ(*whole.at(part.x, part.y), 255);
-  const TissueMask tissue = find_tissue(Image(512, 512, 3, 240), {0, 0, 1024, 1024}, 0, {}, {{64, 64, 64, 64}});
+  const core::TissueMask tissue = find_tissue(core::Image(512, 512, 3, 240), {0, 0, 1024, 1024}, 0, {}, {{64, 64, 64, 64}});
   EXPECT_TRUE(tissue.at(130, 130));
   EXPECT_FALSE(tissue.at(300, 130));
 }
@@ -159,7 +159,7 @@ TEST_F(DamagedSlide, AnotherSlideInItsPlaceIsAnError) {
   testing::write_slide(path_, testing::position_picture({300, 300}), {});
   try {
     for (std::int64_t tile = 0; tile < kTiles * kTiles; ++tile) {
-      Image pixels(kTile, kTile, 3);
+      core::Image pixels(kTile, kTile, 3);
       reader->read(0, {tile % kTiles * kTile, tile / kTiles * kTile, kTile, kTile}, pixels.view());
     }
     FAIL() << "read as if nothing had happened, damaged tile " << bad;
@@ -184,7 +184,7 @@ TEST_F(DamagedSlide, HeaderOfALargerImageThanTheFileHoldsIsRefusedOrUnreadable) 
     return;
   }
   const auto reader = open(path_);
-  Image pixels(kTile, kTile, 3);
+  core::Image pixels(kTile, kTile, 3);
   EXPECT_THROW(reader->read(0, {199'000, 900, kTile, kTile}, pixels.view()), ReadError);
 }
 

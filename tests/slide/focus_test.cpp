@@ -15,13 +15,13 @@ namespace wsi_lpd::slide {
 namespace {
 
 /// Gaussian blur, edges repeated.
-Image blurred(const Image& source, double sigma) {
+core::Image blurred(const core::Image& source, double sigma) {
   const auto reach = static_cast<std::int64_t>(std::ceil(3 * sigma));
   std::vector<double> weights;
   double sum = 0;
   for (std::int64_t i = -reach; i <= reach; ++i) sum += weights.emplace_back(std::exp(-static_cast<double>(i * i) / (2 * sigma * sigma)));
-  const auto pass = [&](const Image& from, bool across) {
-    Image to(from.width(), from.height(), 3);
+  const auto pass = [&](const core::Image& from, bool across) {
+    core::Image to(from.width(), from.height(), 3);
     for (std::int64_t y = 0; y < from.height(); ++y) {
       for (std::int64_t x = 0; x < from.width(); ++x) {
         for (int c = 0; c < 3; ++c) {
@@ -40,7 +40,7 @@ Image blurred(const Image& source, double sigma) {
   return pass(pass(source, true), false);
 }
 
-void expect_lower_with_every_blur(const Image& sharp, const std::string& name) {
+void expect_lower_with_every_blur(const core::Image& sharp, const std::string& name) {
   float before = sharpness(sharp.view());
   EXPECT_GT(before, kOutOfFocus) << name;
   for (const double sigma : {1.0, 2.0, 3.0, 5.0}) {
@@ -56,7 +56,7 @@ void expect_lower_with_every_blur(const Image& sharp, const std::string& name) {
 TEST(Focus, FallsWithEveryBlurOfPaintedTissue) {
   for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
     constexpr std::int64_t kSide = 224;
-    Image rgb(kSide, kSide, 3), truth(kSide, kSide, 1);
+    core::Image rgb(kSide, kSide, 3), truth(kSide, kSide, 1);
     synth::TissuePainter({kSide, kSide}, {.seed = seed, .mpp = 0.5, .tissue_fraction = 1})
         .paint({0, 0, kSide, kSide}, rgb.view(), truth.view());
     expect_lower_with_every_blur(rgb, "seed " + std::to_string(seed));
@@ -65,9 +65,9 @@ TEST(Focus, FallsWithEveryBlurOfPaintedTissue) {
 
 TEST(Focus, FallsWithEveryBlurOfRealTissue) {
   WSI_LPD_NEEDS_DATA(data);
-  for (const auto& [name, place] : std::vector<std::pair<const char*, Rect>>{{"slides/CMU-1-Small-Region.svs", {300, 1100, 448, 448}},
-                                                                             {"slides/CMU-1-Small-Region.svs", {700, 400, 448, 448}}}) {
-    Image rgb(place.width, place.height, 3);
+  for (const auto& [name, place] : std::vector<std::pair<const char*, core::Rect>>{
+           {"slides/CMU-1-Small-Region.svs", {300, 1100, 448, 448}}, {"slides/CMU-1-Small-Region.svs", {700, 400, 448, 448}}}) {
+    core::Image rgb(place.width, place.height, 3);
     open(data / name)->read(0, place, rgb.view());
     expect_lower_with_every_blur(rgb, name);
   }
@@ -75,10 +75,10 @@ TEST(Focus, FallsWithEveryBlurOfRealTissue) {
 
 TEST(Focus, DependsNeitherOnStainNorOnLight) {
   constexpr std::int64_t kSide = 224;
-  Image rgb(kSide, kSide, 3), truth(kSide, kSide, 1);
+  core::Image rgb(kSide, kSide, 3), truth(kSide, kSide, 1);
   synth::TissuePainter({kSide, kSide}, {.seed = 7, .mpp = 0.5, .tissue_fraction = 1}).paint({0, 0, kSide, kSide}, rgb.view(), truth.view());
   const float whole = sharpness(rgb.view());
-  Image pale = rgb, dark = rgb;
+  core::Image pale = rgb, dark = rgb;
   for (std::size_t i = 0; i < rgb.bytes(); ++i) {
     pale.data()[i] = static_cast<std::uint8_t>(240 - (240 - std::min<int>(rgb.data()[i], 240)) / 2);
     dark.data()[i] = static_cast<std::uint8_t>(rgb.data()[i] * 2 / 3);
@@ -88,8 +88,8 @@ TEST(Focus, DependsNeitherOnStainNorOnLight) {
 }
 
 TEST(Focus, WhatHasNothingToFocusOnHasNone) {
-  EXPECT_TRUE(std::isnan(sharpness(Image(224, 224, 3, 240).view())));
-  EXPECT_TRUE(std::isnan(sharpness(Image(15, 224, 3).view())));
+  EXPECT_TRUE(std::isnan(sharpness(core::Image(224, 224, 3, 240).view())));
+  EXPECT_TRUE(std::isnan(sharpness(core::Image(15, 224, 3).view())));
 }
 
 TEST(Focus, IsSummedUpOverTheTilesThatHaveOne) {

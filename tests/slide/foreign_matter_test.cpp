@@ -18,17 +18,17 @@ constexpr double kMpp = 4;
 
 /// A thumbnail and what is tissue on it: 1, else 0.
 struct Scene {
-  Image rgb, truth;
+  core::Image rgb, truth;
 };
 
 Scene painted(std::uint64_t seed, double tissue_fraction = 0.5) {
   constexpr std::int64_t kFactor = 2;
   const synth::TissuePainter painter({kFactor * kSide, kFactor * kSide},
                                      {.seed = seed, .mpp = kMpp / kFactor, .tissue_fraction = tissue_fraction, .stain_variation = 1});
-  Image rgb(kFactor * kSide, kFactor * kSide, 3), classes(kFactor * kSide, kFactor * kSide, 1);
+  core::Image rgb(kFactor * kSide, kFactor * kSide, 3), classes(kFactor * kSide, kFactor * kSide, 1);
   painter.paint({0, 0, kFactor * kSide, kFactor * kSide}, rgb.view(), classes.view());
-  Scene scene{Image(kSide, kSide, 3), Image(kSide, kSide, 1)};
-  resample_area(rgb.view(), 0, 0, kFactor, kFactor, scene.rgb.view());
+  Scene scene{core::Image(kSide, kSide, 3), core::Image(kSide, kSide, 1)};
+  core::resample_area(rgb.view(), 0, 0, kFactor, kFactor, scene.rgb.view());
   for (std::int64_t y = 0; y < kSide; ++y) {
     for (std::int64_t x = 0; x < kSide; ++x)
       *scene.truth.at(x, y) = *classes.at(x * kFactor + kFactor / 2, y * kFactor + kFactor / 2) != synth::TissuePainter::kGlass;
@@ -37,8 +37,8 @@ Scene painted(std::uint64_t seed, double tissue_fraction = 0.5) {
 }
 
 /// Light passes through `ink` and what lies below it: both absorb. `where` gives how much of the ink covers a pixel, 0…1.
-Image laid_over(const Scene& scene, Colour ink, const std::function<double(double, double)>& where) {
-  Image rgb = scene.rgb;
+core::Image laid_over(const Scene& scene, core::Colour ink, const std::function<double(double, double)>& where) {
+  core::Image rgb = scene.rgb;
   const double through[3] = {ink.red / 255.0, ink.green / 255.0, ink.blue / 255.0};
   for (std::int64_t y = 0; y < kSide; ++y) {
     for (std::int64_t x = 0; x < kSide; ++x) {
@@ -60,24 +60,24 @@ struct Score {
   double iou = 0, recall = 0;
 };
 /// Of where `is_found` against where `truth` is 1.
-Score score(const Image& parts, const std::function<bool(Part)>& is_found, const Image& truth) {
+Score score(const core::Image& parts, const std::function<bool(core::Part)>& is_found, const core::Image& truth) {
   double both = 0, either = 0, true_pixels = 0;
   for (std::size_t i = 0; i < parts.bytes(); ++i) {
-    const bool found = is_found(static_cast<Part>(parts.data()[i])), is = truth.data()[i] != 0;
+    const bool found = is_found(static_cast<core::Part>(parts.data()[i])), is = truth.data()[i] != 0;
     both += found && is, either += found || is, true_pixels += is;
   }
   return {both / either, both / true_pixels};
 }
-Score score(const Image& parts, Part part, const Image& truth) {
+Score score(const core::Image& parts, core::Part part, const core::Image& truth) {
   return score(
-      parts, [=](Part found) { return found == part; }, truth);
+      parts, [=](core::Part found) { return found == part; }, truth);
 }
 /// Ink may be black, and what tissue or the picture's edge leaves of a stroke may be too small to be more than debris.
-bool is_out(Part part) { return part == Part::Ink || part == Part::Black || part == Part::Debris; }
+bool is_out(core::Part part) { return part == core::Part::Ink || part == core::Part::Black || part == core::Part::Debris; }
 
 /// What is tissue and not covered; and what is covered.
-void split(Scene& scene, Image& covered, const std::function<double(double, double)>& where) {
-  covered = Image(kSide, kSide, 1);
+void split(Scene& scene, core::Image& covered, const std::function<double(double, double)>& where) {
+  covered = core::Image(kSide, kSide, 1);
   for (std::int64_t y = 0; y < kSide; ++y) {
     for (std::int64_t x = 0; x < kSide; ++x) {
       if (where(static_cast<double>(x), static_cast<double>(y)) < 0.5) continue;
@@ -103,30 +103,31 @@ std::function<double(double, double)> only_on_glass(const Scene& scene, const st
 double strokes(double x, double y) { return std::max(stroke(x, y, 120), stroke(x, y, 380)); }
 
 TEST(ForeignMatter, InkIsFoundOnGlass) {
-  for (const Colour ink : {Colour{40, 60, 180}, Colour{50, 120, 190}, Colour{30, 110, 60}, Colour{12, 12, 14}, Colour{200, 30, 40}}) {
+  for (const core::Colour ink : {core::Colour{40, 60, 180}, core::Colour{50, 120, 190}, core::Colour{30, 110, 60}, core::Colour{12, 12, 14},
+                                 core::Colour{200, 30, 40}}) {
     for (const std::uint64_t seed : {1, 2, 3}) {
       const Scene scene = painted(seed);
       const auto where = only_on_glass(scene, strokes);
-      const Image parts = find_parts(laid_over(scene, ink, where), kMpp);
+      const core::Image parts = find_parts(laid_over(scene, ink, where), kMpp);
       Scene rest = scene;
-      Image covered;
+      core::Image covered;
       split(rest, covered, where);
-      EXPECT_GT(score(parts, is_out, covered).recall, 0.85) << to_string(ink) << " seed " << seed;
-      EXPECT_GT(score(parts, Part::Tissue, rest.truth).iou, 0.9) << to_string(ink) << " seed " << seed;
+      EXPECT_GT(score(parts, is_out, covered).recall, 0.85) << core::to_string(ink) << " seed " << seed;
+      EXPECT_GT(score(parts, core::Part::Tissue, rest.truth).iou, 0.9) << core::to_string(ink) << " seed " << seed;
     }
   }
 }
 
 // Violet-blue ink that lets tissue shine through has haematoxylin's hue there, and stays tissue; so does red ink.
 TEST(ForeignMatter, BlueGreenAndBlackInkIsFoundOnTissue) {
-  for (const Colour ink : {Colour{50, 120, 190}, Colour{30, 110, 60}, Colour{12, 12, 14}}) {
+  for (const core::Colour ink : {core::Colour{50, 120, 190}, core::Colour{30, 110, 60}, core::Colour{12, 12, 14}}) {
     for (const std::uint64_t seed : {1, 2, 3}) {
       Scene scene = painted(seed);
-      const Image parts = find_parts(laid_over(scene, ink, strokes), kMpp);
-      Image covered;
+      const core::Image parts = find_parts(laid_over(scene, ink, strokes), kMpp);
+      core::Image covered;
       split(scene, covered, strokes);
-      EXPECT_GT(score(parts, is_out, covered).recall, 0.9) << to_string(ink) << " seed " << seed;
-      EXPECT_GT(score(parts, Part::Tissue, scene.truth).iou, 0.85) << to_string(ink) << " seed " << seed;
+      EXPECT_GT(score(parts, is_out, covered).recall, 0.9) << core::to_string(ink) << " seed " << seed;
+      EXPECT_GT(score(parts, core::Part::Tissue, scene.truth).iou, 0.85) << core::to_string(ink) << " seed " << seed;
     }
   }
 }
@@ -135,11 +136,11 @@ TEST(ForeignMatter, BlackBordersAreNotTissue) {
   for (const std::uint64_t seed : {1, 2, 3}) {
     Scene scene = painted(seed);
     const auto where = [](double x, double y) { return x < 40 || y > kSide - 60 || (x > 300 && y < 90) ? 1.0 : 0.0; };
-    const Image parts = find_parts(laid_over(scene, {3, 3, 3}, where), kMpp);
-    Image covered;
+    const core::Image parts = find_parts(laid_over(scene, {3, 3, 3}, where), kMpp);
+    core::Image covered;
     split(scene, covered, where);
-    EXPECT_GT(score(parts, Part::Black, covered).iou, 0.95) << "seed " << seed;
-    EXPECT_GT(score(parts, Part::Tissue, scene.truth).iou, 0.9) << "seed " << seed;
+    EXPECT_GT(score(parts, core::Part::Black, covered).iou, 0.95) << "seed " << seed;
+    EXPECT_GT(score(parts, core::Part::Tissue, scene.truth).iou, 0.9) << "seed " << seed;
   }
 }
 
@@ -152,7 +153,7 @@ TEST(ForeignMatter, FadedStainIsStillTissue) {
         scene.rgb.data()[i] =
             static_cast<std::uint8_t>(std::lround(light * std::pow(std::min(1.0, scene.rgb.data()[i] / light), strength)));
       }
-      const Score found = score(find_parts(scene.rgb, kMpp), Part::Tissue, scene.truth);
+      const Score found = score(find_parts(scene.rgb, kMpp), core::Part::Tissue, scene.truth);
       EXPECT_GT(found.recall, 0.95) << strength << " seed " << seed;
       EXPECT_GT(found.iou, 0.9) << strength << " seed " << seed;
     }
@@ -160,11 +161,11 @@ TEST(ForeignMatter, FadedStainIsStillTissue) {
 }
 
 TEST(ForeignMatter, DarkAndYellowScansAreStillTissueAndGlass) {
-  for (const Colour lamp : {Colour{128, 128, 128}, Colour{250, 245, 215}, Colour{100, 98, 90}}) {
+  for (const core::Colour lamp : {core::Colour{128, 128, 128}, core::Colour{250, 245, 215}, core::Colour{100, 98, 90}}) {
     for (const std::uint64_t seed : {1, 2, 3}) {
       Scene scene = painted(seed);
       scene.rgb = laid_over(scene, lamp, [](double, double) { return 1.0; });
-      EXPECT_GT(score(find_parts(scene.rgb, kMpp), Part::Tissue, scene.truth).iou, 0.92) << to_string(lamp) << " seed " << seed;
+      EXPECT_GT(score(find_parts(scene.rgb, kMpp), core::Part::Tissue, scene.truth).iou, 0.92) << core::to_string(lamp) << " seed " << seed;
     }
   }
 }
@@ -196,7 +197,7 @@ TEST(ForeignMatter, FatIsTissue) {
     for (std::int64_t y = 0; y < kSide; ++y) {
       for (std::int64_t x = 0; x < kSide; ++x) *scene.truth.at(x, y) |= inside(static_cast<double>(x), static_cast<double>(y));
     }
-    const Score found = score(find_parts(scene.rgb, kMpp), Part::Tissue, scene.truth);
+    const Score found = score(find_parts(scene.rgb, kMpp), core::Part::Tissue, scene.truth);
     EXPECT_GT(found.iou, 0.93) << "seed " << seed;
   }
 }

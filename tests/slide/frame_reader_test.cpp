@@ -32,7 +32,7 @@ class FrameReaderTest : public ::testing::Test {
   static void TearDownTestSuite() { delete folder_; }
   void SetUp() override { reader_ = open(*folder_ / "a.tif"); }
 
-  Frame frame(double scale, const Rect& bounds) const {
+  core::Frame frame(double scale, const core::Rect& bounds) const {
     return {.bounds = bounds,
             .scale = scale,
             .size = {std::llround(static_cast<double>(bounds.width) / scale), std::llround(static_cast<double>(bounds.height) / scale)}};
@@ -44,15 +44,15 @@ class FrameReaderTest : public ::testing::Test {
 TemporaryFolder* FrameReaderTest::folder_ = nullptr;
 
 TEST_F(FrameReaderTest, EveryPixelComesFromItsPlaceAtAnyScale) {
-  for (const Rect& bounds : {Rect{0, 0, 10007, 2003}, Rect{1001, 303, 8500, 1500}}) {
+  for (const core::Rect& bounds : {core::Rect{0, 0, 10007, 2003}, core::Rect{1001, 303, 8500, 1500}}) {
     for (const double scale : {0.3, 0.77, 1.0, 1.37, 2.0, 2.6, 3.999999, 4.0}) {
-      const Frame at = frame(scale, bounds);
+      const core::Frame at = frame(scale, bounds);
       const FrameReader frame_reader(*reader_, at);
       for (const double where : {0.0, 0.4, 1.0}) {  // the last one ends at the far corner
         const std::int64_t side = std::min<std::int64_t>(150, at.size.height);
-        const Rect region{static_cast<std::int64_t>(where * static_cast<double>(at.size.width - side)),
-                          static_cast<std::int64_t>(where * static_cast<double>(at.size.height - side)), side, side};
-        Image pixels(side, side, 3);
+        const core::Rect region{static_cast<std::int64_t>(where * static_cast<double>(at.size.width - side)),
+                                static_cast<std::int64_t>(where * static_cast<double>(at.size.height - side)), side, side};
+        core::Image pixels(side, side, 3);
         frame_reader.read(region, pixels.view());
         double errors = 0;
         int checked = 0;
@@ -77,7 +77,7 @@ TEST_F(FrameReaderTest, EveryPixelComesFromItsPlaceAtAnyScale) {
 }
 
 TEST_F(FrameReaderTest, TakesTheCoarsestLevelThatIsFineEnough) {
-  const Rect all{0, 0, 10007, 2003};
+  const core::Rect all{0, 0, 10007, 2003};
   for (const auto& [scale, level] :
        std::vector<std::pair<double, int>>{{0.5, 0}, {1, 0}, {1.99, 0}, {2, 1}, {3.99, 1}, {4 - 1e-7, 2}, {9, 3}, {1e6, 7}}) {
     const FrameReader frame_reader(*reader_, frame(scale, all));
@@ -89,7 +89,7 @@ TEST_F(FrameReaderTest, TakesTheCoarsestLevelThatIsFineEnough) {
 
 TEST_F(FrameReaderTest, NeighbouringReadsJoinWithoutASeam) {
   const FrameReader frame_reader(*reader_, frame(2.6, {0, 0, 10007, 2003}));
-  Image whole(300, 60, 3), part(100, 60, 3);
+  core::Image whole(300, 60, 3), part(100, 60, 3);
   frame_reader.read({3000, 100, 300, 60}, whole.view());
   double difference = 0;  // not none: OpenSlide starts each read at a whole level-0 pixel
   for (std::int64_t x = 0; x < 300; x += 100) {
@@ -103,33 +103,33 @@ TEST_F(FrameReaderTest, NeighbouringReadsJoinWithoutASeam) {
 
 TEST_F(FrameReaderTest, BackgroundStandsBeyondTheFrame) {
   const FrameReader frame_reader(*reader_, frame(3, {0, 0, 600, 600}));
-  Image pixels(100, 100, 3, 7);
+  core::Image pixels(100, 100, 3, 7);
   frame_reader.read({150, -20, 100, 100}, pixels.view());
   EXPECT_EQ(pixels.at(10, 10)[0], 255);
   EXPECT_EQ(pixels.at(60, 60)[1], 255);
   EXPECT_NE(pixels.at(10, 60)[1], 255);
   frame_reader.read({5000, 5000, 100, 100}, pixels.view());
-  EXPECT_EQ(pixels, Image(100, 100, 3, 255));
+  EXPECT_EQ(pixels, core::Image(100, 100, 3, 255));
 }
 
 TEST_F(FrameReaderTest, AFrameOfOnePixelAndALevelThatEndsEarlyAreFilled) {
-  Image pixel(1, 1, 3);
-  Frame one = frame(10007, {0, 0, 10007, 2003});
+  core::Image pixel(1, 1, 3);
+  core::Frame one = frame(10007, {0, 0, 10007, 2003});
   one.size = {1, 1};
   FrameReader(*reader_, one).read({0, 0, 1, 1}, pixel.view());
   EXPECT_NEAR(*pixel.at(0, 0), 127, 12);
   // At the coarsest levels the last output pixel can lie past the last level pixel.
-  const Frame coarse = frame(100, {0, 0, 10007, 2003});
-  Image column(1, 20, 3, 1);
+  const core::Frame coarse = frame(100, {0, 0, 10007, 2003});
+  core::Image column(1, 20, 3, 1);
   FrameReader(*reader_, coarse).read({coarse.size.width - 1, 0, 1, 20}, column.view());
   EXPECT_GT(column.at(0, 5)[0], 1);
 }
 
 TEST_F(FrameReaderTest, ThumbnailHasTheWantedSizeAndShape) {
-  const Image small = thumbnail(*reader_, 500);
+  const core::Image small = thumbnail(*reader_, 500);
   EXPECT_EQ(small.width(), 500);
   EXPECT_EQ(small.height(), 100);
-  const Image full = thumbnail(*reader_, 20000);  // 20 megapixels, more than is read at once: the pieces must join
+  const core::Image full = thumbnail(*reader_, 20000);  // 20 megapixels, more than is read at once: the pieces must join
   EXPECT_EQ(full, testing::position_picture({10007, 2003}));
 }
 

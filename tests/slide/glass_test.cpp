@@ -8,30 +8,30 @@
 namespace wsi_lpd::slide {
 namespace {
 
-constexpr Colour kGlass{240, 238, 236}, kTissue{200, 120, 170};
+constexpr core::Colour kGlass{240, 238, 236}, kTissue{200, 120, 170};
 
-void paint(Image& rgb, const Rect& box, Colour colour) {
+void paint(core::Image& rgb, const core::Rect& box, core::Colour colour) {
   for (std::int64_t y = box.y; y < box.bottom(); ++y) {
     for (std::int64_t x = box.x; x < box.right(); ++x)
       std::copy_n(std::array{colour.red, colour.green, colour.blue}.data(), 3, rgb.at(x, y));
   }
 }
 
-Image slide_with(Colour glass) {
-  Image rgb(100, 80, 3);
+core::Image slide_with(core::Colour glass) {
+  core::Image rgb(100, 80, 3);
   paint(rgb, {0, 0, 100, 80}, glass);
   paint(rgb, {20, 20, 60, 40}, kTissue);
   return rgb;
 }
 
-Image glass_of(const GlassFinder& finder, const Image& rgb) {
-  Image glass(rgb.width(), rgb.height(), 1, 7);
+core::Image glass_of(const GlassFinder& finder, const core::Image& rgb) {
+  core::Image glass(rgb.width(), rgb.height(), 1, 7);
   finder.find(rgb.view(), glass.view());
   return glass;
 }
 
-bool is_glass(const GlassFinder& finder, Colour colour) {
-  Image rgb(5, 5, 3);
+bool is_glass(const GlassFinder& finder, core::Colour colour) {
+  core::Image rgb(5, 5, 3);
   paint(rgb, {0, 0, 5, 5}, colour);
   return *glass_of(finder, rgb).at(2, 2) == 1;
 }
@@ -53,7 +53,7 @@ TEST(GlassFinder, TellsGlassByTheSlidesOwn) {
 }
 
 TEST(GlassFinder, NothingIsKnownWithoutGlass) {
-  Image rgb(50, 50, 3);
+  core::Image rgb(50, 50, 3);
   paint(rgb, {0, 0, 50, 50}, kTissue);
   EXPECT_FALSE(GlassFinder::of(rgb));
 }
@@ -65,12 +65,12 @@ TEST(GlassFinder, JudgesTheMeanOfNinePixels) {
   std::mt19937 random(11);
   for (int round = 0; round < 50; ++round) {
     const auto pick = [&](int low, int high) { return std::uniform_int_distribution(low, high)(random); };
-    Image rgb(pick(1, 20), pick(1, 20), 3);
+    core::Image rgb(pick(1, 20), pick(1, 20), 3);
     for (std::size_t i = 0; i < rgb.bytes(); i += 3) {
       const bool pale = pick(0, 3) > 0;
       for (std::size_t c = 0; c < 3; ++c) rgb.data()[i + c] = static_cast<std::uint8_t>(pale ? pick(225, 245) : pick(100, 255));
     }
-    const Image glass = glass_of(*finder, rgb);
+    const core::Image glass = glass_of(*finder, rgb);
     for (std::int64_t y = 0; y < rgb.height(); ++y) {
       for (std::int64_t x = 0; x < rgb.width(); ++x) {
         std::array<int, 3> sum{};

@@ -19,12 +19,12 @@ using ::testing::HasSubstr;
 using testing::TestPage;
 using testing::write_tiff;
 
-const Size kSize{300, 200};
+const core::Size kSize{300, 200};
 
 class Open : public ::testing::Test {
  protected:
   static TestPage page(std::uint32_t tile) {
-    const Image picture = testing::position_picture(kSize);
+    const core::Image picture = testing::position_picture(kSize);
     TestPage page{.size = kSize, .bytes = {picture.data(), picture.data() + picture.bytes()}};
     page.tile = tile;
     page.mpp_x = page.mpp_y = 0.5;
@@ -35,14 +35,14 @@ class Open : public ::testing::Test {
     return folder_ / name;
   }
   static void expect_picture(const Reader& reader) {
-    Image pixels(kSize.width, kSize.height, 3);
+    core::Image pixels(kSize.width, kSize.height, 3);
     reader.read(0, {0, 0, kSize.width, kSize.height}, pixels.view());
     EXPECT_EQ(pixels, testing::position_picture(kSize)) << reader.properties().vendor;
   }
   std::string error_of(const std::filesystem::path& path) const {
     try {
       open(path);
-    } catch (const Error& error) {
+    } catch (const core::Error& error) {
       return error.what();
     }
     return "opened";
@@ -101,9 +101,9 @@ TEST_F(Open, LeavesOddTiffsToTheReaderThatSeesThemRight) {
   EXPECT_THAT(open(folder_ / "second.tif")->properties().note, HasSubstr("the slide is its largest image"));
   sparse.unwritten = {0};
   const auto reader = open(write("sparse.tif", sparse));
-  Image pixels(64, 64, 3);
+  core::Image pixels(64, 64, 3);
   reader->read(0, {0, 0, 64, 64}, pixels.view());
-  EXPECT_EQ(pixels, Image(64, 64, 3, 255));
+  EXPECT_EQ(pixels, core::Image(64, 64, 3, 255));
 }
 
 TEST_F(Open, RefusesFloatingPointSamples) {

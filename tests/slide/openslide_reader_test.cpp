@@ -26,8 +26,8 @@ image::PyramidOptions small_tiles(double mpp = 0.5) {
   return options;
 }
 
-Image read(const Reader& reader, int level, const Rect& region) {
-  Image result(region.width, region.height, 3);
+core::Image read(const Reader& reader, int level, const core::Rect& region) {
+  core::Image result(region.width, region.height, 3);
   reader.read(level, region, result.view());
   return result;
 }
@@ -35,13 +35,13 @@ Image read(const Reader& reader, int level, const Rect& region) {
 std::string error_of(const std::filesystem::path& path, const OpenOptions& options = {}) {
   try {
     open(path, options);
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     return error.what();
   }
   return "opened";
 }
 
-int differences(const Image& read, const Rect& region, const Image& picture) {
+int differences(const core::Image& read, const core::Rect& region, const core::Image& picture) {
   int count = 0;
   for (std::int64_t y = 0; y < region.height; ++y) {
     for (std::int64_t x = 0; x < region.width; ++x) count += colour_at(read, x, y) != colour_at(picture, region.x + x, region.y + y);
@@ -51,22 +51,23 @@ int differences(const Image& read, const Rect& region, const Image& picture) {
 
 TEST(OpenSlideReader, ReadsEveryPixelOfLevel0AndBackgroundPastTheEdges) {
   TemporaryFolder folder;
-  const Image picture = position_picture({701, 333});
+  const core::Image picture = position_picture({701, 333});
   write_slide(folder / "a.tif", picture, small_tiles());
   const auto reader = open(folder / "a.tif");
   EXPECT_EQ(reader->properties().vendor, "generic-tiff");
-  EXPECT_EQ(reader->properties().bounds, (Rect{0, 0, 701, 333}));
-  for (const Rect& region : {Rect{0, 0, 701, 333}, Rect{-20, -30, 100, 70}, Rect{650, 300, 120, 90}, Rect{63, 65, 1, 1},
-                             Rect{700, 332, 1, 1}, Rect{-50, -50, 20, 20}, Rect{5000, 10, 30, 20}, Rect{-10, -10, 800, 400}}) {
+  EXPECT_EQ(reader->properties().bounds, (core::Rect{0, 0, 701, 333}));
+  for (const core::Rect& region :
+       {core::Rect{0, 0, 701, 333}, core::Rect{-20, -30, 100, 70}, core::Rect{650, 300, 120, 90}, core::Rect{63, 65, 1, 1},
+        core::Rect{700, 332, 1, 1}, core::Rect{-50, -50, 20, 20}, core::Rect{5000, 10, 30, 20}, core::Rect{-10, -10, 800, 400}}) {
     EXPECT_EQ(differences(read(*reader, 0, region), region, picture), 0) << region.x << "," << region.y;
   }
 }
 
 TEST(OpenSlideReader, ReadsRegionsLargerThanOpenSlidesOwnPieces) {
   TemporaryFolder folder;
-  const Image picture = position_picture({9001, 130});
+  const core::Image picture = position_picture({9001, 130});
   write_slide(folder / "a.tif", picture, small_tiles());
-  const Rect region{-7, -5, 9020, 140};
+  const core::Rect region{-7, -5, 9020, 140};
   EXPECT_EQ(differences(read(*open(folder / "a.tif"), 0, region), region, picture), 0);
 }
 
@@ -84,8 +85,8 @@ TEST(OpenSlideReader, LowerLevelsHaveIntegerFactorsAndNoDrift) {
     EXPECT_EQ(info.downsample_x, static_cast<double>(factor));
     EXPECT_EQ(info.downsample_y, static_cast<double>(factor));
     for (const std::int64_t x : {std::int64_t{8}, info.size.width / 2, info.size.width - 40}) {
-      const Rect region{x, 2, 32, 12};
-      const Image pixels = read(*reader, level, region);
+      const core::Rect region{x, 2, 32, 12};
+      const core::Image pixels = read(*reader, level, region);
       for (std::int64_t j = 0; j < region.height; ++j) {
         for (std::int64_t i = 0; i < region.width; ++i) {
           // Twice the place of the centre of the pixels that became one; not at the sawtooth's jumps, where OpenSlide interpolates over
@@ -117,8 +118,8 @@ TEST(OpenSlideReader, ResolutionIsGivenOrTakenFromTagsOrUnknown) {
     EXPECT_FALSE(open(folder / name)->properties().mpp) << name;
     EXPECT_EQ(open(folder / name)->properties().mpp_source, "unknown");
   }
-  EXPECT_THROW(open(folder / "tags.tif", {.mpp = 50}), UsageError);
-  EXPECT_THROW(open(folder / "tags.tif", {.mpp = std::nan("")}), UsageError);
+  EXPECT_THROW(open(folder / "tags.tif", {.mpp = 50}), core::UsageError);
+  EXPECT_THROW(open(folder / "tags.tif", {.mpp = std::nan("")}), core::UsageError);
 }
 
 TEST(OpenSlideReader, SaysWhyAFileIsNoSlide) {
@@ -138,7 +139,7 @@ TEST(OpenSlideReader, SaysWhyAFileIsNoSlide) {
 
 TEST(OpenSlideReader, ReadsFromSeveralThreads) {
   TemporaryFolder folder;
-  const Image picture = position_picture({800, 600});
+  const core::Image picture = position_picture({800, 600});
   write_slide(folder / "a.tif", picture, small_tiles());
   const auto reader = open(folder / "a.tif");
   std::atomic<int> wrong = 0;
@@ -146,7 +147,7 @@ TEST(OpenSlideReader, ReadsFromSeveralThreads) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 60; ++i) {
-        const Rect region{(i * 131 + t * 57) % 760 - 20, (i * 71 + t * 97) % 580 - 20, 90, 70};
+        const core::Rect region{(i * 131 + t * 57) % 760 - 20, (i * 71 + t * 97) % 580 - 20, 90, 70};
         wrong += differences(read(*reader, 0, region), region, picture);
       }
     });
@@ -158,7 +159,7 @@ TEST(OpenSlideReader, ReadsFromSeveralThreads) {
 TEST(OpenSlideReader, OpensRealSlides) {
   WSI_LPD_NEEDS_DATA(data);
   const auto aperio = open(data / "slides/CMU-1-Small-Region.svs");
-  EXPECT_EQ(aperio->properties().levels.front().size, (Size{2220, 2967}));
+  EXPECT_EQ(aperio->properties().levels.front().size, (core::Size{2220, 2967}));
   EXPECT_NEAR(aperio->properties().mpp.value(), 0.499, 1e-9);
   EXPECT_EQ(aperio->properties().mpp_source, "slide");
   EXPECT_EQ(aperio->properties().objective_power, 20);
@@ -169,9 +170,9 @@ TEST(OpenSlideReader, OpensRealSlides) {
   EXPECT_EQ(jpeg2000->properties().levels[1].downsample_y, 2);
   EXPECT_EQ(jpeg2000->properties().mpp_source, "unknown");
   // Both levels show the same tissue at the far corner.
-  const Image fine = read(*jpeg2000, 0, {4000, 3200, 400, 300}), coarse = read(*jpeg2000, 1, {2000, 1600, 200, 150});
-  Image shrunk(200, 150, 3);
-  resample_area(fine.view(), 0, 0, 2, 2, shrunk.view());
+  const core::Image fine = read(*jpeg2000, 0, {4000, 3200, 400, 300}), coarse = read(*jpeg2000, 1, {2000, 1600, 200, 150});
+  core::Image shrunk(200, 150, 3);
+  core::resample_area(fine.view(), 0, 0, 2, 2, shrunk.view());
   double difference = 0;
   for (std::size_t i = 0; i < shrunk.bytes(); ++i) difference += std::abs(shrunk.data()[i] - coarse.data()[i]);
   EXPECT_LT(difference / static_cast<double>(shrunk.bytes()), 6);

@@ -19,8 +19,8 @@ struct Errors {
   double mean() const { return sum / count; }
 };
 
-Errors placement(const PositionReader& reader, const Frame& frame, const Rect& region) {
-  Image pixels(region.width, region.height, 3);
+Errors placement(const PositionReader& reader, const core::Frame& frame, const core::Rect& region) {
+  core::Image pixels(region.width, region.height, 3);
   FrameReader(reader, frame).read(region, pixels.view());
   Errors errors;
   for (std::int64_t y = 0; y < region.height; ++y) {
@@ -45,7 +45,7 @@ Errors placement(const PositionReader& reader, const Frame& frame, const Rect& r
 }
 
 /// Near, in the middle and at the far corner: the same error, none.
-void expect_in_place(const PositionReader& reader, const Frame& frame) {
+void expect_in_place(const PositionReader& reader, const core::Frame& frame) {
   const std::int64_t width = std::min<std::int64_t>(120, frame.size.width), height = std::min<std::int64_t>(90, frame.size.height);
   for (const double where : {0.0, 0.37, 1.0}) {
     const auto at = [&](std::int64_t range) { return std::llround(where * static_cast<double>(range)); };
@@ -64,10 +64,10 @@ TEST(Placement, IsWithinHalfAPixelAtAnyRatioSizeAndOffset) {
   const auto among = [&](std::int64_t least, std::int64_t most) { return std::uniform_int_distribution(least, most)(random); };
   for (int i = 0; i < 60; ++i) {
     const double ratio = 0.3 * std::pow(4 / 0.3, std::uniform_real_distribution(0.0, 1.0)(random));
-    const Rect bounds{among(0, 3001), among(0, 3001), among(900, 40003), among(700, 20001)};
+    const core::Rect bounds{among(0, 3001), among(0, 3001), among(900, 40003), among(700, 20001)};
     const PositionReader reader({bounds.right() + among(0, 301), bounds.bottom() + among(0, 301)}, bounds, {1, 2, 4}, i % 2 == 0);
     const double slide_mpp = std::uniform_real_distribution(0.1, 1.0)(random);
-    const Frame frame = make_frame(bounds, slide_mpp, slide_mpp * ratio);
+    const core::Frame frame = core::make_frame(bounds, slide_mpp, slide_mpp * ratio);
     EXPECT_NEAR(static_cast<double>(frame.size.width) * ratio, static_cast<double>(bounds.width), ratio / 2 + 1e-6);
     EXPECT_NEAR(static_cast<double>(frame.size.height) * ratio, static_cast<double>(bounds.height), ratio / 2 + 1e-6);
     expect_in_place(reader, frame);
@@ -75,10 +75,10 @@ TEST(Placement, IsWithinHalfAPixelAtAnyRatioSizeAndOffset) {
 }
 
 TEST(Placement, DoesNotDriftAlongAWideSlide) {
-  const Rect bounds{1001, 303, 1'500'007, 2003};
+  const core::Rect bounds{1001, 303, 1'500'007, 2003};
   const PositionReader reader({bounds.right() + 3, bounds.bottom() + 1}, bounds, {1, 2, 4}, false);
   for (const double ratio : {0.3, 0.7321, 1.0, 1.9999, 2.0, 3.1415926, 4.0})
-    expect_in_place(reader, make_frame(bounds, 0.2501, 0.2501 * ratio));
+    expect_in_place(reader, core::make_frame(bounds, 0.2501, 0.2501 * ratio));
 }
 
 }  // namespace

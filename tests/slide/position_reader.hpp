@@ -17,16 +17,16 @@ class PositionReader : public slide::Reader {
   static constexpr int kStep = 8;
 
   /// Levels by the factors `downsamples` (powers of two up to 4), whose sizes are rounded down or up.
-  PositionReader(Size level0, const Rect& bounds, const std::vector<std::int64_t>& downsamples, bool round_up) {
+  PositionReader(core::Size level0, const core::Rect& bounds, const std::vector<std::int64_t>& downsamples, bool round_up) {
     for (const std::int64_t factor : downsamples) {
-      const auto side = [&](std::int64_t length) { return round_up ? divide_up(length, factor) : length / factor; };
+      const auto side = [&](std::int64_t length) { return round_up ? core::divide_up(length, factor) : length / factor; };
       properties_.levels.push_back({{side(level0.width), side(level0.height)}, static_cast<double>(factor), static_cast<double>(factor)});
     }
     properties_.bounds = bounds;
   }
   const slide::Properties& properties() const override { return properties_; }
 
-  void read(int level, const Rect& region, ImageView<std::uint8_t> target) const override {
+  void read(int level, const core::Rect& region, core::ImageView<std::uint8_t> target) const override {
     const slide::Level& from = properties_.levels.at(static_cast<std::size_t>(level));
     const auto factor = static_cast<std::int64_t>(from.downsample_x);
     for (std::int64_t y = 0; y < region.height; ++y) {

@@ -20,16 +20,16 @@ Properties some_slide() {
   return slide;
 }
 
-TissueMask read(const std::string& geojson) {
+core::TissueMask read(const std::string& geojson) {
   const TemporaryFolder folder;
-  write_text_file(folder / "a.geojson", geojson);
+  core::write_text_file(folder / "a.geojson", geojson);
   return tissue_from_regions(folder / "a.geojson", some_slide());
 }
 
 std::string error_of(const std::string& geojson) {
   try {
     read(geojson);
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     return error.what();
   }
   return "no error";
@@ -51,7 +51,7 @@ std::string feature(const std::string& geometry, const std::string& name = "Tumo
 std::string collection(const std::string& features) { return R"({"type":"FeatureCollection","features":[)" + features + "]}"; }
 
 /// Level-0 pixels inside, by looking at every 5th from the 2nd.
-double area(const TissueMask& tissue) {
+double area(const core::TissueMask& tissue) {
   double pixels = 0;
   for (int y = 2; y < 8000; y += 5) {
     for (int x = 2; x < 10000; x += 5) pixels += 25 * tissue.at(x, y);
@@ -60,8 +60,8 @@ double area(const TissueMask& tissue) {
 }
 
 TEST(RegionFile, HasHolesAndCountsFromTheBounds) {
-  const TissueMask tissue = read(collection(feature(polygon(square(100, 200, 1100, 1200) + "," + square(400, 500, 600, 700)))));
-  EXPECT_EQ(tissue.area, (Rect{1100, 700, 1000, 1000}));
+  const core::TissueMask tissue = read(collection(feature(polygon(square(100, 200, 1100, 1200) + "," + square(400, 500, 600, 700)))));
+  EXPECT_EQ(tissue.area, (core::Rect{1100, 700, 1000, 1000}));
   EXPECT_TRUE(tissue.at(1101, 701));
   EXPECT_TRUE(tissue.at(2099, 1699));
   EXPECT_FALSE(tissue.at(1500, 1000 + 50)) << "the hole";
@@ -87,8 +87,8 @@ TEST(RegionFile, CutsOutWhatIsToBeIgnored) {
 }
 
 TEST(RegionFile, EndsAtTheSlidesEdge) {
-  const TissueMask tissue = read(feature(polygon(square(-500, -500, 200, 9000))));
-  EXPECT_EQ(tissue.area, (Rect{1000, 500, 200, 3000}));
+  const core::TissueMask tissue = read(feature(polygon(square(-500, -500, 200, 9000))));
+  EXPECT_EQ(tissue.area, (core::Rect{1000, 500, 200, 3000}));
   EXPECT_EQ(tissue.fraction(), 1);
   EXPECT_THAT(error_of(feature(polygon(square(5000, 0, 6000, 100)))), HasSubstr("outside of the slide, which is 4000 x 3000"));
 }
@@ -97,8 +97,8 @@ TEST(RegionFile, LargeRegionsAreCoarserAndStillRight) {
   Properties slide = some_slide();
   slide.bounds = {0, 0, 200'000, 100'000};
   const TemporaryFolder folder;
-  write_text_file(folder / "a.geojson", polygon("[[0,0],[200000,0],[200000,100000]]"));
-  const TissueMask tissue = tissue_from_regions(folder / "a.geojson", slide);
+  core::write_text_file(folder / "a.geojson", polygon("[[0,0],[200000,0],[200000,100000]]"));
+  const core::TissueMask tissue = tissue_from_regions(folder / "a.geojson", slide);
   EXPECT_EQ(tissue.mask.width(), kRegionMaskSide);
   EXPECT_EQ(tissue.mask.height(), kRegionMaskSide / 2);
   EXPECT_NEAR(tissue.fraction(), 0.5, 1e-3);
@@ -121,7 +121,7 @@ TEST(RegionFile, LeavesOutWhatHasNoAreaAndCountsIt) {
       feature(R"({"type":"MultiPolygon","coordinates":[]})"),
   };
   for (const std::string& degenerate : nothing) {
-    write_text_file(folder / "a.geojson", collection(good + "," + degenerate));
+    core::write_text_file(folder / "a.geojson", collection(good + "," + degenerate));
     std::vector<std::string> warnings;
     EXPECT_EQ(area(tissue_from_regions(folder / "a.geojson", some_slide(), &warnings)), 100 * 100) << degenerate;
     EXPECT_THAT(warnings, ::testing::ElementsAre(HasSubstr("a.geojson: 1 feature has parts without an area"))) << degenerate;
@@ -130,7 +130,7 @@ TEST(RegionFile, LeavesOutWhatHasNoAreaAndCountsIt) {
   }
   std::string all = good;
   for (const std::string& degenerate : nothing) all += "," + degenerate;
-  write_text_file(folder / "a.geojson", collection(all));
+  core::write_text_file(folder / "a.geojson", collection(all));
   std::vector<std::string> warnings;
   tissue_from_regions(folder / "a.geojson", some_slide(), &warnings);
   EXPECT_THAT(warnings, ::testing::ElementsAre(HasSubstr("10 features have parts")));
@@ -139,7 +139,7 @@ TEST(RegionFile, LeavesOutWhatHasNoAreaAndCountsIt) {
   // A hole without an area is none; the polygon stays.
   EXPECT_EQ(area(read(feature(polygon(square(0, 0, 100, 100) + ",[[10,10],[20,20],[10,10]]")))), 100 * 100);
   warnings.clear();
-  write_text_file(folder / "a.geojson", good);
+  core::write_text_file(folder / "a.geojson", good);
   tissue_from_regions(folder / "a.geojson", some_slide(), &warnings);
   EXPECT_TRUE(warnings.empty());
 }
@@ -175,7 +175,7 @@ TEST(RegionFile, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error_of(feature(polygon(R"([[0,0],[1,"a"],[2,2]])"))), HasSubstr("feature 1: point 2 of an outline is not a pair"));
   EXPECT_THAT(error_of(feature(R"({"type":"Circle","coordinates":[1,2]})")), HasSubstr("unknown type \"Circle\""));
   EXPECT_THAT(error_of(R"({"type":3})"), HasSubstr("its \"type\" is not a text"));
-  EXPECT_THROW(tissue_from_regions("absent.geojson", some_slide()), Error);
+  EXPECT_THROW(tissue_from_regions("absent.geojson", some_slide()), core::Error);
 }
 
 TEST(RegionFile, IsKnownByItsName) {

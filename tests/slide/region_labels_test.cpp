@@ -31,11 +31,11 @@ std::string feature(const std::string& rings, const std::string& classification)
          (classification.empty() ? "" : R"("classification":{"name":)" + classification + "}") + "}}";
 }
 
-Image read(const std::string& features, Size size, double x, double y, double pitch, std::uint8_t outside = 3) {
+core::Image read(const std::string& features, core::Size size, double x, double y, double pitch, std::uint8_t outside = 3) {
   const TemporaryFolder folder;
-  write_text_file(folder / "a.geojson", R"({"type":"FeatureCollection","features":[)" + features + "]}");
+  core::write_text_file(folder / "a.geojson", R"({"type":"FeatureCollection","features":[)" + features + "]}");
   RegionLabels regions(folder / "a.geojson", kNames, "BACK", outside);
-  Image labels(size.width, size.height, 1, 77);
+  core::Image labels(size.width, size.height, 1, 77);
   for (std::int64_t row = 0; row < size.height; ++row)
     regions.read_row(y + static_cast<double>(row) * pitch, x, pitch, {labels.at(0, row), static_cast<std::size_t>(size.width)});
   return labels;
@@ -44,13 +44,13 @@ Image read(const std::string& features, Size size, double x, double y, double pi
 std::string error_of(const std::string& features) {
   try {
     read(features, {4, 4}, 0.5, 0.5, 1);
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     return error.what();
   }
   return "no error";
 }
 
-std::string row_of(const Image& labels, std::int64_t y) {
+std::string row_of(const core::Image& labels, std::int64_t y) {
   std::string text;
   for (std::int64_t x = 0; x < labels.width(); ++x) text += *labels.at(x, y) == kLeftOut ? '.' : static_cast<char>('0' + *labels.at(x, y));
   return text;
@@ -62,7 +62,7 @@ TEST(RegionLabels, SmallerRegionsLieOnLargerOnesAndIgnoredOnesOnAll) {
   const std::string ignored = feature(square(5, 2, 1), R"("Ignore*")"), background = feature(square(3, 5, 1), R"("BACK")");
   for (const std::string& features : {small + "," + large + "," + hole + "," + ignored + "," + background,
                                       background + "," + ignored + "," + hole + "," + large + "," + small}) {
-    const Image labels = read(features, {10, 10}, 0.5, 0.5, 1);
+    const core::Image labels = read(features, {10, 10}, 0.5, 0.5, 1);
     EXPECT_EQ(row_of(labels, 0), "2222222223");
     EXPECT_EQ(row_of(labels, 1), "2000000323");
     EXPECT_EQ(row_of(labels, 2), "20110.0323");
@@ -79,7 +79,7 @@ TEST(RegionLabels, APixelIsInsideWhereItsCentreIs) {
     std::vector<std::pair<double, double>> points;  // a line that may cross itself
     for (int i = 0; i < 3 + round % 9; ++i) points.push_back({place(random), place(random)});
     const double pitch = round % 3 ? 1.3 : 0.6, left = 0.2, top = -0.4;
-    const Image labels = read(feature(ring(points), R"("TUM")"), {40, 40}, left, top, pitch);
+    const core::Image labels = read(feature(ring(points), R"("TUM")"), {40, 40}, left, top, pitch);
     for (std::int64_t y = 0; y < 40; ++y) {
       for (std::int64_t x = 0; x < 40; ++x) {
         const double at_x = left + static_cast<double>(x) * pitch, at_y = top + static_cast<double>(y) * pitch;
@@ -103,7 +103,7 @@ TEST(RegionLabels, DerivedClassesAreTheirOwnOrElseTheOneTheyAreDerivedFrom) {
            classification + "}}";
   };
   const auto value_of = [&](const std::string& classification, const std::string& warning = "") {
-    write_text_file(folder / "a.geojson", classified(classification));
+    core::write_text_file(folder / "a.geojson", classified(classification));
     RegionLabels regions(folder / "a.geojson", names, "Other", 3);
     std::uint8_t label = 77;
     regions.read_row(1.5, 1.5, 1, {&label, 1});
@@ -121,12 +121,13 @@ TEST(RegionLabels, DerivedClassesAreTheirOwnOrElseTheOneTheyAreDerivedFrom) {
   EXPECT_EQ(value_of(R"({"name":"Stroma: Negative"})", "are taken for Stroma"), 2);
   EXPECT_EQ(value_of(R"({"names":["Other","x"]})", "are taken for Other"), 3);
   EXPECT_EQ(value_of(R"({"names":["Ignore*","x"]})"), kLeftOut);
-  EXPECT_THROW(value_of(R"({"names":["Positive","Tumor"]})"), Error) << "what a class is derived from comes first";
+  EXPECT_THROW(value_of(R"({"names":["Positive","Tumor"]})"), core::Error) << "what a class is derived from comes first";
 }
 
 TEST(RegionLabels, LeavesOutWhatHasNoArea) {
   const TemporaryFolder folder;
-  write_text_file(folder / "a.geojson", "[" + feature("[[0,0],[5,5]]", R"("TUM")") + "," + feature(square(0, 0, 2), R"("TUM")") + "]");
+  core::write_text_file(folder / "a.geojson",
+                        "[" + feature("[[0,0],[5,5]]", R"("TUM")") + "," + feature(square(0, 0, 2), R"("TUM")") + "]");
   EXPECT_THAT(RegionLabels(folder / "a.geojson", kNames, "BACK", 3).warnings(),
               ::testing::ElementsAre(HasSubstr("1 feature has parts without an area")));
   EXPECT_THAT(error_of(feature("[[0,0],[5,5]]", R"("TUM")")), AllOf(HasSubstr("has no region"), HasSubstr("number 1")));

@@ -14,7 +14,7 @@ std::vector<std::string> warnings(double slide_mpp, double wanted_mpp, bool forc
   Properties properties;
   properties.mpp = slide_mpp;
   properties.mpp_source = "tiff tags";
-  return check_resolution(properties, make_frame({0, 0, 1000, 1000}, slide_mpp, wanted_mpp), force);
+  return check_resolution(properties, core::make_frame({0, 0, 1000, 1000}, slide_mpp, wanted_mpp), force);
 }
 
 TEST(Enlargement, WarnsBeyondTwoTimes) {
@@ -31,7 +31,7 @@ TEST(Enlargement, RefusesBeyondFourTimesUnlessForced) {
   try {
     warnings(5, 0.5);
     ADD_FAILURE();
-  } catch (const Error& error) {
+  } catch (const core::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("5 um/px (tiff tags)"));
     EXPECT_THAT(error.what(), HasSubstr("enlarged 10 times"));
     EXPECT_THAT(error.what(), HasSubstr("--mpp, or --force-mpp"));
@@ -40,15 +40,15 @@ TEST(Enlargement, RefusesBeyondFourTimesUnlessForced) {
 }
 
 TEST(Enlargement, UnknownResolutionsAreNotEnlarged) {
-  EXPECT_EQ(make_frame({0, 0, 10, 10}, 0, 0.5).enlargement(), 1);
-  EXPECT_EQ(make_frame({0, 0, 10, 10}, 0.25, 0.5).enlargement(), 0.5);
+  EXPECT_EQ(core::make_frame({0, 0, 10, 10}, 0, 0.5).enlargement(), 1);
+  EXPECT_EQ(core::make_frame({0, 0, 10, 10}, 0.25, 0.5).enlargement(), 0.5);
 }
 
 TEST(Resolution, WarnsWhereAnotherOneIsGiven) {
   Properties properties;
   properties.mpp = 0.25;
   properties.mpp_source = "given";
-  const auto check = [&] { return check_resolution(properties, make_frame({0, 0, 1000, 1000}, 0.25, 0.5), false); };
+  const auto check = [&] { return check_resolution(properties, core::make_frame({0, 0, 1000, 1000}, 0.25, 0.5), false); };
   EXPECT_THAT(check(), IsEmpty());
   properties.own_mpp = 0.27;
   EXPECT_THAT(check(), IsEmpty());

@@ -29,7 +29,7 @@ struct Ratio {
   double value() const { return static_cast<double>(shrink) / repeat; }
 };
 
-Image shrunk_by_vips(const Image& picture, const Ratio& ratio) {
+core::Image shrunk_by_vips(const core::Image& picture, const Ratio& ratio) {
   image::initialise();
   const Vips in(vips_image_new_from_memory(picture.data(), picture.bytes(), static_cast<int>(picture.width()),
                                            static_cast<int>(picture.height()), 3, VIPS_FORMAT_UCHAR));
@@ -40,37 +40,37 @@ Image shrunk_by_vips(const Image& picture, const Ratio& ratio) {
   const Vips small(out);
   std::size_t bytes = 0;
   const std::unique_ptr<void, decltype(&g_free)> pixels(vips_image_write_to_memory(small.get(), &bytes), &g_free);
-  Image result(small->Xsize, small->Ysize, 3);
+  core::Image result(small->Xsize, small->Ysize, 3);
   EXPECT_EQ(bytes, result.bytes());
   std::copy_n(static_cast<const std::uint8_t*>(pixels.get()), bytes, result.data());
   return result;
 }
 
-Image read(const Reader& reader, int level, const Rect& region) {
-  Image pixels(region.width, region.height, 3);
+core::Image read(const Reader& reader, int level, const core::Rect& region) {
+  core::Image pixels(region.width, region.height, 3);
   reader.read(level, region, pixels.view());
   return pixels;
 }
 
-double mean(const Image& image) {
+double mean(const core::Image& image) {
   return static_cast<double>(std::accumulate(image.data(), image.data() + image.bytes(), std::int64_t{0})) /
          static_cast<double>(image.bytes());
 }
 
 /// `region` (level-0, multiples of 4) by FrameReader is libvips' shrink of the level that was chosen, pixel by pixel, and as bright as its
 /// shrink of level 0. Not pixel by pixel as that: a scanner sharpens, compresses and places its lower levels as it likes.
-void expect_as_by_vips(const Reader& reader, const Rect& region, const Ratio& ratio) {
-  Frame frame;
+void expect_as_by_vips(const Reader& reader, const core::Rect& region, const Ratio& ratio) {
+  core::Frame frame;
   frame.bounds = region;
   frame.scale = ratio.value();
   frame.size = {region.width * ratio.repeat / ratio.shrink, region.height * ratio.repeat / ratio.shrink};
   const FrameReader frame_reader(reader, frame);
-  Image result(frame.size.width, frame.size.height, 3);
+  core::Image result(frame.size.width, frame.size.height, 3);
   frame_reader.read({0, 0, result.width(), result.height()}, result.view());
 
   const int factor = static_cast<int>(reader.properties().levels[static_cast<std::size_t>(frame_reader.level())].downsample_x);
-  const Rect of_level{region.x / factor, region.y / factor, region.width / factor, region.height / factor};
-  const Image expected = shrunk_by_vips(read(reader, frame_reader.level(), of_level), {ratio.shrink, ratio.repeat * factor});
+  const core::Rect of_level{region.x / factor, region.y / factor, region.width / factor, region.height / factor};
+  const core::Image expected = shrunk_by_vips(read(reader, frame_reader.level(), of_level), {ratio.shrink, ratio.repeat * factor});
   ASSERT_EQ(expected.bytes(), result.bytes());
   double sum = 0;
   for (std::size_t i = 0; i < result.bytes(); ++i) sum += std::abs(result.data()[i] - expected.data()[i]);
@@ -82,8 +82,8 @@ const Ratio kRatios[] = {{1, 1}, {13, 10}, {2, 1}, {13, 5}, {3, 1}, {4, 1}};
 
 TEST(Shrink, IsLibvipsOwn) {
   const testing::TemporaryFolder folder;
-  const Size size{603, 507};
-  Image picture(size.width, size.height, 3), truth(size.width, size.height, 1);
+  const core::Size size{603, 507};
+  core::Image picture(size.width, size.height, 3), truth(size.width, size.height, 1);
   synth::TissuePainter(size, {.seed = 4}).paint({0, 0, size.width, size.height}, picture.view(), truth.view());
   image::PyramidOptions options;
   options.tile = 128;
@@ -104,8 +104,8 @@ TEST(Shrink, IsLibvipsOwnOnRealSlides) {
     const auto path = data / "slides" / name;
     if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << name << " here";
     const auto reader = open(path);
-    const Size size = reader->properties().levels.front().size;
-    const Rect region{size.width / 2 / 16 * 16, size.height / 2 / 16 * 16, 312, 312};
+    const core::Size size = reader->properties().levels.front().size;
+    const core::Rect region{size.width / 2 / 16 * 16, size.height / 2 / 16 * 16, 312, 312};
     for (const Ratio& ratio : kRatios) {
       SCOPED_TRACE(::testing::Message() << name << " by " << ratio.value());
       expect_as_by_vips(*reader, region, ratio);

@@ -6,22 +6,22 @@
 #include <array>
 #include <cmath>
 
-#include "wsi_lpd/core/metrics.hpp"
+#include "wsi_lpd/raster/confusion_matrix.hpp"
 
 namespace wsi_lpd::synth {
 namespace {
 
 struct Painted {
-  Image rgb, truth;
+  core::Image rgb, truth;
 };
 
-Painted paint(const TissuePainter& painter, const Rect& region) {
-  Painted painted{Image(region.width, region.height, 3), Image(region.width, region.height, 1)};
+Painted paint(const TissuePainter& painter, const core::Rect& region) {
+  Painted painted{core::Image(region.width, region.height, 3), core::Image(region.width, region.height, 1)};
   painter.paint(region, painted.rgb.view(), painted.truth.view());
   return painted;
 }
 
-double share(const Image& truth, int value) {
+double share(const core::Image& truth, int value) {
   return static_cast<double>(std::count(truth.data(), truth.data() + truth.bytes(), static_cast<std::uint8_t>(value))) /
          static_cast<double>(truth.bytes());
 }
@@ -30,7 +30,8 @@ TEST(TissuePainter, AnyPartIsTheSameAsThatPartOfTheWhole) {
   for (const double mpp : {0.25, 0.5, 1.1}) {
     const TissuePainter painter({900, 700}, {.seed = 5, .mpp = mpp, .tissue_fraction = 0.8});
     const Painted whole = paint(painter, {0, 0, 900, 700});
-    for (const Rect& region : {Rect{0, 0, 31, 700}, Rect{333, 128, 200, 90}, Rect{899, 699, 1, 1}, Rect{512, 0, 388, 256}}) {
+    for (const core::Rect& region :
+         {core::Rect{0, 0, 31, 700}, core::Rect{333, 128, 200, 90}, core::Rect{899, 699, 1, 1}, core::Rect{512, 0, 388, 256}}) {
       const Painted part = paint(painter, region);
       for (std::int64_t y = 0; y < region.height; ++y) {
         ASSERT_TRUE(std::equal(part.rgb.at(0, y), part.rgb.at(0, y) + 3 * region.width, whole.rgb.at(region.x, region.y + y)));
@@ -41,7 +42,7 @@ TEST(TissuePainter, AnyPartIsTheSameAsThatPartOfTheWhole) {
 }
 
 TEST(TissuePainter, SeedsAndStainsDiffer) {
-  const Rect region{0, 0, 300, 300};
+  const core::Rect region{0, 0, 300, 300};
   const auto painted = [&](std::uint64_t seed, double variation) {
     return paint(TissuePainter({300, 300}, {.seed = seed, .tissue_fraction = 1, .stain_variation = variation}), region);
   };
@@ -54,7 +55,7 @@ TEST(TissuePainter, SeedsAndStainsDiffer) {
 TEST(TissuePainter, HasTheWantedShareOfTissueAndEveryClass) {
   for (const double fraction : {0.3, 0.6, 1.0}) {
     const TissuePainter painter({3000, 3000}, {.seed = 3, .mpp = 1, .tissue_fraction = fraction});
-    const Image truth = paint(painter, {0, 0, 3000, 3000}).truth;
+    const core::Image truth = paint(painter, {0, 0, 3000, 3000}).truth;
     EXPECT_NEAR(1 - share(truth, TissuePainter::kGlass), fraction, 0.05);
     for (int c = 0; c < 4; ++c) EXPECT_GT(share(truth, c), 0.08 * fraction) << c;
   }
@@ -98,7 +99,7 @@ TEST(TissuePainter, ColourAloneDoesNotTellTheClassesApart) {
     for (std::size_t c = 0; c < 3; ++c) means[block.truth][c] += block.colour[c];
     ++counts[block.truth];
   }
-  ConfusionMatrix confusion(4);
+  raster::ConfusionMatrix confusion(4);
   for (const Block& block : blocks) {
     const auto distance = [&](std::size_t k) {
       double sum = 0;

@@ -1,7 +1,7 @@
 #pragma once
 #include <cmath>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// The paper's score of the background at a pixel is (1 − m)^kBackgroundPower, where m is the largest class value at the pixel, 0…1.
 inline constexpr float kBackgroundPower = 10;
@@ -12,4 +12,4 @@ inline constexpr float kBackgroundThreshold = 0.164920957F;
 
 inline float background_score(float largest) { return std::pow(1 - largest, kBackgroundPower); }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

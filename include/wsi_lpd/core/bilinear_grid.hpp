@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// Bilinear interpolation from a coarse grid to pixels along one axis: the two cells whose centres lie before and after a pixel's centre,
 /// and the pixel's place between them. A cell is `stride` pixels wide; grid and pixels begin at the same edge, so that centres are at
@@ -24,4 +24,4 @@ struct BetweenCells {
   float operator()(float value_before, float value_after) const { return value_before + fraction * (value_after - value_before); }
 };
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

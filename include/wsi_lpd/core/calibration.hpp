@@ -1,10 +1,10 @@
 #pragma once
 #include <vector>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// When a class counts as present in an image: its presence is σ((score − threshold) / width). Learnt after training from images and image
-/// labels alone (model::fit_calibration).
+/// labels alone (model::network::fit_calibration).
 struct Calibration {
   std::vector<float> score_threshold;  ///< [C] image-level score (stage 4, mean over prototypes) above which a class counts as present
   std::vector<float> score_width;      ///< [C] softness of the gate around the threshold, in score units, > 0
@@ -13,4 +13,4 @@ struct Calibration {
   bool operator==(const Calibration&) const = default;
 };
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

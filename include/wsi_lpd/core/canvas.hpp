@@ -8,7 +8,7 @@
 #include "wsi_lpd/core/score_gate.hpp"
 #include "wsi_lpd/core/tile_plan.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 enum class Blend {
   Window,  ///< overlapping tiles are averaged with a raised-cosine window
@@ -78,4 +78,4 @@ class Canvas {
   std::vector<std::uint8_t> labels_, tissue_row_;
 };
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

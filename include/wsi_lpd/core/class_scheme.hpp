@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 // Every function here is thread-safe.
 
@@ -38,4 +38,4 @@ ClassScheme default_class_scheme(int count);
 /// Throws UsageError when the scheme is empty, too large, has doubled or empty names, or a wrong number of colours.
 void validate(const ClassScheme& scheme);
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -1,7 +1,7 @@
 #pragma once
 #include <array>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 // Every function here is thread-safe.
 
@@ -20,4 +20,4 @@ const std::array<float, 256>& optical_densities();
 extern const Matrix3 kLmsFromRgb;
 extern const Matrix3 kLabFromLog;
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

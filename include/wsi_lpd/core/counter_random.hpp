@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// The finaliser of SplitMix64 (Steele et al. 2014): each bit of the result depends on all bits of `x`.
 inline std::uint64_t mix_bits(std::uint64_t x) {
@@ -19,4 +19,4 @@ inline std::uint64_t hash(std::uint64_t seed, std::uint64_t counter) {
 /// The same as a number in [0, 1).
 inline double uniform(std::uint64_t seed, std::uint64_t counter) { return static_cast<double>(hash(seed, counter) >> 11U) * 0x1p-53; }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// What spreadsheets put before UTF-8.
 inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -52,4 +52,4 @@ bool same_name(std::string_view a, std::string_view b);
 /// `text` without spaces and tabs around it.
 std::string trimmed(std::string_view text);
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

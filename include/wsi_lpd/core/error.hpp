@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// The one exception of the library, beside its subclasses. `what()` is a single line: what failed, on which file, why, and what to do.
 class Error : public std::runtime_error {
@@ -43,4 +43,4 @@ decltype(auto) with_context(const std::string& context, Action&& action) {
   }
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 // Functions here are thread-safe, and safe between processes that share a folder.
 
@@ -70,4 +70,4 @@ void write_text_file(const std::filesystem::path& path, const std::string& text,
 /// Reads a whole file. Throws Error (path and the system's reason).
 std::string read_text_file(const std::filesystem::path& path);
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

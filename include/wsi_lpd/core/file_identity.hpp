@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// Which file a path named, and in which state, when this object was made. Immutable, so thread-safe.
 class FileIdentity {
@@ -30,4 +30,4 @@ class FileIdentity {
   State state_;
 };
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 // Frames. Every coordinate in this library is in one of these, and names say which:
 //   level-0  pixels of the slide's full resolution, origin at the top left of the slide file
@@ -70,4 +70,4 @@ struct Frame {
 /// Either unknown (0): level 0 is taken as it is, scale 1. Throws Error when the output would be empty or past 2^31 on a side.
 Frame make_frame(const Rect& bounds, double slide_mpp, double model_mpp);
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

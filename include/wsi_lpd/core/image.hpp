@@ -6,7 +6,7 @@
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/geometry.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// A rectangle of interleaved pixels somebody else owns. `stride` counts elements from one row to the next.
 template <class T>
@@ -60,4 +60,4 @@ void fill(ImageView<std::uint8_t> target, const Colour& colour);
 void resample_area(ImageView<const std::uint8_t> source, double origin_x, double origin_y, double scale_x, double scale_y,
                    ImageView<std::uint8_t> target);
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

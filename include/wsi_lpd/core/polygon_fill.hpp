@@ -7,7 +7,7 @@
 
 #include "wsi_lpd/core/geometry.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// Paints polygons into a raster, row by row. A pixel is inside of a polygon where its centre is, by the even-odd rule; a centre on the
 /// left or upper side of a polygon is inside, one on the right or lower side is not. Memory: the sides of all polygons, whatever the
@@ -40,4 +40,4 @@ class PolygonFill {
   double last_y_ = -std::numeric_limits<double>::infinity();
 };
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

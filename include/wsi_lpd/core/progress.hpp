@@ -6,7 +6,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// How the library tells its caller what it does; the library never prints. Implementations must be thread-safe: calls come from any
 /// thread, also from several at once. The caller owns the observer and keeps it alive for as long as the work runs.
@@ -50,4 +50,4 @@ struct Work {
   const CancelFlag& cancel;
 };
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// The quantile `part` (0…1) of `sorted`, which has at least one value, in ascending order. Between neighbouring values it is linear, as
 /// the defaults of numpy and R are (Hyndman and Fan 1996, definition 7). Thread-safe.
@@ -14,4 +14,4 @@ inline double quantile(const std::vector<double>& sorted, double part) {
   return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <span>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// The index after the run of equal values that begins at `begin`, at most `end`; begin < end <= row.size(). Compares eight values at a
 /// time, because rows of label rasters are mostly long runs. Thread-safe.
@@ -23,4 +23,4 @@ inline bool is_blank(std::span<const std::uint8_t> row) {
   return row.empty() || (row[0] == 0 && run_end(row, 0, row.size()) == row.size());
 }
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -8,7 +8,7 @@
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/core/tissue_mask.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 struct ScoreGateOptions {
   Calibration calibration{};
@@ -59,4 +59,4 @@ class ScoreGate {
   std::deque<SmoothRow> smooth_;    // rows that a grid row to come can still see
 };
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -9,7 +9,7 @@
 #include "wsi_lpd/core/colour_space.hpp"
 #include "wsi_lpd/core/image.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 enum class StainMethod {
   None,
@@ -68,4 +68,4 @@ class StainSample {
   std::vector<std::array<std::uint8_t, 3>> pixels_;
 };
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

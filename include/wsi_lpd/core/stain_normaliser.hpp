@@ -6,7 +6,7 @@
 #include "wsi_lpd/core/image.hpp"
 #include "wsi_lpd/core/stain.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// Gives images the colours that they would have in another stain. Pixel by pixel through tables; thread-safe.
 /// Macenko: amounts of the two stains are scaled by the ratio of their 99th percentiles and take the other stain's vectors; density that no
@@ -34,4 +34,4 @@ class StainNormaliser {
   std::array<Float4, 3> rgb_from_lms_{};            ///< columns
 };
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 // Every function here is thread-safe.
 
@@ -31,4 +31,4 @@ std::string fixed(double value, int decimals);
 /// Now, in this machine's time zone, as strftime's `format` says; up to 31 bytes.
 std::string local_time(const char* format);
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

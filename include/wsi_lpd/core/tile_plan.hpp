@@ -6,7 +6,7 @@
 #include "wsi_lpd/core/geometry.hpp"
 #include "wsi_lpd/core/tissue_mask.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// Tiles start at multiples of this many output pixels: the network's coarsest maps (stride 16) of all tiles then lie on one grid.
 inline constexpr int kTileAlignment = 16;
@@ -61,4 +61,4 @@ int tile_stride(int tile, double overlap);
 /// nearest to (its middle stride × stride, to the frame's edge for outer tiles) touches tissue. Thread-safe.
 TilePlan plan_tiles(const Frame& frame, const TissueMask& tissue, const TilePlanOptions& options);
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -5,7 +5,7 @@
 #include "wsi_lpd/core/geometry.hpp"
 #include "wsi_lpd/core/image.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// What a place of a slide was taken for. These are the values of a picture of parts: one channel, over the whole slide.
 enum class Part : std::uint8_t {
@@ -52,4 +52,4 @@ class TissueRows {
   const std::uint8_t* row_ = nullptr;  // of the mask; null outside
 };
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -13,7 +13,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 
-namespace wsi_lpd {
+namespace wsi_lpd::core {
 
 /// The process that holds a lock, as the lock's file says.
 struct LockOwner {
@@ -89,4 +89,4 @@ class WorkLock {
   std::jthread heart_;
 };
 
-}  // namespace wsi_lpd
+}  // namespace wsi_lpd::core

@@ -12,14 +12,14 @@
 namespace wsi_lpd::image {
 
 /// Decodes a PNG, JPEG or TIFF to RGB; grey becomes RGB, alpha is laid over white, 16 bit is reduced. A truncated file is an error.
-Image read_rgb(const std::filesystem::path& path);
+core::Image read_rgb(const std::filesystem::path& path);
 /// The same, made smaller so that the longer side has at most `longest` pixels. A JPEG is decoded no larger than necessary.
-Image read_rgb_within(const std::filesystem::path& path, std::int64_t longest);
+core::Image read_rgb_within(const std::filesystem::path& path, std::int64_t longest);
 /// The size that the header says; decodes nothing.
-Size read_size(const std::filesystem::path& path);
+core::Size read_size(const std::filesystem::path& path);
 
-void write_png(const std::filesystem::path& path, const Image& image, Durable durable = Durable::Yes);
-void write_jpeg(const std::filesystem::path& path, const Image& image, int quality = 90, Durable durable = Durable::Yes);
+void write_png(const std::filesystem::path& path, const core::Image& image, core::Durable durable = core::Durable::Yes);
+void write_jpeg(const std::filesystem::path& path, const core::Image& image, int quality = 90, core::Durable durable = core::Durable::Yes);
 /// The bytes of a PNG file, 1 channel (grey) or 3 (RGB).
-std::vector<std::uint8_t> encode_png(const Image& image);
+std::vector<std::uint8_t> encode_png(const core::Image& image);
 }  // namespace wsi_lpd::image

@@ -13,7 +13,7 @@ namespace wsi_lpd::image {
 
 /// A colour of an indexed image.
 struct PaletteEntry {
-  Colour colour;
+  core::Colour colour;
   std::uint8_t alpha = 255;
   bool operator==(const PaletteEntry&) const = default;
 };
@@ -32,7 +32,7 @@ class LabelReader {
   /// `level` of a pyramid TIFF, 0 the full resolution. Throws Error with the path and the reason: not such a file, damaged, no such level.
   static std::unique_ptr<LabelReader> open(const std::filesystem::path& path, int level = 0, RgbLabels rgb = RgbLabels::Refused);
   virtual ~LabelReader() = default;
-  virtual Size size() const = 0;
+  virtual core::Size size() const = 0;
   /// ImageDescription of a TIFF, and of an OME-TIFF that RasterWriter wrote the description it was given; empty for a PNG.
   virtual std::string description() const = 0;
   /// The colours of values 0, 1, …: empty for a grey image; of numbered colours those of the rows read so far.
@@ -48,8 +48,8 @@ class LabelReader {
 };
 
 /// All rows of a file. Throws Error with the path and the reason, also for more than 2^31 pixels.
-Image read_labels(const std::filesystem::path& path);
+core::Image read_labels(const std::filesystem::path& path);
 /// All remaining rows of `reader`.
-Image read_labels(LabelReader& reader);
+core::Image read_labels(LabelReader& reader);
 
 }  // namespace wsi_lpd::image

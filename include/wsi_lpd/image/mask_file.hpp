@@ -15,6 +15,6 @@ namespace wsi_lpd::image {
 ///  - TIFF whose 0 is white (PhotometricInterpretation 0): the stored value counts, but in fax compressions what is shown.
 /// Puts lines into `warnings`: all inside, all outside, a palette or a white 0 that can be read either way. Throws Error
 /// with the path and the reason. Thread-safe.
-Image read_mask(const std::filesystem::path& path, std::vector<std::string>* warnings = nullptr);
+core::Image read_mask(const std::filesystem::path& path, std::vector<std::string>* warnings = nullptr);
 
 }  // namespace wsi_lpd::image

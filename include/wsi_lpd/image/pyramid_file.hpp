@@ -42,7 +42,7 @@ class PyramidFile {
   struct Info {
     std::filesystem::path path;
     std::string format;                  ///< "ome-tiff", "tiff", "png", "jpeg" or "vips"
-    std::vector<Size> levels;            ///< the image first, then smaller ones, each of its shape
+    std::vector<core::Size> levels;      ///< the image first, then smaller ones, each of its shape
     std::optional<double> mpp_x, mpp_y;  ///< µm/px as the file says it, plausible or not
     std::string mpp_source;              ///< "ome" (PhysicalSize), "tiff tags" or "image tags"
     std::optional<double> tags_mpp{};    ///< what the resolution tags say, where that is not mpp_x
@@ -57,7 +57,7 @@ class PyramidFile {
   const Info& info() const { return info_; }
   /// `region` lies within the level and has `target`'s size. Throws Error when it can't be decoded, or another file has taken the path;
   /// other regions stay readable.
-  virtual void read(int level, const Rect& region, ImageView<std::uint8_t> target) const = 0;
+  virtual void read(int level, const core::Rect& region, core::ImageView<std::uint8_t> target) const = 0;
 
  protected:
   Info info_;

@@ -16,7 +16,7 @@ namespace wsi_lpd::image {
 struct OmeMetadata {
   struct Channel {
     std::string name;
-    std::optional<Colour> colour{};  ///< that viewers draw it in
+    std::optional<core::Colour> colour{};  ///< that viewers draw it in
   };
   std::string name;                                        ///< of the image
   std::vector<Channel> channels;                           ///< one for each plane
@@ -30,15 +30,15 @@ struct PyramidOptions {
   Reduction reduction = Reduction::Mean;
   int tile = 512;  ///< pixels a side, a multiple of 16
   int jpeg_quality = 85;
-  double mpp = 0;               ///< µm per pixel, written as resolution tags; 0 writes none
-  std::string description;      ///< ImageDescription of the first page
-  std::vector<Colour> palette;  ///< colour of each value of a one-channel raster; empty for RGB
+  double mpp = 0;                     ///< µm per pixel, written as resolution tags; 0 writes none
+  std::string description;            ///< ImageDescription of the first page
+  std::vector<core::Colour> palette;  ///< colour of each value of a one-channel raster; empty for RGB
   /// OME-TIFF (schema 2016-06): a page for each plane, its lower levels in SubIFDs; `description` is a comment in the OME-XML.
   std::optional<OmeMetadata> ome{};
 };
 
 /// Sizes of the levels that a raster of `size` gets, from itself to the first that fits into one tile.
-std::vector<Size> pyramid_sizes(Size size, int tile = PyramidOptions().tile);
+std::vector<core::Size> pyramid_sizes(core::Size size, int tile = PyramidOptions().tile);
 
 /// Turns the rows of a raster into a pyramid: a tiled BigTIFF in which each level has half the size of the one before, down to one tile.
 /// Lower levels are pages flagged as reduced images (docs/outputs.md has the rule of a level's size and pixels). A row of tiles is written
@@ -51,7 +51,7 @@ std::vector<Size> pyramid_sizes(Size size, int tile = PyramidOptions().tile);
 class RasterWriter {
  public:
   /// `channels` of a plane's pixels is 1 (labels) or 3 (RGB). There is one plane, or as many as `options.ome` has channels, each of 1.
-  RasterWriter(const std::filesystem::path& path, Size size, int channels, PyramidOptions options);
+  RasterWriter(const std::filesystem::path& path, core::Size size, int channels, PyramidOptions options);
   RasterWriter(RasterWriter&&) noexcept;
   ~RasterWriter();
   /// Appends `rows` packed rows, [planes, rows, width, channels]. Throws Error (path and reason), also when the disk is full.

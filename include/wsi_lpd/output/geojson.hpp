@@ -4,7 +4,7 @@
 
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/geometry.hpp"
-#include "wsi_lpd/core/outlines.hpp"
+#include "wsi_lpd/raster/outlines.hpp"
 
 namespace wsi_lpd::output {
 
@@ -15,11 +15,11 @@ class GeoJsonFile {
  public:
   /// `pixel` (output pixels) is the side of the raster's pixels that outlines were traced on: coordinates are rounded to less than a
   /// hundredth of it.
-  GeoJsonFile(const std::filesystem::path& path, const Frame& frame, const ClassScheme& classes, double pixel);
+  GeoJsonFile(const std::filesystem::path& path, const core::Frame& frame, const core::ClassScheme& classes, double pixel);
   GeoJsonFile(GeoJsonFile&&) noexcept;
   ~GeoJsonFile();
   /// An outline in output pixels. Throws Error (path and reason), also when the disk is full.
-  void add(const Outline& outline);
+  void add(const raster::Outline& outline);
   void finish();
 
  private:

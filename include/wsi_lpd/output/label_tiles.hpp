@@ -8,7 +8,7 @@ namespace wsi_lpd::output {
 
 /// Tiles of one level of a label pyramid.
 struct LabelLevel {
-  Size size;              ///< pixels
+  core::Size size;        ///< pixels
   std::string has_label;  ///< '1' for each tile with a label, '0' for one of zeros alone, which has no file; row by row
 };
 

@@ -9,12 +9,12 @@ namespace wsi_lpd::output {
 
 /// The slide's thumbnail (RGB) with result labels (1 channel, any size, the same area) drawn over it: tint, class borders, a legend
 /// with tissue_shares() of the statistics, and a scale bar when `mpp` (µm per thumbnail pixel) is not 0.
-Image draw_overlay(const Image& thumbnail, const Image& labels, const SlideStatistics& statistics, double mpp);
+core::Image draw_overlay(const core::Image& thumbnail, const core::Image& labels, const SlideStatistics& statistics, double mpp);
 
 /// The colour of places that could not be read.
-inline constexpr Colour kUnreadableColour{64, 64, 64};
+inline constexpr core::Colour kUnreadableColour{64, 64, 64};
 
 /// Colours of a result raster's values for a palette: 0 background, 1…C classes, 254 unreadable. 256 entries.
-std::vector<Colour> result_palette(const ClassScheme& classes);
+std::vector<core::Colour> result_palette(const core::ClassScheme& classes);
 
 }  // namespace wsi_lpd::output

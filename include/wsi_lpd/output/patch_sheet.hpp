@@ -12,15 +12,16 @@ namespace wsi_lpd::output {
 /// One row of pictures of the same size.
 struct SheetRow {
   std::string caption;
-  std::vector<Image> cells;          ///< RGB
+  std::vector<core::Image> cells;    ///< RGB
   std::vector<std::string> notes{};  ///< none, or one over each cell; the caption is cut where the first note begins
 };
 
 /// Class c of `labels` (0…C−1, background C; 1 channel, of the image's size) laid over an RGB image in its colour.
-Image tinted(const Image& rgb, const Image& labels, const ClassScheme& classes);
+core::Image tinted(const core::Image& rgb, const core::Image& labels, const core::ClassScheme& classes);
 
 /// A sheet of patches: titles over the columns, a caption over each row and notes over its cells, the classes' colours at the bottom. Cells
 /// are brought to `side` x `side` pixels.
-Image draw_patch_sheet(const std::vector<std::string>& columns, const std::vector<SheetRow>& rows, const ClassScheme& classes, int side);
+core::Image draw_patch_sheet(const std::vector<std::string>& columns, const std::vector<SheetRow>& rows, const core::ClassScheme& classes,
+                             int side);
 
 }  // namespace wsi_lpd::output

@@ -14,14 +14,14 @@ namespace wsi_lpd::output {
 enum class TileStatus : std::uint8_t { Read = 0, Unreadable = 1 };
 
 struct ResultLayout {
-  Frame frame;
-  ClassScheme classes;
+  core::Frame frame;
+  core::ClassScheme classes;
   int prototypes_per_class = 0;
   int feature_size = 0;                           ///< D of `features`
   int tile = 0;                                   ///< output pixels
   int overlap = 0;                                ///< output pixels that neighbouring tiles share
   int map_stride = 0;                             ///< output pixels per cell of /mask and /probabilities
-  Size map;                                       ///< cells
+  core::Size map;                                 ///< cells
   std::map<std::string, std::string> provenance;  ///< become root attributes
 };
 

@@ -22,7 +22,7 @@ struct CompleteResult {
 /// A slide that a process holds the lock of. It may be complete from an earlier run.
 struct SlideInWork {
   std::filesystem::path stem;
-  LockOwner owner;
+  core::LockOwner owner;
   std::chrono::seconds since_sign{};  ///< of life, by this machine's clock
 };
 

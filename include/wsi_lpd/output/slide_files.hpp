@@ -49,11 +49,11 @@ class StagedResult {
   const std::filesystem::path& stem() const { return staged_; }
   /// Puts the files in their place, and `statistics` last, with their sizes; removes what an earlier result has beyond them. Where there is
   /// a `lock`, its loss stops that before any step. Throws Error or LockLost.
-  void commit(SlideStatistics& statistics, const WorkLock* lock);
+  void commit(SlideStatistics& statistics, const core::WorkLock* lock);
 
  private:
   std::filesystem::path stem_;
-  PartFolder folder_;
+  core::PartFolder folder_;
   std::filesystem::path staged_;
 };
 

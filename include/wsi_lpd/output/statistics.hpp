@@ -8,8 +8,8 @@
 
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/geometry.hpp"
-#include "wsi_lpd/core/interfaces.hpp"
 #include "wsi_lpd/core/stain.hpp"
+#include "wsi_lpd/raster/class_borders.hpp"
 
 namespace wsi_lpd::output {
 
@@ -22,9 +22,9 @@ struct ClassStatistics {
 
 /// What was done to a slide's stain.
 struct StainRecord {
-  StainMethod method = StainMethod::None;  ///< the one that was asked for
-  StainStatistics slide, target;           ///< as that method has them; the target is the model's
-  std::string problem;                     ///< why the slide was left as it is all the same; empty where it was normalised
+  core::StainMethod method = core::StainMethod::None;  ///< the one that was asked for
+  core::StainStatistics slide, target;                 ///< as that method has them; the target is the model's
+  std::string problem;                                 ///< why the slide was left as it is all the same; empty where it was normalised
 };
 /// What is known of one finished slide: the content of `slide.json` (statistics_file.hpp), and a line of `summary.csv` (summary.hpp).
 struct SlideStatistics {
@@ -33,19 +33,19 @@ struct SlideStatistics {
   std::string model_sha256;
   std::string configuration_sha256;
   std::string model_path;
-  Frame frame;
+  core::Frame frame;
   std::string mpp_source;           ///< where the slide's µm/px came from
   std::optional<double> own_mpp{};  ///< what the slide says, where another µm/px was given
   bool model_mpp_known = false;
-  ClassScheme classes;
+  core::ClassScheme classes;
   std::int64_t tissue_pixels = 0;  ///< output pixels that are tissue, holes of glass left out
   std::int64_t glass_pixels = 0;   ///< output pixels of these holes, and of the rim of glass that the thumbnail's mask has
   std::vector<ClassStatistics> per_class;
-  std::vector<Interface> interfaces;   ///< one per pair of classes, length in output pixels; empty in files of older versions
-  int square_side = 0;                 ///< output pixels; of the squares that SquareShares counts, 0 in files of older versions
-  std::int64_t squares = 0;            ///< of them with a class
-  std::optional<double> mean_entropy;  ///< bits
-  std::int64_t unlabelled_pixels = 0;  ///< tissue, but no class
+  std::vector<raster::Interface> interfaces;  ///< one per pair of classes, length in output pixels; empty in files of older versions
+  int square_side = 0;                        ///< output pixels; of the squares that SquareShares counts, 0 in files of older versions
+  std::int64_t squares = 0;                   ///< of them with a class
+  std::optional<double> mean_entropy;         ///< bits
+  std::int64_t unlabelled_pixels = 0;         ///< tissue, but no class
   std::int64_t unreadable_pixels = 0;
   std::int64_t tiles_planned = 0, tiles_read = 0, tiles_skipped = 0, tiles_unreadable = 0;  ///< skipped: of the grid, without tissue
   static constexpr std::size_t kMostPositions = 1000;

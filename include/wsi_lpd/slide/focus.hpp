@@ -16,7 +16,7 @@ inline constexpr double kManyOutOfFocus = 0.2;
 /// 1 − the blur of Crété et al. (2007). What is blurred already loses little. As a ratio it depends neither on the strength of the stain
 /// nor on the brightness of the scan. Luminance is averaged over 2 × 2 pixels first: the noise of camera and compression must not count as
 /// detail. NaN where there is nothing to focus on (glass, an even tint, fewer than 16 pixels a side). Thread-safe.
-float sharpness(ImageView<const std::uint8_t> rgb);
+float sharpness(core::ImageView<const std::uint8_t> rgb);
 
 /// Of the tiles of one slide.
 struct FocusSummary {

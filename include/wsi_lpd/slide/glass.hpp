@@ -15,10 +15,10 @@ class GlassFinder {
  public:
   /// A finder for the slide that `thumbnail` (RGB) shows. Nothing where less than 1 % of it can be glass: the look of the slide's glass is
   /// then unknown.
-  static std::optional<GlassFinder> of(const Image& thumbnail);
+  static std::optional<GlassFinder> of(const core::Image& thumbnail);
 
   /// `glass`, of the size of `rgb`: 1 where a pixel is glass, else 0.
-  void find(ImageView<const std::uint8_t> rgb, ImageView<std::uint8_t> glass) const;
+  void find(core::ImageView<const std::uint8_t> rgb, core::ImageView<std::uint8_t> glass) const;
 
  private:
   explicit GlassFinder(const std::array<double, 3>& light);

@@ -12,7 +12,7 @@
 namespace wsi_lpd::slide {
 
 struct Level {
-  Size size;                ///< level pixels
+  core::Size size;          ///< level pixels
   double downsample_x = 1;  ///< level-0 pixels per level pixel: the integer factor where sizes allow one, not the rounded ratio
   double downsample_y = 1;
 };
@@ -26,20 +26,20 @@ struct Properties {
   std::filesystem::path path;
   std::string vendor;
   std::vector<Level> levels;
-  Rect bounds;                      ///< level-0; the whole of level 0 where the slide names none
+  core::Rect bounds;                ///< level-0; the whole of level 0 where the slide names none
   std::optional<double> mpp;        ///< µm/px of level 0
   std::string mpp_source;           ///< "given", "slide", "ome", "tiff tags", "image tags" or "unknown"
   std::optional<double> own_mpp{};  ///< what the slide says, where another one was given
   std::optional<double> objective_power;
-  Colour background{255, 255, 255};
+  core::Colour background{255, 255, 255};
   std::string note;                     ///< how the file is read, where that is unusual or costs time or disk space; empty otherwise
   std::vector<std::string> warnings{};  ///< what the file says that contradicts itself, and which of it counts
 };
 
 /// A part of the slide that could not be decoded. The reader stays usable.
-class ReadError : public Error {
+class ReadError : public core::Error {
  public:
-  using Error::Error;
+  using core::Error::Error;
 };
 
 /// One whole slide image. Its members are thread-safe; pixels go into the caller's memory.
@@ -49,7 +49,7 @@ class Reader {
   virtual const Properties& properties() const = 0;
   /// Reads `region` (level pixels of `level`; may reach past the edges, where the background colour stands) as RGB into `target`, which
   /// has the region's size. Transparent pixels show the background colour. Throws ReadError when any of it can't be decoded.
-  virtual void read(int level, const Rect& region, ImageView<std::uint8_t> target) const = 0;
+  virtual void read(int level, const core::Rect& region, core::ImageView<std::uint8_t> target) const = 0;
 };
 
 }  // namespace wsi_lpd::slide

@@ -21,6 +21,7 @@ bool is_region_file(const std::filesystem::path& path);
 /// `warnings` gets one line that counts them. Open outlines are closed. A mask pixel is inside where its centre is, by the even-odd rule.
 /// The mask covers the regions' common box within the slide's bounds. Throws Error with the file, the feature (counted from 1) and the
 /// reason: not JSON, not GeoJSON, no region, or all outside of the slide. Thread-safe.
-TissueMask tissue_from_regions(const std::filesystem::path& path, const Properties& slide, std::vector<std::string>* warnings = nullptr);
+core::TissueMask tissue_from_regions(const std::filesystem::path& path, const Properties& slide,
+                                     std::vector<std::string>* warnings = nullptr);
 
 }  // namespace wsi_lpd::slide

@@ -16,6 +16,6 @@ double checked_mpp(std::optional<double> mpp, const std::string& text);
 /// What to warn of when a slide is read at `frame`: what the slide says contradicts itself, what was given overrules it by more than
 /// kOtherMpp, or it is enlarged by more than kMuchEnlarged. Throws Error beyond kMostEnlarged unless `force`. Each line names the
 /// resolutions, where the slide's comes from, and what to do. Thread-safe.
-std::vector<std::string> check_resolution(const Properties& properties, const Frame& frame, bool force);
+std::vector<std::string> check_resolution(const Properties& properties, const core::Frame& frame, bool force);
 
 }  // namespace wsi_lpd::slide

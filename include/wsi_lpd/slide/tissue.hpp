@@ -27,24 +27,25 @@ struct TissueOptions {
 ///   debris      has no colour and lies on glass, on a slide whose tissue has colour; or is smaller than `smallest_mm2`;
 ///   tissue      is the rest of the foreground, its holes below `largest_hole_mm2` filled: fat is tissue, a large lumen is glass.
 /// A picture without glass is tissue where it is not ink or black. All glass, or all tissue, are results, not errors.
-Image find_parts(const Image& rgb, double mpp, const TissueOptions& options = {}, const std::vector<Rect>& unreadable = {});
+core::Image find_parts(const core::Image& rgb, double mpp, const TissueOptions& options = {},
+                       const std::vector<core::Rect>& unreadable = {});
 
 /// `parts`, in which glass that touches tissue at a side or a corner has become tissue.
-Image with_rim(const Image& parts);
+core::Image with_rim(const core::Image& parts);
 
 /// The tissue among the parts of a picture that covers `area` (level-0).
-TissueMask tissue_of_parts(const Image& parts, const Rect& area);
+core::TissueMask tissue_of_parts(const core::Image& parts, const core::Rect& area);
 
 /// find_parts() and tissue_of_parts() on the slide's thumbnail, which it reads.
-TissueMask find_tissue(const Reader& reader, const TissueOptions& options = {});
+core::TissueMask find_tissue(const Reader& reader, const TissueOptions& options = {});
 
 /// find_parts() and tissue_of_parts() on an RGB picture that covers `area` (level-0); `mpp` is the picture's µm/px or 0, `unreadable` what
 /// `thumbnail` says of it.
-TissueMask find_tissue(const Image& rgb, const Rect& area, double mpp, const TissueOptions& options = {},
-                       const std::vector<Rect>& unreadable = {});
+core::TissueMask find_tissue(const core::Image& rgb, const core::Rect& area, double mpp, const TissueOptions& options = {},
+                             const std::vector<core::Rect>& unreadable = {});
 
 /// A user's mask (1 channel, non-zero is tissue) that covers the slide's level 0 (or bounds) evenly. Throws Error when its aspect
 /// ratio is not the slide's within 2 %.
-TissueMask tissue_from_image(const Image& mask, const Properties& slide);
+core::TissueMask tissue_from_image(const core::Image& mask, const Properties& slide);
 
 }  // namespace wsi_lpd::slide

@@ -20,15 +20,15 @@ struct PainterOptions {
 /// their mean colours overlap, so that colour alone does not tell them apart.
 class TissuePainter {
  public:
-  TissuePainter(Size size, const PainterOptions& options);
+  TissuePainter(core::Size size, const PainterOptions& options);
   /// Paints `region` (pixels of the picture): RGB into `rgb`, class values into `truth`, both of the region's size.
-  void paint(const Rect& region, ImageView<std::uint8_t> rgb, ImageView<std::uint8_t> truth) const;
-  static ClassScheme classes();
+  void paint(const core::Rect& region, core::ImageView<std::uint8_t> rgb, core::ImageView<std::uint8_t> truth) const;
+  static core::ClassScheme classes();
   static constexpr std::uint8_t kGlass = 4;
 
  private:
   struct Impl;
-  Size size_;
+  core::Size size_;
   PainterOptions options_;
   std::shared_ptr<const Impl> impl_;  // immutable: copies share it
 };

@@ -1,0 +1,41 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "wsi_lpd/core/image.hpp"
+
+namespace wsi_lpd::crf {
+
+/// A Gaussian and a bilateral kernel, as exp(−½‖Δ‖²) of positions (and colours) divided by their sigmas. A weight of 0 leaves a kernel out.
+struct DenseCrfOptions {
+  float gaussian_sigma = 15;       ///< pixels
+  float gaussian_weight = 30;      ///< ≥ 0
+  float bilateral_sigma_xy = 10;   ///< pixels
+  float bilateral_sigma_rgb = 20;  ///< grey levels of 0…255
+  float bilateral_weight = 50;     ///< ≥ 0
+  int iterations = 5;              ///< mean-field rounds; 0 gives softmax(−unary)
+  int threads = 0;                 ///< 0 = all cores; the result is the same for any number, to the bit
+  std::int64_t origin_x = 0;       ///< pixels: where the image lies in a larger picture, ≥ 0; the lattice lies as it would on that
+  std::int64_t origin_y = 0;
+};
+
+/// Mean-field inference in a fully connected CRF with Potts compatibility (Krähenbühl & Koltun 2011): starting from softmax(−unary),
+/// Q ← softmax(−unary + Σ w·K̃Q), K̃ = D^-½ K D^-½ with D the row sums of K. K is applied through the permutohedral lattice (Adams et al.
+/// 2010), so it approximates the exact sum.
+///
+/// `probabilities` [L, H, W] of 0…1, clipped to [1e-5, 1]; unary = −log of it. `rgb` [H, W, 3]; the order of the channels changes what the
+/// lattice rounds, no more. Returns Q [L, H, W]. Throws Error when the sizes do not belong together, UsageError for options that make no
+/// sense. Thread-safe. Memory: 64 bytes a pixel beside the probabilities, which are taken over, and some 100 for every
+/// distinct lattice point; with four labels and stained tissue 150 bytes a pixel in all.
+std::vector<float> dense_crf(std::vector<float> probabilities, int labels, core::ImageView<const std::uint8_t> rgb,
+                             const DenseCrfOptions& options = {});
+/// The same from unary energies [L, H, W], whatever their scale. Taken over and returned as Q.
+std::vector<float> dense_crf_from_unary(std::vector<float> unary, int labels, core::ImageView<const std::uint8_t> rgb,
+                                        const DenseCrfOptions& options = {});
+
+/// The most probable of up to 255 labels for each pixel, [H, W] from [L, H, W]; ties go to the lower label. Throws Error when L does not
+/// divide the size.
+std::vector<std::uint8_t> most_probable_labels(std::span<const float> probabilities, int labels);
+
+}  // namespace wsi_lpd::crf

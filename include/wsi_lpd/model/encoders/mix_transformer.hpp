@@ -1,0 +1,34 @@
+#pragma once
+// Brings in LibTorch: for the model layer, its tests and the pipeline's bridge only.
+#include <torch/torch.h>
+
+#include <array>
+#include <string>
+
+namespace wsi_lpd::model::encoders {
+
+/// Sizes of one of SegFormer's encoders (Xie et al. 2021, table 6).
+struct MixTransformerShape {
+  std::array<std::int64_t, 4> widths{};
+  std::array<std::int64_t, 4> depths{};
+};
+
+/// "mit_b0" … "mit_b5"; throws UsageError for any other name.
+MixTransformerShape mix_transformer_shape(const std::string& encoder);
+
+/// SegFormer's encoder under the parameter names of the published mit_b*.pth, but with stage 4 at stride 16, as LPD has it.
+/// Forward in eval mode changes nothing: several threads may share one.
+class MixTransformerImpl : public torch::nn::Module {
+ public:
+  /// `drop_path` is the rate of the last block; it rises linearly from 0 at the first.
+  MixTransformerImpl(const MixTransformerShape& shape, double drop_path);
+  /// Normalised images [B, 3, H, W] to stage features [B, E_s, h, w] at strides 4, 8, 16, 16: channels-last in memory.
+  std::array<torch::Tensor, 4> forward(const torch::Tensor& images) const;
+
+ private:
+  struct Stage;
+  std::array<std::shared_ptr<Stage>, 4> stages_;
+};
+TORCH_MODULE(MixTransformer);
+
+}  // namespace wsi_lpd::model::encoders

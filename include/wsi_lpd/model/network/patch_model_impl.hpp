@@ -1,0 +1,37 @@
+#pragma once
+#include "wsi_lpd/model/network/network.hpp"
+#include "wsi_lpd/model/network/patch_model.hpp"
+
+namespace wsi_lpd::model::network {
+
+struct PatchModel::Impl {
+  Impl(ModelInfo model_info, LpdNetwork model_network, const torch::Device& on)
+      : info(std::move(model_info)), device(on), network(std::move(model_network)), input(info, on) {
+    network->to(device);
+  }
+
+  /// The caller's memory on the device; `host` must outlive the use on the CPU.
+  torch::Tensor on_device(const torch::Tensor& host) const {
+    return device.is_cpu() ? host : host.pin_memory().to(device, /*non_blocking=*/true);
+  }
+  /// Normalised [B, 3, S, S].
+  torch::Tensor images(const PatchBatch& batch) const {
+    auto* bytes = const_cast<std::uint8_t*>(batch.rgb.data());  // only read
+    return input(on_device(torch::from_blob(bytes, {batch.count, batch.size, batch.size, 3}, torch::kByte)));
+  }
+  torch::Tensor labels(const PatchBatch& batch) const {
+    return on_device(torch::from_blob(const_cast<float*>(batch.labels.data()), {batch.count, info.classes.count()}));
+  }
+  /// What the network says of `batch`, without drop path.
+  NetworkOutput look(const PatchBatch& batch) {
+    network->eval();
+    return network->forward(images(batch));
+  }
+
+  ModelInfo info;
+  torch::Device device;
+  LpdNetwork network;
+  InputNormaliser input;
+};
+
+}  // namespace wsi_lpd::model::network

@@ -1,0 +1,128 @@
+#include "wsi_lpd/model/network/model_info.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/encoders/mix_transformer.hpp"
+#include "wsi_lpd/model/network/model_metadata.hpp"
+#include "wsi_lpd/model/weights/safetensors.hpp"
+
+namespace wsi_lpd::model::network {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kFormat = "wsi-lpd 1";
+constexpr int kMostPrototypes = 1000;
+
+Json json_of(const core::Calibration& calibration) {
+  if (calibration.empty()) return nullptr;
+  return {{"score_threshold", calibration.score_threshold}, {"score_width", calibration.score_width}};
+}
+
+core::Calibration calibration_of(const Json& json, std::size_t classes) {
+  core::Calibration calibration;
+  if (json.is_null()) return calibration;
+  json.at("score_threshold").get_to(calibration.score_threshold);
+  json.at("score_width").get_to(calibration.score_width);
+  const auto sound = [&](const std::vector<float>& values, float above) {
+    return values.size() == classes &&
+           std::all_of(values.begin(), values.end(), [&](float value) { return std::isfinite(value) && value > above; });
+  };
+  if (!sound(calibration.score_threshold, -HUGE_VALF) || !sound(calibration.score_width, 0))
+    throw core::Error("its calibration makes no sense");
+  return calibration;
+}
+
+Json json_of(const std::optional<Judgement>& judged) {
+  if (!judged) return nullptr;
+  return {{"by", judged->by}, {"score", judged->score}, {"chance", judged->chance}, {"iteration", judged->iteration}};
+}
+
+std::optional<Judgement> judgement_of(const Json& json) {
+  if (json.is_null()) return {};
+  Judgement judged{json.at("by").get<std::string>(), json.at("score").get<double>(), json.at("chance").get<double>(),
+                   json.at("iteration").get<std::int64_t>()};
+  for (const double value : {judged.score, judged.chance})
+    if (!(value >= 0 && value <= 1)) throw core::Error("what it was judged by makes no sense");
+  return judged;
+}
+
+}  // namespace
+
+core::Calibration uncalibrated(int classes) {
+  const auto count = static_cast<std::size_t>(classes);
+  return {std::vector<float>(count, 0), std::vector<float>(count, 1)};
+}
+
+std::map<std::string, std::string> metadata_from_info(const ModelInfo& info) {
+  std::vector<std::string> colours;
+  for (const core::Colour& colour : info.classes.colours) colours.push_back(core::to_string(colour));
+  return {{"format", kFormat},
+          {"method", info.method},
+          {"encoder", info.encoder},
+          {"prototypes_per_class", std::to_string(info.prototypes_per_class)},
+          {"classes", Json(info.classes.names).dump()},
+          {"background", info.classes.background},
+          {"colours", Json(colours).dump()},
+          {"mpp", info.mpp ? Json(*info.mpp).dump() : "null"},
+          {"patch_size", std::to_string(info.patch_size)},
+          {"mean", Json(info.mean).dump()},
+          {"std", Json(info.std).dump()},
+          {"calibration", json_of(info.calibration).dump()},
+          {"judged", json_of(info.judged).dump()},
+          {"stain", Json(core::numbers_from_stain(info.stain)).dump()},
+          {"provenance", Json(info.provenance).dump()}};
+}
+
+ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata) {
+  const auto format = metadata.find("format");
+  if (format == metadata.end() || format->second != kFormat) {
+    throw core::Error("holds no model of wsi-lpd (its metadata does not say format = " + std::string(kFormat) + ")");
+  }
+  std::string key;
+  const auto text = [&](const char* name) { return metadata.at(key = name); };
+  const auto json = [&](const char* name) { return Json::parse(text(name)); };
+  try {
+    ModelInfo info;
+    info.method = text("method");
+    info.encoder = text("encoder");
+    encoders::mix_transformer_shape(info.encoder);
+    info.prototypes_per_class = json("prototypes_per_class").get<int>();
+    info.classes.names = json("classes").get<std::vector<std::string>>();
+    info.classes.background = text("background");
+    info.classes.colours.clear();
+    for (const Json& colour : json("colours")) info.classes.colours.push_back(core::parse_colour(colour.get<std::string>()));
+    core::validate(info.classes);
+    const Json mpp = json("mpp");
+    if (!mpp.is_null()) info.mpp = mpp.get<double>();
+    info.patch_size = json("patch_size").get<int>();
+    info.mean = json("mean").get<std::array<float, 3>>();
+    info.std = json("std").get<std::array<float, 3>>();
+    info.calibration = calibration_of(json("calibration"), info.classes.names.size());
+    if (metadata.contains("stain")) info.stain = core::stain_from_numbers(json("stain").get<core::StainNumbers>());
+    if (metadata.contains("judged")) info.judged = judgement_of(json("judged"));
+    info.provenance = json("provenance").get<std::map<std::string, std::string>>();
+    const bool sound = info.prototypes_per_class >= 1 && info.prototypes_per_class <= kMostPrototypes && info.patch_size >= 32 &&
+                       (!info.mpp || (std::isfinite(*info.mpp) && *info.mpp > 0)) &&
+                       std::all_of(info.std.begin(), info.std.end(), [](float value) { return std::isfinite(value) && value > 0; }) &&
+                       std::all_of(info.mean.begin(), info.mean.end(), [](float value) { return std::isfinite(value); });
+    if (!sound) throw core::Error("it has absurd values");
+    return info;
+  } catch (const std::out_of_range&) {
+    throw core::Error("its model metadata lacks '" + key + "'");
+  } catch (const Json::exception&) {
+    throw core::Error("its model metadata has a malformed '" + key + "'");
+  } catch (const core::Error& error) {
+    throw core::Error(std::string("its model metadata is wrong: ") + error.what());
+  }
+}
+
+ModelInfo read_model_info(const std::filesystem::path& path) {
+  const auto metadata = weights::read_safetensors_metadata(path);
+  return core::with_context(path.string(), [&] { return info_from_metadata(metadata); });
+}
+
+}  // namespace wsi_lpd::model::network

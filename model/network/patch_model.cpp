@@ -1,0 +1,140 @@
+#include "wsi_lpd/model/network/patch_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "wsi_lpd/core/background.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/network/calibration.hpp"
+#include "wsi_lpd/model/network/class_maps.hpp"
+#include "wsi_lpd/model/network/model_file.hpp"
+#include "wsi_lpd/model/network/patch_model_impl.hpp"
+#include "wsi_lpd/model/runtime/device.hpp"
+#include "wsi_lpd/model/runtime/torch_error.hpp"
+
+namespace wsi_lpd::model::network {
+
+using torch::Tensor;
+
+namespace {
+
+template <class T>
+std::vector<T> values_of(const Tensor& tensor) {
+  const Tensor host = tensor.cpu().contiguous();
+  return {host.const_data_ptr<T>(), host.const_data_ptr<T>() + host.numel()};
+}
+
+}  // namespace
+
+void append(PatchBatch& batch, const PatchBatch& more) {
+  batch.rgb.insert(batch.rgb.end(), more.rgb.begin(), more.rgb.end());
+  batch.labels.insert(batch.labels.end(), more.labels.begin(), more.labels.end());
+  batch.count += more.count;
+}
+
+std::vector<float> class_probabilities(std::vector<float> maps, int classes) {
+  const auto count = static_cast<std::size_t>(classes);
+  const std::size_t pixels = maps.size() / count;
+  maps.resize((count + 1) * pixels);
+  for (std::size_t i = 0; i < pixels; ++i) {
+    float largest = 0;
+    for (std::size_t c = 0; c < count; ++c) largest = std::max(largest, maps[c * pixels + i]);
+    maps[count * pixels + i] = core::background_score(largest);
+    float sum = 0;
+    for (std::size_t c = 0; c <= count; ++c) sum += maps[c * pixels + i] = std::exp(maps[c * pixels + i]);  // at most e: nothing overflows
+    for (std::size_t c = 0; c <= count; ++c) maps[c * pixels + i] /= sum;
+  }
+  return maps;
+}
+
+std::vector<float> class_probabilities(const PatchMaps& patch, std::span<const float> labels) {
+  const std::size_t pixels = static_cast<std::size_t>(patch.size) * static_cast<std::size_t>(patch.size);
+  std::vector<float> maps(patch.maps.begin(), patch.maps.begin() + static_cast<std::ptrdiff_t>(labels.size() * pixels));
+  for (std::size_t i = 0; i < maps.size(); ++i) maps[i] *= labels[i / pixels];
+  return class_probabilities(std::move(maps), static_cast<int>(labels.size()));
+}
+
+PatchModel::PatchModel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+PatchModel::PatchModel(PatchModel&&) noexcept = default;
+PatchModel::~PatchModel() = default;
+
+PatchModel PatchModel::load(const std::filesystem::path& path, const std::string& device, int threads) {
+  if (threads > 0) at::set_num_threads(threads);
+  LoadedModel loaded = load_model(path);
+  return PatchModel(
+      std::make_unique<Impl>(std::move(loaded.info), std::move(loaded.network), torch::Device(runtime::resolve_device(device))));
+}
+
+const ModelInfo& PatchModel::info() const { return impl_->info; }
+
+std::vector<PatchMaps> PatchModel::look(const PatchBatch& batch, bool all_views) {
+  return runtime::with_torch_errors("looking at patches", [&] {
+    const c10::InferenceMode inference;
+    impl_->network->eval();
+    const Tensor images = impl_->images(batch);
+    const PaperViews views = look_at_views(impl_->network, images, impl_->info.prototypes_per_class, all_views);
+    const Tensor crf_images = impl_->input.crf_images(images);
+    std::vector<PatchMaps> patches;
+    for (std::int64_t b = 0; b < batch.count; ++b) {
+      patches.push_back({.size = batch.size,
+                         .maps = values_of<float>(views.maps[b]),
+                         .scores = values_of<float>(views.scores[b]),
+                         .crf_image = values_of<std::uint8_t>(crf_images[b])});
+    }
+    return patches;
+  });
+}
+
+std::vector<std::vector<PrototypePeak>> PatchModel::prototype_peaks(const PatchBatch& batch) {
+  return runtime::with_torch_errors("looking at prototypes", [&] {
+    const c10::InferenceMode inference;
+    const Tensor maps = impl_->look(batch).maps[3];
+    const std::int64_t width = maps.size(3), cell = batch.size / width;
+    const auto [values, places] = maps.flatten(2).cpu().max(2);
+    std::vector<std::vector<PrototypePeak>> peaks(static_cast<std::size_t>(batch.count));
+    for (std::int64_t b = 0; b < values.size(0); ++b) {
+      for (std::int64_t p = 0; p < values.size(1); ++p) {
+        const auto place = places[b][p].item<std::int64_t>();
+        peaks[static_cast<std::size_t>(b)].push_back({values[b][p].item<float>(), static_cast<int>(place % width * cell + cell / 2),
+                                                      static_cast<int>(place / width * cell + cell / 2)});
+      }
+    }
+    return peaks;
+  });
+}
+
+std::vector<std::uint8_t> PatchModel::segment_unlabelled(const PatchBatch& batch) {
+  if (impl_->info.calibration.empty()) throw core::Error("segmenting without image labels needs a calibration: call calibrate() first");
+  return runtime::with_torch_errors("segmenting", [&] {
+    const c10::InferenceMode inference;
+    const int k = impl_->info.prototypes_per_class;
+    const NetworkOutput output = impl_->look(batch);
+    const Tensor presence = ScoreSigmoid(impl_->info.calibration, impl_->device)(class_scores(output, k));
+    return values_of<std::uint8_t>(labels_from_maps(upsample_grid(gated(open_maps(merged_maps(output, k)), presence))));
+  });
+}
+
+void PatchModel::calibrate(const std::function<PatchBatch()>& next) {
+  runtime::with_torch_errors("calibrating", [&] {
+    const c10::InferenceMode inference;
+    const int k = impl_->info.prototypes_per_class;
+    std::vector<Tensor> scores, labels;
+    for (PatchBatch batch = next(); batch.count > 0; batch = next()) {
+      scores.push_back(class_scores(impl_->look(batch), k).cpu());
+      labels.push_back(impl_->labels(batch).cpu().clone());
+    }
+    if (scores.empty()) throw core::Error("calibration: no images");
+    core::Calibration learnt = fit_calibration(torch::cat(scores), torch::cat(labels));
+    if (learnt == impl_->info.calibration) return;
+    impl_->info.calibration = std::move(learnt);
+    impl_->info.judged.reset();
+  });
+}
+
+void PatchModel::set_stain(const core::StainStatistics& stain) { impl_->info.stain = stain; }
+
+void PatchModel::set_judged(const Judgement& judged) { impl_->info.judged = judged; }
+
+void PatchModel::save(const std::filesystem::path& path) const { save_model(path, impl_->network, impl_->info); }
+
+}  // namespace wsi_lpd::model::network

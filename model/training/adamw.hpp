@@ -1,0 +1,33 @@
+#pragma once
+#include <torch/torch.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace wsi_lpd::model::training {
+
+/// AdamW (Loshchilov & Hutter 2019; β 0.9 and 0.999, ε 1e-8) on named float32 parameters, with a state that can be written down and taken
+/// up again to the bit. A parameter without a gradient is left as it is.
+class AdamW {
+ public:
+  explicit AdamW(double weight_decay) : weight_decay_(weight_decay) {}
+  void add(const std::string& name, const torch::Tensor& parameter);
+  void clear_gradients();
+  /// L2 norm over all gradients, a scalar on their device.
+  torch::Tensor gradient_norm() const;
+  void step(double learning_rate);
+
+  /// Adds the tensors of the state, not copies, as "adamw.<parameter>.mean", ".square" and ".steps".
+  void add_state(std::map<std::string, torch::Tensor>& tensors) const;
+
+ private:
+  struct Slot {
+    std::string name;
+    torch::Tensor parameter, mean, square, steps;
+  };
+  double weight_decay_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace wsi_lpd::model::training

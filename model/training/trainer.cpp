@@ -1,0 +1,269 @@
+#include "wsi_lpd/model/training/trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "adamw.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/model/encoders/frozen_encoder.hpp"
+#include "wsi_lpd/model/imports/encoder_weights.hpp"
+#include "wsi_lpd/model/network/model_metadata.hpp"
+#include "wsi_lpd/model/network/patch_model_impl.hpp"
+#include "wsi_lpd/model/network/prototype_bank.hpp"
+#include "wsi_lpd/model/runtime/autocast.hpp"
+#include "wsi_lpd/model/runtime/device.hpp"
+#include "wsi_lpd/model/runtime/torch_error.hpp"
+#include "wsi_lpd/model/training/training_loss.hpp"
+#include "wsi_lpd/model/weights/safetensors.hpp"
+
+namespace wsi_lpd::model::training {
+
+using torch::Tensor;
+
+double learning_rate(const TrainOptions& options, std::int64_t iteration) {
+  const auto t = static_cast<double>(std::min(iteration, options.iterations - 1)),
+             warmup = static_cast<double>(options.lr_warmup_iterations);
+  if (iteration < options.lr_warmup_iterations) return options.lr * (1 - (1 - t / warmup) * (1 - options.warmup_ratio));
+  return options.lr * std::pow(1 - (t - warmup) / static_cast<double>(options.iterations), options.power);
+}
+
+namespace {
+
+const std::string kBridge = "bridge.weight", kRandom = "random", kIteration = "iteration";
+
+}  // namespace
+
+struct Trainer::Impl {
+  Impl(network::ModelInfo info, TrainOptions train_options)
+      : options(std::move(train_options)),
+        device(runtime::resolve_device(options.device)),
+        model(make_model(std::move(info))),
+        network(model.impl().network),
+        optimiser(options.weight_decay) {
+    const std::string& encoder = model.info().encoder;
+    if (options.loss.diversity == Diversity::Reference && encoders::mix_transformer_shape(encoder).widths[3] != network::kPrototypeWidth) {
+      throw core::UsageError("diversity 'reference' compares prototypes of width 512 with stage 4, which " + encoder +
+                             " has of another width; use 'corrected' or mit_b1 to mit_b5");
+    }
+    if (!options.frozen_encoder.empty()) load_frozen();
+    if (!options.bank.empty()) set_prototypes(read_bank());
+    for (const auto& item : network->named_parameters())
+      if (item.value().requires_grad()) optimiser.add(item.key(), item.value());
+    if (bridge) optimiser.add(kBridge, bridge->weight);
+    if (options.ema > 0) {
+      network::LpdNetwork copy = network::make_network(model.info(), options.drop_path);
+      average = std::make_unique<network::PatchModel>(std::make_unique<network::PatchModel::Impl>(model.info(), copy, device));
+      const torch::NoGradGuard no_grad;
+      for (const auto& item : copy->named_parameters())
+        item.value().set_requires_grad(false).copy_(network->named_parameters()[item.key()]);
+    }
+  }
+
+  void load_frozen() {
+    frozen = encoders::load_frozen_encoder(options.frozen_encoder, device);
+    const torch::NoGradGuard no_grad;
+    const std::int64_t width =
+        (*frozen)(torch::zeros({1, 3, encoders::FrozenEncoder::kInputSize, encoders::FrozenEncoder::kInputSize}, device)).size(1);
+    if (width == network::kPrototypeWidth) return;
+    bridge = torch::nn::Linear(torch::nn::LinearOptions(network::kPrototypeWidth, width).bias(false));
+    bridge->to(device);
+  }
+
+  network::PatchModel make_model(network::ModelInfo info) const {
+    if (options.threads > 0) at::set_num_threads(options.threads);
+    torch::manual_seed(options.seed);
+    network::LpdNetwork made = network::make_network(info, options.drop_path);
+    if (!options.weights.empty()) info.provenance["weights"] = imports::load_encoder_weights(options.weights, made);
+    return network::PatchModel(std::make_unique<network::PatchModel::Impl>(std::move(info), std::move(made), device));
+  }
+
+  Tensor read_bank() const {
+    const weights::TensorFile file = weights::read_safetensors(options.bank);
+    const auto& tensors = file.tensors;
+    const auto found = tensors.find("prototypes");
+    const Tensor& wanted = prototypes();
+    if (found == tensors.end() || found->second.sizes() != wanted.sizes()) {
+      throw core::UsageError(options.bank.string() + ": is no bank for " + std::to_string(model.info().classes.count()) + " classes with " +
+                             std::to_string(model.info().prototypes_per_class) + " prototypes each: it must hold a tensor `prototypes` [" +
+                             std::to_string(wanted.size(0)) + ", " + std::to_string(wanted.size(1)) + "]");
+    }
+    // Classes by name, in whatever order the bank has them.
+    const std::vector<std::string>& names = model.info().classes.names;
+    const std::vector<std::string> known = network::bank_classes(file.metadata);
+    if (known.empty() || known == names) return found->second;
+    if (!std::is_permutation(names.begin(), names.end(), known.begin(), known.end()))
+      throw core::UsageError(options.bank.string() + ": its prototypes are of " + core::joined(known) + ", and the classes are " +
+                             core::joined(names));
+    const std::vector<Tensor> parts = found->second.chunk(static_cast<std::int64_t>(known.size()));
+    std::vector<Tensor> ordered;
+    for (const std::string& name : names)
+      ordered.push_back(parts[static_cast<std::size_t>(std::find(known.begin(), known.end(), name) - known.begin())]);
+    return torch::cat(ordered);
+  }
+  Tensor prototypes() const { return network->named_parameters()["prototypes"]; }
+  void set_prototypes(const Tensor& values) {
+    const torch::NoGradGuard no_grad;
+    prototypes().copy_(values);
+    if (average) average->impl().network->named_parameters()["prototypes"].copy_(values);
+  }
+
+  /// The prototypes as the frozen encoder sees them, [P, D].
+  Tensor taught_prototypes(const network::NetworkOutput& output) { return bridge ? bridge->forward(output.prototypes) : output.prototypes; }
+
+  StepReport step(const network::PatchBatch& batch);
+  void follow_average();
+  /// Every tensor that the next step changes, by name; not copies.
+  std::map<std::string, Tensor> state() const;
+
+  TrainOptions options;
+  torch::Device device;
+  network::PatchModel model;
+  network::LpdNetwork network;  ///< the model's
+  AdamW optimiser;
+  std::unique_ptr<network::PatchModel> average;  ///< moving average of the weights; the one that is kept, if there is one
+  std::unique_ptr<encoders::FrozenEncoder> frozen;
+  torch::nn::Linear bridge{nullptr};  ///< from the prototypes' width to the frozen encoder's, where they differ; learnt, not kept
+  std::int64_t iteration = 0;
+};
+
+StepReport Trainer::Impl::step(const network::PatchBatch& batch) {
+  StepReport report;
+  report.learning_rate = learning_rate(options, iteration);
+
+  network->train();
+  const Tensor images = model.impl().images(batch);
+  const network::NetworkOutput output = network->forward(images, options.bfloat16);
+  const TrainingLoss loss =
+      training_loss(output, images, model.impl().labels(batch), taught_prototypes(output), model.info().prototypes_per_class, options.loss,
+                    iteration >= options.warmup_iterations, frozen.get(), options.bfloat16);
+  optimiser.clear_gradients();
+  loss.total.backward();
+
+  const auto& levels = loss.classification.levels;
+  const Tensor terms = torch::stack({loss.total, loss.classification.total, loss.diversity, loss.foreground, loss.background, loss.map_mean,
+                                     optimiser.gradient_norm(), levels[0], levels[1], levels[2], levels[3]})
+                           .detach()
+                           .cpu();
+  const float* values = terms.const_data_ptr<float>();
+  report.total = values[0];
+  report.classification = values[1];
+  report.diversity = values[2];
+  report.foreground = values[3];
+  report.background = values[4];
+  report.map_mean = values[5];
+  report.gradient_norm = values[6];
+  for (std::size_t s = 0; s < 4; ++s) report.bce[s] = values[7 + s];
+  report.selected = loss.selected.size(0);
+  for (const auto& [what, value] : {std::pair{"loss", report.total}, {"gradient", report.gradient_norm}}) {
+    if (!std::isfinite(value)) {
+      throw core::Error(std::string("training: the ") + what + " is not finite any more at step " + std::to_string(iteration + 1) +
+                        "; try a lower learning rate or a longer warm-up");
+    }
+  }
+  optimiser.step(report.learning_rate);
+  ++iteration;
+  if (average) follow_average();
+  return report;
+}
+
+void Trainer::Impl::follow_average() {
+  const torch::NoGradGuard no_grad;
+  const auto t = static_cast<double>(iteration);
+  const double decay = std::min(options.ema, (1 + t) / (10 + t));  // the first, random weights are soon forgotten
+  const auto now = network->named_parameters();
+  for (auto& item : average->impl().network->named_parameters()) item.value().lerp_(now[item.key()], 1 - decay);
+}
+
+std::map<std::string, Tensor> Trainer::Impl::state() const {
+  std::map<std::string, Tensor> tensors;
+  for (const auto& item : network->named_parameters()) tensors["network." + item.key()] = item.value().detach();
+  if (average)
+    for (const auto& item : average->impl().network->named_parameters()) tensors["average." + item.key()] = item.value();
+  if (bridge) tensors[kBridge] = bridge->weight.detach();
+  optimiser.add_state(tensors);
+  return tensors;
+}
+
+Trainer::Trainer(network::ModelInfo info, TrainOptions options) {
+  if (options.iterations < 1) throw core::UsageError("training: the number of iterations must be at least 1");
+  impl_ = std::make_unique<Impl>(std::move(info), std::move(options));
+}
+Trainer::~Trainer() = default;
+std::int64_t Trainer::iteration() const { return impl_->iteration; }
+
+StepReport Trainer::step(const network::PatchBatch& batch) {
+  return runtime::with_torch_errors("training", [&] { return impl_->step(batch); });
+}
+
+void Trainer::cluster_prototypes(const std::function<network::PatchBatch()>& next) {
+  runtime::with_torch_errors("clustering prototypes", [&] {
+    if (!impl_->frozen)
+      throw core::UsageError("pbip clusters what a frozen encoder sees: give --frozen-encoder, or the prototypes with --bank");
+    if (impl_->bridge) throw core::UsageError("pbip's prototypes are 512 wide: the frozen encoder must give as many features");
+    const torch::NoGradGuard no_grad;
+    const network::ModelInfo& info = impl_->model.info();
+    std::vector<std::vector<Tensor>> features(info.classes.names.size());
+    for (network::PatchBatch batch = next(); batch.count > 0; batch = next()) {
+      const Tensor seen = (*impl_->frozen)(impl_->model.impl().images(batch), impl_->options.bfloat16).cpu();
+      const Tensor classes = impl_->model.impl().labels(batch).argmax(1).cpu();
+      for (std::int64_t b = 0; b < seen.size(0); ++b)
+        features[static_cast<std::size_t>(classes[b].item<std::int64_t>())].push_back(seen[b]);
+    }
+    std::vector<Tensor> centres;
+    for (std::size_t c = 0; c < features.size(); ++c) {
+      centres.push_back(core::with_context("class " + info.classes.names[c] + ", alone in an image", [&] {
+        if (features[c].empty()) throw core::Error("there is none; give the prototypes with --bank");
+        return network::cosine_kmeans(torch::stack(features[c]), info.prototypes_per_class, impl_->options.seed + c);
+      }));
+    }
+    impl_->set_prototypes(torch::cat(centres));
+  });
+}
+
+network::PatchModel& Trainer::model() {
+  network::PatchModel& kept = impl_->average ? *impl_->average : impl_->model;
+  kept.impl().info.provenance["iterations"] = std::to_string(impl_->iteration);
+  return kept;
+}
+
+std::map<std::string, std::string> Trainer::arithmetic() const {
+  std::map<std::string, std::string> arithmetic{{"device", impl_->device.str()},
+                                                {"precision", impl_->options.bfloat16 ? "bfloat16" : "float32"}};
+  if (impl_->device.is_cpu()) arithmetic["threads"] = std::to_string(at::get_num_threads());
+  return arithmetic;
+}
+
+void Trainer::save_state(const std::filesystem::path& path, const std::map<std::string, std::string>& notes) const {
+  runtime::with_torch_errors("saving the state", [&] {
+    weights::TensorFile file{impl_->state(), notes};
+    file.metadata.merge(arithmetic());
+    file.tensors[kRandom] = at::detail::getDefaultCPUGenerator().get_state();
+    file.metadata["format"] = network::kStateFormat;
+    file.metadata[kIteration] = std::to_string(impl_->iteration);
+    weights::write_safetensors(path, file);
+  });
+}
+
+std::map<std::string, std::string> Trainer::load_state(const std::filesystem::path& path) {
+  weights::TensorFile file = weights::read_safetensors(path);
+  return core::with_context(path.string(), [&] {
+    return runtime::with_torch_errors("taking up the state", [&] {
+      if (file.metadata["format"] != network::kStateFormat || !file.tensors.contains(kRandom))
+        throw core::Error("is not the state of a training");
+      const torch::NoGradGuard no_grad;
+      for (auto& [name, tensor] : impl_->state()) {
+        const auto found = file.tensors.find(name);
+        if (found == file.tensors.end() || found->second.sizes() != tensor.sizes())
+          throw core::Error("is the state of another training: tensor " + name + " is missing or of another shape");
+        Tensor(tensor).copy_(found->second);
+      }
+      at::Generator random = at::detail::getDefaultCPUGenerator();
+      random.set_state(file.tensors.at(kRandom));
+      impl_->iteration = std::stoll(file.metadata.at(kIteration));
+      return file.metadata;
+    });
+  });
+}
+
+}  // namespace wsi_lpd::model::training

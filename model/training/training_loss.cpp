@@ -1,0 +1,54 @@
+#include "wsi_lpd/model/training/training_loss.hpp"
+
+#include "wsi_lpd/model/training/similarity.hpp"
+
+namespace wsi_lpd::model::training {
+
+using torch::Tensor;
+
+namespace {
+
+void add_diversity(TrainingLoss& loss, const network::NetworkOutput& output, int k, const LossOptions& options) {
+  const Tensor mask = pseudo_mask(network::merge_mean(output.maps[3], k));
+  loss.diversity = options.diversity == Diversity::Reference
+                       ? diversity_loss(output.feature, output.prototypes, mask, k, {.index_shift = 0, .softmaxes = 2})
+                       : diversity_loss(output.feature, output.projected[3], mask, k);
+  loss.total = loss.total + options.diversity_weight * loss.diversity;
+}
+
+void add_similarity(TrainingLoss& loss, const network::NetworkOutput& output, const Tensor& images, const Tensor& labels,
+                    const Tensor& prototypes, int k, const LossOptions& options, encoders::FrozenEncoder& frozen, bool bfloat16) {
+  loss.map_mean = output.maps[3].mean();
+  loss.selected = select_prototypes(output.scores[3], labels, k);
+  const std::int64_t count = loss.selected.size(0);
+  if (count == 0) return;
+  const MaskedImages masked = mask_images(images, output.maps[3], loss.selected, options.mask_threshold);
+  const Tensor features = frozen(torch::cat({masked.foreground, masked.background}), bfloat16);
+  const Tensor logits = contrast_logits(features, prototypes, options.temperature);
+  const Tensor own = loss.selected.select(1, 1);
+  const Tensor seen = logits.narrow(0, 0, count), left = logits.narrow(0, count, count);
+  loss.foreground = options.batch_contrast ? foreground_contrast_of_batch(seen, own) : foreground_contrast(seen, own);
+  loss.background = options.batch_contrast ? background_contrast_of_batch(left, own) : background_contrast(left, own);
+  loss.total = loss.total + options.similarity_weight * (loss.foreground + loss.background + options.map_mean_weight * loss.map_mean);
+}
+
+}  // namespace
+
+TrainingLoss training_loss(const network::NetworkOutput& output, const Tensor& images, const Tensor& labels, const Tensor& prototypes,
+                           int prototypes_per_class, const LossOptions& options, bool all_terms, encoders::FrozenEncoder* frozen,
+                           bool bfloat16) {
+  std::array<Tensor, 4> scores;
+  for (std::size_t s = 0; s < 4; ++s) scores[s] = network::merge_mean(output.scores[s], prototypes_per_class);
+  TrainingLoss loss;
+  loss.classification = classification_loss(scores, labels, options.class_weights);
+  loss.total = loss.classification.total;
+  loss.diversity = loss.foreground = loss.background = loss.map_mean = torch::zeros({}, loss.total.options());
+  loss.selected = torch::zeros({0, 2}, torch::TensorOptions(torch::kLong).device(images.device()));
+  if (!all_terms) return loss;
+  if (options.diversity_weight != 0) add_diversity(loss, output, prototypes_per_class, options);
+  if (frozen && options.similarity_weight != 0)
+    add_similarity(loss, output, images, labels, prototypes, prototypes_per_class, options, *frozen, bfloat16);
+  return loss;
+}
+
+}  // namespace wsi_lpd::model::training

@@ -1,0 +1,145 @@
+#include "wsi_lpd/pipeline/archive/find_slides.hpp"
+
+#include <glob.h>
+
+#include <algorithm>
+#include <deque>
+#include <set>
+
+#include "found_slides.hpp"
+#include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/slide/archive_file.hpp"
+
+namespace wsi_lpd::pipeline::archive {
+namespace fs = std::filesystem;
+namespace {
+
+/// Takes a file that nobody has named, or counts it.
+void take_or_leave(const fs::path& file, const fs::path& folder, std::vector<FoundSlide>& found, FoundSlides& result) {
+  if (const std::string kind = slide::left_out_as(file); kind.empty()) {
+    found.push_back({.slide = file, .folder = folder});
+  } else {
+    result.left_out[kind].push_back(file);
+  }
+}
+
+/// An image whose format is a folder of thousands of files.
+bool is_image_folder(const fs::path& folder) { return folder.extension() == ".zarr"; }
+
+class FolderSearch {
+ public:
+  FolderSearch(const fs::path& root, const fs::path& output, FoundSlides& result)
+      : root_(root), output_(fs::weakly_canonical(output)), result_(result) {}
+
+  /// Linked folders come last, so that a file has the name of its own folder where that is searched, too.
+  std::vector<FoundSlide> run() {
+    search(root_, ".");
+    for (; !linked_.empty(); linked_.pop_front()) search(linked_.front(), linked_.front().lexically_relative(root_));
+    std::ranges::sort(found_, {}, &FoundSlide::slide);
+    return std::move(found_);
+  }
+
+ private:
+  void search(const fs::path& folder, const fs::path& below) {
+    std::error_code error;
+    if (!searched_.insert(fs::canonical(folder, error).string()).second) {
+      result_.notes.push_back(folder.string() + " is a link to a folder that is searched already");
+      return;
+    }
+    fs::directory_iterator entries(folder, error);
+    if (error) {
+      found_.push_back({.slide = folder, .folder = below.parent_path()});  // fails with the reason
+      return;
+    }
+    for (const fs::directory_entry& entry : entries) {
+      const fs::path& path = entry.path();
+      if (!entry.is_directory(error)) {
+        take_or_leave(path, below, found_, result_);
+      } else if (fs::weakly_canonical(path) == output_ || path.filename().string().starts_with('.')) {
+        result_.left_out[path.filename().string().starts_with('.') ? "hidden folder" : "output folder"].push_back(path);
+      } else if (fs::exists(path / output::kReportMark, error)) {
+        result_.left_out["report"].push_back(path);
+      } else if (is_image_folder(path)) {
+        found_.push_back({.slide = path, .folder = below});
+      } else if (entry.is_symlink(error)) {
+        linked_.push_back(path);
+      } else {
+        search(path, below / path.filename());
+      }
+    }
+  }
+
+  fs::path root_, output_;
+  FoundSlides& result_;
+  std::vector<FoundSlide> found_;
+  std::set<std::string> searched_;
+  std::deque<fs::path> linked_;
+};
+
+std::vector<FoundSlide> by_pattern(const std::string& pattern, FoundSlides& result) {
+  const std::string ending = fs::path(pattern).extension().string();
+  const bool names_ending = !ending.empty() && ending.find_first_of("*?[") == std::string::npos;
+  glob_t matches{};
+  std::vector<FoundSlide> found;
+  if (glob(pattern.c_str(), GLOB_TILDE, nullptr, &matches) == 0) {
+    for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
+      const fs::path file = matches.gl_pathv[i];
+      std::error_code ignored;
+      if (fs::is_directory(file, ignored) && !is_image_folder(file)) {
+        if (!names_ending) result.left_out["folder"].push_back(file);
+      } else if (names_ending || is_image_folder(file)) {
+        found.push_back({.slide = file});
+      } else {
+        take_or_leave(file, {}, found, result);
+      }
+    }
+  }
+  globfree(&matches);
+  return found;
+}
+
+}  // namespace
+
+FoundSlides find_slides(const std::string& source, const fs::path& output) {
+  FoundSlides result;
+  std::vector<FoundSlide> found;
+  std::string nothing = "no slide was found in this folder";
+  if (fs::is_directory(source)) {
+    found = FolderSearch(source, output, result).run();
+  } else if (const fs::path path(source); fs::is_regular_file(path)) {
+    found = path.extension() == ".csv"   ? read_manifest(path)
+            : path.extension() == ".txt" ? read_list(path)
+                                         : std::vector<FoundSlide>{{.slide = path}};
+    nothing = "the list names no slide";
+  } else {
+    found = by_pattern(source, result);
+    nothing = result.left_out.empty() ? "no such folder, list or slide, and no file matches it as a pattern"
+                                      : "what matches this pattern is no slide";
+  }
+  if (found.empty()) {
+    const std::string left_out = left_out_text(result);
+    throw core::UsageError(source + ": " + nothing + (left_out.empty() ? "" : " (left out: " + left_out + ")"));
+  }
+  keep_each_once(found, result.notes);
+  result.jobs = name_jobs(std::move(found), output);
+  return result;
+}
+
+FoundSlides name_results(const std::vector<fs::path>& slides, const fs::path& output) {
+  FoundSlides result;
+  std::vector<FoundSlide> found;
+  found.reserve(slides.size());
+  for (const fs::path& slide : slides) found.push_back({.slide = slide});
+  keep_each_once(found, result.notes);
+  result.jobs = name_jobs(std::move(found), output);
+  return result;
+}
+
+std::string left_out_text(const FoundSlides& found) {
+  std::map<std::string, std::size_t> kinds;
+  for (const auto& [kind, files] : found.left_out) kinds[kind] = files.size();
+  return core::counted(kinds);
+}
+
+}  // namespace wsi_lpd::pipeline::archive

@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "found_slides.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
+#include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/slide/archive_file.hpp"
+
+namespace wsi_lpd::pipeline::archive {
+namespace fs = std::filesystem;
+namespace {
+
+/// The same for all names of one file.
+std::string identity_of(const fs::path& file) {
+  std::error_code ignored;
+  return fs::exists(file, ignored) ? core::FileIdentity(file).place() : fs::absolute(file).lexically_normal().string();
+}
+
+void refuse_contradiction(const FoundSlide& first, const FoundSlide& second) {
+  const auto refuse = [&](const std::string& what) {
+    throw core::UsageError(second.where + ": " + second.slide.string() + " stands in " + first.where + " with another " + what +
+                           (first.slide == second.slide ? "" : " (as " + first.slide.string() + ", which is the same file)"));
+  };
+  if (first.mpp != second.mpp || first.failure.empty() != second.failure.empty()) refuse("mpp");
+  if (first.name != second.name) refuse("name");
+}
+
+fs::path common_folder(const std::vector<FoundSlide>& found) {
+  std::vector<fs::path> common;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const fs::path folder = fs::absolute(found[i].slide).lexically_normal().parent_path();
+    const std::vector<fs::path> parts(folder.begin(), folder.end());
+    if (i == 0) common = parts;
+    common.resize(static_cast<std::size_t>(std::ranges::mismatch(common, parts).in1 - common.begin()));
+  }
+  fs::path path;
+  for (const fs::path& part : common) path /= part;
+  return path;
+}
+
+/// Of slide.ome.tif it is slide: slide.ome.tif is the name of a label pyramid.
+fs::path stem_of(const FoundSlide& found) {
+  if (!found.name.empty()) return fs::path(found.name).lexically_normal();
+  const fs::path name = found.slide.stem();
+  return (found.folder / (name.extension() == ".ome" ? name.stem() : name)).lexically_normal();
+}
+
+/// Gives slides that share a stem another one.
+template <class Change>
+void tell_apart(const std::vector<FoundSlide>& found, std::vector<fs::path>& stems, const Change& change) {
+  std::map<fs::path, std::vector<std::size_t>> groups;
+  for (std::size_t i = 0; i < stems.size(); ++i) groups[stems[i]].push_back(i);
+  for (const auto& [stem, group] : groups) {
+    if (group.size() < 2) continue;
+    for (const std::size_t i : group) {
+      if (found[i].name.empty()) stems[i] = change(found[i]).lexically_normal();
+    }
+  }
+}
+
+void refuse_to_overwrite(const FoundSlide& found, const fs::path& stem) {
+  for (const char* suffix : {output::kLabels, output::kOmeLabels}) {  // one is written, the other removed
+    const fs::path raster = fs::path(stem) += suffix;
+    std::error_code ignored;
+    if (fs::equivalent(found.slide, raster, ignored) || (fs::exists(raster) && slide::is_slide(raster))) {
+      throw core::UsageError(found.slide.string() + ": the result would overwrite the slide " + raster.string() +
+                             ": choose another --output folder");
+    }
+  }
+}
+
+}  // namespace
+
+void keep_each_once(std::vector<FoundSlide>& found, std::vector<std::string>& notes) {
+  std::error_code ignored;
+  std::stable_sort(found.begin(), found.end(), [&](const FoundSlide& a, const FoundSlide& b) {
+    return fs::is_symlink(a.slide, ignored) < fs::is_symlink(b.slide, ignored);
+  });
+  std::map<std::string, std::size_t> first_of;
+  std::vector<FoundSlide> kept;
+  kept.reserve(found.size());
+  for (FoundSlide& entry : found) {
+    const std::optional<std::string> series = slide::series(entry.slide);  // its first file opens all of it
+    const auto [first, is_new] = first_of.try_emplace(series ? *series : identity_of(entry.slide), kept.size());
+    if (is_new) {
+      kept.push_back(std::move(entry));
+      continue;
+    }
+    const FoundSlide& earlier = kept[first->second];
+    if (!entry.where.empty()) refuse_contradiction(earlier, entry);
+    if (series) continue;
+    notes.push_back(entry.slide == earlier.slide
+                        ? entry.slide.string() + " is named twice: it is done once"
+                        : entry.slide.string() + " is the same file as " + earlier.slide.string() + ": it is done once, under that name");
+  }
+  found = std::move(kept);
+}
+
+std::vector<segment::SlideJob> name_jobs(std::vector<FoundSlide> found, const fs::path& output) {
+  std::ranges::sort(found, {}, &FoundSlide::slide);
+  std::vector<fs::path> stems;
+  stems.reserve(found.size());
+  for (const FoundSlide& entry : found) stems.push_back(stem_of(entry));
+  const fs::path common = common_folder(found);
+  const auto place = [&](const FoundSlide& entry) {
+    return entry.folder.empty() ? fs::absolute(entry.slide).lexically_normal().parent_path().lexically_relative(common) : entry.folder;
+  };
+  tell_apart(found, stems, [&](const FoundSlide& entry) { return place(entry) / stem_of(entry).filename(); });
+  tell_apart(found, stems, [&](const FoundSlide& entry) { return place(entry) / entry.slide.filename(); });
+
+  std::vector<segment::SlideJob> jobs;
+  jobs.reserve(found.size());
+  std::map<fs::path, const FoundSlide*> used;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto [other, is_new] = used.try_emplace(stems[i], &found[i]);
+    if (!is_new) {
+      throw core::UsageError((found[i].where.empty() ? "" : found[i].where + ": ") + found[i].slide.string() +
+                             ": its results would have the name " + (output / stems[i]).string() + ", as those of " +
+                             other->second->slide.string() +
+                             ": give them names in the manifest's column name, or segment them into different folders");
+    }
+    const fs::path stem = (output / stems[i]).lexically_normal();
+    refuse_to_overwrite(found[i], stem);
+    jobs.push_back({found[i].slide, stem, found[i].mpp, found[i].failure});
+  }
+  return jobs;
+}
+
+}  // namespace wsi_lpd::pipeline::archive

@@ -1,0 +1,128 @@
+#include "wsi_lpd/pipeline/review/report.hpp"
+
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <set>
+
+#include "deep_zoom.hpp"
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/core/work_lock.hpp"
+#include "wsi_lpd/image/drawing.hpp"
+#include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/output/report.hpp"
+
+namespace wsi_lpd::pipeline::review {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kPictureSide = 1024, kThumbnailSide = 240;
+constexpr int kMostViewsAtOnce = 4;  // each holds rows of tiles across its slide
+
+/// Empties what is made anew. Only a folder that is new, empty or a report's is touched, by one process at a time.
+std::unique_ptr<core::WorkLock> prepare(const fs::path& folder, const std::set<std::string>& ids) {
+  if (fs::exists(folder) && !fs::is_directory(folder))
+    throw core::UsageError(folder.string() + ": is a file; choose another --output folder");
+  if (fs::exists(folder) && !fs::is_empty(folder) && !fs::exists(folder / output::kReportMark)) {
+    throw core::UsageError(folder.string() + ": holds files that are not a report's; choose another --output folder");
+  }
+  fs::create_directories(folder);
+  core::write_text_file(folder / output::kReportMark, "A report of wsi-lpd. It is overwritten when it is made again.\n", core::Durable::No);
+  core::WorkLock::Attempt attempt = core::WorkLock::try_to_take(folder / ".lock");
+  if (!attempt.lock) throw core::UsageError(folder.string() + ": " + attempt.holder->text() + " is making a report there");
+  fs::remove(folder / "index.html");
+  for (const char* part : {"slides", "pictures", "thumbnails"}) {
+    fs::remove_all(folder / part);
+    fs::create_directories(folder / part);
+  }
+  fs::create_directories(folder / "tiles");
+  for (const auto& entry : fs::directory_iterator(folder / "tiles")) {
+    if (!ids.contains(entry.path().filename().string())) fs::remove_all(entry.path());
+  }
+  return std::move(attempt.lock);
+}
+
+/// The overlay at two sizes. False where there is none, or it cannot be read.
+bool make_pictures(const fs::path& stem, const fs::path& folder, const std::string& id, core::ProgressObserver& observer) {
+  const fs::path overlay = fs::path(stem) += ".overlay.jpg";
+  if (!fs::exists(overlay)) return false;
+  core::Image picture;
+  try {
+    picture = image::read_rgb_within(overlay, kPictureSide);
+  } catch (const core::Error& error) {
+    observer.warn(error.what());
+    return false;
+  }
+  image::write_jpeg(folder / "pictures" / (id + ".jpg"), picture, 85, core::Durable::No);
+  const double scale =
+      std::min(1.0, static_cast<double>(kThumbnailSide) / static_cast<double>(std::max(picture.width(), picture.height())));
+  const auto side = [&](std::int64_t length) { return std::max<std::int64_t>(1, std::llround(static_cast<double>(length) * scale)); };
+  image::write_jpeg(folder / "thumbnails" / (id + ".jpg"), image::resize(picture, {side(picture.width()), side(picture.height())}), 80,
+                    core::Durable::No);
+  return true;
+}
+
+/// Calls `action` with each index, `threads` at once.
+template <class Action>
+void for_each_slide(std::size_t count, int threads, const std::string& what, core::ProgressObserver& observer,
+                    const core::CancelFlag& cancel, Action action) {
+  observer.begin(what, static_cast<std::int64_t>(count), "slides");
+  std::atomic<std::int64_t> done{0};
+  tbb::task_arena(threads).execute([&] {
+    tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
+      core::check(cancel);
+      action(i);
+      observer.advance(++done);
+    });
+  });
+  observer.end();
+}
+
+}  // namespace
+
+ReportSummary write_report(const fs::path& results_folder, const ReportOptions& options, core::ProgressObserver& observer,
+                           const core::CancelFlag& cancel) {
+  const fs::path source = results_folder.lexically_normal();
+  const fs::path folder = options.output.empty() ? source / "report" : options.output;
+  const int threads = options.threads > 0 ? options.threads : tbb::this_task_arena::max_concurrency();
+  observer.begin("looking through the results", 0, "");
+  const output::ResultFolder results = output::read_results(source);
+  observer.end();
+
+  std::vector<output::ReportSlide> slides(results.complete.size());
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < slides.size(); ++i) ids.insert(slides[i].id = output::report_id(results.complete[i].stem, results.path));
+  const auto lock = prepare(folder, ids);
+  for_each_slide(slides.size(), threads, "pictures", observer, cancel,
+                 [&](std::size_t i) { slides[i].picture = make_pictures(results.complete[i].stem, folder, slides[i].id, observer); });
+
+  ReportSummary summary{folder / "index.html", slides.size(), 0, 0};
+  for_each_slide(slides.size(), std::min(threads, kMostViewsAtOnce), "deep zoom", observer, cancel, [&](std::size_t i) {
+    const output::CompleteResult& result = results.complete[i];
+    const fs::path tiles = folder / "tiles" / slides[i].id;
+    try {
+      slides[i].view =
+          options.deep_zoom ? make_view(result, tiles, options.deep_zoom_mpp, cancel) : existing_view(result, tiles).value_or("");
+      if (slides[i].view.empty()) slides[i].no_view = "wsi-lpd report --deep-zoom makes it";
+    } catch (const core::Cancelled&) {
+      throw;
+    } catch (const core::Error& error) {
+      slides[i].no_view = error.what();
+      observer.warn(core::in_context(result.statistics.slide, error.what()));
+    }
+  });
+  for (const output::ReportSlide& slide : slides) {
+    summary.views += slide.view.empty() ? 0 : 1;
+    summary.without_slide += options.deep_zoom && slide.view.empty() ? 1 : 0;
+  }
+  core::check(cancel);
+  output::write_report_pages(folder, results, slides, core::local_time("%Y-%m-%d %H:%M"));
+  return summary;
+}
+
+}  // namespace wsi_lpd::pipeline::review

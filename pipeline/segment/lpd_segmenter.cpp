@@ -1,0 +1,214 @@
+#include "wsi_lpd/pipeline/segment/lpd_segmenter.hpp"
+
+#include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <tbb/parallel_invoke.h>
+#include <torch/torch.h>
+
+#include <optional>
+
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/network/class_maps.hpp"
+#include "wsi_lpd/model/network/model_file.hpp"
+#include "wsi_lpd/model/runtime/device.hpp"
+#include "wsi_lpd/model/runtime/torch_error.hpp"
+
+namespace wsi_lpd::pipeline::segment {
+namespace {
+
+using torch::Tensor;
+
+struct TensorBuffer final : TileBuffer {
+  std::uint8_t* data() override { return pixels.data_ptr<std::uint8_t>(); }
+  Tensor pixels;
+};
+
+/// What a batch of tiles comes to, still tensors.
+struct Results {
+  Tensor maps, score_maps, scores, peaks, features;
+};
+
+struct LpdPending final : Segmenter::Pending {
+  model::network::LpdNetwork network{nullptr};  ///< as chosen when the batch was submitted
+  std::unique_ptr<TileBuffer> owner;            ///< of the memory that `tiles` looks at, until the results are there
+  Tensor tiles;                                 ///< [B, T, T, 3] bytes
+  Results results;                              ///< on a GPU: page-locked memory, filled once `done` has happened
+  std::optional<c10::Event> done;
+};
+
+/// One LibTorch thread while in scope: the pipeline's threads are the parallelism, and sums come out the same whatever their number.
+class OneThread {
+ public:
+  OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
+std::vector<float> numbers(const Tensor& tensor) {
+  const Tensor packed = tensor.contiguous();
+  const float* data = packed.const_data_ptr<float>();
+  return {data, data + packed.numel()};
+}
+
+class LpdSegmenter final : public Segmenter {
+ public:
+  /// `rounded`: the same network with a bfloat16 encoder, or nothing to compute in float32 always.
+  LpdSegmenter(model::network::LoadedModel loaded, model::network::LpdNetwork rounded, const torch::Device& device,
+               const LpdSegmenterOptions& options)
+      : info_(std::move(loaded.info)),
+        network_(std::move(loaded.network)),
+        rounded_(std::move(rounded)),
+        device_(device),
+        options_(options),
+        input_(info_, device) {
+    if (!device.is_cpu()) {
+      const c10::impl::VirtualGuardImpl backend(device.type());
+      if (!device.has_index()) device_ = backend.getDevice();
+      stream_ = backend.getStreamFromGlobalPool(device_);
+      network_->to(device_);
+      if (rounded_) rounded_->to(device_);
+    }
+    active_ = rounded_ ? rounded_ : network_;
+    core::Calibration calibration = info_.calibration;
+    if (calibration.empty()) calibration = model::network::uncalibrated(info_.classes.count());
+    presence_.emplace(calibration, device_);
+    shape_ = {.classes = info_.classes,
+              .prototypes_per_class = info_.prototypes_per_class,
+              .feature_size = static_cast<int>(model::encoders::mix_transformer_shape(info_.encoder).widths[3]),
+              .grid_stride = model::network::kGridStride,
+              .score_stride = model::network::kScoreStride,
+              .patch_size = info_.patch_size,
+              .mpp = info_.mpp.value_or(0),
+              .stain = info_.stain,
+              .presence = {}};
+    if (smooth_gate()) shape_.presence = calibration;
+  }
+
+  const Shape& shape() const override { return shape_; }
+
+  std::unique_ptr<TileBuffer> allocate(int count, int tile) const override {
+    return model::runtime::with_torch_errors("memory for tiles", [&] {
+      auto buffer = std::make_unique<TensorBuffer>();
+      buffer->pixels = torch::empty({count, tile, tile, 3}, torch::TensorOptions(torch::kByte).pinned_memory(!device_.is_cpu()));
+      return buffer;
+    });
+  }
+
+  Precision choose_precision(std::unique_ptr<TileBuffer> sample, int count, int tile) override {
+    if (!rounded_) return {};
+    active_ = rounded_;
+    if (options_.arithmetic == Arithmetic::Bfloat16 || count == 0) return {"bf16", {}};
+    return model::runtime::with_torch_errors("choosing the precision", [&]() -> Precision {
+      const Tensor tiles = view(*sample, count, tile).to(device_);
+      Tensor exact, rounded;
+      const auto labels = [&](const model::network::LpdNetwork& network) {
+        const c10::InferenceMode inference;
+        const OneThread one_thread;
+        const Results results = compute(network, tiles);
+        return model::network::labels_from_maps(smooth_gate() ? model::network::gated(results.maps, (*presence_)(results.scores))
+                                                              : results.maps);
+      };
+      tbb::parallel_invoke([&] { exact = labels(network_); }, [&] { rounded = labels(rounded_); });
+      const double agreement = (exact == rounded).to(torch::kDouble).mean().item<double>();
+      if (agreement >= kEnoughAgreement) return {"bf16", agreement};
+      active_ = network_;
+      return {"fp32", agreement};
+    });
+  }
+
+  std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile) override {
+    auto pending = std::make_unique<LpdPending>();
+    pending->network = active_;
+    pending->tiles = view(*tiles, count, tile);
+    pending->owner = std::move(tiles);
+    if (device_.is_cpu()) return pending;
+    return model::runtime::with_torch_errors("segmenting on the GPU", [&] {
+      const c10::InferenceMode inference;
+      const c10::StreamGuard guard(*stream_);
+      const Results on_device = compute(pending->network, pending->tiles.to(device_, /*non_blocking=*/true));
+      const auto to_host = [](const Tensor& tensor) { return tensor.contiguous().to(torch::kCPU, /*non_blocking=*/true); };
+      pending->results = {to_host(on_device.maps), to_host(on_device.score_maps), to_host(on_device.scores), to_host(on_device.peaks),
+                          to_host(on_device.features)};
+      pending->done.emplace(device_.type());
+      pending->done->record(*stream_);
+      return std::move(pending);
+    });
+  }
+
+  TileResults await(std::unique_ptr<Pending> handed) const override {
+    auto& pending = static_cast<LpdPending&>(*handed);
+    return model::runtime::with_torch_errors("segmenting", [&] {
+      const c10::InferenceMode inference;
+      if (pending.done) {
+        pending.done->synchronize();
+      } else {
+        const OneThread one_thread;
+        pending.results = compute(pending.network, pending.tiles);
+      }
+      const Results& results = pending.results;
+      return TileResults{static_cast<int>(pending.tiles.size(0)),
+                         numbers(results.maps),
+                         numbers(results.score_maps),
+                         numbers(results.scores),
+                         numbers(results.peaks),
+                         numbers(results.features)};
+    });
+  }
+
+ private:
+  static Tensor view(TileBuffer& tiles, int count, int tile) {
+    const Tensor& pixels = static_cast<TensorBuffer&>(tiles).pixels;
+    return pixels.flatten().narrow(0, 0, std::int64_t{3} * count * tile * tile).view({count, tile, tile, 3});
+  }
+
+  /// Are the maps gated on the slide, over neighbouring tiles? The reference's way knows its tile alone.
+  bool smooth_gate() const { return options_.normalisation == Normalisation::Calibrated; }
+
+  Results compute(const model::network::LpdNetwork& network, const Tensor& tiles) const {
+    const int k = info_.prototypes_per_class;
+    const model::network::NetworkOutput output = network->forward(input_(tiles));
+    const auto merged = model::network::merged_maps(output, k);
+    const Tensor scores = model::network::class_scores(output, k);
+    return {
+        smooth_gate() ? model::network::open_maps(merged) : model::network::gated(model::network::tile_maps(merged), (*presence_)(scores)),
+        smooth_gate() ? model::network::merge_mean(output.maps[3], k) : torch::empty({0}), scores, output.maps[3].amax({2, 3}),
+        output.feature.mean({2, 3})};
+  }
+
+  model::network::ModelInfo info_;
+  model::network::LpdNetwork network_, rounded_;
+  model::network::LpdNetwork active_{nullptr};  ///< one of them; used by choose_precision and submit alone
+  torch::Device device_;
+  LpdSegmenterOptions options_;
+  model::network::InputNormaliser input_;
+  std::optional<model::network::ScoreSigmoid> presence_;
+  std::optional<c10::Stream> stream_;  ///< on a GPU
+  Shape shape_;
+};
+
+}  // namespace
+
+std::unique_ptr<Segmenter> load_lpd_segmenter(const std::filesystem::path& path, const LpdSegmenterOptions& options) {
+  const torch::Device device(model::runtime::resolve_device(options.device));
+  model::network::LoadedModel loaded = model::network::load_model(path);
+  if (options.normalisation == Normalisation::Calibrated && loaded.info.calibration.empty()) {
+    throw core::Error(path.string() + ": the model is not calibrated; run `wsi-lpd calibrate PATCHES --model " + path.string() +
+                      "`, or give --normalisation tile");
+  }
+  return model::runtime::with_torch_errors(path.string(), [&] {
+    model::network::LpdNetwork rounded(nullptr);
+    if (options.arithmetic == Arithmetic::Bfloat16 ||
+        (options.arithmetic == Arithmetic::Auto && model::runtime::has_fast_bfloat16(options.device))) {
+      rounded = model::network::load_model(path).network;
+      rounded->round_encoder_to_bfloat16();
+    }
+    return std::make_unique<LpdSegmenter>(std::move(loaded), std::move(rounded), device, options);
+  });
+}
+
+}  // namespace wsi_lpd::pipeline::segment

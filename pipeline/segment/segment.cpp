@@ -1,0 +1,238 @@
+#include "wsi_lpd/pipeline/segment/segment.hpp"
+
+#include <tbb/global_control.h>
+#include <tbb/version.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "peak_memory.hpp"
+#include "slide_canvas.hpp"
+#include "slide_plan.hpp"
+#include "slide_results.hpp"
+#include "stage_clock.hpp"
+#include "stream_tiles.hpp"
+#include "tile_reader.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
+#include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/image/library.hpp"
+#include "wsi_lpd/model/runtime/device.hpp"
+#include "wsi_lpd/output/slide_files.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
+#include "wsi_lpd/pipeline/segment/slide_stain.hpp"
+#include "wsi_lpd/slide/archive_file.hpp"
+#include "wsi_lpd/slide/focus.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
+#include "wsi_lpd/slide/glass.hpp"
+#include "wsi_lpd/slide/open.hpp"
+#include "wsi_lpd/slide/resolution.hpp"
+
+namespace wsi_lpd::pipeline::segment {
+namespace {
+
+/// Empty where the tile is near the patch size. The network's attention spans a whole tile: what it learnt holds for as much tissue as a
+/// training image shows.
+std::vector<std::string> warnings_of_tile(int tile, int patch_size) {
+  constexpr double kNear = 1.5;
+  if (tile < kNear * patch_size && patch_size < kNear * tile) return {};
+  return {"tiles of " + std::to_string(tile) + " px are far from the " + std::to_string(patch_size) +
+          " px of the training images: labels may get worse; --tile 0 takes the size of the training"};
+}
+
+/// Lets the segmenter see a few tiles, spread over the plan.
+Precision choose_precision(const core::TilePlan& plan, const TileReader& tiles, Segmenter& segmenter) {
+  constexpr std::size_t kSample = 8;
+  const std::size_t count = std::min(kSample, plan.tiles.size());
+  std::unique_ptr<TileBuffer> sample = segmenter.allocate(static_cast<int>(count), plan.tile);
+  for (std::size_t i = 0; i < count; ++i) tiles.read(i * plan.tiles.size() / count, sample->data() + tiles.bytes() * i);
+  return segmenter.choose_precision(std::move(sample), static_cast<int>(count), plan.tile);
+}
+
+std::map<std::string, std::string> versions() {
+  return {{"wsi-lpd", WSI_LPD_VERSION},
+          {"openslide", slide::library_version()},
+          {"libvips", image::library_version()},
+          {"hdf5", output::hdf5_version()},
+          {"libtorch", model::runtime::library_version()}};
+}
+
+/// A slide's warnings: told at once, and kept for its statistics.
+class Warnings {
+ public:
+  Warnings(std::string slide, core::ProgressObserver& observer) : slide_(std::move(slide)), observer_(observer) {}
+  void add(const std::string& line) {
+    lines_.push_back(line);
+    observer_.warn(slide_ + ": " + line);
+  }
+  void add(const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) add(line);
+  }
+  const std::vector<std::string>& lines() const { return lines_; }
+
+ private:
+  std::string slide_;
+  core::ProgressObserver& observer_;
+  std::vector<std::string> lines_;
+};
+
+/// How a slide's tiles are made ready for the network.
+struct Preparation {
+  output::StainRecord stain;
+  Precision precision;
+  double stain_seconds = 0, precision_seconds = 0;
+};
+
+/// Gives `reader` the stain of the training images, and the segmenter its arithmetic.
+Preparation prepare(const OpenedSlide& slide, const SlidePlan& plan, TileReader& reader, Segmenter& segmenter,
+                    const SegmentOptions& options, const core::CancelFlag& cancel) {
+  Preparation made;
+  StageClock stain, precision;
+  reader.normalise(
+      stain.measure([&] { return stain_normaliser(slide.tiles, plan.tiles, options.stain, segmenter.shape().stain, made.stain, cancel); }));
+  made.precision = precision.measure([&] { return choose_precision(plan.tiles, reader, segmenter); });
+  made.stain_seconds = stain.seconds();
+  made.precision_seconds = precision.seconds();
+  return made;
+}
+
+std::vector<std::string> warnings_of(const Preparation& made) {
+  std::vector<std::string> warnings;
+  if (!made.stain.problem.empty()) warnings.push_back("the slide's stain stays as it is: " + made.stain.problem);
+  if (made.precision.name == "fp32" && made.precision.agreement)
+    warnings.push_back("bfloat16 would change more labels than allowed (" + core::fixed(100 * *made.precision.agreement, 2) +
+                       " % of a sample agree): computing in float32, which takes about twice as long");
+  return warnings;
+}
+
+/// Of what the finished results say.
+std::vector<std::string> warnings_of(const output::SlideStatistics& statistics, const SlideCanvas& canvas) {
+  std::vector<std::string> warnings;
+  if (statistics.tiles_unreadable > 0)
+    warnings.push_back(std::to_string(statistics.tiles_unreadable) + " tiles can't be decoded and are marked 254");
+  if (statistics.out_of_focus.value_or(0) > slide::kManyOutOfFocus)
+    warnings.push_back(std::to_string(std::lround(100 * *statistics.out_of_focus)) +
+                       " % of the tiles are out of focus: the labels there are uncertain");
+  if (canvas.crf() && canvas.crf()->blocks_unreadable() > 0)
+    warnings.push_back("the CRF saw the background colour where the slide can't be decoded, in " +
+                       std::to_string(canvas.crf()->blocks_unreadable()) + " blocks");
+  return warnings;
+}
+
+/// What the HDF5 file says of where it comes from.
+std::map<std::string, std::string> provenance_of(const SlideJob& job, const RunIdentity& identity, const OpenedSlide& slide,
+                                                 const Preparation& made) {
+  std::map<std::string, std::string> provenance{{"slide", job.slide.string()},
+                                                {"model", identity.model_path},
+                                                {"model_sha256", identity.model_sha256},
+                                                {"configuration_sha256", identity.configuration_sha256},
+                                                {"mpp_source", slide.reader->properties().mpp_source},
+                                                {"stain_normalisation", output::json_text(made.stain)}};
+  provenance.merge(versions());
+  return provenance;
+}
+
+/// All that is known before the results are written, but for what the raster says (SlideResults::describe) and the warnings.
+output::SlideStatistics statistics_of(const SlideJob& job, const RunIdentity& identity, const Segmenter::Shape& shape,
+                                      const OpenedSlide& slide, const SlidePlan& plan, const Preparation& made, const StreamCounts& counts,
+                                      const SlideCanvas& canvas) {
+  const slide::Properties& properties = slide.reader->properties();
+  output::SlideStatistics statistics;
+  statistics.slide = job.slide.string();
+  statistics.slide_fingerprint = slide.fingerprint;
+  statistics.model_path = identity.model_path;
+  statistics.model_sha256 = identity.model_sha256;
+  statistics.configuration_sha256 = identity.configuration_sha256;
+  statistics.frame = slide.frame;
+  statistics.mpp_source = properties.mpp_source;
+  statistics.own_mpp = properties.own_mpp;
+  statistics.model_mpp_known = shape.mpp > 0;
+  statistics.classes = shape.classes;
+  statistics.versions = versions();
+  statistics.tiles_planned = static_cast<std::int64_t>(plan.tiles.tiles.size());
+  statistics.tiles_skipped = plan.tiles.skipped();
+  statistics.tiles_unreadable = counts.unreadable;
+  statistics.tiles_read = statistics.tiles_planned - counts.unreadable;
+  statistics.unreadable_positions = counts.unreadable_positions;
+  statistics.glass_pixels = canvas.glass_pixels();
+  statistics.stain = made.stain;
+  statistics.precision = made.precision.name;
+  statistics.precision_agreement = made.precision.agreement;
+  statistics.crf = canvas.crf().has_value();
+  statistics.seconds = {{"tissue", plan.seconds},      {"stain", made.stain_seconds},       {"precision", made.precision_seconds},
+                        {"read", counts.read_seconds}, {"forward", counts.forward_seconds}, {"accumulate", counts.accumulate_seconds}};
+  if (canvas.crf()) statistics.seconds["crf"] = canvas.crf()->seconds();
+  return statistics;
+}
+
+}  // namespace
+
+std::string library_version() { return "oneTBB " + std::to_string(TBB_VERSION_MAJOR) + "." + std::to_string(TBB_VERSION_MINOR); }
+
+void check_run(const SegmentOptions& options, const Segmenter::Shape& shape, const RunIdentity& identity) {
+  if (options.tile < shape.tile_multiple || options.tile > 4096 || options.tile % shape.tile_multiple != 0) {
+    throw core::UsageError("--tile " + std::to_string(options.tile) + " must be a multiple of " + std::to_string(shape.tile_multiple) +
+                           " up to 4096");
+  }
+  if (options.stain != core::StainMethod::None && !shape.stain.has(options.stain)) {
+    throw core::UsageError(identity.model_path + ": does not know the stain of its training images, which --stain-normalisation " +
+                           core::to_string(options.stain) + " needs; `wsi-lpd calibrate PATCHES --model MODEL` adds it");
+  }
+}
+
+output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
+                                      core::ProgressObserver& observer, const core::CancelFlag& cancel, const core::WorkLock* lock) {
+  const core::Work work{observer, cancel};
+  return core::with_context(job.slide.string(), [&] {
+    const auto start = std::chrono::steady_clock::now();
+    reset_peak_memory();
+    const Segmenter::Shape& shape = segmenter.shape();
+    check_run(options, shape, identity);
+    if (!job.failure.empty()) throw core::Error(job.failure);
+    const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(thread_count(options)));
+    Warnings warnings(job.slide.string(), work.observer);
+
+    const OpenedSlide slide = open_slide(job, shape.mpp, options.force_mpp);
+    if (const std::string& note = slide.reader->properties().note; !note.empty()) work.observer.info(job.slide.string() + ": " + note);
+    warnings.add(slide.warnings);
+    warnings.add(warnings_of_tile(options.tile, shape.patch_size));
+
+    work.observer.begin("finding tissue", 0, "");
+    const SlidePlan plan = plan_slide(slide, options);
+    warnings.add(plan.warnings);
+
+    output::StagedResult staged(job.stem);
+    TileReader reader(slide.tiles, plan.tiles, slide.reader->properties().background, plan.glass);
+    const Preparation made = prepare(slide, plan, reader, segmenter, options, work.cancel);
+    warnings.add(warnings_of(made));
+    SlideResults results(job.slide, staged.stem(), plan.tiles, shape, options, plan.thumbnail, plan.parts,
+                         provenance_of(job, identity, slide, made));
+    SlideCanvas canvas(slide, plan, shape, options, results, work.cancel);
+    const StreamCounts counts = stream_tiles(plan.tiles, reader, segmenter, canvas, options, work);
+
+    work.observer.begin("writing results", 0, "");
+    StageClock writing;
+    writing.measure([&] { canvas.finish(); });
+    core::check(work.cancel);
+    // Whatever library read it: half of one slide and half of another must not become a result.
+    if (core::FileIdentity(job.slide).fingerprint() != slide.fingerprint)
+      throw core::Error("the file was replaced or changed while it was read: segment it again when it is whole");
+    output::SlideStatistics statistics = statistics_of(job, identity, shape, slide, plan, made, counts, canvas);
+    writing.measure([&] {
+      results.describe(statistics);
+      results.finish(slide.tiles, statistics);
+    });
+    work.observer.end();
+    warnings.add(warnings_of(statistics, canvas));
+    statistics.warnings = warnings.lines();
+    statistics.seconds["write"] = writing.seconds();
+    statistics.seconds["total"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    statistics.peak_memory_bytes = peak_memory();
+    staged.commit(statistics, lock);
+    return statistics;
+  });
+}
+
+}  // namespace wsi_lpd::pipeline::segment

@@ -1,0 +1,63 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "prototype_gallery.hpp"
+#include "wsi_lpd/core/canvas.hpp"
+#include "wsi_lpd/image/raster_writer.hpp"
+#include "wsi_lpd/output/result_file.hpp"
+#include "wsi_lpd/output/statistics.hpp"
+#include "wsi_lpd/pipeline/segment/segment.hpp"
+#include "wsi_lpd/raster/class_borders.hpp"
+#include "wsi_lpd/raster/regions.hpp"
+#include "wsi_lpd/raster/square_shares.hpp"
+#include "wsi_lpd/slide/frame_reader.hpp"
+
+namespace wsi_lpd::pipeline::segment {
+
+/// Everything that is written for one slide while it streams by: rows of the canvas and values of tiles in, files out.
+class SlideResults : public core::CanvasSink {
+ public:
+  /// Files go to `stem` plus their suffixes, which should be a StagedResult's. `parts` are the values of Part on the thumbnail,
+  /// `provenance` goes into the HDF5 file. Keeps references to `plan` and `options`.
+  SlideResults(const std::filesystem::path& slide, const std::filesystem::path& stem, const core::TilePlan& plan,
+               const Segmenter::Shape& shape, const SegmentOptions& options, const core::Image& thumbnail, const core::Image& parts,
+               std::map<std::string, std::string> provenance);
+
+  void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
+  void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) override;
+  void add_tile(const core::Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus, double glass);
+  /// Once, when all tiles and rows have come: what the raster and the tiles' focus say, into `statistics`.
+  void describe(output::SlideStatistics& statistics);
+  /// Writes all files but that of the statistics, whose classes and shares stand in pictures. Reads tiles again from `reader` where the
+  /// options want pictures of them.
+  void finish(const slide::FrameReader& reader, const output::SlideStatistics& statistics);
+
+ private:
+  void emit_map_row();
+
+  std::filesystem::path stem_;
+  const core::TilePlan& plan_;
+  const SegmentOptions& options_;
+  core::Image overlay_source_;
+  core::Image overlay_labels_;
+  core::Image parts_;  // with the glass that the rows show in the tissue
+  std::int64_t tissue_pixels_ = 0, unreadable_pixels_ = 0;
+  int map_factor_;  // grid cells per map cell
+  std::int64_t grid_width_, grid_rows_seen_ = 0, label_rows_seen_ = 0;
+  std::vector<float> map_sums_;           // [C, w]
+  std::vector<std::uint8_t> map_labels_;  // [w]
+  int map_rows_summed_ = 0;
+  std::vector<float> focus_;  // of the tiles
+  output::ResultFile file_;
+  image::RasterWriter raster_;
+  std::optional<image::RasterWriter> probabilities_;
+  std::optional<PrototypeGallery> gallery_;
+  raster::RegionCounter regions_;
+  raster::InterfaceCounter interfaces_;
+  raster::SquareShares squares_;
+};
+
+}  // namespace wsi_lpd::pipeline::segment

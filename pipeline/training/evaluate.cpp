@@ -1,0 +1,163 @@
+#include "wsi_lpd/pipeline/training/evaluate.hpp"
+
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <numeric>
+
+namespace wsi_lpd::pipeline::training {
+namespace {
+
+constexpr std::size_t kBatch = 10;
+constexpr std::size_t kCalibrationImages = 400;  // enough for stable thresholds; more would only cost time
+
+std::span<const std::uint8_t> bytes_of(const core::Image& image) { return {image.data(), image.bytes()}; }
+
+class Evaluator {
+ public:
+  Evaluator(const EvaluateOptions& options, model::network::PatchModel& model, const PatchSet& set)
+      : options_(options), model_(model), set_(set) {
+    const int classes = model.info().classes.count();
+    thresholds_ = model.info().calibration;
+    if (options.presence == PresenceRule::Half || thresholds_.empty()) thresholds_ = model::network::uncalibrated(classes);
+    result_.presence.resize(static_cast<std::size_t>(classes));
+    for (const auto& [name, wanted] : {std::pair{"oracle", options.oracle}, {"predicted", options.predicted}}) {
+      for (const bool crf : {false, true})
+        if (wanted && (options.crf || !crf)) result_.evaluated.push_back({name, crf, raster::ConfusionMatrix(classes)});
+    }
+  }
+
+  void add(std::size_t first) {
+    const model::network::PatchBatch batch = set_.batch(first, kBatch);
+    const std::vector<model::network::PatchMaps> maps = model_.look(batch, options_.all_views);
+    tbb::parallel_for(std::size_t{0}, maps.size(), [&](std::size_t i) { add(first + i, maps[i]); });
+  }
+
+  Evaluation finish() { return std::move(result_); }
+
+ private:
+  void add(std::size_t index, const model::network::PatchMaps& patch) {
+    const std::vector<float> predicted = predicted_labels(patch.scores, thresholds_);
+    std::vector<core::Image> labels;
+    for (const char* source : {"oracle", "predicted"}) {
+      const bool oracle = std::string_view(source) == "oracle";
+      if (!(oracle ? options_.oracle : options_.predicted)) continue;
+      const auto probabilities = model::network::class_probabilities(patch, oracle ? set_.labels(index) : predicted);
+      labels.push_back(most_probable(probabilities, patch.size));
+      if (!options_.crf) continue;
+      const core::ImageView<const std::uint8_t> pixels{patch.crf_image.data(), patch.size, patch.size, 3, std::int64_t{3} * patch.size};
+      crf::DenseCrfOptions crf = options_.crf_options;
+      crf.threads = 1;  // patches run side by side
+      labels.push_back(most_probable(crf::dense_crf(probabilities, model_.info().classes.count() + 1, pixels, crf), patch.size));
+    }
+    const core::Image truth = set_.mask(index);
+    const std::lock_guard lock(mutex_);
+    for (std::size_t e = 0; e < labels.size(); ++e) result_.evaluated[e].matrix.add(bytes_of(truth), bytes_of(labels[e]));
+    ++result_.patches;
+    result_.all_classes_right += predicted == set_.labels(index);
+    for (std::size_t c = 0; c < predicted.size(); ++c) {
+      PresenceCounts& counts = result_.presence[c];
+      const bool said = predicted[c] > 0.5F, there = set_.labels(index)[c] > 0.5F;
+      counts.hits += said && there;
+      counts.false_alarms += said && !there;
+      counts.misses += !said && there;
+    }
+    if (!truth.empty() && !labels.empty() && options_.shown > 0) show(index, truth, std::move(labels));
+  }
+
+  void show(std::size_t index, const core::Image& truth, std::vector<core::Image> labels) {
+    ShownPatch shown{.name = set_.name(index), .rgb = set_.image(index), .truth = truth};
+    shown.accuracies.reserve(labels.size());
+    for (const core::Image& evaluated : labels) {
+      const auto right = std::inner_product(truth.data(), truth.data() + truth.bytes(), evaluated.data(), std::int64_t{0}, std::plus<>(),
+                                            [](std::uint8_t a, std::uint8_t b) { return std::int64_t{a == b}; });
+      shown.accuracies.push_back(static_cast<double>(right) / static_cast<double>(truth.bytes()));
+    }
+    shown.labels = std::move(labels);
+    // Sorted from worst to best; what is neither leaves in the middle. The name makes the order the same in every run.
+    const auto worse = [](const ShownPatch& a, const ShownPatch& b) {
+      return std::tie(a.accuracies.back(), a.name) < std::tie(b.accuracies.back(), b.name);
+    };
+    result_.shown.insert(std::upper_bound(result_.shown.begin(), result_.shown.end(), shown, worse), std::move(shown));
+    if (result_.shown.size() > 2 * options_.shown) result_.shown.erase(result_.shown.begin() + static_cast<std::ptrdiff_t>(options_.shown));
+  }
+
+  static core::Image most_probable(const std::vector<float>& probabilities, int size) {
+    core::Image labels(size, size, 1);
+    const auto values =
+        crf::most_probable_labels(probabilities, static_cast<int>(probabilities.size() / static_cast<std::size_t>(size * size)));
+    std::copy(values.begin(), values.end(), labels.data());
+    return labels;
+  }
+
+  const EvaluateOptions& options_;
+  model::network::PatchModel& model_;
+  const PatchSet& set_;
+  core::Calibration thresholds_;
+  std::mutex mutex_;
+  Evaluation result_;  // under the mutex
+};
+
+}  // namespace
+
+std::vector<float> predicted_labels(std::span<const float> scores, const core::Calibration& calibration) {
+  std::vector<float> labels, margins;
+  for (std::size_t c = 0; c < scores.size(); ++c) {
+    margins.push_back((scores[c] - calibration.score_threshold[c]) / calibration.score_width[c]);
+    labels.push_back(margins[c] > 0 ? 1.0F : 0.0F);
+  }
+  labels[static_cast<std::size_t>(std::max_element(margins.begin(), margins.end()) - margins.begin())] = 1;
+  return labels;
+}
+
+Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::network::PatchModel& model,
+                    core::ProgressObserver& observer, const core::CancelFlag& cancel) {
+  Evaluator evaluator(options, model, set);
+  observer.begin("evaluating", static_cast<std::int64_t>(set.count()), "images");
+  for (std::size_t first = 0; first < set.count(); first += kBatch) {
+    core::check(cancel);
+    evaluator.add(first);
+    observer.advance(static_cast<std::int64_t>(std::min(first + kBatch, set.count())));
+  }
+  observer.end();
+  return evaluator.finish();
+}
+
+double Evaluation::mean_f1() const {
+  double sum = 0;
+  int defined = 0;
+  for (const PresenceCounts& counts : presence) {
+    if (std::isnan(counts.f1())) continue;
+    sum += counts.f1();
+    ++defined;
+  }
+  return sum / defined;
+}
+
+double Evaluation::chance_f1() const {
+  double sum = 0;
+  int present = 0;
+  for (const PresenceCounts& counts : presence) {
+    const PresenceCounts always{counts.hits + counts.misses, patches - counts.hits - counts.misses, 0};
+    if (always.hits == 0) continue;
+    sum += always.f1();
+    ++present;
+  }
+  return sum / present;
+}
+
+void calibrate(model::network::PatchModel& model, const PatchSet& set, const core::CancelFlag& cancel) {
+  const std::size_t step = std::max<std::size_t>(1, core::divide_up(static_cast<std::int64_t>(set.count()), kCalibrationImages));
+  std::size_t next = 0;
+  model.calibrate([&] {
+    core::check(cancel);
+    model::network::PatchBatch batch;
+    batch.size = set.size();
+    for (; next < set.count() && batch.count < static_cast<int>(kBatch); next += step) append(batch, set.batch(next, 1));
+    return batch;
+  });
+}
+
+}  // namespace wsi_lpd::pipeline::training

@@ -1,0 +1,261 @@
+#include "wsi_lpd/pipeline/training/train.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "training_images.hpp"
+#include "training_judge.hpp"
+#include "training_pictures.hpp"
+#include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/pipeline/training/evaluate.hpp"
+
+namespace wsi_lpd::pipeline::training {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+Json json_of(std::int64_t step, const model::training::StepReport& report) {
+  return {{"iteration", step},
+          {"lr", report.learning_rate},
+          {"total", report.total},
+          {"cls", report.classification},
+          {"bce", report.bce},
+          {"div", report.diversity},
+          {"fg", report.foreground},
+          {"bg", report.background},
+          {"map_mean", report.map_mean},
+          {"selected", report.selected},
+          {"gradient_norm", report.gradient_norm}};
+}
+
+/// One training, from its first step or from where it was left.
+class Run {
+ public:
+  Run(const PreparedTraining& prepared, core::ProgressObserver& observer, const core::CancelFlag& cancel)
+      : job_(prepared.job),
+        observer_(observer),
+        cancel_(cancel),
+        set_(prepared.images),
+        valid_(prepared.valid),
+        options_(job_.options),
+        trainer_(job_.info, options_),  // refuses what does not fit before anything is written
+        judge_(valid_, options_.warmup_iterations, options_.iterations) {}
+
+  TrainResult run() {
+    report_balance(set_, job_.info.classes, observer_);
+    if (judge_.by() == "nothing" && valid_.count() > 0)
+      observer_.warn("the masks of the validation images hold no class, only background: there is nothing to judge the training by");
+    fs::create_directories(job_.run);
+    for (const auto& entry : fs::directory_iterator(job_.run))  // of a process that was killed while it wrote
+      if (entry.path().extension() == ".part") fs::remove(entry.path());
+    if (job_.resume) take_up();
+    if (job_.info.method == "pbip" && job_.options.bank.empty() && trainer_.iteration() == 0) cluster_prototypes();
+    open_log();
+    TrainingStream stream(set_, job_.batch_size, options_.seed, trainer_.iteration(), job_.stream);
+    observer_.begin("training", options_.iterations, "steps");
+    observer_.advance(trainer_.iteration());
+    try {
+      loop(stream);
+    } catch (const core::Error&) {  // a stop, a full disk, a loss that is no number: what has been learnt so far stays
+      if (steps_ > 0) save_state();
+      throw;
+    }
+    observer_.end();
+    write_prototypes(job_.run / "prototypes.png", trainer_.model(), set_, cancel_);
+    fs::remove(state_path());
+    const model::network::Judgement& judged = judge_.kept().judged;
+    if (!judged.is_above_chance())
+      observer_.warn(
+          measure() + " never rose above chance: " + percent(judged.score) + " at best, " + percent(judged.chance) +
+          " for an answer that does not look at the images. What this model says of slides means nothing: check the labels, take "
+          "more images, or train longer");
+    return {.model = model_path(),
+            .best = judge_.kept(),
+            .iterations = trainer_.iteration(),
+            .images_per_second = steps_ > 0 ? static_cast<double>(steps_ * job_.batch_size) / seconds_ : 0,
+            .waited_share = steps_ > 0 ? stream.waited() / seconds_ : 0};
+  }
+
+ private:
+  fs::path model_path() const { return job_.run / "model.safetensors"; }
+  fs::path state_path() const { return job_.run / "state.safetensors"; }
+  fs::path log_path() const { return job_.run / "log.jsonl"; }
+
+  /// From every image that carries one class alone.
+  void cluster_prototypes() {
+    observer_.info("clustering prototypes");
+    std::size_t i = 0;
+    trainer_.cluster_prototypes([&] {
+      core::check(cancel_);
+      model::network::PatchBatch batch;
+      batch.size = set_.size();
+      for (; i < set_.count() && batch.count < 10; ++i) {
+        if (std::count(set_.labels(i).begin(), set_.labels(i).end(), 1.0F) == 1) append(batch, set_.batch(i, 1));
+      }
+      return batch;
+    });
+  }
+
+  void loop(TrainingStream& stream) {
+    auto saved = Clock::now();
+    while (true) {
+      if (epoch_is_due()) end_epoch();  // first thing, too, where the last process was stopped in the middle of it
+      if (trainer_.iteration() >= options_.iterations || is_stale()) return;
+      core::check(cancel_);
+      const auto start = Clock::now();
+      const model::training::StepReport report = trainer_.step(stream.next());
+      seconds_ += seconds_since(start);
+      ++steps_;
+      loss_ = report.total;
+      write_log(json_of(trainer_.iteration(), report));
+      observer_.advance(trainer_.iteration(), "loss " + core::fixed(loss_, 3));
+      if (epoch_is_due() || seconds_since(saved) > 60 * job_.save_minutes) {
+        save_state();
+        saved = Clock::now();
+      }
+    }
+  }
+
+  bool epoch_is_due() const {
+    const std::int64_t step = trainer_.iteration();
+    const std::int64_t steps_per_epoch = std::max<std::int64_t>(1, std::llround(static_cast<double>(set_.count()) / job_.batch_size));
+    return step > ended_ && (step % steps_per_epoch == 0 || step == options_.iterations);
+  }
+
+  /// Calibrates, judges and keeps. What it changes of the run's own state comes last, so that it can be done again after a stop.
+  void end_epoch() {
+    const std::int64_t step = trainer_.iteration();
+    model::network::PatchModel& model = trainer_.model();
+    calibrate(model, set_, cancel_);  // there are more of them than validation images, and some classes are rare
+    const EpochJudgement epoch = judge_.judge(model, step, cancel_);
+    const bool better = judge_.is_better(epoch);
+    model.set_judged(epoch.model.judged);
+    model.save(job_.run / "last.safetensors");
+    if (better) model.save(model_path());
+    report(epoch, better);
+    write_curve(job_.run / "curve.svg", log_path());
+    if (epoch.model.predicted) write_predictions(job_.run / "predictions.png", model, valid_);
+    judge_.accept(epoch);
+    ended_ = step;
+    log_bytes_ = fs::file_size(log_path());
+    if (is_stale()) observer_.info("no better for " + std::to_string(judge_.epochs_since_best()) + " epochs: stopping early");
+  }
+
+  void report(const EpochJudgement& epoch, bool better) {
+    const model::network::Judgement& judged = epoch.model.judged;
+    const std::string number = core::fixed(static_cast<double>(judged.iteration) * job_.batch_size / static_cast<double>(set_.count()), 1);
+    if (judged.by == "nothing") {
+      observer_.info("epoch " + number + ": loss " + core::fixed(loss_, 3) + " (nothing to validate by)");
+      return;
+    }
+    Json line{{"epoch", number}, {"iteration", judged.iteration}, {judged.by, judged.score}};
+    if (epoch.model.oracle) line["valid_miou_oracle"] = epoch.model.oracle->mean_iou();
+    line.update({{"valid_f1", epoch.f1}, {"chance", judged.chance}, {"warmup", epoch.in_warmup}, {"kept", better}});
+    write_log(line, /*in_state=*/false);
+    observer_.info("epoch " + number + ": " + measure() + " " + percent(judged.score) +
+                   (epoch.model.oracle ? ", given " + percent(epoch.model.oracle->mean_iou()) : "") + ", chance " + percent(judged.chance) +
+                   ", loss " + core::fixed(loss_, 3) +
+                   (epoch.in_warmup ? " (warm-up)"
+                    : better        ? " (best so far)"
+                                    : ""));
+  }
+  std::string measure() const {
+    return judge_.by() == "valid_f1" ? "F1 of image labels held out" : "mIoU on valid/ with image labels predicted";
+  }
+  static std::string percent(double value) { return std::isfinite(value) ? core::fixed(100 * value, 2) + " %" : "-"; }
+
+  bool is_stale() const { return job_.patience > 0 && judge_.epochs_since_best() >= job_.patience; }
+
+  void open_log() {
+    log_.open(log_path(), trainer_.iteration() > 0 ? std::ios::app : std::ios::trunc);
+    if (!log_) throw core::Error("writing " + log_path().string() + ": can't be created");
+  }
+  void write_log(const Json& line, bool in_state = true) {
+    if (!(log_ << line.dump() << std::endl)) throw core::Error("writing " + log_path().string() + ": is the disk full?");
+    if (in_state) log_bytes_ = fs::file_size(log_path());
+  }
+
+  void save_state() {
+    std::map<std::string, std::string> notes = judge_.notes();
+    notes.merge(std::map<std::string, std::string>{{"images", fingerprint(job_.patches.train)},
+                                                   {"valid", fingerprint(job_.patches.valid)},
+                                                   {"class_names", core::joined(job_.info.classes.names)},
+                                                   {"log_bytes", std::to_string(log_bytes_)},
+                                                   {"ended", std::to_string(ended_)},
+                                                   {"loss", core::shortest(loss_)}});
+    trainer_.save_state(state_path(), notes);
+  }
+
+  void take_up() {
+    if (!fs::exists(state_path())) {
+      observer_.info(job_.run.string() + ": nothing was saved yet; starting from the first step");
+      return;
+    }
+    const auto notes = trainer_.load_state(state_path());
+    const auto differs = [&](const std::string& key, const std::string& now) {
+      const auto before = notes.find(key);
+      return before != notes.end() && before->second != now;
+    };
+    if (!job_.force) {
+      for (const auto& [key, what, patches] :
+           {std::tuple{"images", "training", &job_.patches.train}, {"valid", "validation", &job_.patches.valid}})
+        if (differs(key, fingerprint(*patches)))
+          throw core::UsageError(std::string("--resume: the ") + what +
+                                 " images or their labels are other ones than before; start a new run, or use --force");
+    }
+    if (const std::string classes = core::joined(job_.info.classes.names); differs("class_names", classes) && !job_.force)
+      throw core::UsageError("--resume: the classes were " + notes.at("class_names") + ", and are " + classes +
+                             "; start a new run, or use --force");
+    try {
+      log_bytes_ = std::stoull(notes.at("log_bytes"));
+      const bool same_images = !differs("valid", fingerprint(job_.patches.valid));
+      if (!same_images || !judge_.take_up(notes))
+        observer_.warn(state_path().string() + ": its best model was chosen by " +
+                       (same_images ? "another measure than " + judge_.by() + ", as earlier versions did" : "other validation images") +
+                       ": the best is chosen anew from here on");
+      ended_ = notes.contains("ended") ? std::stoll(notes.at("ended")) : trainer_.iteration();
+      if (notes.contains("loss")) loss_ = std::stod(notes.at("loss"));
+    } catch (const std::logic_error&) {  // a note is missing, or no number
+      throw core::Error(state_path().string() + ": does not say what it should; it is damaged");
+    }
+    fs::resize_file(log_path(), log_bytes_);  // lines of steps that will be done again
+    std::string changes;
+    for (const auto& [name, now] : trainer_.arithmetic())
+      if (differs(name, now))
+        changes.append(changes.empty() ? "" : ", ").append(name).append(" ").append(now).append(" instead of ").append(notes.at(name));
+    if (!changes.empty())
+      observer_.warn("going on with " + changes +
+                     ": sums come out in another order, so the model differs in its last digits from one of a "
+                     "training that was never stopped");
+    observer_.info("going on after step " + std::to_string(trainer_.iteration()));
+  }
+
+  const TrainJob& job_;
+  core::ProgressObserver& observer_;
+  const core::CancelFlag& cancel_;
+  const PatchSet &set_, &valid_;
+  const model::training::TrainOptions& options_;
+  model::training::Trainer trainer_;
+  TrainingJudge judge_;
+  std::ofstream log_;
+  std::uintmax_t log_bytes_ = 0;  ///< of the log that belong to the steps done and the epochs ended
+  std::int64_t ended_ = 0;        ///< step at which the last epoch was ended
+  double loss_ = 0;               ///< of the last step
+  std::int64_t steps_ = 0;        ///< of this process
+  double seconds_ = 0;
+};
+
+}  // namespace
+
+TrainResult train(const PreparedTraining& prepared, core::ProgressObserver& observer, const core::CancelFlag& cancel) {
+  return Run(prepared, observer, cancel).run();
+}
+
+}  // namespace wsi_lpd::pipeline::training

@@ -1,0 +1,118 @@
+#include "wsi_lpd/pipeline/training/training_stream.hpp"
+
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+
+#include "stain_jitter.hpp"
+#include "wsi_lpd/core/counter_random.hpp"
+
+namespace wsi_lpd::pipeline::training {
+namespace {
+
+/// Writes symmetry 0…7 of the square image: bit 0 mirrors left-right, bit 1 top-bottom, bit 2 transposes.
+void write_turned(const core::Image& source, unsigned symmetry, std::uint8_t* target) {
+  const std::int64_t side = source.width();
+  for (std::int64_t y = 0; y < side; ++y) {
+    for (std::int64_t x = 0; x < side; ++x) {
+      std::int64_t from_x = (symmetry & 4U) ? y : x;
+      std::int64_t from_y = (symmetry & 4U) ? x : y;
+      if (symmetry & 1U) from_x = side - 1 - from_x;
+      if (symmetry & 2U) from_y = side - 1 - from_y;
+      target = std::copy_n(source.at(from_x, from_y), 3, target);
+    }
+  }
+}
+
+/// How often each image is drawn in an epoch, in the mean. Balanced, in proportion to the mean of 1 / images of the class over its classes:
+/// with one label an image, each class as often. Images without any label are drawn as ever.
+std::vector<double> mean_draws(const PatchSet& set, double balance) {
+  std::vector<double> draws(set.count(), 1.0);
+  if (balance == 0) return draws;
+  std::vector<double> images(set.labels(0).size());  // of each class
+  for (std::size_t i = 0; i < set.count(); ++i)
+    for (std::size_t c = 0; c < images.size(); ++c) images[c] += set.labels(i)[c] > 0.5F;
+  std::vector<double> rarity(set.count());
+  double labelled = 0, sum = 0;
+  for (std::size_t i = 0; i < set.count(); ++i) {
+    double classes = 0;
+    for (std::size_t c = 0; c < images.size(); ++c) {
+      if (set.labels(i)[c] <= 0.5F) continue;
+      rarity[i] += 1 / images[c];
+      ++classes;
+    }
+    if (classes == 0) continue;
+    sum += rarity[i] /= classes;
+    ++labelled;
+  }
+  for (std::size_t i = 0; i < set.count(); ++i)
+    if (rarity[i] > 0) draws[i] = 1 - balance + balance * rarity[i] * labelled / sum;
+  return draws;
+}
+
+}  // namespace
+
+TrainingStream::TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first, StreamOptions options)
+    : set_(set), batch_size_(batch_size), seed_(seed), number_(first), options_(options), draws_(mean_draws(set, options.balance)) {
+  ahead_ = std::async(std::launch::async, [this, first] { return make(first); });
+}
+
+TrainingStream::~TrainingStream() {
+  if (ahead_.valid()) ahead_.wait();
+}
+
+model::network::PatchBatch TrainingStream::next() {
+  const auto start = std::chrono::steady_clock::now();
+  model::network::PatchBatch batch = ahead_.get();
+  waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  ++number_;
+  ahead_ = std::async(std::launch::async, [this, number = number_] { return make(number); });
+  return batch;
+}
+
+// Systematic sampling: one draw at each of u, u + 1, u + 2 … of the added-up mean draws, so that an image comes up as often as its mean
+// says, rounded down or up; where every mean is 1, each image once. Then shuffled.
+std::vector<std::size_t> TrainingStream::epoch(std::int64_t number) const {
+  const std::uint64_t seed = core::hash(seed_, static_cast<std::uint64_t>(number));
+  const double start = core::uniform(seed, 0);
+  std::vector<std::size_t> order(set_.count());
+  std::size_t image = 0;
+  double upto = draws_[0];
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    while (static_cast<double>(k) + start >= upto && image + 1 < order.size()) upto += draws_[++image];
+    order[k] = image;
+  }
+  for (std::size_t k = order.size(); k > 1; --k) std::swap(order[k - 1], order[core::hash(seed, k) % k]);  // Fisher-Yates
+  return order;
+}
+
+// Batches run through one endless row of epochs; a batch may begin in one epoch and end in the next.
+model::network::PatchBatch TrainingStream::make(std::int64_t number) const {
+  const auto images = static_cast<std::int64_t>(set_.count());
+  std::vector<std::size_t> order;
+  std::int64_t ordered_epoch = -1;
+  std::vector<std::size_t> chosen;
+  for (std::int64_t i = number * batch_size_; i < (number + 1) * batch_size_; ++i) {
+    if (i / images != ordered_epoch) order = epoch(ordered_epoch = i / images);
+    chosen.push_back(order[static_cast<std::size_t>(i % images)]);
+  }
+  model::network::PatchBatch batch;
+  batch.count = batch_size_;
+  batch.size = set_.size();
+  const std::size_t bytes = static_cast<std::size_t>(batch.size) * static_cast<std::size_t>(batch.size) * 3;
+  batch.rgb.resize(bytes * chosen.size());
+  for (const std::size_t index : chosen) batch.labels.insert(batch.labels.end(), set_.labels(index).begin(), set_.labels(index).end());
+  tbb::parallel_for(std::size_t{0}, chosen.size(), [&](std::size_t i) {
+    const std::uint64_t draw = core::hash(seed_ + 1, static_cast<std::uint64_t>(number) * static_cast<std::uint64_t>(batch_size_) + i);
+    std::uint8_t* const pixels = batch.rgb.data() + i * bytes;
+    const RandomView view{draw, options_.scale_jitter};
+    write_turned(set_.image(chosen[i], &view), static_cast<unsigned>(draw >> 61U), pixels);
+    if (options_.stain_jitter > 0)
+      jitter_stain({pixels, batch.size, batch.size, 3, std::int64_t{3} * batch.size}, options_.stain_jitter, core::hash(draw, 3));
+  });
+  return batch;
+}
+
+}  // namespace wsi_lpd::pipeline::training

@@ -1,0 +1,125 @@
+#include "wsi_lpd/model/network/model_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "test_data.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/weights/safetensors.hpp"
+
+namespace wsi_lpd::model::network {
+namespace {
+
+using ::testing::HasSubstr;
+
+ModelInfo sample_info() {
+  ModelInfo info;
+  info.encoder = "mit_b0";
+  info.prototypes_per_class = 2;
+  info.classes = core::default_class_scheme(3);
+  info.mpp = 0.31;
+  info.patch_size = 64;
+  info.calibration = {.score_threshold = {1, 2, 3}, .score_width = {0.5F, 1, 2}};
+  info.stain.reinhard = {.mean = {-0.5, 0.01, 0.02}, .deviation = {0.3, 0.03, 0.02}};
+  info.judged = Judgement{"valid_miou_predicted", 0.417, 0.197, 310};
+  info.provenance = {{"patches", "some"}};
+  return info;
+}
+
+class ModelFile : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    torch::manual_seed(0);
+    network_ = LpdNetwork(encoders::mix_transformer_shape("mit_b0"), 3, 2);
+    network_->eval();
+    save_model(path_, network_, sample_info());
+  }
+
+  /// The line that loading a copy ends with, after `change`.
+  std::string error_after(const std::function<void(weights::TensorFile&)>& change) {
+    weights::TensorFile file = weights::read_safetensors(path_);
+    change(file);
+    const auto changed = folder_ / "changed.safetensors";
+    weights::write_safetensors(changed, file);
+    try {
+      load_model(changed);
+    } catch (const core::Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr(changed.string()));
+      return error.what();
+    }
+    return "loaded without complaint";
+  }
+
+  testing::TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "model.safetensors";
+  LpdNetwork network_{nullptr};
+};
+
+TEST_F(ModelFile, RoundTripKeepsEverything) {
+  const LoadedModel loaded = load_model(path_);
+  const ModelInfo expected = sample_info();
+  EXPECT_EQ(loaded.info.classes, expected.classes);
+  EXPECT_EQ(loaded.info.encoder, expected.encoder);
+  EXPECT_EQ(loaded.info.prototypes_per_class, expected.prototypes_per_class);
+  EXPECT_EQ(loaded.info.mpp, expected.mpp);
+  EXPECT_EQ(loaded.info.patch_size, expected.patch_size);
+  EXPECT_EQ(loaded.info.mean, expected.mean);
+  EXPECT_EQ(loaded.info.std, expected.std);
+  EXPECT_EQ(loaded.info.calibration.score_width, expected.calibration.score_width);
+  EXPECT_EQ(loaded.info.provenance, expected.provenance);
+  ASSERT_TRUE(loaded.info.judged);
+  EXPECT_EQ(loaded.info.judged->by, "valid_miou_predicted");
+  EXPECT_EQ(loaded.info.judged->score, 0.417);
+  EXPECT_EQ(loaded.info.judged->chance, 0.197);
+  EXPECT_EQ(loaded.info.judged->iteration, 310);
+  EXPECT_EQ(loaded.info.stain, expected.stain);
+  EXPECT_EQ(read_model_info(path_).classes, expected.classes);
+
+  const c10::InferenceMode inference;
+  const torch::Tensor images = torch::randn({1, 3, 64, 64});
+  LpdNetwork network = loaded.network;
+  EXPECT_TRUE(torch::equal(network->forward(images).maps[3], network_->forward(images).maps[3]));
+}
+
+TEST_F(ModelFile, HalfPrecisionWeightsLoad) {
+  EXPECT_EQ(error_after([](weights::TensorFile& file) {
+              for (auto& [name, tensor] : file.tensors) tensor = tensor.to(torch::kHalf);
+            }),
+            "loaded without complaint");
+  EXPECT_EQ(load_model(folder_ / "changed.safetensors").network->parameters()[0].scalar_type(), torch::kFloat);
+}
+
+TEST_F(ModelFile, WithoutStainOrJudgementLoads) {
+  EXPECT_EQ(error_after([](weights::TensorFile& file) { file.metadata.erase("stain"); }), "loaded without complaint");
+  EXPECT_EQ(read_model_info(folder_ / "changed.safetensors").stain, core::StainStatistics{});
+  EXPECT_EQ(error_after([](weights::TensorFile& file) { file.metadata.erase("judged"); }), "loaded without complaint");
+  EXPECT_FALSE(read_model_info(folder_ / "changed.safetensors").judged);
+}
+
+TEST_F(ModelFile, WrongTensorsAreNamed) {
+  EXPECT_THAT(error_after([](weights::TensorFile& file) { file.tensors["l_fc1.fc1.bias"] = torch::zeros({7}); }),
+              HasSubstr("l_fc1.fc1.bias has another"));
+  EXPECT_THAT(error_after([](weights::TensorFile& file) { file.tensors.erase("l_fc1.fc1.bias"); }), HasSubstr("l_fc1.fc1.bias is missing"));
+  EXPECT_THAT(error_after([](weights::TensorFile& file) { file.tensors["extra"] = torch::zeros({1}); }),
+              HasSubstr("extra does not belong"));
+}
+
+TEST_F(ModelFile, WrongMetadataIsNamed) {
+  const auto with = [](const char* key, const char* value) { return [=](weights::TensorFile& file) { file.metadata[key] = value; }; };
+  EXPECT_THAT(error_after(with("calibration", "{\"score_threshold\":[1]}")), HasSubstr("calibration"));
+  EXPECT_THAT(error_after(with("judged", "{\"by\":\"valid_f1\",\"score\":2,\"chance\":0,\"iteration\":1}")),
+              HasSubstr("judged by makes no sense"));
+  EXPECT_THAT(error_after(with("judged", "{\"by\":1}")), HasSubstr("malformed 'judged'"));
+  EXPECT_THAT(error_after(with("std", "[0,1,1]")), HasSubstr("absurd"));
+  EXPECT_THAT(error_after(with("prototypes_per_class", "1000000000")), HasSubstr("absurd"));
+  EXPECT_THAT(error_after(with("stain", "{\"reinhard\":{\"mean\":[0,0,0]}}")), HasSubstr("lack reinhard deviation"));
+  EXPECT_THAT(error_after(with("stain", "[1]")), HasSubstr("malformed 'stain'"));
+  EXPECT_THAT(error_after(with("encoder", "resnet")), HasSubstr("resnet"));
+  EXPECT_THAT(error_after(with("classes", "[\"a\"")), HasSubstr("malformed 'classes'"));
+  EXPECT_THAT(error_after([](weights::TensorFile& file) { file.metadata.erase("mean"); }), HasSubstr("lacks 'mean'"));
+  EXPECT_THAT(error_after([](weights::TensorFile& file) { file.metadata.clear(); }), HasSubstr("no model of wsi-lpd"));
+  EXPECT_THROW(read_model_info(folder_ / "changed.safetensors"), core::Error);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::model::network

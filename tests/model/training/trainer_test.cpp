@@ -1,0 +1,299 @@
+#include "wsi_lpd/model/training/trainer.hpp"
+
+#include <gtest/gtest.h>
+#include <torch/script.h>
+
+#include <fstream>
+#include <iterator>
+#include <random>
+
+#include "test_data.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/crf/dense_crf.hpp"
+#include "wsi_lpd/model/network/network.hpp"
+#include "wsi_lpd/model/weights/safetensors.hpp"
+
+namespace wsi_lpd::model::training {
+namespace {
+
+constexpr int kSize = 64;
+constexpr int kClasses = 2;
+
+/// Noisy red or blue pictures, or half and half with the border in the middle.
+network::PatchBatch tiny_batch(unsigned seed) {
+  std::mt19937 random(seed);
+  network::PatchBatch batch{.count = 6, .size = kSize, .rgb = {}, .labels = {}};
+  for (int i = 0; i < batch.count; ++i) {
+    const bool left = i % 3 != 1, right = i % 3 != 0;  // class 0 alone, class 1 alone, both
+    for (int y = 0; y < kSize; ++y) {
+      for (int x = 0; x < kSize; ++x) {
+        const bool red = left && (!right || x < kSize / 2);
+        for (int channel = 0; channel < 3; ++channel) {
+          batch.rgb.push_back(static_cast<std::uint8_t>((channel == (red ? 0 : 2) ? 180 : 60) + random() % 40));
+        }
+      }
+    }
+    batch.labels.insert(batch.labels.end(), {left ? 1.0F : 0.0F, right ? 1.0F : 0.0F});
+  }
+  return batch;
+}
+
+network::ModelInfo tiny_info() {
+  network::ModelInfo info;
+  info.encoder = "mit_b0";
+  info.classes = core::default_class_scheme(kClasses);
+  info.patch_size = kSize;
+  return info;
+}
+
+TrainOptions tiny_options() { return {.lr = 1e-3, .iterations = 30, .warmup_iterations = 10, .seed = 3, .threads = 1}; }
+
+void calibrate(Trainer& trainer) {
+  int left = 3;
+  trainer.model().calibrate([&] { return left-- > 0 ? tiny_batch(100 + static_cast<unsigned>(left)) : network::PatchBatch{}; });
+}
+
+TEST(Trainer, CalibratesOnNoImagesNever) {
+  Trainer trainer(tiny_info(), tiny_options());
+  EXPECT_THROW(trainer.model().calibrate([] { return network::PatchBatch{}; }), core::Error);
+  EXPECT_TRUE(trainer.model().info().calibration.empty());
+}
+
+TEST(Trainer, FrozenEncoderOfAnyWidthTeachesAfterTheWarmUp) {
+  testing::TemporaryFolder folder;
+  torch::jit::Module mean_colour("mean_colour");
+  mean_colour.define("def forward(self, images):\n  return images.mean([2, 3])\n");
+  mean_colour.save((folder / "encoder.ts").string());
+  TrainOptions options = tiny_options();
+  options.warmup_iterations = 2;
+  options.frozen_encoder = folder / "encoder.ts";
+  Trainer trainer(tiny_info(), options);
+  for (unsigned t = 0; t < 4; ++t) {
+    const StepReport report = trainer.step(tiny_batch(t));
+    EXPECT_EQ(report.selected > 0, t >= 2) << t;
+    EXPECT_EQ(report.foreground > 0, t >= 2) << t;
+    EXPECT_NEAR(report.total,
+                report.classification + 0.5 * report.diversity + 0.1 * (report.foreground + report.background + 0.0005 * report.map_mean),
+                1e-4)
+        << t;
+  }
+}
+
+TEST(Trainer, RefusesWhatCannotTeach) {
+  testing::TemporaryFolder folder;
+  TrainOptions options = tiny_options();
+  options.frozen_encoder = folder / "nowhere.ts";
+  EXPECT_THROW(Trainer(tiny_info(), options), core::UsageError);
+  std::ofstream(folder / "text.ts") << "no module";
+  options.frozen_encoder = folder / "text.ts";
+  EXPECT_THROW(Trainer(tiny_info(), options), core::Error);
+  options = tiny_options();
+  options.loss.diversity = Diversity::Reference;  // mit_b0 has a stage 4 of another width than the prototypes
+  EXPECT_THROW(Trainer(tiny_info(), options), core::UsageError);
+}
+
+TEST(Trainer, LearnsTwoTinyClassesFromImageLabels) {
+  Trainer trainer(tiny_info(), tiny_options());
+  StepReport first, last;
+  for (unsigned t = 0; t < 30; ++t) {
+    last = trainer.step(tiny_batch(t));
+    if (t == 0) first = last;
+    EXPECT_EQ(last.diversity > 0, t >= 10) << t;
+  }
+  EXPECT_LT(last.classification, 0.5 * first.classification);
+  EXPECT_NEAR(last.total, last.classification + 0.5 * last.diversity, 1e-4);
+  EXPECT_EQ(trainer.iteration(), 30);
+
+  calibrate(trainer);
+  const network::PatchBatch batch = tiny_batch(1000);
+  std::vector<std::uint8_t> with_labels;
+  const std::vector<network::PatchMaps> maps = trainer.model().look(batch, true);
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    const auto labels = crf::most_probable_labels(
+        network::class_probabilities(maps[i], std::span(batch.labels).subspan(i * kClasses, kClasses)), kClasses + 1);
+    with_labels.insert(with_labels.end(), labels.begin(), labels.end());
+  }
+  for (const auto& labels : {with_labels, trainer.model().segment_unlabelled(batch)}) {
+    ASSERT_EQ(labels.size(), 6U * kSize * kSize);
+    const auto at = [&](int image, int y, int x) { return labels[static_cast<std::size_t>((image * kSize + y) * kSize + x)]; };
+    EXPECT_EQ(at(0, 32, 32), 0);
+    EXPECT_EQ(at(1, 32, 32), 1);
+    EXPECT_EQ(at(2, 32, 8), 0);
+    EXPECT_EQ(at(2, 32, 56), 1);
+  }
+}
+
+TEST(Trainer, SameSeedSameBytesOtherSeedOthers) {
+  const testing::TemporaryFolder folder;
+  const auto run = [&](const std::string& name, std::uint64_t seed) {
+    TrainOptions options = tiny_options();
+    options.seed = seed;
+    options.warmup_iterations = 1;
+    Trainer trainer(tiny_info(), options);
+    for (unsigned t = 0; t < 3; ++t) trainer.step(tiny_batch(t));
+    trainer.model().save(folder / name);
+    return core::read_text_file(folder / name);
+  };
+  const std::string a = run("a", 5);
+  EXPECT_TRUE(a == run("b", 5));
+  EXPECT_FALSE(a == run("c", 6));
+}
+
+TEST(Trainer, SavedModelSaysWhatItIs) {
+  const testing::TemporaryFolder folder;
+  Trainer trainer(tiny_info(), tiny_options());
+  trainer.step(tiny_batch(0));
+  EXPECT_THROW(trainer.model().segment_unlabelled(tiny_batch(0)), core::Error);
+  calibrate(trainer);
+  trainer.model().save(folder / "m.safetensors");
+  const network::ModelInfo info = network::read_model_info(folder / "m.safetensors");
+  EXPECT_EQ(info.classes, tiny_info().classes);
+  EXPECT_EQ(info.provenance.at("iterations"), "1");
+  EXPECT_EQ(info.calibration.score_threshold, trainer.model().info().calibration.score_threshold);
+}
+
+/// A frozen encoder of the prototypes' width: the mean colour, through fixed random numbers.
+std::filesystem::path wide_encoder(const testing::TemporaryFolder& folder) {
+  torch::jit::Module wide("wide");
+  torch::manual_seed(1);
+  wide.register_buffer("weight", torch::randn({3, network::kPrototypeWidth}));
+  wide.define("def forward(self, images):\n  return torch.matmul(images.mean([2, 3]), self.weight)\n");
+  wide.save((folder / "wide.ts").string());
+  return folder / "wide.ts";
+}
+
+/// The first two images of a tiny batch, which carry one class each.
+network::PatchBatch single_labels(unsigned seed) {
+  network::PatchBatch batch = tiny_batch(seed);
+  batch.count = 2;
+  batch.rgb.resize(2 * kSize * kSize * 3);
+  batch.labels.resize(2 * kClasses);
+  return batch;
+}
+
+TEST(Trainer, PbipClustersItsPrototypesAndKeepsThem) {
+  const testing::TemporaryFolder folder;
+  network::ModelInfo info = tiny_info();
+  info.method = "pbip";
+  TrainOptions options = tiny_options();
+  options.frozen_encoder = wide_encoder(folder);
+  options.warmup_iterations = 0;
+  options.loss.diversity_weight = 0;
+  options.loss.batch_contrast = true;
+  Trainer trainer(info, options);
+  const auto cluster = [&](unsigned images) {
+    trainer.cluster_prototypes([&] { return images > 0 ? single_labels(--images) : network::PatchBatch{}; });
+  };
+  EXPECT_THROW(cluster(2), core::Error) << "fewer images than prototypes";
+  cluster(8);
+  trainer.model().save(folder / "before");
+  StepReport report;
+  for (unsigned t = 0; t < 3; ++t) report = trainer.step(tiny_batch(t));
+  EXPECT_GT(report.foreground, 0);
+  trainer.model().save(folder / "after");
+  const auto before = weights::read_safetensors(folder / "before").tensors, after = weights::read_safetensors(folder / "after").tensors;
+  const torch::Tensor& bank = before.at("prototypes");
+  EXPECT_LE((bank.norm(2, 1) - 1).abs().max().item<double>(), 1e-5);
+  EXPECT_LT((bank[0] * bank[3]).sum().item<double>(), 0.9) << "the classes look alike";
+  EXPECT_TRUE(torch::equal(bank, after.at("prototypes")));
+  EXPECT_FALSE(torch::equal(before.at("l_fc4.fc2.weight"), after.at("l_fc4.fc2.weight")));
+
+  options.bank = folder / "before";  // any file with such a tensor
+  options.seed = 8;
+  Trainer given(info, options);
+  given.model().save(folder / "given");
+  EXPECT_TRUE(torch::equal(weights::read_safetensors(folder / "given").tensors.at("prototypes"), bank));
+  // A bank that names its classes gives each class its own, in whatever order.
+  ASSERT_EQ(info.classes.count(), 2);
+  const std::int64_t rows = bank.size(0);
+  options.bank = folder / "bank";
+  weights::write_safetensors(options.bank, {{{"prototypes", torch::cat({bank.slice(0, rows / 2), bank.slice(0, 0, rows / 2)})}},
+                                            {{"classes", info.classes.names[1] + "," + info.classes.names[0]}}});
+  Trainer(info, options).model().save(folder / "named");
+  EXPECT_TRUE(torch::equal(weights::read_safetensors(folder / "named").tensors.at("prototypes"), bank));
+  weights::write_safetensors(options.bank, {{{"prototypes", bank}}, {{"classes", "other," + info.classes.names[0]}}});
+  EXPECT_THROW(Trainer(info, options), core::UsageError);
+  options.bank = folder / "before";
+  info.prototypes_per_class = 2;
+  EXPECT_THROW(Trainer(info, options), core::UsageError);
+}
+
+TEST(Trainer, TakesUpAStateToTheBit) {
+  const testing::TemporaryFolder folder;
+  TrainOptions options = tiny_options();
+  options.ema = 0.9;
+  options.warmup_iterations = 2;
+  Trainer whole(tiny_info(), options);
+  for (unsigned t = 0; t < 6; ++t) {
+    if (t == 3) whole.save_state(folder / "state", {{"note", "three"}});
+    whole.step(tiny_batch(t));
+  }
+  whole.model().save(folder / "whole");
+  options.seed = 99;  // whatever it starts from is replaced
+  Trainer parts(tiny_info(), options);
+  EXPECT_EQ(parts.load_state(folder / "state").at("note"), "three");
+  EXPECT_EQ(parts.iteration(), 3);
+  for (unsigned t = 3; t < 6; ++t) parts.step(tiny_batch(t));
+  parts.model().save(folder / "parts");
+  EXPECT_TRUE(core::read_text_file(folder / "whole") == core::read_text_file(folder / "parts"));
+
+  network::ModelInfo other = tiny_info();
+  other.prototypes_per_class = 2;
+  Trainer narrow(other, tiny_options());
+  EXPECT_THROW(narrow.load_state(folder / "state"), core::Error);
+  EXPECT_THROW(narrow.load_state(folder / "whole"), core::Error);
+}
+
+TEST(Trainer, AverageOfWeightsLagsBehind) {
+  TrainOptions options = tiny_options();
+  const testing::TemporaryFolder folder;
+  const auto run = [&](double ema) {
+    options.ema = ema;
+    Trainer trainer(tiny_info(), options);
+    for (unsigned t = 0; t < 5; ++t) trainer.step(tiny_batch(t));
+    trainer.model().save(folder / "m");
+    return core::read_text_file(folder / "m");
+  };
+  EXPECT_FALSE(run(0.9) == run(0));
+}
+
+TEST(Trainer, Bfloat16FollowsTheSameCurve) {
+  const auto curve = [](bool bfloat16) {
+    TrainOptions options = tiny_options();
+    options.bfloat16 = bfloat16;
+    options.drop_path = 0;
+    Trainer trainer(tiny_info(), options);
+    std::vector<double> losses;
+    for (unsigned t = 0; t < 12; ++t) losses.push_back(trainer.step(tiny_batch(t)).classification);
+    return losses;
+  };
+  const auto full = curve(false), half = curve(true);
+  for (std::size_t t = 0; t < full.size(); ++t) EXPECT_NEAR(half[t], full[t], 0.05 * full[0]) << t;
+}
+
+TEST(Trainer, StopsWhenTheLossIsNotFinite) {
+  TrainOptions options = tiny_options();
+  options.lr = 1e30;
+  options.warmup_iterations = 0;
+  Trainer trainer(tiny_info(), options);
+  EXPECT_THROW(
+      {
+        for (unsigned t = 0; t < 10; ++t) trainer.step(tiny_batch(t));
+      },
+      core::Error);
+  const testing::TemporaryFolder folder;
+  trainer.model().save(folder / "a");
+  EXPECT_THROW(trainer.step(tiny_batch(11)), core::Error);
+  trainer.model().save(folder / "b");
+  EXPECT_TRUE(core::read_text_file(folder / "a") == core::read_text_file(folder / "b")) << "a step that failed changed the weights";
+}
+
+TEST(Trainer, RefusesADeviceThatIsNotHere) {
+  TrainOptions options = tiny_options();
+  options.device = "cuda:99";
+  EXPECT_THROW(Trainer(tiny_info(), options), core::Error);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::model::training

@@ -1,0 +1,113 @@
+#include "batch_progress.hpp"
+
+#include <fstream>
+
+#include "test_data.hpp"
+
+namespace wsi_lpd::pipeline::archive {
+namespace {
+
+TEST(WorkEstimate, CountsTissueAndTakesBytesForWhatIsNotYetOpened) {
+  WorkEstimate work({1000, 3000, 500, 500});
+  EXPECT_EQ(work.state(10).share, 0);
+  EXPECT_FALSE(work.state(10).seconds_left);
+  work.plan(0, 100);  // a tile for 10 bytes: 400 more are to be expected
+  EXPECT_FALSE(work.state(10).seconds_left) << "no tile is done";
+  work.advance(0, 50);
+  EXPECT_DOUBLE_EQ(work.state(10).share, 50.0 / 500);
+  EXPECT_DOUBLE_EQ(*work.state(10).seconds_left, 90);  // 450 tiles at 5 a second
+  work.advance(0, 100);
+  work.end(0);
+  work.plan(1, 60);  // much glass: 160 tiles for 4000 bytes, so 40 in the last two
+  work.advance(1, 20);
+  EXPECT_DOUBLE_EQ(work.state(24).share, 120.0 / 200);
+  EXPECT_DOUBLE_EQ(*work.state(24).seconds_left, 16);
+  work.end(2);  // done already, or in work elsewhere
+  EXPECT_DOUBLE_EQ(work.state(24).share, 120.0 / 180);
+  work.advance(1, 60);
+  work.end(1);
+  work.plan(3, 90);
+  work.advance(3, 30);
+  work.end(3);  // failed
+  EXPECT_DOUBLE_EQ(work.state(24).share, 1);
+  EXPECT_DOUBLE_EQ(*work.state(24).seconds_left, 0);
+}
+
+TEST(WorkEstimate, IsNotMisledByAFileThatWasCutOff) {
+  WorkEstimate work({10, 1000, 1000});
+  work.plan(0, 500);
+  work.advance(0, 20);
+  work.end(0);  // too many tiles cannot be decoded
+  EXPECT_FALSE(work.state(1).seconds_left);
+  work.plan(1, 100);
+  work.advance(1, 80);
+  EXPECT_DOUBLE_EQ(work.state(1).share, 100.0 / 220);
+}
+
+TEST(WorkEstimate, OfASlideThatWasLeftToAnotherProcessCountsWhenItIsTakenUp) {
+  WorkEstimate work({100, 100});
+  work.end(0);
+  work.plan(1, 10);
+  work.advance(1, 10);
+  work.end(1);
+  EXPECT_DOUBLE_EQ(work.state(1).share, 1);
+  work.plan(0, 30);
+  EXPECT_DOUBLE_EQ(work.state(1).share, 0.25);
+}
+
+TEST(SlideBytes, CountTheFolderOfAnIndex) {
+  const testing::TemporaryFolder folder;
+  std::ofstream(folder / "a.svs") << "12345";
+  std::ofstream(folder / "b.mrxs") << "12";
+  for (const char* name : {"a", "b"}) {
+    std::filesystem::create_directories(folder / name);
+    std::ofstream(folder.path() / name / "Data0001.dat") << "1234567890";
+  }
+  EXPECT_EQ(slide_bytes(folder / "a.svs"), 5);
+  EXPECT_EQ(slide_bytes(folder / "b.mrxs"), 12);
+  EXPECT_EQ(slide_bytes(folder / "absent.svs"), 0);
+}
+
+/// What a terminal is told.
+struct Told : core::SilentObserver {
+  void overall(const std::string& at, double share, std::optional<double> left) override {
+    at_ = at, share_ = share, knows_time_ = left.has_value();
+  }
+  std::string at_ = "?";
+  double share_ = -1;
+  bool knows_time_ = false;
+};
+
+TEST(BatchProgress, TellsWhereInTheBatchASlideIs) {
+  Told told;
+  {
+    BatchProgress progress(told, {100, 300});
+    progress.start(0, "slide 1 of 2", nullptr);
+    EXPECT_EQ(told.at_, "slide 1 of 2");
+    progress.begin("finding tissue", 0, "");
+    progress.begin("segmenting", 10, "tiles");
+    progress.advance(4, {});
+    EXPECT_DOUBLE_EQ(told.share_, 0.1);
+    EXPECT_TRUE(told.knows_time_);
+    progress.begin("writing results", 7, "files");
+    progress.advance(6, {});
+    EXPECT_DOUBLE_EQ(told.share_, 0.1) << "other stages count no tiles";
+  }
+  EXPECT_EQ(told.at_, "");
+}
+
+TEST(BatchProgress, StopsASlideWhoseLockIsLost) {
+  const testing::TemporaryFolder folder;
+  using namespace std::chrono_literals;
+  const auto lock = core::WorkLock::try_to_take(folder / "slide.lock", {1ms, 600s}).lock;
+  core::SilentObserver silent;
+  BatchProgress progress(silent, {1});
+  progress.start(0, "", lock.get());
+  progress.advance(1, {});
+  std::filesystem::remove(folder / "slide.lock");
+  while (!lock->is_lost()) std::this_thread::sleep_for(1ms);
+  EXPECT_THROW(progress.advance(2, {}), core::LockLost);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::pipeline::archive

@@ -1,0 +1,102 @@
+#include "wsi_lpd/pipeline/archive/batch.hpp"
+#include "wsi_lpd/pipeline/archive/find_slides.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "image/test_tiff.hpp"
+#include "pipeline/identity_segmenter.hpp"
+#include "pipeline/run.hpp"
+#include "test_data.hpp"
+#include "wsi_lpd/core/file.hpp"
+
+namespace wsi_lpd::pipeline::archive {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::IdentitySegmenter;
+using testing::kPaint;
+using testing::TemporaryFolder;
+using testing::write_slide;
+
+class Archive : public ::testing::Test {
+ protected:
+  Archive() {
+    std::filesystem::create_directories(folder_.path() / "archive" / "sub");
+    for (const char* name : {"a.tif", "sub/a.tif", "b it's.tif"}) {
+      write_slide(folder_.path() / "archive" / name, {300, 200}, 0.5, [](auto, auto) { return kPaint[0]; });
+    }
+    std::ofstream(folder_.path() / "archive" / "notes.txt") << "no slide\n";
+  }
+  BatchReport run(const std::vector<segment::SlideJob>& jobs, const std::string& model = "m1", bool force = false) {
+    IdentitySegmenter network(8, 0.5);
+    core::SilentObserver observer;
+    return run_batch(jobs, output_, network, {.tissue = "none"}, {"model", model, "c1"}, {.force = force}, observer, kNever);
+  }
+
+  TemporaryFolder folder_;
+  std::filesystem::path archive_ = folder_ / "archive";
+  std::filesystem::path output_ = folder_ / "out";
+};
+
+TEST_F(Archive, OneFailureStopsNoOtherAndFinishedSlidesAreSkipped) {
+  std::ofstream(archive_ / "broken.tif") << "II*\0 nothing";
+  const auto jobs = find_slides(archive_, output_).jobs;
+  BatchReport report = run(jobs);
+  EXPECT_EQ(report.finished.size(), 3U);
+  ASSERT_EQ(report.failures.size(), 1U);
+  EXPECT_THAT(report.failures.begin()->second, ::testing::HasSubstr("broken.tif"));
+  const std::string summary = core::read_text_file(output_ / "summary.csv");
+  EXPECT_EQ(std::count(summary.begin(), summary.end(), '\n'), 5);
+  EXPECT_FALSE(std::filesystem::exists(output_ / "broken.json"));
+
+  report = run(jobs);
+  EXPECT_EQ(report.skipped.size(), 3U);
+  EXPECT_TRUE(report.finished.empty());
+  EXPECT_EQ(run(jobs, "m1", true).finished.size(), 3U) << "--force";
+  EXPECT_EQ(run(jobs, "m2").finished.size(), 3U) << "another model";
+  write_slide(archive_ / "a.tif", {310, 200}, 0.5, [](auto, auto) { return kPaint[1]; });
+  report = run(jobs, "m2");
+  EXPECT_EQ(report.finished.size(), 1U) << "the slide has changed";
+  EXPECT_EQ(report.skipped.size(), 2U);
+}
+
+TEST_F(Archive, WhatIsWrongWithOneSlideIsItsFailure) {
+  auto jobs = find_slides(archive_, output_).jobs;
+  ASSERT_EQ(jobs.size(), 3U);
+  jobs[0].failure = "list.csv line 2: mpp 'wide' is no number";
+  jobs[1].mpp = 50;  // the reader refuses it as wrong usage
+  const BatchReport report = run(jobs);
+  EXPECT_EQ(report.finished.size(), 1U);
+  ASSERT_EQ(report.failures.size(), 2U);
+  EXPECT_THAT(report.failures.at(jobs[0].slide.string()), HasSubstr("mpp 'wide'"));
+  EXPECT_THAT(report.failures.at(jobs[1].slide.string()), HasSubstr("50 um/px was given"));
+  const std::string summary = core::read_text_file(output_ / "summary.csv");
+  EXPECT_THAT(summary, HasSubstr("mpp 'wide'"));
+  EXPECT_THAT(summary, HasSubstr("50 um/px was given"));
+}
+
+TEST_F(Archive, WhatIsWrongWithTheRunIsRefusedBeforeAnySlide) {
+  const auto jobs = find_slides(archive_, output_).jobs;
+  IdentitySegmenter network(8, 0.5);
+  core::SilentObserver observer;
+  const auto refuse = [&](const segment::SegmentOptions& options) {
+    EXPECT_THROW(run_batch(jobs, output_, network, options, {"model", "m1", "c1"}, {}, observer, kNever), core::UsageError);
+    EXPECT_FALSE(std::filesystem::exists(output_)) << "something was started";
+  };
+  refuse({.tile = 100});
+  refuse({.stain = core::StainMethod::Macenko});
+}
+
+TEST_F(Archive, DoesASlideAgainWhoseStatisticsAreDamaged) {
+  const auto jobs = find_slides(archive_, output_).jobs;
+  run(jobs);
+  std::ofstream(output_ / "a.json") << "{";
+  const BatchReport report = run(jobs);
+  EXPECT_EQ(report.finished.size(), 1U);
+  EXPECT_EQ(report.skipped.size(), 2U);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::pipeline::archive

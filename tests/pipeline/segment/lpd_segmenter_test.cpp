@@ -1,0 +1,132 @@
+#include "wsi_lpd/pipeline/segment/lpd_segmenter.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <thread>
+
+#include "test_data.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/runtime/device.hpp"
+#include "wsi_lpd/model/training/trainer.hpp"
+
+namespace wsi_lpd::pipeline::segment {
+namespace {
+
+constexpr int kTile = 64, kGrid = kTile / 8, kClasses = 2, kPrototypes = 3, kFeature = 256;
+
+model::network::PatchBatch noise(int count, unsigned seed) {
+  std::mt19937 random(seed);
+  model::network::PatchBatch batch{.count = count, .size = kTile, .rgb = {}, .labels = {}};
+  for (int i = 0; i < count * kTile * kTile * 3; ++i) batch.rgb.push_back(static_cast<std::uint8_t>(random() % (i % 3 == 0 ? 256 : 128)));
+  for (int i = 0; i < count; ++i) batch.labels.insert(batch.labels.end(), {i % 2 == 0 ? 1.0F : 0.0F, 1.0F});
+  return batch;
+}
+
+class LpdSegmenter : public ::testing::Test {
+ protected:
+  void train(bool calibrate) {
+    model::network::ModelInfo info;
+    info.encoder = "mit_b0";
+    info.classes = core::default_class_scheme(kClasses);
+    info.mpp = 0.5;
+    info.patch_size = kTile;
+    model::training::Trainer trainer(info, {.lr = 1e-3, .iterations = 2, .threads = 1});
+    trainer.step(noise(4, 0));
+    int left = 2;
+    if (calibrate)
+      trainer.model().calibrate([&] { return left-- > 0 ? noise(4, static_cast<unsigned>(left)) : model::network::PatchBatch{}; });
+    trainer.model().save(path_);
+  }
+
+  static Precision choose(Segmenter& segmenter, const model::network::PatchBatch& batch) {
+    auto tiles = segmenter.allocate(batch.count, kTile);
+    std::copy(batch.rgb.begin(), batch.rgb.end(), tiles->data());
+    return segmenter.choose_precision(std::move(tiles), batch.count, kTile);
+  }
+
+  static TileResults run(Segmenter& segmenter, const model::network::PatchBatch& batch) {
+    auto tiles = segmenter.allocate(batch.count, kTile);
+    std::copy(batch.rgb.begin(), batch.rgb.end(), tiles->data());
+    return segmenter.await(segmenter.submit(std::move(tiles), batch.count, kTile));
+  }
+
+  testing::TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "model.safetensors";
+};
+
+TEST_F(LpdSegmenter, GivesMapsOnTheStride8Grid) {
+  train(true);
+  const auto segmenter = load_lpd_segmenter(path_);
+  EXPECT_EQ(segmenter->shape().classes, core::default_class_scheme(kClasses));
+  EXPECT_EQ(segmenter->shape().prototypes_per_class, kPrototypes);
+  EXPECT_EQ(segmenter->shape().feature_size, kFeature);
+  EXPECT_EQ(segmenter->shape().patch_size, kTile);
+  EXPECT_EQ(segmenter->shape().mpp, 0.5);
+  const TileResults results = run(*segmenter, noise(3, 7));
+  EXPECT_EQ(results.count, 3);
+  EXPECT_EQ(results.maps.size(), 3U * kClasses * kGrid * kGrid);
+  EXPECT_EQ(results.scores.size(), 3U * kClasses);
+  EXPECT_EQ(results.prototypes.size(), 3U * kClasses * kPrototypes);
+  EXPECT_EQ(results.features.size(), 3U * kFeature);
+  EXPECT_TRUE(std::all_of(results.maps.begin(), results.maps.end(), [](float value) { return value >= 0 && value <= 1; }));
+}
+
+TEST_F(LpdSegmenter, ResultsDependOnNeitherThreadNorOtherBatches) {
+  train(true);
+  const auto segmenter = load_lpd_segmenter(path_);
+  const TileResults alone = run(*segmenter, noise(3, 7));
+  std::vector<std::unique_ptr<Segmenter::Pending>> pending;
+  for (unsigned i = 0; i < 4; ++i) {
+    const model::network::PatchBatch batch = noise(3, i < 2 ? 7 : i);
+    auto tiles = segmenter->allocate(batch.count, kTile);
+    std::copy(batch.rgb.begin(), batch.rgb.end(), tiles->data());
+    pending.push_back(segmenter->submit(std::move(tiles), batch.count, kTile));
+  }
+  std::vector<TileResults> results(4);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < 4; ++i) threads.emplace_back([&, i] { results[i] = segmenter->await(std::move(pending[i])); });
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(results[i].maps, alone.maps);
+    EXPECT_EQ(results[i].features, alone.features);
+  }
+  EXPECT_NE(results[2].maps, alone.maps);
+}
+
+TEST_F(LpdSegmenter, RoundsTheEncoderOnlyWhereLabelsStayTheSame) {
+  train(true);
+  const auto exact = load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Float32});
+  EXPECT_EQ(choose(*exact, noise(3, 7)).name, "fp32");
+  const auto rounded = load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Bfloat16});
+  EXPECT_EQ(choose(*rounded, noise(3, 7)).name, "bf16");
+  const TileResults in_full = run(*exact, noise(3, 7)), in_short = run(*rounded, noise(3, 7));
+  EXPECT_NE(in_full.maps, in_short.maps);
+  for (std::size_t i = 0; i < in_full.maps.size(); ++i) EXPECT_NEAR(in_full.maps[i], in_short.maps[i], 0.1);
+
+  const auto automatic = load_lpd_segmenter(path_);
+  const Precision precision = choose(*automatic, noise(3, 7));
+  EXPECT_EQ(precision.agreement.has_value(), model::runtime::has_fast_bfloat16("cpu"));
+  const bool agrees = precision.agreement && *precision.agreement >= kEnoughAgreement;
+  EXPECT_EQ(precision.name, agrees ? "bf16" : "fp32");
+  EXPECT_EQ(run(*automatic, noise(3, 7)).maps, agrees ? in_short.maps : in_full.maps);
+}
+
+TEST_F(LpdSegmenter, WithoutCalibrationOnlyTileNormalisationWorks) {
+  train(false);
+  EXPECT_THROW(load_lpd_segmenter(path_), core::Error);
+  const auto segmenter = load_lpd_segmenter(path_, {.normalisation = Normalisation::Tile});
+  const TileResults results = run(*segmenter, noise(1, 7));
+  EXPECT_LE(*std::max_element(results.maps.begin(), results.maps.end()), 1);
+  EXPECT_GT(*std::max_element(results.maps.begin(), results.maps.end()), 0);
+}
+
+TEST_F(LpdSegmenter, MissingModelAndMissingDeviceAreErrors) {
+  EXPECT_THROW(load_lpd_segmenter(path_), core::Error);
+  train(true);
+  EXPECT_THROW(load_lpd_segmenter(path_, {.device = "cuda:99"}), core::Error);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::pipeline::segment

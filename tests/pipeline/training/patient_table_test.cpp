@@ -1,0 +1,75 @@
+#include <gmock/gmock.h>
+
+#include "test_data.hpp"
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/pipeline/training/patch_folder.hpp"
+
+namespace wsi_lpd::pipeline::training {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class PatientTable : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* name : {"train/a[10].png", "train/b[01].png", "train/c[01].png", "valid/img/v.png", "valid/mask/v.png"}) {
+      std::filesystem::create_directories((folder_ / name).parent_path());
+      core::write_text_file(folder_ / name, "");
+    }
+  }
+  void table(const std::string& name, const std::string& text) const { core::write_text_file(folder_ / name, text); }
+  PatchFolder scan() const { return scan_patches(folder_.path()); }
+  std::vector<std::string> patients() const {
+    std::vector<std::string> patients;
+    for (const Patch& patch : scan().train) patients.push_back(patch.patient);
+    return patients;
+  }
+  std::string refusal() const {
+    try {
+      scan();
+    } catch (const core::UsageError& error) {
+      return error.what();
+    }
+    return "read without complaint";
+  }
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(PatientTable, NamesThePatientsOfTheTrainingImages) {
+  EXPECT_THAT(patients(), ElementsAre("", "", ""));
+  table("patients.csv", "File;Patient\ntrain/a[10].png;P 1\nb[01];P2\nvalid/img/v.png;P3\ntrain/gone.png;P4\n");
+  EXPECT_THAT(patients(), ElementsAre("P 1", "P2", ""));
+  EXPECT_THAT(scan().notes.back(), HasSubstr("patients.csv: the images to train on are of 2 patients, 1 images without one count as one "
+                                             "each, 1 lines name files that are not there"));
+  EXPECT_THAT(scan_patches(folder_.path(), {.image_labels = ImageLabels::IfThere}).train.at(0).patient, "") << "for training only";
+}
+
+TEST_F(PatientTable, TakesTheSlidesOfCutPatches) {
+  table("patches.csv", "file,slide,slide_fingerprint\ntrain/a[10].png,x/1.svs,7\ntrain/b[01].png,y/1.svs,8\ntrain/c[01].png,x/1.svs,7\n");
+  EXPECT_THAT(patients(), ElementsAre("x/1.svs", "y/1.svs", "x/1.svs"));
+  EXPECT_THAT(scan().notes.back(), HasSubstr("2 slides, each of which counts as a patient"));
+  table("patients.csv", "file,patient\na[10].png,P1\n");
+  EXPECT_THAT(patients(), ElementsAre("P1", "", "")) << "patients.csv goes first";
+}
+
+TEST_F(PatientTable, PassesOverOtherTablesOfThatName) {
+  table("patches.csv", "number of patches\n1,2,3\n");
+  EXPECT_THAT(patients(), ElementsAre("", "", ""));
+}
+
+TEST_F(PatientTable, RefusesWhatIsNotPlain) {
+  table("patients.csv", "file,case\na[10].png,P1\n");
+  EXPECT_THAT(refusal(), HasSubstr("patients.csv: its first line names no column 'patient'; write file,patient"));
+  table("patients.csv", "file,patient\na[10].png,P1\ntrain/a[10].png,P2\n");
+  EXPECT_THAT(refusal(), HasSubstr("patients.csv line 3: train/a[10].png is of P1 in another line, and here of P2"));
+  table("patients.csv", "file,patient\n,P1\n");
+  EXPECT_THAT(refusal(), HasSubstr("patients.csv line 2: no file is named"));
+  std::filesystem::create_directories(folder_ / "train/more");
+  core::write_text_file(folder_ / "train/more/a[10].png", "");
+  table("patients.csv", "file,patient\na[10].png,P1\n");
+  EXPECT_THAT(refusal(), HasSubstr("patients.csv line 2: 'a[10].png' may be "));
+}
+
+}  // namespace
+}  // namespace wsi_lpd::pipeline::training

@@ -1,0 +1,96 @@
+#include "training_judge.hpp"
+
+#include "pipeline/run.hpp"
+#include "pipeline/training/marked_patches.hpp"
+#include "wsi_lpd/pipeline/training/evaluate.hpp"
+
+namespace wsi_lpd::pipeline::training {
+namespace {
+
+class Judging : public MarkedPatches {
+ protected:
+  EpochJudgement epoch(const TrainingJudge& judge, std::int64_t step, double score, std::int64_t warmup) const {
+    return {.model = {.judged = {judge.by(), score, 0.3, step}}, .f1 = score, .in_warmup = step <= warmup};
+  }
+  /// Steps whose models became model.safetensors.
+  std::vector<std::int64_t> kept(TrainingJudge& judge, const std::vector<double>& scores, std::int64_t warmup) const {
+    std::vector<std::int64_t> steps;
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      const EpochJudgement next = epoch(judge, 10 * static_cast<std::int64_t>(i + 1), scores[i], warmup);
+      if (judge.is_better(next)) steps.push_back(next.model.judged.iteration);
+      judge.accept(next);
+    }
+    return steps;
+  }
+};
+
+TEST_F(Judging, ChoosesAfterTheWarmUpOnly) {
+  const PatchSet valid = load(write(4, 64, 64), {});
+  TrainingJudge judge(valid, 20, 60);
+  EXPECT_EQ(judge.by(), "valid_f1");
+  EXPECT_EQ(kept(judge, {0.9, 0.8, 0.4, 0.6, 0.5, 0.6}, 20), (std::vector<std::int64_t>{10, 20, 30, 40}))
+      << "the newest stands in; the first after the warm-up replaces it, whatever it scored; equal is not better";
+  EXPECT_EQ(judge.kept().judged.iteration, 40);
+  EXPECT_EQ(judge.epochs_since_best(), 2) << "patience counts after the warm-up";
+}
+
+TEST_F(Judging, ATrainingThatIsAllWarmUpChoosesAmongAllEpochs) {
+  const PatchSet valid = load(write(4, 64, 64), {});
+  model::network::ModelInfo info;
+  info.encoder = "mit_b0";
+  info.classes = core::default_class_scheme(2);
+  info.patch_size = 64;
+  model::training::Trainer trainer(info, {.iterations = 1, .threads = 1});
+  EXPECT_FALSE(TrainingJudge(valid, 60, 60).judge(trainer.model(), 10, kNever).in_warmup);
+  EXPECT_TRUE(TrainingJudge(valid, 20, 60).judge(trainer.model(), 20, kNever).in_warmup);
+  const EpochJudgement after = TrainingJudge(valid, 20, 60).judge(trainer.model(), 21, kNever);
+  EXPECT_FALSE(after.in_warmup);
+  EXPECT_EQ(after.model.judged.by, "valid_f1");
+  EXPECT_EQ(after.model.judged.iteration, 21);
+  EXPECT_DOUBLE_EQ(after.model.judged.chance, (2.0 / 3 + 1) / 2) << "half of the images have the first class, all the second";
+}
+
+TEST_F(Judging, WithNothingToJudgeByTheLastIsKept) {
+  const PatchSet none = load({}, {.size = 64});
+  TrainingJudge judge(none, 0, 30);
+  EXPECT_EQ(judge.by(), "nothing");
+  EXPECT_EQ(kept(judge, {0, 0, 0}, 0), (std::vector<std::int64_t>{10, 20, 30}));
+  EXPECT_EQ(judge.epochs_since_best(), 0);
+  EXPECT_TRUE(judge.kept().judged.is_above_chance());
+}
+
+TEST_F(Judging, GoesOnFromItsNotes) {
+  const PatchSet valid = load(write(4, 64, 64), {});
+  TrainingJudge before(valid, 20, 60), after(valid, 20, 60);
+  kept(before, {0.9, 0.8, 0.1, 0.3, 0.2}, 20);
+  EpochJudgement with_masks = epoch(before, 60, 0.35, 20);
+  with_masks.model.predicted = raster::ConfusionMatrix(2, {1, 2, 3, 4, 5, 6, 7, 8, 9});
+  before.accept(with_masks);
+  ASSERT_TRUE(after.take_up(before.notes()));
+  EXPECT_EQ(after.notes(), before.notes());
+  EXPECT_EQ(after.kept().predicted->counts(), with_masks.model.predicted->counts());
+  EXPECT_FALSE(after.kept().oracle);
+  // A state of a version that judged by given labels, or one that was judged by something else.
+  TrainingJudge fresh(valid, 20, 60);
+  EXPECT_FALSE(fresh.take_up({{"best", "0.647"}, {"best_iteration", "300"}, {"epochs_since_best", "3"}}));
+  EXPECT_FALSE(fresh.take_up({{"judged_by", "valid_miou_predicted"}}));
+  EXPECT_EQ(fresh.kept().judged.iteration, 0);
+  EXPECT_EQ(fresh.epochs_since_best(), 0);
+}
+
+TEST(Evaluation, ChanceOfImageLabelsIsToSayAllOfThem) {
+  Evaluation evaluation;
+  evaluation.patches = 10;
+  evaluation.presence = {{.hits = 3, .false_alarms = 5, .misses = 1}, {.hits = 0, .false_alarms = 2, .misses = 0}, {.misses = 10}};
+  EXPECT_DOUBLE_EQ(evaluation.chance_f1(), (2 * 0.4 / 1.4 + 1) / 2) << "a class that is nowhere stays out";
+}
+
+TEST(Evaluation, PredictsTheClassesOverTheirThresholdsAndAlwaysTheLikeliest) {
+  const core::Calibration calibration{{0, 1, -1}, {1, 1, 1}};
+  const std::vector<float> two{0.5F, 0.9F, 0}, none{-0.5F, 0.9F, -2};
+  EXPECT_EQ(predicted_labels(two, calibration), (std::vector<float>{1, 0, 1}));
+  EXPECT_EQ(predicted_labels(none, calibration), (std::vector<float>{0, 1, 0})) << "0.1 below its threshold, the others further";
+}
+
+}  // namespace
+}  // namespace wsi_lpd::pipeline::training
