@@ -14,8 +14,8 @@
 namespace wsi_lpd::pipeline::segment {
 
 /// Dense CRF between the canvas and who takes its rows: pixels of the tissue get the labels of the CRF over class probabilities
-/// (model::network::class_probabilities of the class values, bilinear between cell centres) and the slide's colours. What is unreadable or not
-/// tissue stays so; a cell gets the label of its middle pixel.
+/// (model::network::class_probabilities of the class values, bilinear between cell centres) and the slide's colours. What is unreadable or
+/// not tissue stays so; a cell gets the label of its middle pixel.
 ///
 /// Works through bands of blocks. Each block is inferred together with a margin on a lattice that lies as it does on the whole slide, so
 /// that labels hardly depend on the blocks. Holds the rows of one band and its margins, and few blocks at once: memory grows with the

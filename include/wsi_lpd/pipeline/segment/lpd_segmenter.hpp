@@ -10,7 +10,7 @@ namespace wsi_lpd::pipeline::segment {
 /// How activations become class maps that can be compared.
 enum class Normalisation {
   Calibrated,  ///< maps alike everywhere on a slide; presence by what training has taught, over neighbouring tiles
-  Tile,  ///< by each tile's own range, as the paper's evaluation does for patches
+  Tile,        ///< by each tile's own range, as the paper's evaluation does for patches
 };
 
 /// What the encoder computes in; the head is float32 always.
