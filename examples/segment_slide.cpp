@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
     const pipeline::segment::RunIdentity identity{argv[1], output::sha256_of_file(argv[1]), output::sha256_of_text("default options")};
     core::SilentObserver observer;
     const core::CancelFlag never{false};
-    const output::SlideStatistics result = pipeline::segment::segment_slide(job, *segmenter, options, identity, observer, never);
+    const output::SlideStatistics result = pipeline::segment::segment_slide(job, *segmenter, options, identity, {observer, never});
     for (std::size_t c = 0; c < result.per_class.size(); ++c) {
       std::cout << result.classes.names[c] << ": " << result.per_class[c].pixels << " pixels in " << result.per_class[c].regions
                 << " regions\n";

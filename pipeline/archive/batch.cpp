@@ -40,16 +40,15 @@ class SlideBatch {
  public:
   SlideBatch(const std::vector<segment::SlideJob>& jobs, const fs::path& output, segment::Segmenter& segmenter,
              const segment::SegmentOptions& options, const segment::RunIdentity& identity, const BatchOptions& batch,
-             core::ProgressObserver& observer, const core::CancelFlag& cancel)
+             const core::Work& work)
       : jobs_(jobs),
         output_(output),
         segmenter_(segmenter),
         options_(options),
         identity_(identity),
         batch_(batch),
-        observer_(observer),
-        cancel_(cancel),
-        progress_(observer, bytes_of(jobs)),
+        work_(work),
+        progress_(work.observer, bytes_of(jobs)),
         summary_(output) {}
 
   BatchReport run() {
@@ -63,9 +62,9 @@ class SlideBatch {
     std::map<std::size_t, std::string> elsewhere;
     for (bool is_first = true; !turn.empty(); is_first = false) {
       for (const std::size_t i : turn) {
-        core::check(cancel_);
+        core::check(work_.cancel);
         if (const std::string holder = do_slide(i, batch_.force && is_first); !holder.empty()) {
-          if (is_first) observer_.info(jobs_[i].slide.string() + ": left to " + holder + ", which has it in work");
+          if (is_first) work_.observer.info(jobs_[i].slide.string() + ": left to " + holder + ", which has it in work");
           elsewhere[i] = holder;
         } else {
           elsewhere.erase(i);
@@ -108,12 +107,12 @@ class SlideBatch {
     if (jobs_.size() < 2 || batch_.force) return;
     std::size_t done = 0;
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
-      core::check(cancel_);
+      core::check(work_.cancel);
       if (!is_done(jobs_[i])) continue;
       progress_.leave(i);
       ++done;
     }
-    observer_.info(std::to_string(jobs_.size()) + " slides, " + std::to_string(done) + " of them already done");
+    work_.observer.info(std::to_string(jobs_.size()) + " slides, " + std::to_string(done) + " of them already done");
   }
 
   void tell(const SlideOutcome& outcome) const {
@@ -129,7 +128,7 @@ class SlideBatch {
     } catch (const core::Cancelled&) {
       throw;
     } catch (const std::exception& error) {
-      observer_.end();
+      work_.observer.end();
       fail(job.slide.string(), error.what());
     }
     progress_.leave(i);
@@ -153,21 +152,22 @@ class SlideBatch {
     core::WorkLock::Attempt attempt = core::WorkLock::try_to_take(lock_file, batch_.lock);
     if (!attempt.lock) return !force && is_done(job) && skip(job) ? std::string() : attempt.holder->text();
     if (attempt.taken_from)
-      observer_.warn(slide + ": taken over from " + attempt.taken_from->text() +
-                     ", which is gone or gave no sign of life for long; what it left is removed");
+      work_.observer.warn(slide + ": taken over from " + attempt.taken_from->text() +
+                          ", which is gone or gave no sign of life for long; what it left is removed");
     output::remove_unfinished(job.stem);
     if (!force && is_done(job) && skip(job)) return {};  // another process did it a moment ago
 
     const std::string at = jobs_.size() > 1 ? "slide " + std::to_string(i + 1) + " of " + std::to_string(jobs_.size()) : "";
     progress_.start(i, at, attempt.lock.get());
-    if (!at.empty()) observer_.info(at + ": " + slide);
+    if (!at.empty()) work_.observer.info(at + ": " + slide);
     if (fs::exists(job.slide)) say_what_is_replaced(job);
     try {
-      report_.finished.push_back(segment::segment_slide(job, segmenter_, options_, identity_, progress_, cancel_, attempt.lock.get()));
+      report_.finished.push_back(
+          segment::segment_slide(job, segmenter_, options_, identity_, {progress_, work_.cancel}, attempt.lock.get()));
     } catch (const std::exception& error) {
       if (attempt.lock->is_held()) throw;
-      observer_.end();
-      observer_.warn(core::in_context(slide, error.what()) + "; what this process made of it is thrown away");
+      work_.observer.end();
+      work_.observer.warn(core::in_context(slide, error.what()) + "; what this process made of it is thrown away");
       const auto now = core::read_lock(lock_file);
       return now ? now->owner.text() : "another process";
     }
@@ -180,20 +180,20 @@ class SlideBatch {
   void say_what_is_replaced(const segment::SlideJob& job) {
     try {
       if (const std::string what = earlier_result(job, identity_).why_again; !what.empty())
-        observer_.warn(job.slide.string() + ": " + what);
+        work_.observer.warn(job.slide.string() + ": " + what);
     } catch (const core::Error& error) {  // unreadable statistics are no proof of anything: do the slide again
-      observer_.warn(error.what());
+      work_.observer.warn(error.what());
     }
   }
 
   void fail(const std::string& slide, const std::string& why) {
     const std::string reason = core::in_context(slide, why);
     report_.failures[slide] = reason;
-    observer_.error(reason);
+    work_.observer.error(reason);
     try {
       summary_.failed(slide, reason);
     } catch (const core::Error& error) {
-      observer_.warn(error.what());
+      work_.observer.warn(error.what());
     }
     rewrite_summary();
     tell({SlideOutcome::Kind::Failed, slide, {}, reason});
@@ -213,8 +213,7 @@ class SlideBatch {
   const segment::SegmentOptions& options_;
   const segment::RunIdentity& identity_;
   const BatchOptions& batch_;
-  core::ProgressObserver& observer_;
-  const core::CancelFlag& cancel_;
+  core::Work work_;
   BatchProgress progress_;
   output::FolderSummary summary_;
   BatchReport report_;
@@ -224,8 +223,8 @@ class SlideBatch {
 
 BatchReport run_batch(const std::vector<segment::SlideJob>& jobs, const fs::path& output, segment::Segmenter& segmenter,
                       const segment::SegmentOptions& options, const segment::RunIdentity& identity, const BatchOptions& batch,
-                      core::ProgressObserver& observer, const core::CancelFlag& cancel) {
-  return SlideBatch(jobs, output, segmenter, options, identity, batch, observer, cancel).run();
+                      const core::Work& work) {
+  return SlideBatch(jobs, output, segmenter, options, identity, batch, work).run();
 }
 
 }  // namespace wsi_lpd::pipeline::archive

@@ -72,15 +72,15 @@ void tell(const training::PaletteTally& palettes, const CompareOptions& options,
 }
 
 Comparison compare_labels(const std::filesystem::path& result, const std::filesystem::path& truth, const CompareOptions& options,
-                          core::ProgressObserver& observer, const core::CancelFlag& cancel) {
+                          const core::Work& work) {
   training::PaletteTally palettes;
-  Comparison comparison = compare_labels(result, truth, options, palettes, observer, cancel);
-  tell(palettes, options, observer);
+  Comparison comparison = compare_labels(result, truth, options, palettes, work);
+  tell(palettes, options, work.observer);
   return comparison;
 }
 
 Comparison compare_labels(const std::filesystem::path& result_file, const std::filesystem::path& truth_file, const CompareOptions& options,
-                          training::PaletteTally& palettes, core::ProgressObserver& observer, const core::CancelFlag& cancel) {
+                          training::PaletteTally& palettes, const core::Work& work) {
   const std::optional<ResultRaster> description = describe_result(result_file);
   Comparison comparison{.classes = classes_of(description, options, result_file)};
   const int classes = comparison.classes.count();
@@ -89,7 +89,7 @@ Comparison compare_labels(const std::filesystem::path& result_file, const std::f
   LabelRows truth = truth_rows(truth_file, result, description, comparison.classes, options, palettes);
   comparison.note = truth.note;
   comparison.warning = truth.warning;
-  for (const std::string& line : truth.warnings) observer.warn(line);
+  for (const std::string& line : truth.warnings) work.observer.warn(line);
 
   const double level0_mpp = description ? description->mpp / description->scale : 0;
   std::optional<raster::BoundaryScore> boundary;
@@ -103,9 +103,9 @@ Comparison compare_labels(const std::filesystem::path& result_file, const std::f
   for (std::size_t x = 0; x < column.size(); ++x) column[x] = look_up(truth.x, result.x, static_cast<std::int64_t>(x), result.size.width);
   std::vector<std::uint8_t> result_row(static_cast<std::size_t>(result.size.width)), truth_row(column.size()), predicted(column.size());
   std::int64_t rows_read = 0;
-  observer.begin("comparing", truth.size.height, "rows");
+  work.observer.begin("comparing", truth.size.height, "rows");
   for (std::int64_t y = 0; y < truth.size.height; ++y) {
-    core::check(cancel);
+    core::check(work.cancel);
     truth.read(truth_row);
     const std::int64_t wanted = look_up(truth.y, result.y, y, result.size.height);
     for (; rows_read <= wanted; ++rows_read) result.read(result_row);
@@ -117,9 +117,9 @@ Comparison compare_labels(const std::filesystem::path& result_file, const std::f
     comparison.matrix.add(truth_row, predicted);
     if (boundary) boundary->add_row(truth_row, predicted);
     picture.add(y, truth_row, predicted);
-    observer.advance(y + 1);
+    work.observer.advance(y + 1);
   }
-  observer.end();
+  work.observer.end();
   if (boundary) comparison.boundary = boundary->finish();
   comparison.truth = std::move(picture.truth);
   comparison.result = std::move(picture.result);

@@ -50,7 +50,7 @@ void add(Comparison& total, const Comparison& slide) {
 }  // namespace
 
 FolderComparison compare_folders(const fs::path& results_folder, const fs::path& truths_folder, const CompareOptions& options,
-                                 core::ProgressObserver& observer, const core::CancelFlag& cancel) {
+                                 const core::Work& work) {
   const output::ResultFolder results = output::read_results(results_folder);
   const output::ResultFolder truths = output::read_results(truths_folder);
   if (results.complete.empty())
@@ -58,7 +58,7 @@ FolderComparison compare_folders(const fs::path& results_folder, const fs::path&
   FolderComparison comparison;
   training::PaletteTally palettes;
   for (const output::CompleteResult& result : results.complete) {
-    core::check(cancel);
+    core::check(work.cancel);
     const std::string& slide = result.statistics.slide;
     try {
       core::with_context(slide, [&] {
@@ -67,19 +67,19 @@ FolderComparison compare_folders(const fs::path& results_folder, const fs::path&
           comparison.without_truth.push_back(slide);
           return;
         }
-        Comparison compared = compare_labels(output::label_pyramid(result.stem), *truth, options, palettes, observer, cancel);
+        Comparison compared = compare_labels(output::label_pyramid(result.stem), *truth, options, palettes, work);
         add(comparison.total, compared);
         comparison.slides.push_back({slide, std::move(compared)});
       });
     } catch (const core::Cancelled&) {
       throw;
     } catch (const core::Error& error) {
-      observer.end();
+      work.observer.end();
       comparison.failures[slide] = error.what();
-      observer.error(comparison.failures[slide]);
+      work.observer.error(comparison.failures[slide]);
     }
   }
-  tell(palettes, options, observer);
+  tell(palettes, options, work.observer);
   if (comparison.slides.empty() && comparison.failures.empty())
     throw core::UsageError(truths_folder.string() +
                            ": has nothing to compare with: neither results of the same slides nor truths named like " +

@@ -88,9 +88,8 @@ std::uint8_t class_value(const ResultRaster& result, const TileJob& job, const c
 
 class Tiler {
  public:
-  Tiler(const fs::path& folder, const TileOptions& options, PatchTables& tables, const Settings& settings, core::ProgressObserver& observer,
-        const core::CancelFlag& cancel)
-      : folder_(folder), options_(options), tables_(tables), settings_(settings), observer_(observer), cancel_(cancel) {}
+  Tiler(const fs::path& folder, const TileOptions& options, PatchTables& tables, const Settings& settings, const core::Work& work)
+      : folder_(folder), options_(options), tables_(tables), settings_(settings), work_(work) {}
 
   const Settings& settings() const { return settings_; }
 
@@ -102,11 +101,11 @@ class Tiler {
       throw core::Error("the slide does not say its resolution, and the patches have " + core::shortest(*settings_.mpp) +
                         " um/px: " + slide::kGiveMpp);
     const double mpp = settings_.mpp.value_or(properties.mpp.value_or(0));
-    if (mpp <= 0) observer_.warn(job.slide.string() + ": um/px of the patches is not known: they are cut from level 0 as it is");
+    if (mpp <= 0) work_.observer.warn(job.slide.string() + ": um/px of the patches is not known: they are cut from level 0 as it is");
     const core::Frame frame = core::make_frame(properties.bounds, properties.mpp.value_or(0), mpp);
-    if (!properties.note.empty()) observer_.info(job.slide.string() + ": " + properties.note);
+    if (!properties.note.empty()) work_.observer.info(job.slide.string() + ": " + properties.note);
     for (const std::string& line : slide::check_resolution(properties, frame, options_.force_mpp))
-      observer_.warn(job.slide.string() + ": " + line);
+      work_.observer.warn(job.slide.string() + ": " + line);
     TiledSlide result{.slide = job.slide};
     const std::vector<PatchPlace> places = choose(job, *reader, frame, result);
     std::vector<CutPatch> patches = describe(job, fingerprint_before, frame, places);
@@ -128,11 +127,11 @@ class Tiler {
 
  private:
   std::vector<PatchPlace> choose(const TileJob& job, const slide::Reader& reader, const core::Frame& frame, TiledSlide& result) const {
-    observer_.begin("finding tissue", 0, "");
+    work_.observer.begin("finding tissue", 0, "");
     std::vector<core::Rect> unreadable;
     const core::Image thumbnail = slide::thumbnail(reader, kThumbnailSide, &unreadable);
     const auto [tissue, parts, warnings] = segment::select_tissue(reader, thumbnail, unreadable, options_.tissue, options_.region);
-    for (const std::string& line : warnings) observer_.warn(job.slide.string() + ": " + line);
+    for (const std::string& line : warnings) work_.observer.warn(job.slide.string() + ": " + line);
     std::vector<PatchPlace> places = places_with_tissue(frame, tissue, settings_.size, options_);
     if (places.empty())
       throw core::Error("no patch of " + std::to_string(settings_.size) +
@@ -141,14 +140,14 @@ class Tiler {
       const auto raster = describe_result(job.result);
       if (!raster) throw core::Error(job.result.string() + ": is not a label pyramid that segment wrote");
       const std::uint8_t value = class_value(*raster, job, frame.bounds, options_.class_name);
-      observer_.begin("looking for " + options_.class_name, 0, "");
-      keep_class(places, frame, settings_.size, *raster, value, options_.min_class, cancel_);
+      work_.observer.begin("looking for " + options_.class_name, 0, "");
+      keep_class(places, frame, settings_.size, *raster, value, options_.min_class, work_.cancel);
     }
-    observer_.end();
+    work_.observer.end();
     result.candidates = static_cast<std::int64_t>(places.size());
     if (places.empty())
-      observer_.warn(job.slide.string() + ": no patch of " + std::to_string(settings_.size) + " pixels has enough of " +
-                     options_.class_name + " (--min-class)");
+      work_.observer.warn(job.slide.string() + ": no patch of " + std::to_string(settings_.size) + " pixels has enough of " +
+                          options_.class_name + " (--min-class)");
     if (options_.max > 0) draw(places, options_.max, options_.seed);
     return places;
   }
@@ -179,12 +178,12 @@ class Tiler {
   /// Writes the images; what can't be decoded leaves `patches` and is counted.
   void cut(const slide::FrameReader& reader, std::vector<CutPatch>& patches, TiledSlide& result) const {
     if (patches.empty()) return;
-    observer_.begin("cutting", static_cast<std::int64_t>(patches.size()), "patches");
+    work_.observer.begin("cutting", static_cast<std::int64_t>(patches.size()), "patches");
     std::vector<std::uint8_t> readable(patches.size(), 1);
     std::atomic<std::int64_t> done{0};
     tbb::task_arena(options_.threads > 0 ? options_.threads : tbb::task_arena::automatic).execute([&] {
       tbb::parallel_for(std::size_t{0}, patches.size(), [&](std::size_t i) {
-        core::check(cancel_);
+        core::check(work_.cancel);
         const std::int64_t side = settings_.size;
         core::Image pixels(side, side, 3);
         try {
@@ -193,10 +192,10 @@ class Tiler {
         } catch (const slide::ReadError&) {
           readable[i] = 0;
         }
-        observer_.advance(++done);
+        work_.observer.advance(++done);
       });
     });
-    observer_.end();
+    work_.observer.end();
     std::size_t i = 0;
     result.unreadable = static_cast<std::int64_t>(std::erase_if(patches, [&](const CutPatch&) { return !readable[i++]; }));
     result.written = static_cast<std::int64_t>(patches.size());
@@ -204,15 +203,14 @@ class Tiler {
       throw core::Error("none of " + std::to_string(result.unreadable) +
                         " patches can be decoded: the file is damaged; get a new copy of it");
     if (result.unreadable > 0)
-      observer_.warn(result.slide.string() + ": " + std::to_string(result.unreadable) + " patches can't be decoded and are left out");
+      work_.observer.warn(result.slide.string() + ": " + std::to_string(result.unreadable) + " patches can't be decoded and are left out");
   }
 
   const fs::path& folder_;
   const TileOptions& options_;
   PatchTables& tables_;
   Settings settings_;
-  core::ProgressObserver& observer_;
-  const core::CancelFlag& cancel_;
+  core::Work work_;
 };
 
 }  // namespace
@@ -223,12 +221,12 @@ std::int64_t TileReport::patches() const {
 }
 
 TileReport tile_slides(const std::vector<TileJob>& jobs, const fs::path& folder, const TileOptions& options,
-                       const std::vector<std::string>& classes, core::ProgressObserver& observer, const core::CancelFlag& cancel) {
+                       const std::vector<std::string>& classes, const core::Work& work) {
   PatchTables tables(folder, classes);
-  Tiler tiler(folder, options, tables, settle(tables, options, folder, jobs), observer, cancel);
+  Tiler tiler(folder, options, tables, settle(tables, options, folder, jobs), work);
   TileReport report;
   for (const TileJob& job : jobs) {
-    core::check(cancel);
+    core::check(work.cancel);
     try {
       if (!job.failure.empty()) throw core::Error(job.failure);
       report.slides.push_back(core::with_context(job.slide.string(), [&] { return tiler.tile(job); }));
@@ -236,8 +234,8 @@ TileReport tile_slides(const std::vector<TileJob>& jobs, const fs::path& folder,
       throw;
     } catch (const std::exception& error) {
       report.failures[job.slide.string()] = core::in_context(job.slide.string(), error.what());
-      observer.end();
-      observer.error(report.failures[job.slide.string()]);
+      work.observer.end();
+      work.observer.error(report.failures[job.slide.string()]);
     }
   }
   report.size = tiler.settings().size;

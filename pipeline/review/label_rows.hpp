@@ -40,7 +40,7 @@ LabelRows truth_rows(const std::filesystem::path& truth, const LabelRows& result
 
 /// compare_labels() of one slide out of many: what palettes say goes into `palettes` instead of to the observer.
 Comparison compare_labels(const std::filesystem::path& result, const std::filesystem::path& truth, const CompareOptions& options,
-                          training::PaletteTally& palettes, core::ProgressObserver& observer, const core::CancelFlag& cancel);
+                          training::PaletteTally& palettes, const core::Work& work);
 /// Tells it.
 void tell(const training::PaletteTally& palettes, const CompareOptions& options, core::ProgressObserver& observer);
 

@@ -69,58 +69,56 @@ bool make_pictures(const fs::path& stem, const fs::path& folder, const std::stri
 
 /// Calls `action` with each index, `threads` at once.
 template <class Action>
-void for_each_slide(std::size_t count, int threads, const std::string& what, core::ProgressObserver& observer,
-                    const core::CancelFlag& cancel, Action action) {
-  observer.begin(what, static_cast<std::int64_t>(count), "slides");
+void for_each_slide(std::size_t count, int threads, const std::string& what, const core::Work& work, Action action) {
+  work.observer.begin(what, static_cast<std::int64_t>(count), "slides");
   std::atomic<std::int64_t> done{0};
   tbb::task_arena(threads).execute([&] {
     tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
-      core::check(cancel);
+      core::check(work.cancel);
       action(i);
-      observer.advance(++done);
+      work.observer.advance(++done);
     });
   });
-  observer.end();
+  work.observer.end();
 }
 
 }  // namespace
 
-ReportSummary write_report(const fs::path& results_folder, const ReportOptions& options, core::ProgressObserver& observer,
-                           const core::CancelFlag& cancel) {
+ReportSummary write_report(const fs::path& results_folder, const ReportOptions& options, const core::Work& work) {
   const fs::path source = results_folder.lexically_normal();
   const fs::path folder = options.output.empty() ? source / "report" : options.output;
   const int threads = options.threads > 0 ? options.threads : tbb::this_task_arena::max_concurrency();
-  observer.begin("looking through the results", 0, "");
+  work.observer.begin("looking through the results", 0, "");
   const output::ResultFolder results = output::read_results(source);
-  observer.end();
+  work.observer.end();
 
   std::vector<output::ReportSlide> slides(results.complete.size());
   std::set<std::string> ids;
   for (std::size_t i = 0; i < slides.size(); ++i) ids.insert(slides[i].id = output::report_id(results.complete[i].stem, results.path));
   const auto lock = prepare(folder, ids);
-  for_each_slide(slides.size(), threads, "pictures", observer, cancel,
-                 [&](std::size_t i) { slides[i].picture = make_pictures(results.complete[i].stem, folder, slides[i].id, observer); });
+  for_each_slide(slides.size(), threads, "pictures", work,
+                 [&](std::size_t i) { slides[i].picture = make_pictures(results.complete[i].stem, folder, slides[i].id, work.observer); });
 
   ReportSummary summary{folder / "index.html", slides.size(), 0, 0};
-  for_each_slide(slides.size(), std::min(threads, kMostViewsAtOnce), "deep zoom", observer, cancel, [&](std::size_t i) {
+  for_each_slide(slides.size(), std::min(threads, kMostViewsAtOnce), "deep zoom", work, [&](std::size_t i) {
     const output::CompleteResult& result = results.complete[i];
     const fs::path tiles = folder / "tiles" / slides[i].id;
     try {
       slides[i].view =
-          options.deep_zoom ? make_view(result, tiles, options.deep_zoom_mpp, cancel) : existing_view(result, tiles).value_or("");
+          options.deep_zoom ? make_view(result, tiles, options.deep_zoom_mpp, work.cancel) : existing_view(result, tiles).value_or("");
       if (slides[i].view.empty()) slides[i].no_view = "wsi-lpd report --deep-zoom makes it";
     } catch (const core::Cancelled&) {
       throw;
     } catch (const core::Error& error) {
       slides[i].no_view = error.what();
-      observer.warn(core::in_context(result.statistics.slide, error.what()));
+      work.observer.warn(core::in_context(result.statistics.slide, error.what()));
     }
   });
   for (const output::ReportSlide& slide : slides) {
     summary.views += slide.view.empty() ? 0 : 1;
     summary.without_slide += options.deep_zoom && slide.view.empty() ? 1 : 0;
   }
-  core::check(cancel);
+  core::check(work.cancel);
   output::write_report_pages(folder, results, slides, core::local_time("%Y-%m-%d %H:%M"));
   return summary;
 }

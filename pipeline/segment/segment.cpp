@@ -183,8 +183,7 @@ void check_run(const SegmentOptions& options, const Segmenter::Shape& shape, con
 }
 
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
-                                      core::ProgressObserver& observer, const core::CancelFlag& cancel, const core::WorkLock* lock) {
-  const core::Work work{observer, cancel};
+                                      const core::Work& work, const core::WorkLock* lock) {
   return core::with_context(job.slide.string(), [&] {
     const auto start = std::chrono::steady_clock::now();
     reset_peak_memory();

@@ -112,16 +112,15 @@ std::vector<float> predicted_labels(std::span<const float> scores, const core::C
   return labels;
 }
 
-Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::network::PatchModel& model,
-                    core::ProgressObserver& observer, const core::CancelFlag& cancel) {
+Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::network::PatchModel& model, const core::Work& work) {
   Evaluator evaluator(options, model, set);
-  observer.begin("evaluating", static_cast<std::int64_t>(set.count()), "images");
+  work.observer.begin("evaluating", static_cast<std::int64_t>(set.count()), "images");
   for (std::size_t first = 0; first < set.count(); first += kBatch) {
-    core::check(cancel);
+    core::check(work.cancel);
     evaluator.add(first);
-    observer.advance(static_cast<std::int64_t>(std::min(first + kBatch, set.count())));
+    work.observer.advance(static_cast<std::int64_t>(std::min(first + kBatch, set.count())));
   }
-  observer.end();
+  work.observer.end();
   return evaluator.finish();
 }
 

@@ -54,17 +54,16 @@ core::Image mirrored(const core::Image& source, std::int64_t left, std::int64_t 
 
 }  // namespace
 
-PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, core::ProgressObserver& observer,
-                   const core::CancelFlag& cancel)
+PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, const core::Work& work)
     : patches_(std::move(patches)), fit_(options.fit), size_(options.size) {
   std::vector<std::string> problems(patches_.size());
   std::vector<core::Size> sizes(patches_.size());
   MaskTables masks(patches_.size(), options);
   cache_.resize(patches_.size());
   std::atomic<std::int64_t> done{0}, bytes{0};
-  observer.begin("reading images", static_cast<std::int64_t>(count()), "images");
+  work.observer.begin("reading images", static_cast<std::int64_t>(count()), "images");
   tbb::parallel_for(std::size_t{0}, count(), [&](std::size_t i) {
-    core::check(cancel);
+    core::check(work.cancel);
     Patch& patch = patches_[i];
     try {
       core::Image image = image::read_rgb(patch.image);
@@ -86,12 +85,12 @@ PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, c
     } catch (const core::Error& error) {
       problems[i] = error.what();
     }
-    observer.advance(++done);
+    work.observer.advance(++done);
   });
-  observer.end();
+  work.observer.end();
   if (std::any_of(patches_.begin(), patches_.end(), [](const Patch& patch) { return !patch.mask.empty(); }))
-    tables_ = masks.settle(patches_, problems, observer);
-  drop_unusable(problems, sizes, options.skip_unusable, observer);
+    tables_ = masks.settle(patches_, problems, work.observer);
+  drop_unusable(problems, sizes, options.skip_unusable, work.observer);
   const auto same = [&](const core::Size& size) { return size == sizes.front(); };
   if (!patches_.empty() && fit_ == Fit::Resize) {
     const core::Size first = sizes.front();

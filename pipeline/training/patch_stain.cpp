@@ -12,12 +12,12 @@ constexpr std::int64_t kImageSide = 56;  // pixels along a side of an image that
 
 }  // namespace
 
-core::StainStatistics stain_of(const PatchSet& set, core::ProgressObserver& observer, const core::CancelFlag& cancel) {
+core::StainStatistics stain_of(const PatchSet& set, const core::Work& work) {
   core::StainSample sample;
   const std::size_t step =
       std::max<std::size_t>(1, static_cast<std::size_t>(core::divide_up(static_cast<std::int64_t>(set.count()), kImages)));
   for (std::size_t i = 0; i < set.count(); i += step) {
-    core::check(cancel);
+    core::check(work.cancel);
     sample.add(set.image(i).view(), std::max<std::int64_t>(1, set.size() / kImageSide));
   }
   core::StainStatistics statistics;
@@ -27,7 +27,7 @@ core::StainStatistics stain_of(const PatchSet& set, core::ProgressObserver& obse
       if (found.macenko) statistics.macenko = found.macenko;
       if (found.reinhard) statistics.reinhard = found.reinhard;
     } catch (const core::Error& error) {
-      observer.warn("no stain of the training images for --stain-normalisation " + core::to_string(method) + ": " + error.what());
+      work.observer.warn("no stain of the training images for --stain-normalisation " + core::to_string(method) + ": " + error.what());
     }
   }
   return statistics;

@@ -39,20 +39,20 @@ PatchSetOptions with_size(PatchSetOptions options, int size) {
 
 }  // namespace
 
-PreparedTraining prepare_training(TrainJob job, core::ProgressObserver& observer, const core::CancelFlag& cancel) {
-  settle_method(job, observer);
-  job.patches = with_hold_out(std::move(job.patches), job.hold_out, observer);
+PreparedTraining prepare_training(TrainJob job, const core::Work& work) {
+  settle_method(job, work.observer);
+  job.patches = with_hold_out(std::move(job.patches), job.hold_out, work.observer);
   if (job.patches.train.empty()) throw core::UsageError("there is no image to train on");
-  PatchSet images(job.patches.train, job.images, observer, cancel);
-  PatchSet valid(job.patches.valid, with_size(job.images, images.size()), observer, cancel);
+  PatchSet images(job.patches.train, job.images, work);
+  PatchSet valid(job.patches.valid, with_size(job.images, images.size()), work);
   settle_steps(job, images.count());
   job.info.provenance["images"] = std::to_string(images.count());
   job.info.patch_size = images.size();
-  job.info.stain = stain_of(images, observer, cancel);
+  job.info.stain = stain_of(images, work);
   if (job.info.mpp) *job.info.mpp /= images.zoom();
   if (images.zoom() != 1)
-    observer.warn("images are resized by " + core::fixed(images.zoom(), 3) + " to " + std::to_string(images.size()) +
-                  " pixels: the model works at that resolution");
+    work.observer.warn("images are resized by " + core::fixed(images.zoom(), 3) + " to " + std::to_string(images.size()) +
+                       " pixels: the model works at that resolution");
   return {std::move(job), std::move(images), std::move(valid)};
 }
 

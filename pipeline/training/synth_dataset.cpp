@@ -85,7 +85,7 @@ void write_patient(const SynthOptions& options, const Split& split, int patient,
   }
 }
 
-void write_patches(const SynthOptions& options, const fs::path& folder, core::ProgressObserver& observer, const core::CancelFlag& cancel) {
+void write_patches(const SynthOptions& options, const fs::path& folder, const core::Work& work) {
   const std::array<Split, 3> splits{{{0, "train", options.train}, {1, "valid", options.valid}, {2, "test", options.test}}};
   for (const Split& split : splits) {
     const fs::path target = folder / split.name;
@@ -95,15 +95,15 @@ void write_patches(const SynthOptions& options, const fs::path& folder, core::Pr
       fs::create_directories(target / "img");
       fs::create_directories(target / "mask");
     }
-    observer.begin(std::string("patches for ") + split.name, split.patches, "patches");
+    work.observer.begin(std::string("patches for ") + split.name, split.patches, "patches");
     std::atomic<int> done = 0;
     tbb::parallel_for(0, static_cast<int>(core::divide_up(split.patches, kPatchesPerPatient)), [&](int patient) {
-      core::check(cancel);
+      core::check(work.cancel);
       write_patient(options, split, patient, target);
       done += kPatchesPerPatient;
-      observer.advance(std::min(done.load(), split.patches));
+      work.observer.advance(std::min(done.load(), split.patches));
     });
-    observer.end();
+    work.observer.end();
   }
   const core::ClassScheme scheme = TissuePainter::classes();
   std::ostringstream toml;
@@ -120,8 +120,7 @@ void write_patches(const SynthOptions& options, const fs::path& folder, core::Pr
   core::write_text_file(folder / "dataset.toml", toml.str());
 }
 
-void write_slide(const SynthOptions& options, int index, const fs::path& folder, core::ProgressObserver& observer,
-                 const core::CancelFlag& cancel) {
+void write_slide(const SynthOptions& options, int index, const fs::path& folder, const core::Work& work) {
   const core::Size size = options.slide_size;
   const std::string name = "slide-" + std::to_string(index + 1);
   const TissuePainter painter(size, {.seed = picture_seed(options.seed, 3, index),
@@ -136,21 +135,21 @@ void write_slide(const SynthOptions& options, int index, const fs::path& folder,
   image::RasterWriter slide(folder / (name + ".tif"), size, 3, pyramid);
   image::LabelPngWriter labels(folder / (name + ".labels.png"), size, TissuePainter::classes().colours);
   core::Image rgb(size.width, std::min(kBandRows, size.height), 3), truth(size.width, rgb.height(), 1);
-  observer.begin(name, size.height, "rows");
+  work.observer.begin(name, size.height, "rows");
   for (std::int64_t top = 0; top < size.height; top += kBandRows) {
     const std::int64_t rows = std::min(kBandRows, size.height - top);
     tbb::parallel_for(std::int64_t{0}, core::divide_up(size.width, kPieceColumns), [&](std::int64_t piece) {
-      core::check(cancel);
+      core::check(work.cancel);
       const core::Rect part{piece * kPieceColumns, 0, std::min(kPieceColumns, size.width - piece * kPieceColumns), rows};
       painter.paint({part.x, top, part.width, rows}, rgb.view().part(part), truth.view().part(part));
     });
     slide.add_rows(rgb.data(), rows);
     labels.add_rows(truth.data(), rows);
-    observer.advance(top + rows);
+    work.observer.advance(top + rows);
   }
   slide.finish();
   labels.finish();
-  observer.end();
+  work.observer.end();
 }
 
 void validate(const SynthOptions& options) {
@@ -170,7 +169,7 @@ void validate(const SynthOptions& options) {
 
 }  // namespace
 
-void make_synth_dataset(const SynthOptions& options, core::ProgressObserver& observer, const core::CancelFlag& cancel) {
+void make_synth_dataset(const SynthOptions& options, const core::Work& work) {
   validate(options);
   try {
     for (const char* name : {"patches", "slides"}) {
@@ -179,8 +178,8 @@ void make_synth_dataset(const SynthOptions& options, core::ProgressObserver& obs
     }
     core::PartFolder patches(options.folder / "patches");
     core::PartFolder slides(options.folder / "slides");
-    write_patches(options, patches.path(), observer, cancel);
-    for (int i = 0; i < options.slides; ++i) write_slide(options, i, slides.path(), observer, cancel);
+    write_patches(options, patches.path(), work);
+    for (int i = 0; i < options.slides; ++i) write_slide(options, i, slides.path(), work);
     patches.commit();
     slides.commit();
   } catch (const fs::filesystem_error& error) {

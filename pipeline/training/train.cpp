@@ -38,10 +38,9 @@ Json json_of(std::int64_t step, const model::training::StepReport& report) {
 /// One training, from its first step or from where it was left.
 class Run {
  public:
-  Run(const PreparedTraining& prepared, core::ProgressObserver& observer, const core::CancelFlag& cancel)
+  Run(const PreparedTraining& prepared, const core::Work& work)
       : job_(prepared.job),
-        observer_(observer),
-        cancel_(cancel),
+        work_(work),
         set_(prepared.images),
         valid_(prepared.valid),
         options_(job_.options),
@@ -49,9 +48,9 @@ class Run {
         judge_(valid_, options_.warmup_iterations, options_.iterations) {}
 
   TrainResult run() {
-    report_balance(set_, job_.info.classes, observer_);
+    report_balance(set_, job_.info.classes, work_.observer);
     if (judge_.by() == "nothing" && valid_.count() > 0)
-      observer_.warn("the masks of the validation images hold no class, only background: there is nothing to judge the training by");
+      work_.observer.warn("the masks of the validation images hold no class, only background: there is nothing to judge the training by");
     fs::create_directories(job_.run);
     for (const auto& entry : fs::directory_iterator(job_.run))  // of a process that was killed while it wrote
       if (entry.path().extension() == ".part") fs::remove(entry.path());
@@ -59,20 +58,20 @@ class Run {
     if (job_.info.method == "pbip" && job_.options.bank.empty() && trainer_.iteration() == 0) cluster_prototypes();
     open_log();
     TrainingStream stream(set_, job_.batch_size, options_.seed, trainer_.iteration(), job_.stream);
-    observer_.begin("training", options_.iterations, "steps");
-    observer_.advance(trainer_.iteration());
+    work_.observer.begin("training", options_.iterations, "steps");
+    work_.observer.advance(trainer_.iteration());
     try {
       loop(stream);
     } catch (const core::Error&) {  // a stop, a full disk, a loss that is no number: what has been learnt so far stays
       if (steps_ > 0) save_state();
       throw;
     }
-    observer_.end();
-    write_prototypes(job_.run / "prototypes.png", trainer_.model(), set_, cancel_);
+    work_.observer.end();
+    write_prototypes(job_.run / "prototypes.png", trainer_.model(), set_, work_.cancel);
     fs::remove(state_path());
     const model::network::Judgement& judged = judge_.kept().judged;
     if (!judged.is_above_chance())
-      observer_.warn(
+      work_.observer.warn(
           measure() + " never rose above chance: " + percent(judged.score) + " at best, " + percent(judged.chance) +
           " for an answer that does not look at the images. What this model says of slides means nothing: check the labels, take "
           "more images, or train longer");
@@ -90,10 +89,10 @@ class Run {
 
   /// From every image that carries one class alone.
   void cluster_prototypes() {
-    observer_.info("clustering prototypes");
+    work_.observer.info("clustering prototypes");
     std::size_t i = 0;
     trainer_.cluster_prototypes([&] {
-      core::check(cancel_);
+      core::check(work_.cancel);
       model::network::PatchBatch batch;
       batch.size = set_.size();
       for (; i < set_.count() && batch.count < 10; ++i) {
@@ -108,14 +107,14 @@ class Run {
     while (true) {
       if (epoch_is_due()) end_epoch();  // first thing, too, where the last process was stopped in the middle of it
       if (trainer_.iteration() >= options_.iterations || is_stale()) return;
-      core::check(cancel_);
+      core::check(work_.cancel);
       const auto start = Clock::now();
       const model::training::StepReport report = trainer_.step(stream.next());
       seconds_ += seconds_since(start);
       ++steps_;
       loss_ = report.total;
       write_log(json_of(trainer_.iteration(), report));
-      observer_.advance(trainer_.iteration(), "loss " + core::fixed(loss_, 3));
+      work_.observer.advance(trainer_.iteration(), "loss " + core::fixed(loss_, 3));
       if (epoch_is_due() || seconds_since(saved) > 60 * job_.save_minutes) {
         save_state();
         saved = Clock::now();
@@ -133,8 +132,8 @@ class Run {
   void end_epoch() {
     const std::int64_t step = trainer_.iteration();
     model::network::PatchModel& model = trainer_.model();
-    calibrate(model, set_, cancel_);  // there are more of them than validation images, and some classes are rare
-    const EpochJudgement epoch = judge_.judge(model, step, cancel_);
+    calibrate(model, set_, work_.cancel);  // there are more of them than validation images, and some classes are rare
+    const EpochJudgement epoch = judge_.judge(model, step, work_.cancel);
     const bool better = judge_.is_better(epoch);
     model.set_judged(epoch.model.judged);
     model.save(job_.run / "last.safetensors");
@@ -145,26 +144,26 @@ class Run {
     judge_.accept(epoch);
     ended_ = step;
     log_bytes_ = fs::file_size(log_path());
-    if (is_stale()) observer_.info("no better for " + std::to_string(judge_.epochs_since_best()) + " epochs: stopping early");
+    if (is_stale()) work_.observer.info("no better for " + std::to_string(judge_.epochs_since_best()) + " epochs: stopping early");
   }
 
   void report(const EpochJudgement& epoch, bool better) {
     const model::network::Judgement& judged = epoch.model.judged;
     const std::string number = core::fixed(static_cast<double>(judged.iteration) * job_.batch_size / static_cast<double>(set_.count()), 1);
     if (judged.by == "nothing") {
-      observer_.info("epoch " + number + ": loss " + core::fixed(loss_, 3) + " (nothing to validate by)");
+      work_.observer.info("epoch " + number + ": loss " + core::fixed(loss_, 3) + " (nothing to validate by)");
       return;
     }
     Json line{{"epoch", number}, {"iteration", judged.iteration}, {judged.by, judged.score}};
     if (epoch.model.oracle) line["valid_miou_oracle"] = epoch.model.oracle->mean_iou();
     line.update({{"valid_f1", epoch.f1}, {"chance", judged.chance}, {"warmup", epoch.in_warmup}, {"kept", better}});
     write_log(line, /*in_state=*/false);
-    observer_.info("epoch " + number + ": " + measure() + " " + percent(judged.score) +
-                   (epoch.model.oracle ? ", given " + percent(epoch.model.oracle->mean_iou()) : "") + ", chance " + percent(judged.chance) +
-                   ", loss " + core::fixed(loss_, 3) +
-                   (epoch.in_warmup ? " (warm-up)"
-                    : better        ? " (best so far)"
-                                    : ""));
+    work_.observer.info("epoch " + number + ": " + measure() + " " + percent(judged.score) +
+                        (epoch.model.oracle ? ", given " + percent(epoch.model.oracle->mean_iou()) : "") + ", chance " +
+                        percent(judged.chance) + ", loss " + core::fixed(loss_, 3) +
+                        (epoch.in_warmup ? " (warm-up)"
+                         : better        ? " (best so far)"
+                                         : ""));
   }
   std::string measure() const {
     return judge_.by() == "valid_f1" ? "F1 of image labels held out" : "mIoU on valid/ with image labels predicted";
@@ -195,7 +194,7 @@ class Run {
 
   void take_up() {
     if (!fs::exists(state_path())) {
-      observer_.info(job_.run.string() + ": nothing was saved yet; starting from the first step");
+      work_.observer.info(job_.run.string() + ": nothing was saved yet; starting from the first step");
       return;
     }
     const auto notes = trainer_.load_state(state_path());
@@ -217,9 +216,10 @@ class Run {
       log_bytes_ = std::stoull(notes.at("log_bytes"));
       const bool same_images = !differs("valid", fingerprint(job_.patches.valid));
       if (!same_images || !judge_.take_up(notes))
-        observer_.warn(state_path().string() + ": its best model was chosen by " +
-                       (same_images ? "another measure than " + judge_.by() + ", as earlier versions did" : "other validation images") +
-                       ": the best is chosen anew from here on");
+        work_.observer.warn(
+            state_path().string() + ": its best model was chosen by " +
+            (same_images ? "another measure than " + judge_.by() + ", as earlier versions did" : "other validation images") +
+            ": the best is chosen anew from here on");
       ended_ = notes.contains("ended") ? std::stoll(notes.at("ended")) : trainer_.iteration();
       if (notes.contains("loss")) loss_ = std::stod(notes.at("loss"));
     } catch (const std::logic_error&) {  // a note is missing, or no number
@@ -231,15 +231,14 @@ class Run {
       if (differs(name, now))
         changes.append(changes.empty() ? "" : ", ").append(name).append(" ").append(now).append(" instead of ").append(notes.at(name));
     if (!changes.empty())
-      observer_.warn("going on with " + changes +
-                     ": sums come out in another order, so the model differs in its last digits from one of a "
-                     "training that was never stopped");
-    observer_.info("going on after step " + std::to_string(trainer_.iteration()));
+      work_.observer.warn("going on with " + changes +
+                          ": sums come out in another order, so the model differs in its last digits from one of a "
+                          "training that was never stopped");
+    work_.observer.info("going on after step " + std::to_string(trainer_.iteration()));
   }
 
   const TrainJob& job_;
-  core::ProgressObserver& observer_;
-  const core::CancelFlag& cancel_;
+  core::Work work_;
   const PatchSet &set_, &valid_;
   const model::training::TrainOptions& options_;
   model::training::Trainer trainer_;
@@ -254,8 +253,6 @@ class Run {
 
 }  // namespace
 
-TrainResult train(const PreparedTraining& prepared, core::ProgressObserver& observer, const core::CancelFlag& cancel) {
-  return Run(prepared, observer, cancel).run();
-}
+TrainResult train(const PreparedTraining& prepared, const core::Work& work) { return Run(prepared, work).run(); }
 
 }  // namespace wsi_lpd::pipeline::training

@@ -54,7 +54,7 @@ EpochJudgement TrainingJudge::judge(model::network::PatchModel& model, std::int6
   core::SilentObserver quiet;  // the progress of the training stays
   const bool masks = by_ == kMasks;
   const Evaluation evaluation =
-      evaluate({.oracle = masks, .predicted = masks, .all_views = false, .crf = false, .shown = 0}, valid_, model, quiet, cancel);
+      evaluate({.oracle = masks, .predicted = masks, .all_views = false, .crf = false, .shown = 0}, valid_, model, {quiet, cancel});
   epoch.f1 = evaluation.mean_f1();
   model::network::Judgement& judged = epoch.model.judged;
   if (masks) {

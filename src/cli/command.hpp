@@ -33,6 +33,7 @@ struct Context {
   core::ProgressObserver& observer;
   const core::CancelFlag& cancel;
   const CLI::App& options;  ///< the command's options, parsed: see config.hpp
+  core::Work work() const { return {observer, cancel}; }
 };
 
 /// Which of the common options a command acts on; it has no others.

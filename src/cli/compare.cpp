@@ -51,7 +51,7 @@ void print_table(const pipeline::review::Comparison& comparison, double toleranc
 
 int compare_files(const CompareArguments& arguments, const pipeline::review::CompareOptions& options, const Context& context) {
   const pipeline::review::Comparison comparison =
-      pipeline::review::compare_labels(arguments.result, arguments.truth, options, context.observer, context.cancel);
+      pipeline::review::compare_labels(arguments.result, arguments.truth, options, context.work());
   if (!comparison.warning.empty()) context.observer.warn(comparison.warning);
   if (!comparison.note.empty()) context.observer.info(comparison.note);
   if (!arguments.overlay.empty()) {
@@ -86,7 +86,7 @@ void print_slides(const pipeline::review::FolderComparison& comparison) {
 int compare_folders(const CompareArguments& arguments, const pipeline::review::CompareOptions& options, const Context& context) {
   if (!arguments.overlay.empty()) throw core::UsageError("--overlay draws one slide: compare its files instead of folders");
   const pipeline::review::FolderComparison comparison =
-      pipeline::review::compare_folders(arguments.result, arguments.truth, options, context.observer, context.cancel);
+      pipeline::review::compare_folders(arguments.result, arguments.truth, options, context.work());
   if (!comparison.total.note.empty()) context.observer.info(comparison.total.note);
   if (arguments.json) {
     Json json = comparison.slides.empty() ? Json::object() : comparison_json(comparison.total, options.boundary_um);

@@ -146,7 +146,7 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
       scan_for(arguments.patches, pipeline::training::ImageLabels::Unused, arguments.skip_unusable, context);
   pipeline::training::PatchSetOptions images = options_of(arguments.patches, patches, info, context.observer);
   images.skip_unusable = arguments.skip_unusable;
-  const pipeline::training::PatchSet set(split_of(arguments.patches, patches, arguments.split), images, context.observer, context.cancel);
+  const pipeline::training::PatchSet set(split_of(arguments.patches, patches, arguments.split), images, context.work());
   pipeline::training::EvaluateOptions options;
   options.oracle = arguments.labels != "predicted";
   options.predicted = arguments.labels != "oracle";
@@ -156,7 +156,7 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
   if (options.predicted && options.presence == pipeline::training::PresenceRule::Calibrated && info.calibration.empty())
     context.observer.warn("the model is not calibrated: a class counts as present from score 0 on; to teach it: " +
                           calibrate_command(model_path));
-  const pipeline::training::Evaluation evaluation = pipeline::training::evaluate(options, set, model, context.observer, context.cancel);
+  const pipeline::training::Evaluation evaluation = pipeline::training::evaluate(options, set, model, context.work());
 
   const Json json = json_of_evaluation(evaluation, info);
   write_resolved_config(context.options, arguments.output);
@@ -179,13 +179,12 @@ int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
       scan_for(arguments.patches, pipeline::training::ImageLabels::IfThere, arguments.skip_unusable, context);
   pipeline::training::PatchSetOptions images = options_of(arguments.patches, patches, model.info(), context.observer);
   images.skip_unusable = arguments.skip_unusable;
-  const pipeline::training::PatchSet set(labelled_of(arguments.patches, patches, context.observer), images, context.observer,
-                                         context.cancel);
+  const pipeline::training::PatchSet set(labelled_of(arguments.patches, patches, context.observer), images, context.work());
   context.observer.info("calibrating " + path.string());
   pipeline::training::calibrate(model, set, context.cancel);
   if (model.info().stain == core::StainStatistics{}) {  // a trained model has its own
     context.observer.info("taking the stain of these images for that of the training");
-    model.set_stain(pipeline::training::stain_of(set, context.observer, context.cancel));
+    model.set_stain(pipeline::training::stain_of(set, context.work()));
   }
   const fs::path target = arguments.output.empty() ? path : arguments.output;
   model.save(target);

@@ -32,7 +32,7 @@ Command add_report(CLI::App& program) {
           [arguments](const Context& context) {
             arguments->options.threads = context.common.threads;
             const pipeline::review::ReportSummary summary =
-                pipeline::review::write_report(arguments->results, arguments->options, context.observer, context.cancel);
+                pipeline::review::write_report(arguments->results, arguments->options, context.work());
             if (summary.without_slide > 0) {
               context.observer.warn(std::to_string(summary.without_slide) + " of " + std::to_string(summary.slides) +
                                     " slides have no deep-zoom view; their pages say why");

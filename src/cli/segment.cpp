@@ -129,7 +129,7 @@ int run(const SegmentArguments& arguments, pipeline::archive::FoundSlides found,
     if (outcome.statistics) resolutions.add(*outcome.statistics);
   };
   const pipeline::archive::BatchReport report =
-      pipeline::archive::run_batch(found.jobs, arguments.output, *segmenter, options, identity, batch, context.observer, context.cancel);
+      pipeline::archive::run_batch(found.jobs, arguments.output, *segmenter, options, identity, batch, context.work());
   resolutions.tell(context.observer);
   std::cout << report.finished.size() << " done, " << report.skipped.size() << " already done, " << report.failures.size() << " failed";
   if (!report.elsewhere.empty()) std::cout << ", " << report.elsewhere.size() << " in work elsewhere";

@@ -30,7 +30,7 @@ Command add_synth(CLI::App& program) {
   command->add_option("--seed", options->seed, "of everything; e.g. --seed 7");
   return {command, [options, side](const Context& context) {
             options->slide_size = {side->at(0), side->at(1)};
-            pipeline::training::make_synth_dataset(*options, context.observer, context.cancel);
+            pipeline::training::make_synth_dataset(*options, context.work());
             write_resolved_config(context.options, options->folder);
             std::cout << (options->folder / "patches").string() << "\n" << (options->folder / "slides").string() << "\n";
             return kDone;

@@ -98,8 +98,7 @@ int run_tile(const TileArguments& arguments, const Context& context) {
   if (!arguments.result.empty()) of_result = pipeline::review::find_results(jobs, arguments.result);
   const core::ClassScheme classes = classes_of(arguments, of_model, of_result);
 
-  const pipeline::review::TileReport report =
-      pipeline::review::tile_slides(jobs, arguments.output, options, classes.names, context.observer, context.cancel);
+  const pipeline::review::TileReport report = pipeline::review::tile_slides(jobs, arguments.output, options, classes.names, context.work());
   if (!report.slides.empty()) write_resolved_config(context.options, arguments.output);
   if (const fs::path description = arguments.output / "dataset.toml"; !fs::exists(description) && report.patches() > 0)
     core::write_text_file(description, description_text(classes, report.mpp, report.size));

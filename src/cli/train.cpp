@@ -73,8 +73,7 @@ std::string line_of(const pipeline::training::PreparedTraining& prepared) {
 }
 
 int run_train(const TrainArguments& arguments, const Context& context) {
-  pipeline::training::PreparedTraining prepared =
-      pipeline::training::prepare_training(job_of(arguments, context), context.observer, context.cancel);
+  pipeline::training::PreparedTraining prepared = pipeline::training::prepare_training(job_of(arguments, context), context.work());
   fs::path& run = prepared.job.run;
   if (arguments.job.run.empty() && !arguments.job.resume) {  // another process may have begun in this very second
     fs::create_directories(run.parent_path());
@@ -83,7 +82,7 @@ int run_train(const TrainArguments& arguments, const Context& context) {
   context.observer.info(line_of(prepared));
   if (!arguments.job.resume) write_resolved_config(context.options, run);
   try {
-    const pipeline::training::TrainResult result = pipeline::training::train(prepared, context.observer, context.cancel);
+    const pipeline::training::TrainResult result = pipeline::training::train(prepared, context.work());
     link_latest(run, context.observer);
     print_result(result, prepared.job.info.classes);
   } catch (const core::UsageError&) {  // nothing was started

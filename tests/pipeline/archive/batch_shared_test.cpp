@@ -54,7 +54,7 @@ class SharedFolder : public ::testing::Test {
       outcomes_.push_back(outcome.slide.filename().string() + " " + names[static_cast<int>(outcome.kind)]);
       if (on_outcome_) on_outcome_(outcome);
     };
-    return run_batch(find_slides(archive_, output_).jobs, output_, network, {.tissue = "none"}, identity, batch, listener_, kNever);
+    return run_batch(find_slides(archive_, output_).jobs, output_, network, {.tissue = "none"}, identity, batch, {listener_, kNever});
   }
   /// Slides and what summary.csv says of them.
   std::vector<std::pair<std::string, std::string>> summary() const {
@@ -202,7 +202,7 @@ TEST_F(SharedFolder, SummaryKeepsFailuresOfOtherProcessesUntilTheirSlidesAreDone
   output::record_failure(output_, "elsewhere/x.svs", "no such file");
   IdentitySegmenter network(8, 0.5);
   const std::vector<segment::SlideJob> first{{archive_ / "a.tif", output_ / "a", {}}};
-  run_batch(first, output_, network, {.tissue = "none"}, kIdentity, {}, listener_, kNever);
+  run_batch(first, output_, network, {.tissue = "none"}, kIdentity, {}, {listener_, kNever});
   EXPECT_THAT(summary(), ElementsAre(Pair("a.tif", "complete"), Pair("b.tif", "failed"), Pair("x.svs", "failed")));
   EXPECT_EQ(output::read_results(output_).failed.size(), 2U);
   run();
@@ -213,7 +213,7 @@ TEST_F(SharedFolder, SummaryKeepsFailuresOfOtherProcessesUntilTheirSlidesAreDone
   fs::rename(archive_ / "b.tif", folder_ / "b.tif");
   core::write_text_file(archive_ / "b.tif", "II*");
   const std::vector<segment::SlideJob> second{{archive_ / "b.tif", output_ / "b", {}}};
-  run_batch(second, output_, network, {.tissue = "none"}, kIdentity, {}, listener_, kNever);
+  run_batch(second, output_, network, {.tissue = "none"}, kIdentity, {}, {listener_, kNever});
   EXPECT_THAT(summary(),
               ElementsAre(Pair("a.tif", "complete"), Pair("c.tif", "complete"), Pair("b.tif", "failed"), Pair("x.svs", "failed")));
   EXPECT_TRUE(fs::exists(output_ / "b.json")) << "the earlier result is untouched";

@@ -32,7 +32,7 @@ class Archive : public ::testing::Test {
   BatchReport run(const std::vector<segment::SlideJob>& jobs, const std::string& model = "m1", bool force = false) {
     IdentitySegmenter network(8, 0.5);
     core::SilentObserver observer;
-    return run_batch(jobs, output_, network, {.tissue = "none"}, {"model", model, "c1"}, {.force = force}, observer, kNever);
+    return run_batch(jobs, output_, network, {.tissue = "none"}, {"model", model, "c1"}, {.force = force}, {observer, kNever});
   }
 
   TemporaryFolder folder_;
@@ -82,7 +82,7 @@ TEST_F(Archive, WhatIsWrongWithTheRunIsRefusedBeforeAnySlide) {
   IdentitySegmenter network(8, 0.5);
   core::SilentObserver observer;
   const auto refuse = [&](const segment::SegmentOptions& options) {
-    EXPECT_THROW(run_batch(jobs, output_, network, options, {"model", "m1", "c1"}, {}, observer, kNever), core::UsageError);
+    EXPECT_THROW(run_batch(jobs, output_, network, options, {"model", "m1", "c1"}, {}, {observer, kNever}), core::UsageError);
     EXPECT_FALSE(std::filesystem::exists(output_)) << "something was started";
   };
   refuse({.tile = 100});

@@ -33,7 +33,7 @@ class CompareLabels : public ::testing::Test {
       testing::write_slide(slide, {320, 240}, 2, [&](std::int64_t x, std::int64_t) { return kPaint[x < column ? 0 : 1]; });
     IdentitySegmenter network(8, 2);
     const fs::path stem = folder_ / (result.empty() ? "results/" + name : result);
-    segment::segment_slide({slide, stem, {}}, network, {.tissue = "none"}, {"m", "1", "2"}, observer_, kNever);
+    segment::segment_slide({slide, stem, {}}, network, {.tissue = "none"}, {"m", "1", "2"}, {observer_, kNever});
   }
   void write_truth(std::int64_t width, std::int64_t height, int left, int right) {
     core::Image truth(width, height, 1, static_cast<std::uint8_t>(right));
@@ -49,7 +49,7 @@ class CompareLabels : public ::testing::Test {
     core::write_text_file(folder_ / file, R"({"type":"FeatureCollection","features":[)" + features + "]}");
   }
   Comparison compare(const std::string& truth = "truth.png", const CompareOptions& options = {}) {
-    return compare_labels(folder_ / "results/slide.tif", folder_ / truth, options, observer_, kNever);
+    return compare_labels(folder_ / "results/slide.tif", folder_ / truth, options, {observer_, kNever});
   }
   std::string error_of(const std::string& truth, const CompareOptions& options = {}) {
     try {
@@ -60,7 +60,7 @@ class CompareLabels : public ::testing::Test {
     return "no error";
   }
   FolderComparison compare_folders(const std::string& truths, const CompareOptions& options = {}) {
-    return review::compare_folders(folder_ / "results", folder_ / truths, options, observer_, kNever);
+    return review::compare_folders(folder_ / "results", folder_ / truths, options, {observer_, kNever});
   }
   /// Another text in the description of a result, of the same length.
   void edit(const std::string& file, const std::string& from, const std::string& to) {
@@ -111,7 +111,7 @@ TEST_F(CompareLabels, ReadsColoursWhereTheyAreTheClasses) {
   const auto compare = [&](const CompareOptions& options = {}) {
     heard.infos.clear();
     heard.warnings.clear();
-    return compare_labels(folder_ / "results/slide.tif", folder_ / "truth.png", options, heard, kNever);
+    return compare_labels(folder_ / "results/slide.tif", folder_ / "truth.png", options, {heard, kNever});
   };
   write(1, 2, background_first, folder_ / "truth.png");
   Comparison comparison = compare();
@@ -143,7 +143,7 @@ TEST_F(CompareLabels, ReadsColoursWhereTheyAreTheClasses) {
   segment("other", 160);
   for (const char* slide : {"slide", "other"}) write(1, 2, background_first, folder_ / "truths" / (std::string(slide) + ".png"));
   heard.infos.clear();
-  const FolderComparison folders = review::compare_folders(folder_ / "results", folder_ / "truths", {}, heard, kNever);
+  const FolderComparison folders = review::compare_folders(folder_ / "results", folder_ / "truths", {}, {heard, kNever});
   EXPECT_DOUBLE_EQ(folders.total.matrix.mean_iou(), 1);
   EXPECT_THAT(heard.infos, ElementsAre(HasSubstr("2 masks, the first of them")));
 }
@@ -151,7 +151,7 @@ TEST_F(CompareLabels, ReadsColoursWhereTheyAreTheClasses) {
 TEST_F(CompareLabels, SaysWhatItLeavesOutOfRegions) {
   testing::HeardLines heard;
   write_regions(rectangle(0, 160, 240, "class1") + "," + rectangle(160, 160, 240, "class2"));
-  compare_labels(folder_ / "results/slide.tif", folder_ / "truth.geojson", {}, heard, kNever);
+  compare_labels(folder_ / "results/slide.tif", folder_ / "truth.geojson", {}, {heard, kNever});
   EXPECT_THAT(heard.warnings, ElementsAre(HasSubstr("1 feature has parts without an area")));
 }
 
@@ -226,7 +226,7 @@ TEST_F(CompareLabels, RefusesWhatDoesNotBelongTogether) {
   // A raster of another program as the result.
   write_truth(320, 240, 1, 2);
   const auto against = [&](const fs::path& truth, const CompareOptions& options) {
-    return compare_labels(folder_ / "truth.png", truth, options, observer_, kNever);
+    return compare_labels(folder_ / "truth.png", truth, options, {observer_, kNever});
   };
   EXPECT_THROW(against(folder_ / "truth.png", {}), core::UsageError) << "which classes?";
   EXPECT_EQ(against(folder_ / "truth.png", {.classes = {"a", "b"}, .truth_values = LabelValues::Results}).matrix.mean_iou(), 1);

@@ -62,7 +62,7 @@ class Tile : public ::testing::Test {
   TileReport tile(const std::vector<std::string>& slides, const TileOptions& options, const Classes& classes = {"a", "b"}) {
     std::vector<TileJob> jobs;
     for (const std::string& slide : slides) jobs.push_back({folder_ / slide, {}, {}});
-    return tile_slides(jobs, out(), options, classes, observer_, kNever);
+    return tile_slides(jobs, out(), options, classes, {observer_, kNever});
   }
   std::string refusal(const std::vector<std::string>& slides, const TileOptions& options, const Classes& classes = {"a", "b"}) {
     try {
@@ -194,7 +194,7 @@ TEST_F(Tile, TakesWhatAResultSaysIsMostlyOfAClass) {
   testing::write_slide(folder_ / "slide.tif", {1280, 640}, 0.5, [](std::int64_t x, std::int64_t) { return kPaint[x < 620 ? 0 : 1]; });
   IdentitySegmenter network(8, 1.0);
   segment::segment_slide({folder_ / "slide.tif", folder_ / "results" / "slide", {}}, network, {.tissue = "none"}, {"m", "1", "2"},
-                         observer_, kNever);
+                         {observer_, kNever});
   std::vector<TileJob> jobs{{folder_ / "slide.tif", {}, {}}};
   const core::ClassScheme classes = find_results(jobs, folder_ / "results");
   EXPECT_EQ(classes, network.shape().classes);
@@ -203,7 +203,7 @@ TEST_F(Tile, TakesWhatAResultSaysIsMostlyOfAClass) {
     fs::remove_all(out());
     const TileReport report =
         tile_slides(jobs, out(), {.size = 128, .mpp = 0.5, .tissue = "none", .class_name = "class2", .min_class = share}, classes.names,
-                    observer_, kNever);
+                    {observer_, kNever});
     // The patch from 512 to 640 has 20 of its 128 columns in class 2, give or take the network's cells of 16 level-0 pixels.
     EXPECT_EQ(report.slides[0].written, first == 512 ? 5 * 6 : 5 * 5) << share;
     for (const std::string& file : files()) EXPECT_GE(place_of(file).x, first) << share;
@@ -214,7 +214,7 @@ TEST_F(Tile, TakesWhatAResultSaysIsMostlyOfAClass) {
     }
   }
   fs::remove_all(out());
-  EXPECT_EQ(tile_slides(jobs, out(), {.size = 128, .tissue = "none"}, classes.names, observer_, kNever).mpp, 1.0) << "as the result";
+  EXPECT_EQ(tile_slides(jobs, out(), {.size = 128, .tissue = "none"}, classes.names, {observer_, kNever}).mpp, 1.0) << "as the result";
 }
 
 TEST_F(Tile, DrawsBySeed) {
@@ -316,7 +316,7 @@ TEST_F(Tile, LeavesNothingOfASlideThatFailsOrIsStopped) {
     fs::path table_;
   } in_the_way(out() / "labels.csv");
   const TileReport stuck =
-      tile_slides({{folder_ / "good.tif", {}, {}}}, out(), {.size = 64, .tissue = "none", .threads = 1}, {"a"}, in_the_way, kNever);
+      tile_slides({{folder_ / "good.tif", {}, {}}}, out(), {.size = 64, .tissue = "none", .threads = 1}, {"a"}, {in_the_way, kNever});
   EXPECT_EQ(stuck.failures.size(), 1U);
   EXPECT_TRUE(files().empty());
 }
@@ -341,7 +341,7 @@ TEST_F(Tile, KnowsWhichResultIsOfWhichSlide) {
   paint("b/slide.tif", 640);
   IdentitySegmenter network(8, 1.0);
   const auto segment = [&](const std::string& slide, const std::string& stem) {
-    segment::segment_slide({folder_ / slide, folder_ / stem, {}}, network, {.tissue = "none"}, {"m", "1", "2"}, observer_, kNever);
+    segment::segment_slide({folder_ / slide, folder_ / stem, {}}, network, {.tissue = "none"}, {"m", "1", "2"}, {observer_, kNever});
   };
   const auto found = [&](const std::string& slide, const std::string& result) -> std::string {
     std::vector<TileJob> jobs{{folder_ / slide, {}, {}}};
@@ -361,7 +361,7 @@ TEST_F(Tile, KnowsWhichResultIsOfWhichSlide) {
   EXPECT_EQ(found("b/slide.tif", "results/a/slide.tif"), "results/a/slide.tif") << "as the user says; refused when it is used";
   std::vector<TileJob> jobs{{folder_ / "b/slide.tif", {}, folder_ / "results/a/slide.tif"}};
   const auto failure = [&](const std::string& class_name) {
-    const auto report = tile_slides(jobs, out(), {.size = 64, .tissue = "none", .class_name = class_name}, {}, observer_, kNever);
+    const auto report = tile_slides(jobs, out(), {.size = 64, .tissue = "none", .class_name = class_name}, {}, {observer_, kNever});
     return report.failures.empty() ? std::string("none") : report.failures.begin()->second;
   };
   EXPECT_THAT(failure("class1"), HasSubstr("is the result of another slide"));

@@ -67,7 +67,7 @@ void expect_in_place(core::Size whole, const core::Rect& bounds, double ratio, s
   IdentitySegmenter network(1, kSlideMpp * ratio, false);
   core::SilentObserver observer;
   const auto frame = segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tile = 96, .tissue = "none"},
-                                   {"model", "0123", "4567"}, observer, kNever)
+                                   {"model", "0123", "4567"}, {observer, kNever})
                          .frame;
   EXPECT_EQ(frame.bounds, bounds);
   EXPECT_NEAR(frame.scale, ratio, 1e-4);

@@ -42,7 +42,7 @@ class Rasters : public ::testing::Test {
     options.probabilities = true;
     IdentitySegmenter network(kCell, 0.5);
     core::SilentObserver observer;
-    return segment_slide({folder_ / "slide.tif", folder_ / "result", {}}, network, options, kIdentity, observer, kNever);
+    return segment_slide({folder_ / "slide.tif", folder_ / "result", {}}, network, options, kIdentity, {observer, kNever});
   }
   TemporaryFolder folder_;
 };
@@ -86,7 +86,7 @@ TEST_F(Rasters, OfASlideWithoutResolutionSayNone) {
   IdentitySegmenter network(kCell, 0);
   core::SilentObserver observer;
   segment_slide({folder_ / "slide.tif", folder_ / "result", {}}, network, {.tissue = "none", .ome = true, .probabilities = true}, kIdentity,
-                observer, kNever);
+                {observer, kNever});
   for (const char* name : {"result.ome.tif", "result.probabilities.ome.tif"})
     EXPECT_TRUE(nlohmann::json::parse(image::LabelReader::open(folder_ / name)->description())["mpp"].is_null()) << name;
   EXPECT_FALSE(image::PyramidFile::open(folder_ / "result.ome.tif")->info().mpp_x);

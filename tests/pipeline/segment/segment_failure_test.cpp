@@ -49,7 +49,8 @@ TEST(SegmentSlide, MarksUnreadableTilesAndRefusesTooMany) {
   core::SilentObserver observer;
   std::filesystem::create_directory(folder / "out");
   const SlideJob job{folder / "slide.tif", folder.path() / "out" / "result", {}};
-  const auto statistics = segment_slide(job, network, {.overlap = 0, .tissue = "none", .max_unreadable = 0.5}, kIdentity, observer, kNever);
+  const auto statistics =
+      segment_slide(job, network, {.overlap = 0, .tissue = "none", .max_unreadable = 0.5}, kIdentity, {observer, kNever});
   EXPECT_GT(statistics.tiles_unreadable, 0);
   EXPECT_GT(statistics.unreadable_pixels, 0);
   EXPECT_EQ(statistics.tiles_read + statistics.tiles_unreadable, statistics.tiles_planned);
@@ -61,7 +62,7 @@ TEST(SegmentSlide, MarksUnreadableTilesAndRefusesTooMany) {
 
   std::filesystem::remove_all(folder / "out");
   std::filesystem::create_directory(folder / "out");
-  EXPECT_THROW(segment_slide(job, network, {.overlap = 0, .tissue = "none", .max_unreadable = 0}, kIdentity, observer, kNever),
+  EXPECT_THROW(segment_slide(job, network, {.overlap = 0, .tissue = "none", .max_unreadable = 0}, kIdentity, {observer, kNever}),
                core::Error);
   EXPECT_EQ(files_in(folder / "out"), 0U);
 }
@@ -75,9 +76,9 @@ void expect_damage_is_local(const std::filesystem::path& slide, std::uint32_t in
   IdentitySegmenter network(8, 0.5, false);
   core::SilentObserver observer;
   const SegmentOptions options{.overlap = 0, .tissue = "none"};
-  segment_slide({copy, folder / "whole", 0.5}, network, options, kIdentity, observer, kNever);
+  segment_slide({copy, folder / "whole", 0.5}, network, options, kIdentity, {observer, kNever});
   testing::damage_tile(copy, index);
-  const auto statistics = segment_slide({copy, folder / "damaged", 0.5}, network, options, kIdentity, observer, kNever);
+  const auto statistics = segment_slide({copy, folder / "damaged", 0.5}, network, options, kIdentity, {observer, kNever});
   EXPECT_GE(statistics.tiles_unreadable, 1);
   EXPECT_LE(statistics.tiles_unreadable, 9);
   EXPECT_EQ(statistics.unreadable_positions.size(), static_cast<std::size_t>(statistics.tiles_unreadable));
@@ -102,7 +103,7 @@ void expect_damage_is_local(const std::filesystem::path& slide, std::uint32_t in
   EXPECT_GT(marked, 0);
   EXPECT_EQ(changed, 0);
   EXPECT_THROW(segment_slide({copy, folder / "strict", 0.5}, network, {.overlap = 0, .tissue = "none", .max_unreadable = 0}, kIdentity,
-                             observer, kNever),
+                             {observer, kNever}),
                core::Error);
   EXPECT_FALSE(std::filesystem::exists(folder / "strict.tif"));
 }
@@ -142,7 +143,7 @@ TEST(SegmentSlide, RefusesASlideThatIsReplacedTruncatedOrRemovedMeanwhile) {
     });
     try {
       segment_slide({folder / "slide.tif", folder.path() / "out" / "result", {}}, network, {.batch_size = 2, .tissue = "none", .tokens = 1},
-                    kIdentity, observer, kNever);
+                    kIdentity, {observer, kNever});
       ADD_FAILURE() << "gave a result, way " << how;
     } catch (const core::Error& error) {
       EXPECT_THAT(error.what(), ::testing::HasSubstr("slide.tif"));
@@ -159,9 +160,9 @@ TEST(SegmentSlide, LeavesNothingWhenTheDiskIsFull) {
   IdentitySegmenter network(1, 0.5);
   core::SilentObserver observer;
   const testing::FileSizeLimit limit(100'000);
-  EXPECT_THROW(
-      segment_slide({folder / "slide.tif", folder.path() / "out" / "result", {}}, network, {.tissue = "none"}, kIdentity, observer, kNever),
-      core::Error);
+  EXPECT_THROW(segment_slide({folder / "slide.tif", folder.path() / "out" / "result", {}}, network, {.tissue = "none"}, kIdentity,
+                             {observer, kNever}),
+               core::Error);
   EXPECT_EQ(files_in(folder / "out"), 0U);
 }
 
@@ -179,7 +180,7 @@ TEST(SegmentSlide, LeavesNothingWhenStopped) {
   IdentitySegmenter network(8, 0.5);
   Stopper observer;
   EXPECT_THROW(segment_slide({folder / "slide.tif", folder.path() / "out" / "result", {}}, network, {.batch_size = 2, .tissue = "none"},
-                             kIdentity, observer, observer.cancel),
+                             kIdentity, {observer, observer.cancel}),
                core::Cancelled);
   EXPECT_EQ(files_in(folder / "out"), 0U);
 }
@@ -200,7 +201,7 @@ TEST(SegmentSlide, GivesMemoryBackWhenItFails) {
   const auto memory_after_failure = [&] {
     Failing observer;
     EXPECT_THROW(segment_slide({folder / "slide.tif", folder / "result", {}}, network,
-                               {.batch_size = 2, .tissue = "none", .threads = 2, .tokens = 8}, kIdentity, observer, kNever),
+                               {.batch_size = 2, .tissue = "none", .threads = 2, .tokens = 8}, kIdentity, {observer, kNever}),
                  core::Error);
     const auto used = mallinfo2();
     return static_cast<double>(used.uordblks + used.hblkhd);

@@ -65,7 +65,7 @@ TEST_P(IdentityNetwork, GivesThePaintingBackAtEveryLevel) {
   core::SilentObserver observer;
   const auto statistics = segment_slide({folder / "slide.tif", folder.path() / "out" / "result", {}}, network,
                                         {.tile = c.tile, .overlap = c.overlap, .batch_size = 5, .blend = c.blend, .tissue = "none"},
-                                        kIdentity, observer, kNever);
+                                        kIdentity, {observer, kNever});
   EXPECT_EQ(statistics.frame.size, output);
   EXPECT_EQ(statistics.tissue_pixels, output.area());
 
@@ -113,7 +113,7 @@ TEST(IdentityNetworkOnGrid, GivesStripesBackExactly) {
     write_slide(folder / "slide.tif", size, 0.5, [&](std::int64_t x, std::int64_t y) { return kPaint[stripe(x, y)]; });
     IdentitySegmenter network(8, 0.5);
     core::SilentObserver observer;
-    segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tissue = "none"}, kIdentity, observer, kNever);
+    segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tissue = "none"}, kIdentity, {observer, kNever});
     const core::Image labels = image::read_labels(folder / "result.tif");
     for (std::int64_t y = 0; y < size.height; ++y) {
       for (std::int64_t x = 0; x < size.width; ++x) ASSERT_EQ(*labels.at(x, y), stripe(x, y) + 1) << x << ' ' << y;
@@ -132,7 +132,7 @@ TEST(SegmentSlide, GivesTheSameMaskForAnyThreadsAndTokens) {
   std::string first;
   for (const auto& [threads, tokens] : std::vector<std::pair<int, int>>{{1, 1}, {2, 1}, {2, 3}, {2, 8}, {4, 0}}) {
     segment_slide({folder / "slide.tif", folder / "result", {}}, network,
-                  {.batch_size = 3, .tissue = "none", .threads = threads, .tokens = tokens}, kIdentity, observer, kNever);
+                  {.batch_size = 3, .tissue = "none", .threads = threads, .tokens = tokens}, kIdentity, {observer, kNever});
     const std::string bytes = core::read_text_file(folder / "result.tif");
     if (first.empty()) first = bytes;
     EXPECT_TRUE(bytes == first) << threads << " threads, " << tokens << " tokens";
@@ -151,8 +151,8 @@ TEST(SegmentSlide, StatisticsAgreeWithBruteForceOnTheMask) {
     });
     IdentitySegmenter network(8, mpp, false);
     core::SilentObserver observer;
-    const auto statistics =
-        segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tile = 96, .tissue = "none"}, kIdentity, observer, kNever);
+    const auto statistics = segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tile = 96, .tissue = "none"}, kIdentity,
+                                          {observer, kNever});
     EXPECT_EQ(statistics.squares, 7 * 5);
     EXPECT_GT(statistics.interfaces.at(0).length, 1000);
     output::write_summary(folder / "summary.csv", {statistics});
@@ -165,7 +165,7 @@ TEST(SegmentSlide, GivesAValidEmptyResultWithoutTissue) {
   write_slide(folder / "glass.tif", {800, 600}, 0.5, [](auto, auto) { return core::Colour{244, 243, 245}; });
   IdentitySegmenter network(8, 0.5);
   core::SilentObserver observer;
-  const auto statistics = segment_slide({folder / "glass.tif", folder / "result", {}}, network, {}, kIdentity, observer, kNever);
+  const auto statistics = segment_slide({folder / "glass.tif", folder / "result", {}}, network, {}, kIdentity, {observer, kNever});
   EXPECT_EQ(statistics.tiles_planned, 0);
   EXPECT_EQ(statistics.tissue_pixels, 0);
   EXPECT_THAT(statistics.warnings, ::testing::Contains(::testing::HasSubstr("no tissue")));
@@ -183,7 +183,7 @@ TEST(SegmentSlide, TakesTheUsersMask) {
   IdentitySegmenter network(8, 0.5);
   core::SilentObserver observer;
   const auto statistics =
-      segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tissue = folder / "mask.png"}, kIdentity, observer, kNever);
+      segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tissue = folder / "mask.png"}, kIdentity, {observer, kNever});
   EXPECT_EQ(statistics.tissue_pixels, 640 * 320);
   EXPECT_EQ(statistics.per_class[1].pixels, 640 * 320);
 }
@@ -193,7 +193,7 @@ TEST(SegmentSlide, TakesASlideOfOnePixel) {
   write_slide(folder / "slide.tif", {1, 1}, 0.5, [](auto, auto) { return kPaint[1]; });
   IdentitySegmenter network(1, 0.5);
   core::SilentObserver observer;
-  segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tissue = "none"}, kIdentity, observer, kNever);
+  segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tissue = "none"}, kIdentity, {observer, kNever});
   EXPECT_EQ(image::read_labels(folder / "result.tif"), core::Image(1, 1, 1, 2));
 }
 
@@ -203,13 +203,13 @@ TEST(SegmentSlide, AsksForTheResolutionWhenNobodyKnowsIt) {
   IdentitySegmenter network(8, 0.5);
   core::SilentObserver observer;
   try {
-    segment_slide({folder / "slide.tif", folder / "result", {}}, network, {}, kIdentity, observer, kNever);
+    segment_slide({folder / "slide.tif", folder / "result", {}}, network, {}, kIdentity, {observer, kNever});
     FAIL();
   } catch (const core::Error& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("--mpp"));
   }
   const auto statistics =
-      segment_slide({folder / "slide.tif", folder / "result", 0.25}, network, {.tissue = "none"}, kIdentity, observer, kNever);
+      segment_slide({folder / "slide.tif", folder / "result", 0.25}, network, {.tissue = "none"}, kIdentity, {observer, kNever});
   EXPECT_EQ(statistics.frame.size, (core::Size{150, 150}));
   EXPECT_EQ(statistics.mpp_source, "given");
 }
@@ -234,7 +234,7 @@ TEST(SegmentSlide, RefusesTilesThatTheNetworkCannotTake) {
   IdentitySegmenter network(8, 0.5);
   core::SilentObserver observer;
   for (const int tile : {0, 16, 100, 8192}) {
-    EXPECT_THROW(segment_slide({"slide", "result", {}}, network, {.tile = tile}, kIdentity, observer, kNever), core::UsageError) << tile;
+    EXPECT_THROW(segment_slide({"slide", "result", {}}, network, {.tile = tile}, kIdentity, {observer, kNever}), core::UsageError) << tile;
   }
 }
 

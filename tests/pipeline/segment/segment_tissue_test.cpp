@@ -81,7 +81,7 @@ TEST(SegmentSlide, GlassInsideTissueIsNotTissue) {
     const auto segment = [&](double min_hole) {
       SegmentOptions options{.min_hole = min_hole};
       if (crf) options.crf.emplace();
-      return segment_slide({folder / "slide.tif", folder / "result", {}}, network, options, kIdentity, observer, kNever);
+      return segment_slide({folder / "slide.tif", folder / "result", {}}, network, options, kIdentity, {observer, kNever});
     };
     // The mean of 3 x 3 pixels makes tissue of each hole's outermost pixels.
     const auto inner = [](const core::Rect& box) { return (box.width - 2) * (box.height - 2); };
@@ -103,7 +103,7 @@ TEST(SegmentSlide, GlassInsideTissueIsNotTissue) {
   }
   core::write_text_file(folder / "all.geojson", R"({"type": "Polygon", "coordinates": [[[0, 0], [1280, 0], [1280, 1280], [0, 1280]]]})");
   const auto taken = segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tissue = folder / "all.geojson"}, kIdentity,
-                                   observer, kNever);
+                                   {observer, kNever});
   EXPECT_EQ(taken.tissue_pixels, 1280 * 1280) << "the user's own mask, as it is";
 }
 
@@ -116,7 +116,7 @@ TEST(SegmentSlide, LeavesOutPiecesBelowTheSmallestTissue) {
   IdentitySegmenter network(8, 0.5, false);  // to which the stain looks like its first class
   core::SilentObserver observer;
   const auto tissue = [&](double min_tissue) {
-    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.min_tissue = min_tissue}, kIdentity, observer, kNever)
+    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.min_tissue = min_tissue}, kIdentity, {observer, kNever})
         .tissue_pixels;
   };
   EXPECT_NEAR(static_cast<double>(tissue(20'000)), 600 * 600, 3000) << "200 x 200 pixels of 0.5 um are 10,000 um2";
@@ -146,7 +146,7 @@ TEST(SegmentSlide, SaysHowSharpItIs) {
   core::SilentObserver observer;
   const SegmentOptions options{.tile = 224, .overlap = 0, .tissue = "none"};
   const auto segment = [&] {
-    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, options, kIdentity, observer, kNever);
+    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, options, kIdentity, {observer, kNever});
   };
   slide(kSide);
   const auto sharp = segment();

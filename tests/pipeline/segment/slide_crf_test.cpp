@@ -32,7 +32,7 @@ Segmented segment(const std::filesystem::path& slide, Segmenter& network, const 
   const TemporaryFolder folder;
   core::SilentObserver observer;
   Segmented run;
-  run.statistics = segment_slide({slide, folder / "result", {}}, network, options, kIdentity, observer, kNever);
+  run.statistics = segment_slide({slide, folder / "result", {}}, network, options, kIdentity, {observer, kNever});
   run.labels = image::read_labels(folder / "result.tif");
   return run;
 }
@@ -123,8 +123,8 @@ TEST(SlideCrf, WithoutRoundsChangesNothing) {
   none.crf.iterations = 0;
   const TemporaryFolder plain, crf;
   core::SilentObserver observer;
-  segment_slide({folder / "slide.tif", plain / "result", {}}, network, {}, kIdentity, observer, kNever);
-  const auto statistics = segment_slide({folder / "slide.tif", crf / "result", {}}, network, {.crf = none}, kIdentity, observer, kNever);
+  segment_slide({folder / "slide.tif", plain / "result", {}}, network, {}, kIdentity, {observer, kNever});
+  const auto statistics = segment_slide({folder / "slide.tif", crf / "result", {}}, network, {.crf = none}, kIdentity, {observer, kNever});
   EXPECT_TRUE(statistics.crf);
   EXPECT_TRUE(statistics.seconds.contains("crf"));
   EXPECT_GE(agreement(image::read_labels(plain / "result.tif"), image::read_labels(crf / "result.tif")), 0.9999);  // ties apart

@@ -91,10 +91,10 @@ TEST(SlideStain, StaysWhereItCanNotBeMeasured) {
   testing::write_slide(folder / "slide.tif", {600, 500}, 0.5, [](auto, auto) { return testing::kPaint[1]; });
   core::SilentObserver observer;
   Witness network(stain_of_picture(stained_picture(300, 300, kHere)));
-  segment_slide({folder / "slide.tif", folder / "plain", {}}, network, {.tissue = "none"}, kIdentity, observer, kNever);
+  segment_slide({folder / "slide.tif", folder / "plain", {}}, network, {.tissue = "none"}, kIdentity, {observer, kNever});
   for (const core::StainMethod method : {core::StainMethod::Macenko, core::StainMethod::Reinhard}) {
     const auto statistics = segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.stain = method, .tissue = "none"},
-                                          kIdentity, observer, kNever);
+                                          kIdentity, {observer, kNever});
     EXPECT_THAT(statistics.warnings, Contains(HasSubstr("the slide's stain stays as it is: its pixels show one")));
     EXPECT_TRUE(core::read_text_file(folder / "result.tif") == core::read_text_file(folder / "plain.tif"));
     const auto json = nlohmann::json::parse(core::read_text_file(folder / "result.json"))["stain_normalisation"];
@@ -104,7 +104,7 @@ TEST(SlideStain, StaysWhereItCanNotBeMeasured) {
   }
   testing::write_slide(folder / "glass.tif", {600, 500}, 0.5, [](auto, auto) { return core::Colour{245, 244, 246}; });
   const auto glass = segment_slide({folder / "glass.tif", folder / "glass", {}}, network, {.stain = core::StainMethod::Macenko}, kIdentity,
-                                   observer, kNever);
+                                   {observer, kNever});
   EXPECT_THAT(glass.stain.problem, HasSubstr("too little tissue"));
 }
 
@@ -112,7 +112,7 @@ TEST(SlideStain, NeedsAModelThatKnowsItsTrainingImages) {
   core::SilentObserver observer;
   Witness network(core::StainStatistics{});
   try {
-    segment_slide({"slide", "result", {}}, network, {.stain = core::StainMethod::Macenko}, kIdentity, observer, kNever);
+    segment_slide({"slide", "result", {}}, network, {.stain = core::StainMethod::Macenko}, kIdentity, {observer, kNever});
     FAIL();
   } catch (const core::UsageError& error) {
     EXPECT_THAT(error.what(), HasSubstr("model: "));

@@ -50,9 +50,9 @@ class Evaluating : public ::testing::Test {
       image::write_labels_png(folder_ / ("mask_" + name), mask, std::vector<core::Colour>(kClasses + 1));
       patches.push_back({folder_ / name, folder_ / ("mask_" + name), {}});
     }
-    set_.emplace(patches, PatchSetOptions{.classes = kClasses}, observer_, kNever);
+    set_.emplace(patches, PatchSetOptions{.classes = kClasses}, core::Work{observer_, kNever});
     patches.push_back({folder_ / "a.png", {}, {0, 1}});  // without a mask
-    with_unmasked_.emplace(patches, PatchSetOptions{.classes = kClasses}, observer_, kNever);
+    with_unmasked_.emplace(patches, PatchSetOptions{.classes = kClasses}, core::Work{observer_, kNever});
   }
 
   static model::training::Trainer untrained(const core::Calibration& calibration) {
@@ -66,7 +66,7 @@ class Evaluating : public ::testing::Test {
 
   Evaluation evaluated(const core::Calibration& calibration, const EvaluateOptions& options) {
     model::training::Trainer trainer = untrained(calibration);
-    return evaluate(options, *set_, trainer.model(), observer_, kNever);
+    return evaluate(options, *set_, trainer.model(), {observer_, kNever});
   }
 
   /// The labels of each patch, from the maps that the model gives, image labels `said` and no CRF.
@@ -203,7 +203,7 @@ TEST_F(Evaluating, ShowsTheWorstAndTheBest) {
 
 TEST_F(Evaluating, APatchWithoutAMaskCountsForTheImageLabelsAlone) {
   model::training::Trainer trainer = untrained(kAlwaysFirst);
-  const Evaluation result = evaluate(kOneView, *with_unmasked_, trainer.model(), observer_, kNever);
+  const Evaluation result = evaluate(kOneView, *with_unmasked_, trainer.model(), {observer_, kNever});
   EXPECT_EQ(result.patches, kPatches + 1);
   EXPECT_EQ(result.presence[0].false_alarms, 3);
   EXPECT_EQ(result.presence[1].misses, 11);

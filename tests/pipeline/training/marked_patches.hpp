@@ -33,7 +33,7 @@ class MarkedPatches : public ::testing::Test {
   }
   PatchSet load(std::vector<Patch> patches, PatchSetOptions options) {
     options.classes = 2;
-    return PatchSet(std::move(patches), options, observer_, cancel_);
+    return PatchSet(std::move(patches), options, {observer_, cancel_});
   }
   testing::TemporaryFolder folder_;
   core::SilentObserver observer_;

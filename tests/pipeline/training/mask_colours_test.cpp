@@ -37,7 +37,7 @@ class MaskColours : public ::testing::Test {
     return {folder_ / (name + ".png"), folder_ / (name + ".mask.png"), {}};
   }
   PatchSet load(const std::vector<Patch>& patches, std::vector<std::size_t> order = {}) {
-    return PatchSet(patches, {.classes = 2, .scheme = kScheme, .order = std::move(order)}, heard_, kNever);
+    return PatchSet(patches, {.classes = 2, .scheme = kScheme, .order = std::move(order)}, {heard_, kNever});
   }
   static std::pair<int, int> halves(const PatchSet& set, std::size_t index) {
     const core::Image mask = set.mask(index);
@@ -114,7 +114,7 @@ TEST_F(MaskColours, OfRgbAreTheClassesColours) {
 TEST_F(MaskColours, ThatTwoClassesShareSayNothing) {
   core::ClassScheme scheme = kScheme;
   scheme.colours[1] = scheme.colours[0];
-  const auto load = [&](const Patch& patch) { return PatchSet({patch}, {.classes = 2, .scheme = scheme}, heard_, kNever); };
+  const auto load = [&](const Patch& patch) { return PatchSet({patch}, {.classes = 2, .scheme = scheme}, {heard_, kNever}); };
   EXPECT_EQ(halves(load(patch("a", 1, 2, {{255, 255, 255}, {255, 0, 0}, {255, 0, 0}})), 0), std::pair(1, 2));
   EXPECT_TRUE(heard_.infos.empty() && heard_.warnings.empty());
   EXPECT_THROW(load(rgb_patch("b", {255, 0, 0}, {255, 255, 255})), PatchError);

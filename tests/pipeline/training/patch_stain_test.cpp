@@ -24,12 +24,12 @@ TEST(PatchStain, IsThatOfTheImages) {
     image::write_png(patches.back().image, stained_picture(96, 96, kElsewhere, i + 1));
   }
   core::SilentObserver observer;
-  const PatchSet set(patches, {.classes = 2}, observer, kNever);
-  const core::StainStatistics found = stain_of(set, observer, kNever), expected = stain_of_picture(stained_picture(300, 300, kElsewhere));
+  const PatchSet set(patches, {.classes = 2}, {observer, kNever});
+  const core::StainStatistics found = stain_of(set, {observer, kNever}), expected = stain_of_picture(stained_picture(300, 300, kElsewhere));
   ASSERT_TRUE(found.macenko && found.reinhard);
   for (std::size_t s = 0; s < 2; ++s) EXPECT_LT(degrees_between(found.macenko->vectors[s], expected.macenko->vectors[s]), 0.5);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(found.reinhard->mean[i], expected.reinhard->mean[i], 0.005);
-  EXPECT_EQ(stain_of(set, observer, kNever), found) << "it is deterministic";
+  EXPECT_EQ(stain_of(set, {observer, kNever}), found) << "it is deterministic";
 }
 
 TEST(PatchStain, IsLeftOutWhereThereIsNone) {
@@ -39,8 +39,8 @@ TEST(PatchStain, IsLeftOutWhereThereIsNone) {
   } observer;
   const TemporaryFolder folder;
   image::write_png(folder / "grey.png", core::Image(96, 96, 3, 120));
-  const PatchSet set({{folder / "grey.png", {}, {1}}}, {.classes = 1}, observer, kNever);
-  EXPECT_EQ(stain_of(set, observer, kNever), core::StainStatistics{});
+  const PatchSet set({{folder / "grey.png", {}, {1}}}, {.classes = 1}, {observer, kNever});
+  EXPECT_EQ(stain_of(set, {observer, kNever}), core::StainStatistics{});
   EXPECT_EQ(observer.warnings.size(), 2U);
 }
 

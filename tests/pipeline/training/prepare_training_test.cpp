@@ -35,7 +35,7 @@ class Preparing : public MarkedPatches {
     job.options.warmup_iterations = -1;
     return job;
   }
-  PreparedTraining prepare(TrainJob wanted) { return prepare_training(std::move(wanted), heard_, kNever); }
+  PreparedTraining prepare(TrainJob wanted) { return prepare_training(std::move(wanted), {heard_, kNever}); }
   static std::set<std::string> patients_of(const std::vector<Patch>& patches) {
     std::set<std::string> patients;
     for (const Patch& patch : patches) patients.insert(patch.patient);

@@ -38,7 +38,7 @@ std::map<std::string, std::string> contents(const fs::path& folder) {
 TEST(SynthDataset, HasTheLayoutAndEveryFileAgreesWithItsLabel) {
   TemporaryFolder folder;
   core::SilentObserver observer;
-  make_synth_dataset(small(folder / "set"), observer, kNever);
+  make_synth_dataset(small(folder / "set"), {observer, kNever});
   const fs::path patches = folder / "set/patches";
   EXPECT_THAT(core::read_text_file(patches / "dataset.toml"), ::testing::HasSubstr("classes = [\"TUM\", \"STR\", \"LYM\", \"NEC\"]"));
   int train = 0;
@@ -79,9 +79,9 @@ TEST(SynthDataset, IsAFunctionOfItsOptions) {
   core::SilentObserver observer;
   SynthOptions other = small(folder / "c");
   other.seed = 10;
-  make_synth_dataset(small(folder / "a"), observer, kNever);
-  make_synth_dataset(small(folder / "b"), observer, kNever);
-  make_synth_dataset(other, observer, kNever);
+  make_synth_dataset(small(folder / "a"), {observer, kNever});
+  make_synth_dataset(small(folder / "b"), {observer, kNever});
+  make_synth_dataset(other, {observer, kNever});
   EXPECT_EQ(contents(folder / "a"), contents(folder / "b"));
   EXPECT_NE(contents(folder / "a"), contents(folder / "c"));
 }
@@ -93,7 +93,7 @@ TEST(SynthDataset, LeavesNothingWhenStoppedAndOverwritesNothing) {
   EXPECT_THROW(make_synth_dataset(small(folder / "set"), observer, now), core::Cancelled);
   EXPECT_TRUE(contents(folder.path()).empty());
   fs::create_directories(folder / "set/patches");
-  EXPECT_THROW(make_synth_dataset(small(folder / "set"), observer, kNever), core::UsageError);
+  EXPECT_THROW(make_synth_dataset(small(folder / "set"), {observer, kNever}), core::UsageError);
   EXPECT_TRUE(contents(folder.path()).empty());
 }
 
@@ -103,7 +103,7 @@ TEST(SynthDataset, RefusesWhatMakesNoSense) {
   const auto refused = [&](auto change) {
     SynthOptions options = small(folder / "set");
     change(options);
-    EXPECT_THROW(make_synth_dataset(options, observer, kNever), core::UsageError);
+    EXPECT_THROW(make_synth_dataset(options, {observer, kNever}), core::UsageError);
   };
   refused([](SynthOptions& options) { options.patch_size = 8; });
   refused([](SynthOptions& options) { options.train = -1; });

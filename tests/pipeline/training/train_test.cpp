@@ -37,9 +37,7 @@ void write_patches(const TemporaryFolder& folder) {
 }
 
 /// Prepares and trains.
-TrainResult run_job(const TrainJob& job, core::ProgressObserver& observer, const core::CancelFlag& cancel) {
-  return train(prepare_training(job, observer, cancel), observer, cancel);
-}
+TrainResult run_job(const TrainJob& job, const core::Work& work) { return train(prepare_training(job, work), work); }
 
 TrainJob job_for(const TemporaryFolder& folder, const std::string& run) {
   TrainJob job;
@@ -70,7 +68,7 @@ TEST(Train, WritesTheBestAndTheLastModelAndALog) {
   const TemporaryFolder folder;
   write_patches(folder);
   core::SilentObserver observer;
-  const TrainResult result = run_job(job_for(folder, "run"), observer, kNever);
+  const TrainResult result = run_job(job_for(folder, "run"), {observer, kNever});
   EXPECT_EQ(result.iterations, 6);
   ASSERT_TRUE(result.best.predicted && result.best.oracle);
   EXPECT_EQ(result.best.predicted->total(), 4 * 64 * 64);
@@ -108,8 +106,8 @@ TEST(Train, IsRepeatable) {
   const TemporaryFolder folder;
   write_patches(folder);
   core::SilentObserver observer;
-  run_job(job_for(folder, "a"), observer, kNever);
-  run_job(job_for(folder, "b"), observer, kNever);
+  run_job(job_for(folder, "a"), {observer, kNever});
+  run_job(job_for(folder, "b"), {observer, kNever});
   EXPECT_EQ(core::read_text_file(folder.path() / "a" / "last.safetensors"), core::read_text_file(folder.path() / "b" / "last.safetensors"));
 }
 
@@ -124,14 +122,14 @@ TEST(Train, StopsBetweenStepsAndKeepsWholeFiles) {
   const TemporaryFolder folder;
   write_patches(folder);
   core::SilentObserver silent;
-  run_job(augmented_job(folder, "whole"), silent, kNever);
+  run_job(augmented_job(folder, "whole"), {silent, kNever});
   for (const std::int64_t stop :
        {2, 3, 4, 6}) {  // before an epoch, in the middle of its end, after it, in the middle of the last one's end
     SCOPED_TRACE(stop);
     const std::string run = "run" + std::to_string(stop);
     Stopper observer;
     observer.stop = stop;
-    EXPECT_THROW(run_job(augmented_job(folder, run), observer, observer.cancel), core::Cancelled);
+    EXPECT_THROW(run_job(augmented_job(folder, run), {observer, observer.cancel}), core::Cancelled);
     EXPECT_TRUE(std::filesystem::exists(folder / run / "state.safetensors"));
     EXPECT_EQ(std::filesystem::exists(folder / run / "model.safetensors"), stop > 3) << "the first epoch leaves a model, warm-up or not";
     // … and goes on from there to the same end.
@@ -139,9 +137,9 @@ TEST(Train, StopsBetweenStepsAndKeepsWholeFiles) {
     again.resume = true;
     TrainJob renamed = again;
     std::swap(renamed.info.classes.names[0], renamed.info.classes.names[1]);
-    EXPECT_THROW(run_job(renamed, silent, kNever), core::UsageError);
+    EXPECT_THROW(run_job(renamed, {silent, kNever}), core::UsageError);
     core::write_text_file(folder / run / "state.safetensors.killed.part", "");
-    EXPECT_EQ(run_job(again, silent, kNever).iterations, 6);
+    EXPECT_EQ(run_job(again, {silent, kNever}).iterations, 6);
     for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl"})
       EXPECT_TRUE(core::read_text_file(folder / run / file) == core::read_text_file(folder / "whole" / file)) << file;
     EXPECT_FALSE(std::filesystem::exists(folder / run / "state.safetensors"));
@@ -156,7 +154,7 @@ TEST(Train, WithoutMasksHoldsImagesOutAndJudgesByTheirLabels) {
   core::SilentObserver observer;
   TrainJob job = job_for(folder, "run");
   job.hold_out = 0.3;
-  const TrainResult result = run_job(job, observer, kNever);
+  const TrainResult result = run_job(job, {observer, kNever});
   EXPECT_FALSE(result.best.predicted);
   EXPECT_EQ(result.best.judged.by, "valid_f1");
   EXPECT_EQ(model::network::read_model_info(result.model).judged->by, "valid_f1");
@@ -172,7 +170,7 @@ TEST(Train, StopsEarlyWhenNothingGetsBetter) {
   job.options.lr = 1e-12;  // nothing is learnt
   job.options.lr_warmup_iterations = 0;
   job.patience = 2;
-  EXPECT_EQ(run_job(job, observer, kNever).iterations, 12) << "after the warm-up of 3 steps the best at 6, two more epochs of 3";
+  EXPECT_EQ(run_job(job, {observer, kNever}).iterations, 12) << "after the warm-up of 3 steps the best at 6, two more epochs of 3";
 }
 
 struct Listener : core::SilentObserver {
@@ -188,7 +186,7 @@ TEST(Train, WarnsOfAModelThatIsNoBetterThanChance) {
                             std::vector<core::Colour>(3));
   Listener observer;
   TrainJob job = job_for(folder, "run");
-  const TrainResult result = run_job(job, observer, kNever);
+  const TrainResult result = run_job(job, {observer, kNever});
   EXPECT_EQ(result.best.judged.chance, 1);
   EXPECT_FALSE(result.best.judged.is_above_chance());
   EXPECT_THAT(observer.warnings, ::testing::HasSubstr("mIoU on valid/ with image labels predicted never rose above chance"));
@@ -201,7 +199,7 @@ TEST(Train, SaysThatMasksOfBackgroundAloneJudgeNothing) {
     image::write_labels_png(folder.path() / "valid" / "mask" / ("p" + std::to_string(i) + ".png"), core::Image(64, 64, 1, 2),
                             std::vector<core::Colour>(3));
   Listener observer;
-  EXPECT_EQ(run_job(job_for(folder, "run"), observer, kNever).best.judged.by, "nothing");
+  EXPECT_EQ(run_job(job_for(folder, "run"), {observer, kNever}).best.judged.by, "nothing");
   EXPECT_THAT(observer.warnings, ::testing::HasSubstr("hold no class, only background"));
   EXPECT_THAT(core::read_text_file(folder / "run" / "log.jsonl"), ::testing::Not(::testing::HasSubstr("null")));
 }
@@ -212,7 +210,7 @@ TEST(Train, SaysWhichClassIsInNoImage) {
   write_patches(folder);
   for (const auto& entry : std::filesystem::directory_iterator(folder / "train"))
     if (entry.path().string().find("[01]") != std::string::npos) std::filesystem::remove(entry.path());
-  run_job(job_for(folder, "run"), observer, kNever);
+  run_job(job_for(folder, "run"), {observer, kNever});
   EXPECT_THAT(observer.warnings, ::testing::HasSubstr("class2 is in no training image"));
   EXPECT_THAT(observer.warnings, ::testing::HasSubstr("class1 is in every training image"));
 }

@@ -46,6 +46,6 @@ struct BatchReport {
 /// UsageError as check_run() does, before anything is written; Cancelled. What is wrong with one slide is a failure of that slide.
 BatchReport run_batch(const std::vector<segment::SlideJob>& jobs, const std::filesystem::path& output, segment::Segmenter& segmenter,
                       const segment::SegmentOptions& options, const segment::RunIdentity& identity, const BatchOptions& batch,
-                      core::ProgressObserver& observer, const core::CancelFlag& cancel);
+                      const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::archive

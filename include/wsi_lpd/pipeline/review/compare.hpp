@@ -45,7 +45,7 @@ struct Comparison {
 /// RGB truth shows the classes' colours and nobody gave `truth_values`, by colour. The observer hears of it. Memory: rows, those within the
 /// tolerance as well, and GeoJSON's points. Throws Error when sizes can't belong together, values or classes are unknown.
 Comparison compare_labels(const std::filesystem::path& result, const std::filesystem::path& truth, const CompareOptions& options,
-                          core::ProgressObserver& observer, const core::CancelFlag& cancel);
+                          const core::Work& work);
 
 struct ComparedSlide {
   std::string slide;  ///< as the result's statistics have it
@@ -63,6 +63,6 @@ struct FolderComparison {
 /// or, where that holds none, with truths named as the results: NAME.geojson, NAME.png, NAME.labels.png, NAME.labels.tif. One slide's
 /// failure stops no other. Throws UsageError: no folder, nothing to compare; Cancelled.
 FolderComparison compare_folders(const std::filesystem::path& results, const std::filesystem::path& truths, const CompareOptions& options,
-                                 core::ProgressObserver& observer, const core::CancelFlag& cancel);
+                                 const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::review

@@ -57,7 +57,7 @@ struct TileReport {
 /// other: one that can't be read, has no tissue, or has a TileJob::failure. Throws UsageError: a folder of something else, patches of
 /// another size or µm/px, other classes; Cancelled.
 TileReport tile_slides(const std::vector<TileJob>& jobs, const std::filesystem::path& folder, const TileOptions& options,
-                       const std::vector<std::string>& classes, core::ProgressObserver& observer, const core::CancelFlag& cancel);
+                       const std::vector<std::string>& classes, const core::Work& work);
 
 /// The label pyramid of each slide in `result`, which is a folder that `segment` wrote to or, for one slide, a label pyramid. Fills in
 /// TileJob::result, or for a slide without a usable one TileJob::failure; returns the classes, which must be the same for all. Throws

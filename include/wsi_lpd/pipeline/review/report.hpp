@@ -23,7 +23,6 @@ struct ReportSummary {
 /// first and comes last, so that a half-written report never looks whole. Tiles are kept while slide and raster are the same files. Memory
 /// does not grow with the slides' sizes but for rows of tiles. Throws UsageError (no such folder; the output folder holds files that are
 /// not a report's), Error or Cancelled.
-ReportSummary write_report(const std::filesystem::path& results, const ReportOptions& options, core::ProgressObserver& observer,
-                           const core::CancelFlag& cancel);
+ReportSummary write_report(const std::filesystem::path& results, const ReportOptions& options, const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::review

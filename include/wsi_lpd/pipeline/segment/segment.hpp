@@ -70,8 +70,7 @@ void check_run(const SegmentOptions& options, const Segmenter::Shape& shape, con
 /// check_run() does, Error (job.failure, slide unreadable, too many unreadable tiles, output not writable, disk full, lock lost) or
 /// Cancelled, and then leaves no temporary file.
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
-                                      core::ProgressObserver& observer, const core::CancelFlag& cancel,
-                                      const core::WorkLock* lock = nullptr);
+                                      const core::Work& work, const core::WorkLock* lock = nullptr);
 
 /// "oneTBB 2021.8"
 std::string library_version();

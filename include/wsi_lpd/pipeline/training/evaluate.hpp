@@ -66,8 +66,7 @@ struct Evaluation {
 std::vector<float> predicted_labels(std::span<const float> scores, const core::Calibration& calibration);
 
 /// Scores `model` on patches. Those without masks count for the image labels only. Throws Error, Cancelled.
-Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::network::PatchModel& model,
-                    core::ProgressObserver& observer, const core::CancelFlag& cancel);
+Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::network::PatchModel& model, const core::Work& work);
 
 /// Learns a calibration for `model` from (a spread of at most 400 of) the labelled images of a set.
 void calibrate(model::network::PatchModel& model, const PatchSet& set, const core::CancelFlag& cancel);

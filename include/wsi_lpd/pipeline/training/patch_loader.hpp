@@ -40,7 +40,7 @@ class PatchSet {
   /// Decodes everything in parallel. Throws PatchError: files that can't be read, are smaller than 32 px, or whose mask has another size,
   /// values past the classes or, in RGB, other colours; with `skip_unusable` only where no image is left. Throws Cancelled. Masks that show
   /// the classes' colours are read by them; the observer hears of it once.
-  PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, core::ProgressObserver& observer, const core::CancelFlag& cancel);
+  PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, const core::Work& work);
 
   std::size_t count() const { return patches_.size(); }
   /// File name of image `index` without its ending.

@@ -21,6 +21,6 @@ struct SynthOptions {
 
 /// Writes FOLDER/patches (BCSS-WSSS layout with dataset.toml) and FOLDER/slides (`slide-N.tif`, truth `slide-N.labels.png`). Every
 /// file is a pure function of the options. Slides are painted in bands: memory does not grow with their height.
-void make_synth_dataset(const SynthOptions& options, core::ProgressObserver& observer, const core::CancelFlag& cancel);
+void make_synth_dataset(const SynthOptions& options, const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::training

@@ -38,7 +38,7 @@ struct PreparedTraining {
 /// Takes the hold-out, reads all images and decides how many steps there are. Whole patients are held out where they are known
 /// (Patch::patient). Writes nothing. Throws UsageError: no image to train on, a method without what it needs; PatchError: images that
 /// can't be used; Cancelled.
-PreparedTraining prepare_training(TrainJob job, core::ProgressObserver& observer, const core::CancelFlag& cancel);
+PreparedTraining prepare_training(TrainJob job, const core::Work& work);
 
 /// A model of a training, and what it scored on valid/ (one view).
 struct TrainedModel {
@@ -61,6 +61,6 @@ struct TrainResult {
 /// newest of them stands in for the best until there is a later one. Warns when the best is no better than chance. Resumed on a CPU with as
 /// many threads, it ends in the same bytes. Throws UsageError before the first step, Error, Cancelled; the state is then saved, files
 /// written so far stay whole.
-TrainResult train(const PreparedTraining& prepared, core::ProgressObserver& observer, const core::CancelFlag& cancel);
+TrainResult train(const PreparedTraining& prepared, const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::training
