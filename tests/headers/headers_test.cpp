@@ -10,7 +10,7 @@ TEST(Headers, SizesDoNotDependOnTheOrderOfIncludes) {
   const auto forward = sizes_forward(), reverse = sizes_reverse();
   EXPECT_EQ(forward.size(), reverse.size());
   EXPECT_GT(forward.size(), 100U) << "types that were found in the headers";
-  EXPECT_TRUE(forward.contains("wsi_lpd::pipeline::Segmenter::Shape")) << "nested ones among them";
+  EXPECT_TRUE(forward.contains("wsi_lpd::pipeline::segment::Segmenter::Shape")) << "nested ones among them";
   for (const auto& [type, size] : forward) EXPECT_EQ(size, reverse.at(type)) << type;
 }
 
