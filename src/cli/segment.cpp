@@ -138,7 +138,7 @@ int run(const SegmentArguments& arguments, pipeline::archive::FoundSlides found,
   return report.elsewhere.empty() ? kDone : kInWorkElsewhere;
 }
 
-void add_options(CLI::App& command, SegmentArguments& arguments) {
+void add_tiling(CLI::App& command, SegmentArguments& arguments) {
   command.add_option("-o,--output", arguments.output, "folder for the results; e.g. -o results");
   command.add_option("--model", arguments.model, kModelHelp);
   command.add_option("--mpp", arguments.mpp, "um per pixel of level 0, wins over what the slide says; e.g. --mpp 0.25")->check(mpp_range());
@@ -155,15 +155,21 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
       .add_option("--overlap", arguments.options.overlap,
                   "share of a tile that its neighbour repeats; with 0.25 a slide takes 1.8 times less; e.g. --overlap 0.25")
       ->check(CLI::Range(0.0, 0.9));
-  add_tissue_options(command, arguments.options.tissue, arguments.options.region);
+}
+
+void add_tissue(CLI::App& command, pipeline::segment::SegmentOptions& options) {
+  add_tissue_options(command, options.tissue, options.region);
   command
-      .add_option("--min-tissue", arguments.options.min_tissue,
+      .add_option("--min-tissue", options.min_tissue,
                   "um2; with --tissue auto, smaller pieces of tissue are specks and left out; e.g. --min-tissue 5000")
       ->check(CLI::Range(0.0, 1e12));
   command
-      .add_option("--min-hole", arguments.options.min_hole,
+      .add_option("--min-hole", options.min_hole,
                   "um2; with --tissue auto, glass in the tissue is no tissue, but for holes smaller than this; e.g. --min-hole 1000")
       ->check(CLI::Range(0.0, pipeline::segment::SegmentOptions::kMostHole));
+}
+
+void add_network(CLI::App& command, SegmentArguments& arguments) {
   command
       .add_option(
           "--normalisation", arguments.normalisation,
@@ -188,40 +194,48 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
           "--crf,!--no-crf", arguments.crf,
           "move the labels' borders to the colours' edges by a dense CRF; adds 60 % to the time with fp32, 90 % with bf16; e.g. --crf")
       ->default_str("false");
-  command.add_option("--batch-size", arguments.options.batch_size, "tiles of one forward pass; e.g. --batch-size 32")
-      ->check(CLI::Range(1, 1024));
-  command.add_option("--tokens", arguments.options.tokens, "batches alive at once, which bounds memory; 0: threads + 2; e.g. --tokens 3")
+}
+
+void add_limits(CLI::App& command, pipeline::segment::SegmentOptions& options) {
+  command.add_option("--batch-size", options.batch_size, "tiles of one forward pass; e.g. --batch-size 32")->check(CLI::Range(1, 1024));
+  command.add_option("--tokens", options.tokens, "batches alive at once, which bounds memory; 0: threads + 2; e.g. --tokens 3")
       ->check(CLI::Range(0, 1024));
-  command
-      .add_option("--max-unreadable", arguments.options.max_unreadable,
-                  "share of tiles that may be unreadable before a slide fails; e.g. 0.01")
+  command.add_option("--max-unreadable", options.max_unreadable, "share of tiles that may be unreadable before a slide fails; e.g. 0.01")
       ->check(CLI::Range(0.0, 1.0));
+}
+
+void add_results(CLI::App& command, pipeline::segment::SegmentOptions& options) {
   command
-      .add_option("--map-mpp", arguments.options.map_mpp,
+      .add_option("--map-mpp", options.map_mpp,
                   "um per cell of the maps in the HDF5 file and of --probabilities; 0: the network's own, 8 pixels; e.g. --map-mpp 16")
       ->check(CLI::Range(0.0, 1000.0));
   command
-      .add_flag("--ome,!--no-ome", arguments.options.ome,
+      .add_flag("--ome,!--no-ome", options.ome,
                 "the label pyramid as OME-TIFF (slide.ome.tif, levels in SubIFDs) instead of slide.tif; e.g. --ome")
       ->default_str("false");
   command
-      .add_flag("--probabilities,!--no-probabilities", arguments.options.probabilities,
+      .add_flag("--probabilities,!--no-probabilities", options.probabilities,
                 "also slide.probabilities.ome.tif, a pyramid with a channel for each class, at --map-mpp; e.g. --probabilities")
       ->default_str("false");
   command
-      .add_flag("--prototypes,!--no-prototypes", arguments.options.prototypes,
+      .add_flag("--prototypes,!--no-prototypes", options.prototypes,
                 "also slide.prototypes.jpg, the strongest tiles of each prototype, which are read again; e.g. --prototypes")
       ->default_str("false");
-  command.add_flag("--geojson,!--no-geojson", arguments.options.geojson, "regions as polygons for QuPath; e.g. --no-geojson")
-      ->default_str("true");
+  command.add_flag("--geojson,!--no-geojson", options.geojson, "regions as polygons for QuPath; e.g. --no-geojson")->default_str("true");
   command
-      .add_option("--geojson-mpp", arguments.options.geojson_mpp,
+      .add_option("--geojson-mpp", options.geojson_mpp,
                   "um per pixel that polygons are traced at: the nearest level of the label pyramid; e.g. --geojson-mpp 1")
       ->check(mpp_range(1000));
-  command
-      .add_option("--geojson-min-area", arguments.options.geojson_min_area,
-                  "um2; smaller regions get no polygon; e.g. --geojson-min-area 1000")
+  command.add_option("--geojson-min-area", options.geojson_min_area, "um2; smaller regions get no polygon; e.g. --geojson-min-area 1000")
       ->check(CLI::Range(0.0, 1e12));
+}
+
+void add_options(CLI::App& command, SegmentArguments& arguments) {
+  add_tiling(command, arguments);
+  add_tissue(command, arguments.options);
+  add_network(command, arguments);
+  add_limits(command, arguments.options);
+  add_results(command, arguments.options);
   command.add_flag("--force", arguments.force, "do slides again whose results are complete")->configurable(false);
 }
 
