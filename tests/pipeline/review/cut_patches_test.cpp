@@ -301,7 +301,7 @@ TEST_F(Tile, LeavesNothingOfASlideThatFailsOrIsStopped) {
   fs::remove_all(out());
   core::CancelFlag stopped{false};
   StopsAtTheFirst stops(stopped);
-  EXPECT_THROW(tile_slides({{folder_ / "good.tif", {}, {}}}, out(), {.size = 64, .tissue = "none", .threads = 1}, {"a"}, stops, stopped),
+  EXPECT_THROW(tile_slides({{folder_ / "good.tif", {}, {}}}, out(), {.size = 64, .tissue = "none", .threads = 1}, {"a"}, {stops, stopped}),
                core::Cancelled);
   EXPECT_TRUE(stops.saw_a_file);
   EXPECT_TRUE(files().empty());

@@ -67,7 +67,8 @@ class Report : public ::testing::Test {
   fs::path out() const { return folder_ / "out"; }
   ReportSummary write(ReportOptions options = {}) const {
     core::SilentObserver observer;
-    return write_report(out(), options, observer, core::CancelFlag{false});
+    const core::CancelFlag never{false};
+    return write_report(out(), options, {observer, never});
   }
   testing::TemporaryFolder folder_;
 };

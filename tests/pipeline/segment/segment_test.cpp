@@ -220,8 +220,8 @@ TEST(SegmentSlide, WarnsOfTilesFarFromTheTrainingImages) {
   IdentitySegmenter network(8, 0.5);
   core::SilentObserver observer;
   const auto warnings = [&](int tile) {
-    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tile = tile, .tissue = "none"}, kIdentity, observer,
-                         kNever)
+    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tile = tile, .tissue = "none"}, kIdentity,
+                         {observer, kNever})
         .warnings;
   };
   const auto told = ::testing::Contains(::testing::HasSubstr("px of the training images"));

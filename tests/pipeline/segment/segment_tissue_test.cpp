@@ -33,8 +33,8 @@ TEST(SegmentSlide, TakesTheUsersRegions) {
   IdentitySegmenter network(8, 0.5);
   core::SilentObserver observer;
   const auto segment = [&](const std::string& tissue, const std::string& region) {
-    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tissue = tissue, .region = region}, kIdentity, observer,
-                         kNever);
+    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tissue = tissue, .region = region}, kIdentity,
+                         {observer, kNever});
   };
   const double disc = 3.14159 * 500 * 500;
   EXPECT_EQ(segment(folder / "left.geojson", "").tissue_pixels, 640 * 1280) << "as it is, glass and all";

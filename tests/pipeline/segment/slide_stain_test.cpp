@@ -56,8 +56,8 @@ TEST(SlideStain, TheNetworkSeesTheStainOfItsTraining) {
                               elsewhere = stain_of_picture(stained_picture(300, 300, kElsewhere));
   core::SilentObserver observer;
   const auto segment = [&](core::StainMethod method, Witness& network, int threads) {
-    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.stain = method, .threads = threads}, kIdentity, observer,
-                         kNever);
+    return segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.stain = method, .threads = threads}, kIdentity,
+                         {observer, kNever});
   };
   for (const int threads : {1, 4}) {
     Witness untouched(here), macenko(here), reinhard(here);

@@ -209,7 +209,7 @@ TEST_F(Evaluating, APatchWithoutAMaskCountsForTheImageLabelsAlone) {
   EXPECT_EQ(result.presence[1].misses, 11);
   EXPECT_EQ(result.evaluated[0].matrix.total(), kPatches * kSide * kSide);
   const core::CancelFlag stop{true};
-  EXPECT_THROW(evaluate(kOneView, *set_, trainer.model(), observer_, stop), core::Cancelled);
+  EXPECT_THROW(evaluate(kOneView, *set_, trainer.model(), {observer_, stop}), core::Cancelled);
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ TEST(SynthDataset, LeavesNothingWhenStoppedAndOverwritesNothing) {
   TemporaryFolder folder;
   core::SilentObserver observer;
   const core::CancelFlag now{true};
-  EXPECT_THROW(make_synth_dataset(small(folder / "set"), observer, now), core::Cancelled);
+  EXPECT_THROW(make_synth_dataset(small(folder / "set"), {observer, now}), core::Cancelled);
   EXPECT_TRUE(contents(folder.path()).empty());
   fs::create_directories(folder / "set/patches");
   EXPECT_THROW(make_synth_dataset(small(folder / "set"), {observer, kNever}), core::UsageError);
