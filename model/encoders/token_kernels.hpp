@@ -5,18 +5,19 @@
 
 namespace wsi_lpd::model::encoders {
 
-// What stands between the matrix products of a transformer when it only infers on a CPU: one pass through memory each, where LibTorch's
-// operators take two or three. Tokens are [B, h, w, E] or [..., E], contiguous, float or bfloat16; sums are float32 in both, so that
-// bfloat16 is rounded once. Rows are shared out by at::parallel_for, which changes no result. Thread-safe.
+// Kernels for the operations between the matrix products of a transformer, for inference on a CPU. Each makes one pass through memory,
+// where LibTorch's operators make two or three. Tokens are [B, h, w, E] or [..., E], contiguous, float or bfloat16. Sums are float32 in
+// both types, so that a bfloat16 result is rounded only once. Rows are distributed by at::parallel_for, which does not change the result.
+// Thread-safe.
 
-/// May `tokens` go through the functions below: on the CPU, of a type that they know, with no gradient asked for?
+/// Whether the functions below accept `tokens`: on the CPU, of a supported type, and no gradient is needed.
 bool fits_token_kernels(const at::Tensor& tokens);
 
-/// tokens · weightᵀ + bias, `weight` [F, E], through oneDNN, which adds the bias while it multiplies. (LibTorch's own linear copies the
-/// bias into every row first, and hands float32 to a library that is slow on some makes of processor.)
+/// tokens · weightᵀ + bias, `weight` [F, E], with oneDNN, which adds the bias during the multiplication. (LibTorch's linear first copies
+/// the bias into every row, and passes float32 to a library that is slow on some processors.)
 at::Tensor linear(const at::Tensor& tokens, const at::Tensor& weight, const at::Tensor& bias);
 
-/// x + branch, and its layer norm over the last axis (Ba et al. 2016) with `weight` and `bias` [E].
+/// Returns x + branch, and its layer norm over the last axis (Ba et al. 2016) with `weight` and `bias` [E].
 std::pair<at::Tensor, at::Tensor> add_layer_norm(const at::Tensor& x, const at::Tensor& branch, const at::Tensor& weight,
                                                  const at::Tensor& bias, double epsilon);
 

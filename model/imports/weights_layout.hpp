@@ -7,7 +7,7 @@
 
 namespace wsi_lpd::model::imports {
 
-/// A tensor of ours, and where a foreign file has it: several sources are put one below the other.
+/// A tensor of this program's network and its sources in a foreign file. Several sources are concatenated along the first axis.
 struct WantedTensor {
   std::string name;
   std::vector<std::int64_t> shape;
@@ -15,40 +15,40 @@ struct WantedTensor {
   bool optional = false;
 };
 
-/// What import_weights itself made, as a source.
+/// WeightsLayout::source of a file that import_weights wrote.
 inline constexpr const char* kOwnEncoder = "encoder of wsi-lpd";
 
-/// A foreign file whose names are understood.
+/// A recognised layout of a foreign file.
 struct WeightsLayout {
   enum class Kind { Model, Encoder, FrozenEncoder };
   Kind kind = Kind::Encoder;
-  std::string source;                ///< "LPD checkpoint", …: for the report
+  std::string source;                ///< for the report: "LPD checkpoint", …
   std::string encoder;               ///< "mit_b0" … "mit_b5"; empty for a frozen encoder
-  bool bgr = false;                  ///< its first convolution expects BGR: training code that reads images with OpenCV
-  std::string encoder_prefix;        ///< of the encoder's tensors in the file
-  std::vector<std::string> ignored;  ///< beginnings of the names that are left out by rule
+  bool bgr = false;                  ///< the first convolution expects BGR, because the training code reads images with OpenCV
+  std::string encoder_prefix;        ///< prefix of the names of the encoder's tensors in the file
+  std::vector<std::string> ignored;  ///< prefixes of the names that are ignored by rule
 };
 
-/// Names of a file without what data parallelism, wrappers and enclosing dictionaries put before them ("module.", "model.", …); the
-/// value is the name in the file. Throws Error when two become the same.
+/// Maps plain names to the names in a file. A plain name has no prefix of data parallelism, wrappers or enclosing dictionaries ("module.",
+/// "model.", …). Throws Error when two names become equal.
 std::map<std::string, std::string> plain_names(const weights::TensorFile& file);
 
-/// Recognises a file by its names and the shapes of a few tensors. Throws Error: no known layout.
+/// Recognises a layout by names and the shapes of a few tensors. Throws Error: unknown layout.
 WeightsLayout recognise(const weights::TensorFile& file, const std::map<std::string, std::string>& names);
 
-/// Tensors of ours with their sources in such a file; `parameters` are the network's or encoder's own, under our names.
+/// The wanted tensors with their sources in a file of `layout`. `parameters` are the network's or encoder's own shapes by name.
 std::vector<WantedTensor> wanted_tensors(const WeightsLayout& layout, const std::map<std::string, std::vector<std::int64_t>>& parameters);
 
-/// Shapes of the mix transformer ("encoder.…") or, for a model with P prototypes, of all of the LPD network.
+/// Shapes of the mix transformer ("encoder.…") or, for a model with `prototypes` prototypes, of the whole LPD network.
 std::map<std::string, std::vector<std::int64_t>> parameter_shapes(const WeightsLayout& layout, std::int64_t prototypes);
 
 /// What became of each tensor of a file.
 struct TensorUse {
-  std::map<std::string, torch::Tensor> tensors;  ///< under our names, float32, RGB
+  std::map<std::string, torch::Tensor> tensors;  ///< by this program's names, float32, RGB
   std::vector<std::string> used, ignored, missing, unexpected, misshaped;
 };
 
-/// Takes what is wanted out of a file.
+/// Takes the wanted tensors from a file.
 TensorUse take_tensors(const weights::TensorFile& file, const std::map<std::string, std::string>& names, const WeightsLayout& layout,
                        const std::vector<WantedTensor>& wanted);
 

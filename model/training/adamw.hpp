@@ -7,8 +7,8 @@
 
 namespace wsi_lpd::model::training {
 
-/// AdamW (Loshchilov & Hutter 2019; β 0.9 and 0.999, ε 1e-8) on named float32 parameters, with a state that can be written down and taken
-/// up again to the bit. A parameter without a gradient is left as it is.
+/// AdamW (Loshchilov & Hutter 2019; β 0.9 and 0.999, ε 1e-8) on named float32 parameters. Its state can be saved and restored bit by bit. A
+/// parameter without a gradient is not changed. Not thread-safe.
 class AdamW {
  public:
   explicit AdamW(double weight_decay) : weight_decay_(weight_decay) {}
@@ -18,7 +18,7 @@ class AdamW {
   torch::Tensor gradient_norm() const;
   void step(double learning_rate);
 
-  /// Adds the tensors of the state, not copies, as "adamw.<parameter>.mean", ".square" and ".steps".
+  /// Adds the tensors of the state (references, not copies) as "adamw.<parameter>.mean", ".square" and ".steps".
   void add_state(std::map<std::string, torch::Tensor>& tensors) const;
 
  private:

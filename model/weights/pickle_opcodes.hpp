@@ -1,5 +1,5 @@
 #pragma once
-// Private to model: the opcodes of pickle protocols 0 to 5 that files of tensors use.
+// Private to model: the opcodes of pickle protocols 0 to 5 that occur in files of tensors.
 #include <cstdint>
 
 namespace wsi_lpd::model::weights {

@@ -6,15 +6,16 @@
 
 namespace wsi_lpd::model::weights {
 
-/// The records of a zip archive that PyTorch wrote: stored, never compressed. Keeps views of the archive's bytes.
+/// The records of a zip archive that PyTorch wrote: stored, not compressed. The archive's bytes must outlive the object. Const members are
+/// thread-safe.
 class ZipRecords {
  public:
-  /// Reads the central directory, zip64 too. Throws Error (without a path): cut short, not sound, compressed, encrypted.
+  /// Reads the central directory, zip64 included. Throws Error (without a path): truncated, invalid, compressed, encrypted.
   explicit ZipRecords(std::string_view archive);
-  /// The folder that all records lie in, with its slash: PyTorch names it after the file. Throws Error when there is no data.pkl.
+  /// The common folder of all records, with a slash; PyTorch names it after the file. Throws Error when there is no data.pkl.
   const std::string& folder() const { return folder_; }
   bool has(const std::string& name) const { return records_.contains(name); }
-  /// Bytes of one record; throws Error when it is not there, out of bounds, or its CRC-32 is another one.
+  /// Bytes of one record. Throws Error when the record is missing or out of bounds, or its CRC-32 differs.
   std::string_view read(const std::string& name) const;
 
  private:

@@ -10,23 +10,23 @@
 
 namespace wsi_lpd::pipeline::archive {
 
-/// Bytes of a slide's file, and of the folder beside it where the pixels of its format are; 0 where it cannot be told.
+/// Bytes of a slide's file and, if the format keeps its pixels there, of the folder beside it; 0 if unknown.
 double slide_bytes(const std::filesystem::path& slide);
 
-/// How far a batch is. Work is counted in tiles of tissue: those of opened slides are known, those of the others are estimated by the bytes
-/// of their files, with the tiles per byte of the slides that were opened. Not thread-safe.
+/// The progress of a batch, counted in tiles of tissue. The tiles of opened slides are known. Those of other slides are estimated from the
+/// bytes of their files, with the tiles per byte of the opened slides. Not thread-safe.
 class WorkEstimate {
  public:
-  /// Of each slide that is to be done.
+  /// `bytes` of each slide of the batch.
   explicit WorkEstimate(const std::vector<double>& bytes);
   void plan(std::size_t slide, std::int64_t tiles);
   void advance(std::size_t slide, std::int64_t tiles);
-  /// No more will come of it: it is done, failed, or left to others.
+  /// Ends a slide: it is done, failed, or left to another process.
   void end(std::size_t slide);
 
   struct State {
     double share = 0;                      ///< 0…1
-    std::optional<double> seconds_left{};  ///< nothing until a tile is done
+    std::optional<double> seconds_left{};  ///< not set until a tile is done
   };
   State state(double seconds) const;
 
@@ -40,13 +40,14 @@ class WorkEstimate {
   std::vector<Slide> slides_;
 };
 
-/// Passes on what a slide's segmentation tells, and adds how far the whole batch is. A lock that is lost ends the slide.
+/// Forwards the messages of a slide's segmentation and adds the progress of the whole batch. advance() throws LockLost when the slide's
+/// lock is lost. Keeps a reference to the observer.
 class BatchProgress : public core::ProgressObserver {
  public:
   BatchProgress(core::ProgressObserver& to, std::vector<double> bytes) : to_(to), estimate_(std::move(bytes)) {}
   ~BatchProgress() override { to_.overall({}, 1, {}); }
 
-  /// The stages that follow are of `slide`; `at` is "slide 3 of 12".
+  /// The following stages belong to `slide`; `at` is "slide 3 of 12".
   void start(std::size_t slide, const std::string& at, const core::WorkLock* lock);
   void leave(std::size_t slide);
 

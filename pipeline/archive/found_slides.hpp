@@ -1,5 +1,5 @@
 #pragma once
-// Private to pipeline/: slides on their way from a source to jobs.
+// Private to pipeline/: slides that were found, before they become jobs.
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -11,24 +11,24 @@ namespace wsi_lpd::pipeline::archive {
 
 struct FoundSlide {
   std::filesystem::path slide;
-  std::filesystem::path folder{};  ///< of its results, below the output folder
-  std::string name{};              ///< of its results, given by the manifest: folders and stem below the output folder
-  std::optional<double> mpp{};     ///< given by the manifest
-  std::string failure{};           ///< what is wrong with this line of the manifest; empty otherwise
-  std::string where{};             ///< "list.csv line 3"; empty where no list names it
+  std::filesystem::path folder{};  ///< folder of the results, below the output folder
+  std::string name{};              ///< name of the results from the manifest: folders and stem below the output folder
+  std::optional<double> mpp{};     ///< µm/px from the manifest
+  std::string failure{};           ///< the error in this line of the manifest; else empty
+  std::string where{};             ///< "list.csv line 3"; empty for a slide that is not from a list
 };
 
-/// Slides of a list or a manifest. A row of a manifest with an impossible mpp is that slide's failure. Throws UsageError (file and line)
-/// for what makes the table or its names of results unclear.
+/// Reads the slides of a list or a manifest. A row with an impossible mpp is a failure of that slide. Throws UsageError (file and line) for
+/// a malformed table, or for ambiguous names of results.
 std::vector<FoundSlide> read_list(const std::filesystem::path& list);
 std::vector<FoundSlide> read_manifest(const std::filesystem::path& manifest);
 
-/// Takes each file once, the one that is no link before those that are; what is dropped gets a line in `notes`. Throws UsageError where
-/// lists contradict each other.
+/// Keeps each file once; a file that is no link is preferred to links to it. Each dropped entry gets a line in `notes`. Throws UsageError
+/// when entries of lists contradict each other.
 void keep_each_once(std::vector<FoundSlide>& found, std::vector<std::string>& notes);
 
-/// Sorted by slide, each with a place of its own for its results. Throws UsageError where there is none, or a result would overwrite a
-/// slide.
+/// Jobs sorted by slide, each with a unique name for its results. Throws UsageError when two results would have the same name, or a result
+/// would overwrite a slide.
 std::vector<segment::SlideJob> name_jobs(std::vector<FoundSlide> found, const std::filesystem::path& output);
 
 }  // namespace wsi_lpd::pipeline::archive

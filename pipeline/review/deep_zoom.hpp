@@ -9,11 +9,12 @@
 
 namespace wsi_lpd::pipeline::review {
 
-/// The description (JSON) of tiles that an earlier report made in `folder`, if they were made of the same slide and the same raster.
+/// The description (JSON) of the tiles that an earlier report made in `folder`. Nothing if they were made from another slide or raster.
 std::optional<std::string> existing_view(const output::CompleteResult& result, const std::filesystem::path& folder);
 
-/// Makes tiles of a slide and of its labels in `folder`, at the result's µm/px halved as often as `mpp` allows, and describes them. Tiles
-/// that are there and would be the same are kept. Throws Error where slide or raster are not there, or not those that belong together.
+/// Makes tiles of a slide and of its labels in `folder`, and returns their description. The resolution is the result's, halved as often as
+/// `mpp` allows. Existing tiles are kept if they would be the same. Throws Error when slide or raster is missing or does not belong to the
+/// result.
 std::string make_view(const output::CompleteResult& result, const std::filesystem::path& folder, double mpp,
                       const core::CancelFlag& cancel);
 

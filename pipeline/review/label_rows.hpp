@@ -12,36 +12,36 @@
 
 namespace wsi_lpd::pipeline::review {
 
-/// Where pixel edges of a raster lie on the slide, along one axis: level0 = offset + scale · x.
+/// The position of a raster's pixel edges on the slide, along one axis: level0 = offset + scale · x.
 struct Axis {
   double offset = 0, scale = 1;
 };
 
-/// A raster of labels that is read once, from top to bottom, whatever file it comes from.
+/// A label raster from any kind of file, read once from top to bottom. Not thread-safe.
 struct LabelRows {
   static constexpr std::uint8_t kLeftOut = training::kLeftOutLabel;
 
   core::Size size;
   Axis x, y;
-  std::function<void(std::span<std::uint8_t>)> read;  ///< next row: 0…C−1 classes, C background, kLeftOut. Throws Error.
-  std::string warning{};                              ///< why it may be the truth of something else
-  std::string note;                                   ///< how its values are read, where nobody said it
-  std::vector<std::string> warnings{};                ///< what was left out of its file
+  std::function<void(std::span<std::uint8_t>)> read;  ///< reads the next row: 0…C−1 classes, C background, kLeftOut. Throws Error.
+  std::string warning{};                              ///< why it may belong to another slide
+  std::string note;                                   ///< how its values are read, when the options do not say
+  std::vector<std::string> warnings{};                ///< content of the file that was left out
 };
 
-/// A result's raster. `description` is what describe_result says of it; without one it covers level 0 pixel by pixel.
+/// A result's raster. `description` is from describe_result; without it the raster is taken to cover level 0 pixel by pixel.
 LabelRows result_rows(const std::filesystem::path& raster, const std::optional<ResultRaster>& description,
                       const core::ClassScheme& classes);
 
-/// A truth for that result: another result, another raster of the same part of the slide, or GeoJSON. What its palette says goes into
+/// A truth for the result: another result, another raster of the same part of the slide, or GeoJSON. The reading of its palette is added to
 /// `palettes`.
 LabelRows truth_rows(const std::filesystem::path& truth, const LabelRows& result, const std::optional<ResultRaster>& description,
                      const core::ClassScheme& classes, const CompareOptions& options, training::PaletteTally& palettes);
 
-/// compare_labels() of one slide out of many: what palettes say goes into `palettes` instead of to the observer.
+/// compare_labels() for one slide of many: readings of palettes are added to `palettes` instead of reported.
 Comparison compare_labels(const std::filesystem::path& result, const std::filesystem::path& truth, const CompareOptions& options,
                           training::PaletteTally& palettes, const core::Work& work);
-/// Tells it.
+/// Reports `palettes` to the observer.
 void tell(const training::PaletteTally& palettes, const CompareOptions& options, core::ProgressObserver& observer);
 
 }  // namespace wsi_lpd::pipeline::review

@@ -17,32 +17,32 @@ struct CutPatch {
   std::int64_t side = 0;                    ///< level-0 pixels, rounded
   int size = 0;                             ///< pixels of the patch
   double mpp = 0;                           ///< µm/px of the patch; 0 when unknown
-  double tissue = 0;                        ///< share of it
-  std::string class_name{};                 ///< the class that was looked for; empty where none
-  double of_class = 0;                      ///< share of it
+  double tissue = 0;                        ///< share of tissue in the patch
+  std::string class_name{};                 ///< the wanted class; empty: none
+  double of_class = 0;                      ///< share of `class_name` in the patch
   std::int64_t output_x = 0, output_y = 0;  ///< top left, output pixels; not in the tables
 };
 
-/// The two tables of a folder of patches: labels.csv, which belongs to its user from the moment it is written, and patches.csv, which says
-/// where each patch comes from. Lines are only ever added. Not thread-safe.
+/// The two tables of a folder of patches: labels.csv, which the user edits, and patches.csv with the origin of each patch. Lines are only
+/// ever added. Not thread-safe; add() is safe between processes.
 class PatchTables {
  public:
-  /// A new or empty folder gets columns for `classes`; one with tables keeps its own, and `classes`, where given, must be the same. Throws
-  /// UsageError: files of something else, other classes; Error: a table is damaged.
+  /// A new or empty folder gets a column for each of `classes`. A folder with tables keeps its columns; `classes`, if given, must be equal
+  /// to them. Throws UsageError: a folder of other content, other classes; Error: a table is damaged.
   PatchTables(std::filesystem::path folder, const std::vector<std::string>& classes);
 
-  /// Makes the folder known as one of patches before any is there.
+  /// Creates the folder and an empty patches.csv, which marks it as a folder of patches.
   void begin() const;
 
   const std::vector<std::string>& classes() const { return classes_; }
-  /// Nothing as long as there is no patch.
+  /// Side and µm/px of the patches; not set as long as there is no patch.
   std::optional<int> size() const { return size_; }
   std::optional<double> mpp() const { return mpp_; }
-  /// Is it in one of the tables?
+  /// Whether one of the tables lists `file`.
   bool has(const std::string& file) const { return listed_.contains(file); }
-  /// What a slide's files start with: its name without the ending, with a number where another slide has that.
+  /// The start of the names of a slide's files: the slide's name without extension, with a number if another slide has the same name.
   std::string name_of(const std::filesystem::path& slide, const std::string& fingerprint) const;
-  /// Adds lines to both tables, to labels.csv with empty cells. Lines that were changed or added meanwhile by hand stay.
+  /// Adds lines to both tables, to labels.csv with empty cells. Lines that were changed or added by hand in the meantime are kept.
   void add(const std::vector<CutPatch>& patches);
 
  private:

@@ -9,22 +9,22 @@
 
 namespace wsi_lpd::pipeline::review {
 
-/// A label pyramid of `segment`, by what it says of itself.
+/// The metadata of a label pyramid that `segment` wrote.
 struct ResultRaster {
   std::filesystem::path path;
-  std::string slide;          ///< file name
-  core::ClassScheme classes;  ///< colours as the statistics beside it have them, else the default ones
-  core::Rect bounds;          ///< level-0
+  std::string slide;          ///< file name of the slide
+  core::ClassScheme classes;  ///< colours from the statistics beside the pyramid, else the default colours
+  core::Rect bounds;          ///< level-0 pixels
   double scale = 1;           ///< level-0 pixels per output pixel
   double mpp = 0;             ///< µm per output pixel; 0 when unknown
 };
 
-/// Nothing for a raster of another program. What its description does not say is taken from the statistics beside it. Throws Error when
-/// the file can't be read, or when it is ours and damaged by hand.
+/// Reads the metadata; nothing for a raster of another program. Facts that the pyramid's description lacks are taken from the statistics
+/// beside it. Throws Error when the file can't be read, or its description is damaged.
 std::optional<ResultRaster> describe_result(const std::filesystem::path& raster);
 
-/// The label pyramid of `slide` among a folder's complete results: of a slide of that name, size and modification time. Throws Error: there
-/// is none, more than one, or one of another slide of that name only.
+/// The label pyramid of `slide` among the complete results of a folder: name, size and modification time of the slide must agree. Throws
+/// Error: no such result, several, or only one of another slide with that name.
 std::filesystem::path find_result(const output::ResultFolder& results, const std::filesystem::path& slide);
 
 }  // namespace wsi_lpd::pipeline::review

@@ -1,15 +1,16 @@
 #pragma once
-// Private to pipeline/: the largest memory of this process, as Linux counts it.
+// Private to pipeline/: the peak resident memory of this process, from Linux's /proc.
 #include <cstdint>
 #include <fstream>
 #include <string>
 
 namespace wsi_lpd::pipeline::segment {
 
-/// The peak counts from now on, for the whole process. Does nothing where /proc does not allow it: the peak then counts from the start.
+/// Resets the peak for the whole process (/proc/self/clear_refs). No effect if /proc does not allow it: the peak then counts from the start
+/// of the process.
 inline void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << '5'; }
 
-/// Largest resident memory since then, bytes; 0 where /proc does not say it.
+/// Largest resident memory since the reset, bytes; 0 if /proc does not tell.
 inline std::int64_t peak_memory() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {

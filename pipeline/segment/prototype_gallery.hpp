@@ -1,5 +1,5 @@
 #pragma once
-// Private to pipeline/: what a slide has of each prototype.
+// Private to pipeline/: the tiles of a slide with the strongest responses to each prototype.
 #include <span>
 #include <vector>
 
@@ -11,16 +11,18 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// Remembers the tiles of a slide that each prototype answers to most, and shows them in the end. Memory does not grow with the slide.
+/// Collects the tiles of a slide with the strongest response to each prototype, and draws them. Memory does not grow with the slide. Not
+/// thread-safe.
 class PrototypeGallery {
  public:
   /// Keeps a reference to `plan`.
   PrototypeGallery(const core::TilePlan& plan, const core::ClassScheme& classes, int prototypes_per_class);
 
-  /// Peak activations [C·k] of a tile, and the share of its pixels that are glass: tiles with more than a quarter of it are passed over.
+  /// Adds a tile: its peak activations [C·k], and the share of its pixels that are glass. Tiles with more than a quarter of glass are
+  /// ignored.
   void add(const core::Tile& tile, std::span<const float> peaks, double glass);
-  /// A row for each prototype with its strongest tiles that do not overlap, from left to right, as the slide has them. Tiles that cannot be
-  /// read again are left blank.
+  /// Draws a row for each prototype: its strongest tiles that do not overlap, strongest first, in the slide's own colours. Tiles that can't
+  /// be read again stay blank.
   core::Image draw(const slide::FrameReader& reader) const;
 
  private:

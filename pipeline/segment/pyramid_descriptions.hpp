@@ -1,5 +1,5 @@
 #pragma once
-// Private to pipeline/: what the rasters of a slide say of themselves.
+// Private to pipeline/: the metadata of a slide's rasters.
 #include <filesystem>
 
 #include "wsi_lpd/core/class_scheme.hpp"
@@ -8,11 +8,11 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// Of the label pyramid; with `ome` as OME-TIFF.
+/// Options of the label pyramid; with `ome` as OME-TIFF.
 image::PyramidOptions label_pyramid_options(const core::Frame& frame, const core::ClassScheme& classes, const std::filesystem::path& slide,
                                             bool ome);
 
-/// Of a pyramid of the classes' maps, a plane each, whose pixels are cells of `cell` x `cell` output pixels.
+/// Options of the pyramid of class maps, one plane per class. A pixel is a cell of `cell` × `cell` output pixels.
 image::PyramidOptions probability_pyramid_options(const core::Frame& frame, int cell, const core::ClassScheme& classes,
                                                   const std::filesystem::path& slide);
 

@@ -3,8 +3,8 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// Traces the regions of a finished label pyramid on the level nearest to options.geojson_mpp (the eighth where µm/px is unknown; the
-/// smallest there is) and writes them as GeoJSON. Memory: a row of the level's tiles and what OutlineTracer says.
+/// Traces the regions of a finished label pyramid and writes them as GeoJSON. The level is the one nearest to options.geojson_mpp; if µm/px
+/// is unknown, that with an eighth of the resolution; at most the smallest. Memory: a row of the level's tiles, and that of OutlineTracer.
 void write_outlines(const std::filesystem::path& pyramid, const std::filesystem::path& geojson, const core::Frame& frame,
                     const core::ClassScheme& classes, const SegmentOptions& options);
 

@@ -1,5 +1,5 @@
 #pragma once
-// Private to pipeline/: where the tiles of a slide end.
+// Private to pipeline/: turns a slide's tiles into rows of labels.
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -12,26 +12,27 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// Tiles in, rows of labels out: the canvas blends the tiles' maps; with SegmentOptions::crf the CRF moves the borders of its rows; where
-/// glass is looked for, it is cut out of them; `results` gets them. Not thread-safe.
+/// Tiles in, rows of labels out: the canvas blends the tiles' maps; with SegmentOptions::crf the CRF refines the labels; with a GlassFinder
+/// glass is cut out; `results` receives the rows. Not thread-safe.
 class SlideCanvas {
  public:
-  /// Keeps references to all but `shape`.
+  /// Keeps references to all arguments but `shape`.
   SlideCanvas(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
               SlideResults& results, const core::CancelFlag& cancel);
 
-  /// Tile `index` of the batch `read`, of which the network says `seen`. Tiles come in the plan's order. Throws Error, Cancelled.
+  /// Adds tile `index` of the batch `read`; `seen` is the network's output for that batch. Tiles must come in the order of the plan. Throws
+  /// Error, Cancelled.
   void add(const ReadTiles& read, const TileResults& seen, std::size_t index);
-  /// Emits all rows that wait. Throws Error, Cancelled.
+  /// Emits all remaining rows. Throws Error, Cancelled.
   void finish() { canvas_.finish(); }
 
-  /// Right after finish(). TissueCut::glass_pixels(); 0 where glass was not looked for.
+  /// TissueCut::glass_pixels(), valid after finish(); 0 without a GlassFinder.
   std::int64_t glass_pixels() const { return cut_ ? cut_->glass_pixels() : 0; }
-  /// Nothing without a CRF.
+  /// Not set without a CRF.
   const std::optional<SlideCrf>& crf() const { return crf_; }
 
  private:
-  /// Sets up what stands between canvas and results, and returns the first of it.
+  /// Sets up the stages between canvas and results, and returns the first of them.
   core::CanvasSink& make_rows(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
                               const core::CancelFlag& cancel);
 
@@ -39,7 +40,7 @@ class SlideCanvas {
   SlideResults& results_;
   std::optional<raster::TissueCut> cut_;
   std::optional<SlideCrf> crf_;
-  core::Canvas canvas_;  ///< last: it needs the others
+  core::Canvas canvas_;  ///< last member: it uses the others
 };
 
 }  // namespace wsi_lpd::pipeline::segment

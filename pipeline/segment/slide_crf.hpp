@@ -13,16 +13,17 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// Dense CRF between the canvas and who takes its rows: pixels of the tissue get the labels of the CRF over class probabilities
-/// (model::network::class_probabilities of the class values, bilinear between cell centres) and the slide's colours. What is unreadable or
-/// not tissue stays so; a cell gets the label of its middle pixel.
+/// Dense CRF between the canvas and the receiver of its rows. Tissue pixels get the labels of the CRF, computed from class probabilities
+/// (model::network::class_probabilities of the class values, bilinear between cell centres) and the slide's colours. Unreadable pixels and
+/// pixels outside the tissue do not change. A cell gets the label of its middle pixel.
 ///
-/// Works through bands of blocks. Each block is inferred together with a margin on a lattice that lies as it does on the whole slide, so
-/// that labels hardly depend on the blocks. Holds the rows of one band and its margins, and few blocks at once: memory grows with the
-/// slide's width only, as the canvas's does. Rows come to `next` as they would without the CRF, but later.
+/// Works through bands of blocks. Each block is inferred together with a margin, on a lattice aligned with that of the whole slide, so that
+/// labels hardly depend on the blocks. Holds the rows of one band and its margins, and few blocks at once: memory grows only with the
+/// slide's width, as the canvas's does. `next` gets the same rows as without the CRF, but later. Not thread-safe.
 class SlideCrf : public core::CanvasSink {
  public:
-  /// Keeps references to all but the options. `threads` 0: all cores; the labels are the same for any number.
+  /// Keeps references to all arguments but the options. `threads` 0: all cores; the labels are the same for any number. Blocks run in a
+  /// oneTBB arena of their own.
   SlideCrf(const slide::FrameReader& reader, const core::Frame& frame, int classes, int grid_stride, const SlideCrfOptions& options,
            int threads, const core::CancelFlag& cancel, core::CanvasSink& next);
 
@@ -31,7 +32,7 @@ class SlideCrf : public core::CanvasSink {
   void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) override;
 
   double seconds() const { return seconds_; }
-  /// Blocks of which some pixels could not be read again; the CRF saw the background colour there.
+  /// Number of blocks with pixels that could not be read again; the CRF saw the background colour there.
   std::int64_t blocks_unreadable() const { return blocks_unreadable_; }
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-// Private to pipeline/: the first two steps of segmenting a slide. Neither tells an observer anything: what the user should know of comes
-// back as `warnings`.
+// Private to pipeline/: the first two steps of segmenting a slide. They do not call an observer; messages for the user are returned as
+// `warnings`.
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,31 +15,31 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// A slide that can be read, and the frame of its result. Move-only.
+/// An opened slide, and the frame of its result. Move-only.
 struct OpenedSlide {
-  std::string fingerprint;  ///< FileIdentity's, from before the file was opened
+  std::string fingerprint;  ///< of FileIdentity, taken before the file was opened
   std::unique_ptr<slide::Reader> reader;
   core::Frame frame;
-  slide::FrameReader tiles;  ///< reads in `frame`
+  slide::FrameReader tiles;  ///< reads pixels of `frame`
   std::vector<std::string> warnings;
 };
 
-/// `model_mpp`: µm/px that the model works at, 0 if unknown. `force_mpp` as in SegmentOptions. Throws Error: what slide::open() says, a
-/// slide without µm/px for a model that needs one, one that is much too coarse.
+/// Opens a slide. `model_mpp`: µm/px of the model, 0 if unknown. `force_mpp` as in SegmentOptions. Throws Error: as slide::open(), no µm/px
+/// for a model that needs it, a slide that is much too coarse.
 OpenedSlide open_slide(const SlideJob& job, double model_mpp, bool force_mpp);
 
-/// What is taken of a slide, and in which tiles.
+/// The tissue of a slide, and the tiles that cover it.
 struct SlidePlan {
   core::Image thumbnail;                    ///< RGB, of the slide's bounds
-  std::optional<slide::GlassFinder> glass;  ///< with tissue "auto", where the slide shows what its glass looks like
+  std::optional<slide::GlassFinder> glass;  ///< set with tissue "auto" if the slide shows enough glass
   core::TissueMask tissue;
   core::Image parts;     ///< values of Part on the thumbnail's pixels
-  core::TilePlan tiles;  ///< without tissue it has none
-  double seconds = 0;    ///< to find the tissue
+  core::TilePlan tiles;  ///< no tiles without tissue
+  double seconds = 0;    ///< time to find the tissue
   std::vector<std::string> warnings;
 };
 
-/// Throws Error as select_tissue() does.
+/// Finds the tissue and plans the tiles. Throws Error as select_tissue() does.
 SlidePlan plan_slide(const OpenedSlide& slide, const SegmentOptions& options);
 
 }  // namespace wsi_lpd::pipeline::segment

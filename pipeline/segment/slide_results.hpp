@@ -17,11 +17,11 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// Everything that is written for one slide while it streams by: rows of the canvas and values of tiles in, files out.
+/// Writes the result files of one slide from the rows of the canvas and the values of the tiles. Not thread-safe.
 class SlideResults : public core::CanvasSink {
  public:
-  /// Files go to `stem` plus their suffixes, which should be a StagedResult's. `parts` are the values of Part on the thumbnail,
-  /// `provenance` goes into the HDF5 file. Keeps references to `plan` and `options`.
+  /// Files are written to `stem` plus their suffixes; `stem` should be that of a StagedResult. `parts` are values of Part on the thumbnail.
+  /// `provenance` is stored in the HDF5 file. Keeps references to `plan` and `options`.
   SlideResults(const std::filesystem::path& slide, const std::filesystem::path& stem, const core::TilePlan& plan,
                const Segmenter::Shape& shape, const SegmentOptions& options, const core::Image& thumbnail, const core::Image& parts,
                std::map<std::string, std::string> provenance);
@@ -29,10 +29,10 @@ class SlideResults : public core::CanvasSink {
   void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
   void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) override;
   void add_tile(const core::Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus, double glass);
-  /// Once, when all tiles and rows have come: what the raster and the tiles' focus say, into `statistics`.
+  /// Sets the figures of the raster and of the tiles' focus in `statistics`. Must be called once, after all tiles and rows.
   void describe(output::SlideStatistics& statistics);
-  /// Writes all files but that of the statistics, whose classes and shares stand in pictures. Reads tiles again from `reader` where the
-  /// options want pictures of them.
+  /// Completes all files except that of the statistics. The pictures show classes and shares from `statistics`. Pictures of tiles, if
+  /// wanted, are read again from `reader`.
   void finish(const slide::FrameReader& reader, const output::SlideStatistics& statistics);
 
  private:
@@ -43,7 +43,7 @@ class SlideResults : public core::CanvasSink {
   const SegmentOptions& options_;
   core::Image overlay_source_;
   core::Image overlay_labels_;
-  core::Image parts_;  // with the glass that the rows show in the tissue
+  core::Image parts_;  // values of Part, updated with the glass found in the tissue
   std::int64_t tissue_pixels_ = 0, unreadable_pixels_ = 0;
   int map_factor_;  // grid cells per map cell
   std::int64_t grid_width_, grid_rows_seen_ = 0, label_rows_seen_ = 0;

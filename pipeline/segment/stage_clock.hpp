@@ -1,5 +1,5 @@
 #pragma once
-// Private to pipeline/: how long the stages of a slide take.
+// Private to pipeline/: timing of the stages of a slide.
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -7,10 +7,10 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// Wall time of one stage, added up over all threads that take part in it. Thread-safe.
+/// Wall time of one stage, summed over all threads in it. Thread-safe.
 class StageClock {
  public:
-  /// Runs `action` and adds the time that it takes, also where it throws.
+  /// Runs `action` and adds its time, also if it throws.
   template <class Action>
   decltype(auto) measure(Action&& action) {
     struct Stop {

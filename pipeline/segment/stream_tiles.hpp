@@ -10,16 +10,17 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// What the stream of a slide's tiles came to.
+/// Counts and times of the stream of a slide's tiles.
 struct StreamCounts {
-  std::int64_t unreadable = 0;                                    ///< tiles
-  std::vector<std::array<std::int64_t, 2>> unreadable_positions;  ///< level-0 (x, y) of the first SlideStatistics::kMostPositions of them
+  std::int64_t unreadable = 0;  ///< tiles
+  std::vector<std::array<std::int64_t, 2>>
+      unreadable_positions;  ///< level-0 (x, y) of the first SlideStatistics::kMostPositions unreadable tiles
   double read_seconds = 0, forward_seconds = 0, accumulate_seconds = 0;  ///< summed over threads
 };
 
-/// Reads all tiles of `plan`, lets the segmenter see them, and gives them to `sink`, in the plan's order, so that the result is the same
-/// for any number of threads and tokens. At most SegmentOptions::tokens batches are in memory. Throws Error (more tiles unreadable than
-/// SegmentOptions::max_unreadable allows, what segmenter and sink throw) or Cancelled.
+/// Reads all tiles of `plan`, runs the segmenter on them, and passes the results to `sink` in the order of the plan, so that the result is
+/// the same for any number of threads and tokens. Runs a oneTBB pipeline with at most SegmentOptions::tokens batches in memory. Throws
+/// Error (more unreadable tiles than SegmentOptions::max_unreadable allows, errors of segmenter and sink) or Cancelled.
 StreamCounts stream_tiles(const core::TilePlan& plan, const TileReader& reader, Segmenter& segmenter, SlideCanvas& sink,
                           const SegmentOptions& options, const core::Work& work);
 

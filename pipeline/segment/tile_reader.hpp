@@ -1,5 +1,5 @@
 #pragma once
-// Private to pipeline/: tiles of the plan from the slide into the segmenter's memory.
+// Private to pipeline/: reads the tiles of the plan from the slide into the segmenter's memory.
 #include <memory>
 #include <optional>
 #include <utility>
@@ -14,16 +14,16 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// One batch of the plan with what was read for it. Move-only.
+/// One batch of the plan with its pixels. Move-only.
 struct ReadTiles {
   const core::TileBatch* batch = nullptr;
-  std::unique_ptr<TileBuffer> pixels;  ///< RGB [tiles, tile, tile, 3]; the background colour where a tile can't be decoded
+  std::unique_ptr<TileBuffer> pixels;  ///< RGB [tiles, tile, tile, 3]; a tile that can't be decoded has the background colour
   std::vector<bool> readable;          ///< [tiles]
-  std::vector<std::uint8_t> glass;     ///< [tiles, tile, tile], 1 where a pixel is glass; empty where glass is not looked for
-  std::vector<float> focus;            ///< [tiles] sharpness, NaN where a tile can't be decoded
+  std::vector<std::uint8_t> glass;     ///< [tiles, tile, tile], 1 if a pixel is glass; empty without a GlassFinder
+  std::vector<float> focus;            ///< [tiles] sharpness; NaN if a tile can't be decoded
 };
 
-/// Reads strips of neighbouring tiles at once and copies the tiles out of them. Thread-safe once it is set up.
+/// Reads strips of neighbouring tiles at once and copies the tiles from them. Const members are thread-safe.
 class TileReader {
  public:
   /// Keeps references to `reader`, `plan` and `glass`.
@@ -31,15 +31,15 @@ class TileReader {
              const std::optional<slide::GlassFinder>& glass)
       : reader_(reader), plan_(plan), background_(background), glass_(glass) {}
 
-  /// From now on tiles come in another stain, if there is one.
+  /// Sets the stain normaliser for the tiles read from now on.
   void normalise(std::optional<core::StainNormaliser> stain) { stain_ = std::move(stain); }
 
-  /// The tiles of `batch` into `pixels`, which has room for them.
+  /// Reads the tiles of `batch` into `pixels`, which must have room for them.
   ReadTiles read(const core::TileBatch& batch, std::unique_ptr<TileBuffer> pixels) const;
-  /// One tile of the plan alone, into bytes() at `pixels`, and its `glass` [tile, tile] where that is given. Returns false where the tile
-  /// can't be decoded; it is background then.
+  /// Reads one tile of the plan: bytes() bytes at `pixels` and, if given, its `glass` [tile, tile], which is found in the slide's own
+  /// stain. Returns false if the tile can't be decoded; its pixels are then background.
   bool read(std::size_t index, std::uint8_t* pixels, core::ImageView<std::uint8_t> glass = {}) const;
-  /// Of the RGB pixels of one tile.
+  /// Bytes of the RGB pixels of one tile.
   std::size_t bytes() const { return 3 * area(); }
 
  private:

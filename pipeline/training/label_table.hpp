@@ -8,9 +8,9 @@
 
 namespace wsi_lpd::pipeline::training {
 
-/// Reads a labels.csv: `file` and a column of 0 and 1 for each class, or `file` and `label` with the names of the classes. Files are those
-/// of `images` (from images_below) or relative to the table. `wanted`: see ScanOptions::classes. Throws UsageError: a table that can't be
-/// read, columns that say nothing, other classes than wanted; `tally` gets what is wrong with single lines.
+/// Reads a labels.csv: `file` and a column of 0 and 1 for each class, or `file` and `label` with class names. Files are named by their
+/// paths among `images` (from images_below) or relative to the table. `wanted`: see ScanOptions::classes. Errors of single lines go to
+/// `tally`. Throws UsageError: a table that can't be read, unusable columns, other classes than wanted.
 LabelledPatches labels_from_table(const std::filesystem::path& table, const std::vector<std::filesystem::path>& images,
                                   const std::vector<std::string>& wanted, PatchTally& tally);
 

@@ -11,17 +11,19 @@
 
 namespace wsi_lpd::pipeline::training {
 
-/// What the values of many masks mean. Masks with the same palette are judged together, by all values that they use: a mask with one class
-/// in it says little alone. Thread-safe as far as see() goes.
+/// Finds the meaning of the values of many masks. Masks with the same palette are judged together, by all values that they use, because a
+/// mask with a single class gives little evidence. see() is thread-safe.
 class MaskTables {
  public:
+  /// Keeps a reference to `options`.
   MaskTables(std::size_t masks, const PatchSetOptions& options);
 
-  /// Reads mask `index` to learn its palette and values. Returns its size; throws Error.
+  /// Reads mask `index` and records its palette and values. Returns its size. Throws Error.
   core::Size see(std::size_t index, const std::filesystem::path& mask);
 
-  /// After all were seen: what the values of each mask become, 0…C−1 classes in the network's order, C background. `labels` become the
-  /// classes that the masks have, `problems` what is wrong with one of them. Tells the observer what palettes say.
+  /// Called after all masks were seen: the class of each value of each mask, 0…C−1 classes in the network's order, C background. Sets the
+  /// `labels` of `patches` to the classes in their masks, and `problems` to the errors of single masks. Reports readings of palettes to the
+  /// observer.
   std::vector<LabelTable> settle(std::vector<Patch>& patches, std::vector<std::string>& problems, core::ProgressObserver& observer) const;
 
  private:
@@ -33,11 +35,11 @@ class MaskTables {
 
   const PatchSetOptions& options_;
   std::mutex mutex_;
-  std::vector<Palette> palettes_;          // different ones; under the mutex
+  std::vector<Palette> palettes_;          // distinct palettes; under the mutex
   std::vector<std::optional<Seen>> seen_;  // of each mask
 };
 
-/// The raw values of a mask, and their palette.
+/// Reads the raw values of a mask and its palette. Thread-safe. Throws Error.
 std::pair<core::Image, Palette> read_mask_values(const std::filesystem::path& mask);
 
 }  // namespace wsi_lpd::pipeline::training

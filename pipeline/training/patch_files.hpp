@@ -7,13 +7,13 @@
 
 namespace wsi_lpd::pipeline::training {
 
-/// The PNG, JPEG and TIFF files below `folder`, sorted, without the folders `apart` and without hidden ones. Links whose target is missing
-/// and folders that can't be read are unusable in the tally; hidden images and files of other kinds are left out. Tables and system files
-/// are passed over.
+/// The PNG, JPEG and TIFF files below `folder`, sorted, except in the folders `apart` and in hidden folders. Links whose target is missing
+/// and folders that can't be read are counted as unusable in the tally; hidden images and files of other kinds as left out. Tables and
+/// system files are ignored.
 std::vector<std::filesystem::path> images_below(const std::filesystem::path& folder, const std::vector<std::filesystem::path>& apart,
                                                 PatchTally& tally);
 
-/// Counts the images that lie in `folder` itself, where they are not looked for.
+/// Counts the images in `folder` itself, not in its subfolders. Such images are not used.
 std::size_t images_beside(const std::filesystem::path& folder);
 
 }  // namespace wsi_lpd::pipeline::training

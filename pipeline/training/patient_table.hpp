@@ -1,5 +1,5 @@
 #pragma once
-// Private to pipeline/: which patient an image is of.
+// Private to pipeline/: the patients of the images.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -8,10 +8,10 @@
 
 namespace wsi_lpd::pipeline::training {
 
-/// Sets Patch::patient of `patches` by the first of these tables that one of `folders` has: patients.csv (columns file and patient), or the
-/// patches.csv of `tile`, where each slide counts as a patient. Files are named as in labels.csv. Returns a line for the user that says how
-/// many patients there are and which lines and images are without; empty where there is no table. Throws UsageError: no such column, a
-/// name that several images have, an image of two patients.
+/// Sets Patch::patient of `patches` from the first of these tables found in one of `folders`: patients.csv (columns file and patient), or
+/// the patches.csv of `tile`, where each slide counts as a patient. Files are named as in labels.csv. Returns a line for the user with the
+/// number of patients, of images without a patient, and of lines without an image; empty if there is no table. Throws UsageError: a missing
+/// column, an ambiguous file name, an image of two patients.
 std::string name_patients(const std::vector<std::filesystem::path>& folders, std::vector<Patch>& patches);
 
 }  // namespace wsi_lpd::pipeline::training

@@ -1,5 +1,5 @@
 #pragma once
-// Private to pipeline/: which image a table means.
+// Private to pipeline/: finds the images that a table names.
 #include <filesystem>
 #include <map>
 #include <set>
@@ -11,23 +11,23 @@ namespace wsi_lpd::pipeline::training {
 /// Finds the images that the lines of a table name. Not thread-safe.
 class TableImages {
  public:
-  /// `images` may be named by their paths relative to the table's folder, or by the ends of their paths, with or without the file ending.
+  /// The lines may name `images` by their paths relative to `folder`, or by an end of their paths, with or without the extension.
   TableImages(std::filesystem::path folder, const std::vector<std::filesystem::path>& images);
 
   struct Found {
     std::filesystem::path image;
-    std::string problem{};  ///< why there is no image, or why it is not plain which one
-    std::string kind{};     ///< with a problem: that of PatchTally::unusable; empty where several images have the name
+    std::string problem{};  ///< why no image was found, or why the name is ambiguous
+    std::string kind{};     ///< with a problem: the kind for PatchTally::unusable; empty if the name is ambiguous
   };
-  /// The image that `name` means.
+  /// Finds the image that `name` stands for.
   Found find(const std::string& name);
-  /// How many of the images nobody has asked for.
+  /// Number of images that find() has not returned.
   std::size_t unnamed() const { return images_.size() - named_.size(); }
 
  private:
   std::filesystem::path folder_;
   std::set<std::filesystem::path> images_, named_;
-  std::multimap<std::string, std::filesystem::path> by_name_;  ///< file names with and without their endings
+  std::multimap<std::string, std::filesystem::path> by_name_;  ///< by file name, with and without extension
 };
 
 }  // namespace wsi_lpd::pipeline::training

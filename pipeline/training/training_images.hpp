@@ -5,19 +5,19 @@
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/pipeline/training/patch_loader.hpp"
 
-// What a training asks of its images before it starts.
+// Preparation of the images of a training.
 namespace wsi_lpd::pipeline::training {
 
-/// Which images, with which labels (FNV-1a of names and labels): a training goes on with the same ones only.
+/// Hash (FNV-1a) of the file names and labels of the images, to check on resuming that they are the same.
 std::string fingerprint(const std::vector<Patch>& patches);
 
-/// `patches` with about `share` of the training images moved to `valid`, by their names alone, where there are no validation images. Where
-/// patients are known (Patch::patient) all images of a patient go together; an image without one counts as a patient. At least one image
-/// stays in `train`, if there is one; where that or whole patients change the share, a line says so. Throws UsageError: no share from 0 to
-/// less than 1.
+/// If there are no validation images, moves about `share` of the training images to `valid`, chosen by their names alone. If patients are
+/// known (Patch::patient), all images of a patient go together; an image without a patient counts as one. At least one image stays in
+/// `train`, if there is one. The observer is told the numbers of patients and images, and why the share differs. Throws UsageError: `share`
+/// is not in [0, 1).
 PatchFolder with_hold_out(PatchFolder patches, double share, core::ProgressObserver& observer);
 
-/// Says in how many images each class is, and warns of those in none and in all.
+/// Reports the number of images of each class, and warns of classes in no image or in all images.
 void report_balance(const PatchSet& set, const core::ClassScheme& classes, core::ProgressObserver& observer);
 
 }  // namespace wsi_lpd::pipeline::training

@@ -7,36 +7,37 @@
 
 namespace wsi_lpd::pipeline::training {
 
-/// How good the model of one epoch is.
+/// The scores of the model of one epoch.
 struct EpochJudgement {
   TrainedModel model;
   double f1 = 0;           ///< mean F1 of the predicted image labels
-  bool in_warmup = false;  ///< … of the losses: such a model is kept only until there is one from after it
+  bool in_warmup = false;  ///< the epoch ends within the warm-up of the losses
 };
 
-/// Chooses the best model of a training by what a slide has: image labels that the model predicts itself. Not thread-safe.
+/// Chooses the best model of a training by its score with predicted image labels, as on a slide. Not thread-safe.
 class TrainingJudge {
  public:
-  /// `valid` must live as long. Epochs that end at step `warmup` or before are not chosen from, unless the training of `iterations` steps
-  /// has no others.
+  /// Keeps a reference to `valid`. Epochs that end at step `warmup` or before are not candidates, unless all `iterations` steps are
+  /// warm-up.
   TrainingJudge(const PatchSet& valid, std::int64_t warmup, std::int64_t iterations);
 
-  /// "valid_miou_predicted" where validation images have masks with a class in them, else "valid_f1"; "nothing" where there are none.
+  /// "valid_miou_predicted" if validation images have masks with a class in them; "valid_f1" if they have no masks; "nothing" if there are
+  /// no validation images, or their masks hold only background.
   const std::string& by() const { return by_; }
-  /// Looks at the validation images. Throws Error, Cancelled.
+  /// Evaluates `model` on the validation images. Throws Error, Cancelled.
   EpochJudgement judge(model::network::PatchModel& model, std::int64_t iteration, const core::CancelFlag& cancel) const;
-  /// Whether model.safetensors should be that of `epoch`.
+  /// Whether the model of `epoch` should become model.safetensors.
   bool is_better(const EpochJudgement& epoch) const;
-  /// Takes an epoch into account, after everything has been written that is_better() asked for.
+  /// Records an epoch. To be called after the files that is_better() asked for are written.
   void accept(const EpochJudgement& epoch);
 
   /// The model that model.safetensors holds.
   const TrainedModel& kept() const { return kept_; }
-  /// Epochs after the warm-up since the best one; 0 where there is nothing to judge by.
+  /// Epochs after the warm-up since the best one; 0 with by() "nothing".
   int epochs_since_best() const { return epochs_since_best_; }
 
-  /// Everything above as text, for a saved state, and back. False when `notes` are those of a program that judged by given labels, or were
-  /// judged by something else: then nothing changes.
+  /// The state of the judge as text, for a saved state. take_up() restores it; it returns false and changes nothing if `notes` are from an
+  /// earlier version that judged by given labels, or are by another score.
   std::map<std::string, std::string> notes() const;
   bool take_up(const std::map<std::string, std::string>& notes);
 

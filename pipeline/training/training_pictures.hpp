@@ -5,16 +5,18 @@
 #include "wsi_lpd/model/network/patch_model.hpp"
 #include "wsi_lpd/pipeline/training/patch_loader.hpp"
 
-// What a training looks like, drawn as it goes. All write through a PartFile.
+// Pictures of a training in progress. All functions write through a PartFile and throw Error.
 namespace wsi_lpd::pipeline::training {
 
-/// The loss of every step, smoothed, and the validation scores of every epoch beside chance, out of a run's log.jsonl: SVG.
+/// SVG from the log.jsonl of a run: the smoothed loss of every step, and the validation scores and chance of every epoch.
 void write_curve(const std::filesystem::path& path, const std::filesystem::path& log);
 
-/// The same few validation patches every time: image, truth, and what a calibrated model says with image labels predicted and given: PNG.
+/// PNG of the same few validation patches each time: image, truth, and the labels of a calibrated model with image labels predicted and
+/// given.
 void write_predictions(const std::filesystem::path& path, model::network::PatchModel& model, const PatchSet& valid);
 
-/// For each prototype the surroundings of its strongest responses, one an image: PNG. Looks at up to 400 images.
+/// PNG of the image regions around the strongest responses to each prototype, at most one region per image. Uses the first 400 images.
+/// Throws Cancelled.
 void write_prototypes(const std::filesystem::path& path, model::network::PatchModel& model, const PatchSet& set,
                       const core::CancelFlag& cancel);
 

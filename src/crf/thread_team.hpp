@@ -10,10 +10,10 @@
 
 namespace wsi_lpd::crf {
 
-/// Threads that go through many short loops together. The calling thread is one of them: a team of one starts none.
+/// A team of threads that run many short loops together. The calling thread belongs to the team: a team of one starts no thread.
 class ThreadTeam {
  public:
-  /// 0 = as many as the machine has cores.
+  /// 0: as many as the machine has cores. If the system refuses threads, the team is smaller.
   explicit ThreadTeam(int threads);
   /// Ends and joins the threads.
   ~ThreadTeam();
@@ -21,8 +21,8 @@ class ThreadTeam {
   ThreadTeam& operator=(const ThreadTeam&) = delete;
 
   int size() const { return static_cast<int>(threads_.size()) + 1; }
-  /// task(i, worker) for every i of [0, count) on some thread, worker in [0, size()); returns when all are done. Rethrows the first
-  /// exception of a task; the rest may then not have run. Not thread-safe, not from within a task.
+  /// Calls task(i, worker) for every i in [0, count) on some thread, with worker in [0, size()), and returns when all calls are done.
+  /// Rethrows the first exception of a task; the remaining tasks may then not have run. Not thread-safe; must not be called from a task.
   void for_each(std::int64_t count, const std::function<void(std::int64_t i, int worker)>& task);
 
  private:
@@ -36,7 +36,7 @@ class ThreadTeam {
   int running_ = 0;
   bool stop_ = false;
   std::exception_ptr error_;
-  // Of the loop that runs:
+  // Of the current loop:
   const std::function<void(std::int64_t, int)>* task_ = nullptr;
   std::int64_t count_ = 0;
   std::atomic<std::int64_t> next_ = 0;

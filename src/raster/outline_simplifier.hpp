@@ -1,5 +1,5 @@
 #pragma once
-// Private to src/core: a border between two regions, from pixel corners to a simplified line.
+// Private to src/raster: simplifies the border between two regions.
 #include <cstdint>
 #include <deque>
 
@@ -7,14 +7,13 @@
 
 namespace wsi_lpd::raster {
 
-/// Where a border turns: a corner of pixels.
+/// A pixel corner at which a border turns.
 struct Corner {
   std::int64_t x = 0, y = 0;
-  bool shared = false;  ///< another border turns here, too: they must not touch
+  bool shared = false;  ///< another border turns at this corner, too; the two must not touch
 };
 
-/// The simplified line through `corners`: from the first to the last, which stay where they are, or (`closed`) around, the first point
-/// repeated at the end.
+/// The simplified line through `corners`. An open line keeps its first and last corner. A closed line repeats its first point at the end.
 std::vector<core::Point> simplify(const std::deque<Corner>& corners, bool closed, const Lattice& lattice);
 
 }  // namespace wsi_lpd::raster

@@ -6,35 +6,36 @@
 
 namespace wsi_lpd::raster {
 
-/// Boundary pixels of one class, and how many of them have one of the other raster within the tolerance.
+/// Counts of boundary pixels of one class, and of those with a boundary pixel of the other raster within the tolerance.
 struct BoundaryCounts {
   std::int64_t truth = 0, truth_matched = 0;
   std::int64_t predicted = 0, predicted_matched = 0;
   bool operator==(const BoundaryCounts&) const = default;
   BoundaryCounts& operator+=(const BoundaryCounts& other);
 
-  /// NaN where there is no such boundary.
+  /// NaN without boundary pixels.
   double precision() const;
   double recall() const;
-  /// 2·P·R / (P + R); 0 where one raster alone has the boundary or nothing matches, NaN where neither has it.
+  /// 2·P·R / (P + R). 0 if only one raster has boundary pixels or none match, NaN if neither raster has any.
   double f1() const;
 };
 
-/// Mean F1 over the classes that have one; NaN when none has.
+/// Mean F1 over the classes with a defined F1; NaN when there is none.
 double mean_f1(const std::vector<BoundaryCounts>& classes);
 
 /// Boundary agreement of two label rasters, row by row, after the BF score of Csurka, Larlus, Perronnin (What is a good evaluation measure
-/// for semantic segmentation?, BMVC 2013): for each class, precision is the share of the prediction's boundary pixels that lie no farther
-/// than θ from one of the truth, recall the share of the truth's that lie no farther than θ from one of the prediction. A boundary pixel of
-/// a class is one of the class with a neighbour (above, below, left, right) of another value; the raster's edge, and pixels left out, make
-/// no boundary. Distances are between pixel centres. Memory: boundary pixels of 2·θ + 1 rows, and three rows. Not thread-safe.
+/// for semantic segmentation?, BMVC 2013). For each class, precision is the share of the prediction's boundary pixels that are at most θ
+/// from a boundary pixel of the truth, and recall the share of the truth's boundary pixels that are at most θ from one of the prediction. A
+/// boundary pixel of a class has a neighbour (above, below, left, right) of another value. The raster's edge and pixels left out make no
+/// boundary. Distances are between pixel centres. Memory: boundary pixels of 2·θ + 1 rows, and three rows. Not thread-safe.
 class BoundaryScore {
  public:
-  /// θ is `tolerance`; a pixel is `pixel_width` by `pixel_height`, all in one unit.
+  /// `tolerance` is θ, in the same unit as `pixel_width` and `pixel_height`.
   BoundaryScore(int classes, double tolerance, double pixel_width, double pixel_height);
-  /// The next row: values 0…classes − 1 have boundaries, `classes` is background; a larger one in either raster leaves the pixel out.
+  /// Adds the next row. Values 0…classes − 1 are classes, the value `classes` is background. A larger value in either raster leaves the
+  /// pixel out.
   void add_row(std::span<const std::uint8_t> truth, std::span<const std::uint8_t> predicted);
-  /// All rows are there. [classes]
+  /// Ends the rasters and returns the counts, [classes]. Must be called once, after the last row.
   std::vector<BoundaryCounts> finish();
 
  private:

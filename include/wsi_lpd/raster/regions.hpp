@@ -16,10 +16,10 @@ class RegionCounter {
     bool operator==(const Count&) const = default;
   };
 
-  /// Values 1…classes are counted, all others are not.
+  /// Values 1…classes are counted, other values are not.
   explicit RegionCounter(int classes) : counts_(static_cast<std::size_t>(classes)) {}
   void add_row(std::span<const std::uint8_t> labels);
-  /// Counts by class (index value − 1); no rows may follow.
+  /// Ends the raster and returns the counts by class (index value − 1). No rows may follow.
   const std::vector<Count>& finish();
 
  private:
@@ -37,8 +37,8 @@ class RegionCounter {
   void close(const Region& region);
 
   std::vector<Count> counts_;
-  std::vector<Run> runs_;        // of the row before
-  std::vector<Region> regions_;  // those that the row before touches
+  std::vector<Run> runs_;        // of the previous row
+  std::vector<Region> regions_;  // regions that touch the previous row
 };
 
 }  // namespace wsi_lpd::raster

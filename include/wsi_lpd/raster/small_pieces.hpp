@@ -7,22 +7,22 @@
 
 namespace wsi_lpd::raster {
 
-/// Removes small pieces from a two-valued picture that comes row by row: an area opening (Vincent, *Mathematical Morphology in Image
-/// Processing*, 1993), in memory that grows with the rows' width alone. Pixels are neighbours where they share an edge. A piece stays when
-/// it has at least `smallest` pixels, when it is longer than 4·√smallest pixels across or down (what is that long is a crack, not a
-/// speck), or when one of its pixels is anchored. Rows come out `delay()` rows late. Not thread-safe.
+/// Removes small pieces from a binary image that comes row by row: an area opening (Vincent, *Mathematical Morphology in Image Processing*,
+/// 1993) whose memory grows only with the width of the rows. Pixels are neighbours if they share an edge. A piece is kept if it has at
+/// least `smallest` pixels, if its bounding box is wider or higher than 4·√smallest pixels (so long a piece is a crack, not a speck), or if
+/// one of its pixels is anchored. Rows come out `delay()` rows late. Not thread-safe.
 class SmallPieces {
  public:
   static constexpr std::uint8_t kNone = 0, kPiece = 1, kAnchored = 2;
 
-  /// `smallest`: pixels; below 2 all pieces stay.
+  /// `smallest`: pixels; below 2 all pieces are kept.
   SmallPieces(std::int64_t width, std::int64_t smallest);
 
-  /// kNone, kPiece or kAnchored for each pixel of the next row.
+  /// Adds the next row: kNone, kPiece or kAnchored for each pixel.
   void add_row(std::span<const std::uint8_t> row);
-  /// No row follows.
+  /// Ends the image: no rows may follow.
   void finish() { finished_ = true; }
-  /// The next row whose pieces are decided: 1 where a piece stays, 0 elsewhere. Nothing while more rows are needed.
+  /// The next finished row: 1 for pixels of kept pieces, else 0. Nothing if more rows are needed first.
   std::optional<std::vector<std::uint8_t>> next_row();
   std::int64_t delay() const { return longest_; }
 
@@ -31,11 +31,11 @@ class SmallPieces {
     std::int64_t begin, end;
     std::size_t piece;
   };
-  /// A part of a piece; its root, found by `parent`, has the figures of all of it.
+  /// A part of a piece. Its root, found by `parent`, has the totals of the whole piece.
   struct Piece {
     std::size_t parent;
-    std::int64_t users;                             // runs that are held, and parts whose parent it is
-    std::int64_t pixels, left, right, top, bottom;  // right and bottom: one past the last
+    std::int64_t users;                             // held runs of the part, and parts that have it as parent
+    std::int64_t pixels, left, right, top, bottom;  // of the bounding box; right and bottom: one past the last
     bool anchored;
   };
   std::size_t root(std::size_t piece) const;

@@ -16,13 +16,13 @@ struct MixTransformerShape {
 /// "mit_b0" … "mit_b5"; throws UsageError for any other name.
 MixTransformerShape mix_transformer_shape(const std::string& encoder);
 
-/// SegFormer's encoder under the parameter names of the published mit_b*.pth, but with stage 4 at stride 16, as LPD has it.
-/// Forward in eval mode changes nothing: several threads may share one.
+/// SegFormer's encoder, with the parameter names of the published mit_b*.pth, but with stage 4 at stride 16, as in LPD. In eval mode
+/// forward changes no state, so several threads may share one network.
 class MixTransformerImpl : public torch::nn::Module {
  public:
-  /// `drop_path` is the rate of the last block; it rises linearly from 0 at the first.
+  /// `drop_path` is the stochastic depth rate of the last block; the rate rises linearly from 0 at the first block.
   MixTransformerImpl(const MixTransformerShape& shape, double drop_path);
-  /// Normalised images [B, 3, H, W] to stage features [B, E_s, h, w] at strides 4, 8, 16, 16: channels-last in memory.
+  /// Normalised images [B, 3, H, W] to stage features [B, E_s, h, w] at strides 4, 8, 16, 16, channels-last in memory.
   std::array<torch::Tensor, 4> forward(const torch::Tensor& images) const;
 
  private:

@@ -8,14 +8,15 @@
 
 namespace wsi_lpd::model::encoders {
 
-/// Swin-T (Liu et al. 2021) as MedCLIP's vision tower has it: patch 4, width 96, depths 2, 2, 6, 2, window 7; mean over the last tokens;
-/// a linear projection to 512 without bias. Weights are constants, not parameters. Thread-safe.
+/// Swin-T (Liu et al. 2021) as in MedCLIP's vision tower: patch 4, width 96, depths 2, 2, 6, 2, window 7, mean over the last tokens, then a
+/// linear projection to 512 without bias. The weights are constants, not parameters. Thread-safe.
 class SwinTransformer {
  public:
-  /// Every tensor and its shape, under the names of Hugging Face's SwinModel, and `projection_head.weight`.
+  /// Names and shapes of all tensors: those of Hugging Face's SwinModel, and `projection_head.weight`.
   static std::map<std::string, std::vector<std::int64_t>> shapes();
 
-  /// Other tensors than those of shapes() are ignored. Throws Error: one is missing or of another shape.
+  /// Copies the tensors of shapes() to `device` as float32; other tensors are ignored. Throws Error: a tensor is missing or has another
+  /// shape.
   SwinTransformer(const std::map<std::string, torch::Tensor>& weights, const torch::Device& device);
   /// Normalised images [N, 3, 224, 224] to the tokens after the last layer norm, [N, 49, 768].
   torch::Tensor tokens(const torch::Tensor& images) const;

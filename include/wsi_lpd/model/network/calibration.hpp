@@ -6,8 +6,9 @@
 
 namespace wsi_lpd::model::network {
 
-/// From which scores on a class is there, learnt from images whose labels are known, without pixel truth: the gate follows the probability
-/// that a class is there (Platt 1999). `scores` [N, C] as class_scores gives them, `labels` [N, C] of 0 or 1, N > 0.
+/// Fits the score threshold and width of each class from images with image labels, without pixel truth. Platt's method (1999) fits σ((score
+/// − threshold) / w) to the probability that the class is present; the calibration's width is w / 2, so that the maps of a likely class are
+/// hardly dimmed. `scores` [N, C] as from class_scores, `labels` [N, C] of 0 or 1, both on the CPU, N > 0. Thread-safe.
 core::Calibration fit_calibration(const torch::Tensor& scores, const torch::Tensor& labels);
 
 }  // namespace wsi_lpd::model::network

@@ -9,9 +9,10 @@ struct LoadedModel {
   LpdNetwork network{nullptr};  ///< on the CPU, in eval mode
 };
 
-/// Writes tensors and `info` as one safetensors file, through a PartFile.
+/// Writes the network's parameters and `info` as one safetensors file, through a PartFile. Throws Error. Thread-safe, as is load_model.
 void save_model(const std::filesystem::path& path, const LpdNetwork& network, const ModelInfo& info);
-/// Strict: every tensor of the network must be there in its shape, and no other. Throws Error with the path and the reason.
+/// Loads a model file. Strict: the file must hold every tensor of the network in its shape, and no other tensor. Throws Error with the path
+/// and the reason.
 LoadedModel load_model(const std::filesystem::path& path);
 
 }  // namespace wsi_lpd::model::network

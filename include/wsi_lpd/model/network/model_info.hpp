@@ -12,37 +12,38 @@
 
 namespace wsi_lpd::model::network {
 
-/// What stands in for a calibration where a model has none: classes count from score 0 on, as the classification loss has it.
+/// The calibration to use for a model without one: threshold 0, width 1, as in the classification loss. Thread-safe.
 core::Calibration uncalibrated(int classes);
 
-/// What a training held its model against after an epoch. Scores are 0…1.
+/// The validation score of a model after an epoch of training. Scores are 0…1.
 struct Judgement {
-  /// "valid_miou_predicted": mIoU on the validation masks, image labels predicted; "valid_f1": mean F1 of the image labels held out;
-  /// "nothing": there was nothing to judge by.
+  /// "valid_miou_predicted": mIoU on the validation masks with image labels predicted; "valid_f1": mean F1 of predicted image labels on
+  /// validation images without masks; "nothing": no validation.
   std::string by = "nothing";
-  double score = 0;            ///< this and the next are 0 with "nothing"
-  double chance = 0;           ///< what an answer can get that does not look at the images
-  std::int64_t iteration = 0;  ///< step whose model this is
+  double score = 0;            ///< 0 with "nothing"
+  double chance = 0;           ///< highest score that can be reached without looking at the images; 0 with "nothing"
+  std::int64_t iteration = 0;  ///< training step of the model
   bool is_above_chance() const { return by == "nothing" || score > chance; }
 };
 
-/// Everything a model file says about itself, beside its tensors.
+/// The metadata of a model file.
 struct ModelInfo {
-  std::string method = "lpd";      ///< lpd, cam, or pbip: whose prototypes are fixed
+  std::string method = "lpd";      ///< lpd, cam or pbip; the prototypes of pbip are fixed
   std::string encoder = "mit_b1";  ///< mit_b0 … mit_b5
   int prototypes_per_class = 3;
   core::ClassScheme classes;
-  std::optional<double> mpp;                                         ///< µm/px it was trained at
-  int patch_size = 224;                                              ///< pixels of a training image
+  std::optional<double> mpp;                                         ///< µm/px of the training images, as the network sees them
+  int patch_size = 224;                                              ///< side of a training image, pixels
   std::array<float, 3> mean{0.70623304F, 0.47791372F, 0.66791496F};  ///< RGB, of 0…1 values
   std::array<float, 3> std{0.19820057F, 0.22564577F, 0.1736589F};
   core::Calibration calibration;
-  core::StainStatistics stain;                    ///< of its training images
-  std::optional<Judgement> judged;                ///< by its training; nothing in models that were imported or calibrated anew
-  std::map<std::string, std::string> provenance;  ///< how it was trained: free text by key
+  core::StainStatistics stain;                    ///< stain statistics of the training images
+  std::optional<Judgement> judged;                ///< validation score; not set in models that were imported or recalibrated
+  std::map<std::string, std::string> provenance;  ///< how the model was trained: free text by key
 };
 
-/// Metadata of a `model.safetensors` without its tensors. Throws Error: not there, not a safetensors file, not a model of ours.
+/// Reads the metadata of a model file without its tensors. Thread-safe. Throws Error: no such file, not a safetensors file, not a model of
+/// this program.
 ModelInfo read_model_info(const std::filesystem::path& path);
 
 }  // namespace wsi_lpd::model::network

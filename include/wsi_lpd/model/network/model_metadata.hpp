@@ -6,12 +6,12 @@
 
 namespace wsi_lpd::model::network {
 
-/// What the metadata of a training's state says as `format`.
+/// Value of the metadata key `format` in a training state.
 inline constexpr const char* kStateFormat = "wsi-lpd training state";
 
-/// A ModelInfo as the text that a safetensors file carries: one key a field, structured values as JSON.
+/// Converts a ModelInfo to the metadata of a safetensors file: one key per field, structured values as JSON. Thread-safe.
 std::map<std::string, std::string> metadata_from_info(const ModelInfo& info);
-/// The reverse; throws Error when a field is missing, malformed or absurd.
+/// The inverse. Thread-safe. Throws Error when a field is missing, malformed or out of range.
 ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata);
 
 }  // namespace wsi_lpd::model::network

@@ -7,7 +7,7 @@ namespace wsi_lpd::model::network {
 
 inline constexpr std::int64_t kPrototypeWidth = 512;
 
-/// What the network says of B images. P = C·k; prototype c·k + j is the j-th of class c. Index s is scale s + 1.
+/// The network's output for B images. P = C·k; prototype c·k + j is the j-th of class c. Index s is scale s + 1.
 struct NetworkOutput {
   std::array<torch::Tensor, 4> maps;       ///< [B, P, h_s, w_s]: logit scale · cosine(feature, projected prototype)
   std::array<torch::Tensor, 4> scores;     ///< [B, P]: spatial mean of the maps
@@ -16,17 +16,18 @@ struct NetworkOutput {
   torch::Tensor prototypes;                ///< [P, 512]
 };
 
-/// Mix transformer plus LPD's prototypes, under the names of the published checkpoints. Forward in eval mode changes nothing: several
-/// threads may share one.
+/// Mix transformer with LPD's prototypes, under the parameter names of the published checkpoints. In eval mode forward changes no state, so
+/// several threads may share one network.
 class LpdNetworkImpl : public torch::nn::Module {
  public:
-  /// With `fixed_prototypes` it is PBIP's: the prototypes do not learn, and projected ones are not normalised.
+  /// With `fixed_prototypes` it is PBIP's network: the prototypes are not trained, and the projected prototypes are not normalised.
   LpdNetworkImpl(const encoders::MixTransformerShape& shape, int classes, int prototypes_per_class, double drop_path = 0,
                  bool fixed_prototypes = false);
-  /// Normalised images [B, 3, H, W]; H and W multiples of 32. With `bfloat16` the encoder computes in bfloat16, its weights staying
-  /// float32; maps and scores are float32 always.
+  /// Normalised images [B, 3, H, W], H and W multiples of 32. With `bfloat16` the encoder computes in bfloat16 (runtime::Autocast) while
+  /// its weights stay float32. Maps and scores are always float32.
   NetworkOutput forward(const torch::Tensor& images, bool bfloat16 = false) const;
-  /// Rounds the encoder's weights to bfloat16 for good, and it computes in it from now on: for inference, faster than forward's switch.
+  /// Rounds the encoder's weights to bfloat16 permanently, and the encoder computes in bfloat16 from then on. For inference: faster than
+  /// forward's `bfloat16`. Not thread-safe.
   void round_encoder_to_bfloat16();
 
  private:
@@ -39,25 +40,26 @@ class LpdNetworkImpl : public torch::nn::Module {
 };
 TORCH_MODULE(LpdNetwork);
 
-/// The network that `info` describes, with new weights.
+/// The network that `info` describes, with random weights from LibTorch's default generator. Throws UsageError for an unknown encoder.
 LpdNetwork make_network(const ModelInfo& info, double drop_path = 0);
 
-/// RGB bytes [B, H, W, 3] to the network's input [B, 3, H, W] (channels-last in memory), bit-equal to the published code's. Thread-safe.
+/// RGB bytes [B, H, W, 3] to the network's input [B, 3, H, W], channels-last in memory, bit-equal to the published code's. Thread-safe.
 class InputNormaliser {
  public:
   InputNormaliser(const ModelInfo& info, const torch::Device& device);
   torch::Tensor operator()(const torch::Tensor& rgb) const;
-  /// Back to BGR bytes [B, H, W, 3], rounded down, as the published code does for its CRF: a third of them come out one lower. The order of
-  /// the channels matters, too: the lattice only approximates, and up to 0.8 % of the labels hang on it.
+  /// The images for the CRF: normalised images back to BGR bytes [B, H, W, 3], rounded down, as in the published code; a third of the bytes
+  /// come out one lower. The order of the channels matters, too: the lattice is an approximation, and up to 0.8 % of the labels depend on
+  /// the order.
   torch::Tensor crf_images(const torch::Tensor& images) const;
 
  private:
   torch::Tensor shift_, factor_, mean_, std_;
 };
 
-/// k prototypes to one class, of scores [B, P] or maps [B, P, h, w]: the mean, as in training.
+/// Merges the k prototypes of each class, for scores [B, P] or maps [B, P, h, w]: the mean, as in training. Thread-safe.
 torch::Tensor merge_mean(const torch::Tensor& values, int prototypes_per_class);
-/// The same as at test: Σ softmax_j(z)·z_j at each position.
+/// Merges as at test: Σ softmax_j(z)·z_j at each position. Thread-safe.
 torch::Tensor merge_softmax(const torch::Tensor& values, int prototypes_per_class);
 
 }  // namespace wsi_lpd::model::network

@@ -11,64 +11,65 @@
 
 namespace wsi_lpd::model::network {
 
-/// Images as the loader makes them: RGB bytes [B, S, S, 3], image labels [B, C] of 0 or 1.
+/// A batch of training images: RGB bytes [B, S, S, 3] and image labels [B, C] of 0 or 1.
 struct PatchBatch {
   int count = 0;
   int size = 0;
   std::vector<std::uint8_t> rgb;
   std::vector<float> labels;
 };
-/// Puts `more`, of the same size, behind `batch`.
+/// Appends `more`, which must have the same image size, to `batch`.
 void append(PatchBatch& batch, const PatchBatch& more);
 
-/// What a model says of one image before anybody says which classes are in it.
+/// A model's output for one image, before image labels are applied.
 struct PatchMaps {
   int size = 0;
   std::vector<float> maps;              ///< [C, S, S] of 0…1: views averaged, scales 2 to 4 fused
-  std::vector<float> scores;            ///< [C] as class_scores gives them, of the image as it is
-  std::vector<std::uint8_t> crf_image;  ///< [S, S, 3]: the image as the published code hands it to the CRF: BGR, some bytes one lower
+  std::vector<float> scores;            ///< [C]: class_scores of the unchanged image
+  std::vector<std::uint8_t> crf_image;  ///< [S, S, 3]: the image for the CRF as in the published code: BGR, some bytes one lower
 };
 
-/// Softmax over C classes and the background (1 − max)^10, [C + 1, N], of fused maps [C, N] of 0…1. Never above e / (e + C). Takes the maps
-/// over.
+/// Softmax over C classes and the background (1 − max)^10: [C + 1, N] from fused maps [C, N] of 0…1, which are moved in. Values never
+/// exceed e / (e + C). Thread-safe.
 std::vector<float> class_probabilities(std::vector<float> maps, int classes);
-/// The same, [C + 1, S, S], of maps times image labels [C]: the paper's protocol when the labels are the true ones.
+/// The same, [C + 1, S, S], from maps multiplied by image labels [C]. With the true labels this is the paper's protocol. Thread-safe.
 std::vector<float> class_probabilities(const PatchMaps& patch, std::span<const float> labels);
 
-/// The strongest response to a prototype in an image, and where: in pixels of the image.
+/// The strongest response to a prototype in an image, and its position in pixels of the image.
 struct PrototypePeak {
   float value = 0;  ///< stage 4, logit units
   int x = 0, y = 0;
 };
 
-/// A trained model that looks at patches. Not thread-safe; uses LibTorch's own threads.
+/// A trained model for patches. Not thread-safe. Uses LibTorch's intra-op threads.
 class PatchModel {
  public:
-  struct Impl;  ///< holds LibTorch's part
+  struct Impl;  ///< the part that needs LibTorch: patch_model_impl.hpp
   explicit PatchModel(std::unique_ptr<Impl> impl);
   PatchModel(PatchModel&&) noexcept;
   ~PatchModel();
-  /// `device` and `threads` as in TrainOptions. Throws Error as load_model does.
+  /// Loads a model file. `device` and `threads` are as in TrainOptions: `threads` above 0 sets LibTorch's thread count for the process
+  /// (at::set_num_threads). Throws Error as load_model does, UsageError when the device can't be used.
   static PatchModel load(const std::filesystem::path& path, const std::string& device, int threads);
 
   const ModelInfo& info() const;
-  /// The paper's evaluation: with `all_views` the mean of six (mirrored or not, times 0.9, 1, 1.1), else the image as it is.
+  /// The paper's evaluation. With `all_views` the mean of six views (mirrored or not, multiplied by 0.9, 1, 1.1), else the image as it is.
   std::vector<PatchMaps> look(const PatchBatch& batch, bool all_views);
-  /// [B][P], P = C·k.
+  /// Peaks [B][P] of the stage-4 maps, P = C·k.
   std::vector<std::vector<PrototypePeak>> prototype_peaks(const PatchBatch& batch);
-  /// Class of each pixel [B, S, S], 0…C−1, background C, without image labels: by the calibration, as slides are segmented. Throws Error
-  /// before calibrate().
+  /// Class of each pixel [B, S, S] without image labels: 0…C−1, background C. Class presence comes from the calibration and the whole
+  /// image. Throws Error if the model has no calibration.
   std::vector<std::uint8_t> segment_unlabelled(const PatchBatch& batch);
-  /// Learns the calibration from labelled images; `next` gives batches until it returns one with count 0. What the model was judged by with
-  /// another calibration no longer holds and is forgotten.
+  /// Learns the calibration from labelled images. `next` returns batches, and at the end a batch with count 0. If the calibration changes,
+  /// ModelInfo::judged is cleared, because the score was measured with the old one. Throws Error when there are no images.
   void calibrate(const std::function<PatchBatch()>& next);
-  /// Stain of the images it was trained on; kept in the model file.
+  /// Sets the stain statistics of the training images, which are stored in the model file.
   void set_stain(const core::StainStatistics& stain);
   void set_judged(const Judgement& judged);
-  /// Writes the model file (through a PartFile).
+  /// Writes the model file through a PartFile. Throws Error.
   void save(const std::filesystem::path& path) const;
 
-  /// LibTorch's part, which the trainer works on: patch_model_impl.hpp.
+  /// For the trainer: patch_model_impl.hpp.
   Impl& impl() { return *impl_; }
 
  private:

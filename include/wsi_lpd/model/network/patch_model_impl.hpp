@@ -10,11 +10,11 @@ struct PatchModel::Impl {
     network->to(device);
   }
 
-  /// The caller's memory on the device; `host` must outlive the use on the CPU.
+  /// Copies `host` to the device; on the CPU it returns `host` itself, so the memory behind it must outlive the result.
   torch::Tensor on_device(const torch::Tensor& host) const {
     return device.is_cpu() ? host : host.pin_memory().to(device, /*non_blocking=*/true);
   }
-  /// Normalised [B, 3, S, S].
+  /// Normalised images [B, 3, S, S].
   torch::Tensor images(const PatchBatch& batch) const {
     auto* bytes = const_cast<std::uint8_t*>(batch.rgb.data());  // only read
     return input(on_device(torch::from_blob(bytes, {batch.count, batch.size, batch.size, 3}, torch::kByte)));
@@ -22,7 +22,7 @@ struct PatchModel::Impl {
   torch::Tensor labels(const PatchBatch& batch) const {
     return on_device(torch::from_blob(const_cast<float*>(batch.labels.data()), {batch.count, info.classes.count()}));
   }
-  /// What the network says of `batch`, without drop path.
+  /// The network's output for `batch` in eval mode, without drop path.
   NetworkOutput look(const PatchBatch& batch) {
     network->eval();
     return network->forward(images(batch));

@@ -3,7 +3,8 @@
 
 namespace wsi_lpd::model::runtime {
 
-/// While it lives and `wanted`, matrix products and convolutions on `device` run in bfloat16 (weights and gradients stay float32).
+/// If `wanted`, matrix products and convolutions on `device` run in bfloat16 in this thread while the object lives. Weights and gradients
+/// stay float32. No effect if autocast is on already.
 class Autocast {
  public:
   Autocast(const c10::Device& device, bool wanted)

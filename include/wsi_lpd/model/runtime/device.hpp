@@ -4,16 +4,17 @@
 
 namespace wsi_lpd::model::runtime {
 
-/// "auto" becomes "cuda" where a GPU can be used, else "cpu"; "cpu", "cuda" and "cuda:n" stay. Throws UsageError when the named GPU can't
-/// be used, and says whether this build or this machine lacks it.
+/// Resolves the name of a device: "auto" becomes "cuda" if a GPU can be used, else "cpu"; "cpu", "cuda" and "cuda:n" are returned
+/// unchanged. Throws UsageError when the named GPU can't be used; the message says whether the build or the machine lacks it. Thread-safe,
+/// as all functions here. Looking for GPUs initialises CUDA.
 std::string resolve_device(const std::string& wanted);
-/// Does `device` (resolved) multiply bfloat16 matrices faster than float32 ones?
+/// Whether the resolved `device` multiplies bfloat16 matrices faster than float32 ones: every GPU, and CPUs with AVX512-BF16.
 bool has_fast_bfloat16(const std::string& device);
-/// Was this build linked with LibTorch's CUDA backend?
+/// Whether this build is linked with LibTorch's CUDA backend.
 bool has_cuda_backend();
-/// One line for each GPU that can be used.
+/// The names of the GPUs that can be used: "cuda:0", …
 std::vector<std::string> cuda_devices();
-/// "LibTorch 2.11.0"
+/// "LibTorch 2.11.0": the version that this program was compiled with.
 std::string library_version();
 
 }  // namespace wsi_lpd::model::runtime

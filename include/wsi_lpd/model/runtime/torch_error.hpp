@@ -9,7 +9,7 @@
 
 namespace wsi_lpd::model::runtime {
 
-/// Runs `action`; what LibTorch throws becomes an Error of one line, without its dump of the stack.
+/// Runs `action`. An exception of LibTorch becomes an Error with `context` and the first line of its message, without the stack trace.
 template <class Action>
 decltype(auto) with_torch_errors(const std::string& context, Action&& action) {
   try {

@@ -11,39 +11,43 @@
 
 namespace wsi_lpd::pipeline::archive {
 
-/// What became of one slide.
+/// What became of one slide in a batch.
 struct SlideOutcome {
   enum class Kind {
     Done,
-    AlreadyDone,  ///< its results were complete already
+    AlreadyDone,  ///< skipped: its results were complete before the batch
     Failed,
-    Elsewhere,  ///< another process has it in work
+    Elsewhere,  ///< another process is working on it
   };
   Kind kind = Kind::Done;
   std::filesystem::path slide;
-  std::optional<output::SlideStatistics> statistics{};  ///< of Done
-  std::string reason{};                                 ///< of Failed; of Elsewhere: the process
+  std::optional<output::SlideStatistics> statistics{};  ///< only with Done
+  std::string reason{};                                 ///< Failed: the error; Elsewhere: the process that works on it
 };
 
 struct BatchOptions {
-  bool force = false;  ///< do slides again whose results are complete
-  /// Called as soon as a slide's outcome is known, in the order of the slides; those left to other processes come last.
+  bool force = false;  ///< segment slides again even if their results are complete
+  /// Called in the calling thread as soon as a slide's outcome is known, in the order of the slides, but last for those left to other
+  /// processes.
   std::function<void(const SlideOutcome&)> on_outcome{};
   core::LockTimes lock{};
 };
 
 struct BatchReport {
   std::vector<output::SlideStatistics> finished;
-  std::vector<std::filesystem::path> skipped;    ///< their results were complete already
-  std::map<std::string, std::string> failures;   ///< slide to reason
-  std::map<std::string, std::string> elsewhere;  ///< slide to the process that has it in work
+  std::vector<std::filesystem::path> skipped;    ///< slides whose results were complete before the batch
+  std::map<std::string, std::string> failures;   ///< slide to error
+  std::map<std::string, std::string> elsewhere;  ///< slide to the process that works on it
 };
 
-/// Segments slide after slide. One that fails stops no other; one whose complete results were made from the same file with the same model
-/// and configuration, and have kept their files' sizes, is skipped. Any number of processes may work into one `output`: each slide has a
-/// lock (output::lock_path()), what another process has in work is left to it and tried once more at the end, and what a dead one left is
-/// removed and done again. Rewrites OUT/summary.csv from all results and failures in `output` after each slide. Throws
-/// UsageError as check_run() does, before anything is written; Cancelled. What is wrong with one slide is a failure of that slide.
+/// Segments the slides one after the other. A slide that fails stops no other. A slide is skipped when its complete results were made from
+/// the same file with the same model and configuration, and their files still have the recorded sizes.
+/// Any number of processes may write to one `output`. Each slide has a lock file (output::lock_path()). A slide that another process works
+/// on is left to that process and tried once more at the end. Files that a dead process left are removed, and its slide is segmented again.
+/// Rewrites OUT/summary.csv from all results and failures in `output` after each slide that was segmented or failed, and at the end. Errors
+/// of a single slide are failures of that slide. Throws UsageError as check_run() does, before anything is written; Error when summary.csv
+/// can't be written at the end; Cancelled.
+/// Process-wide effects are those of segment_slide(). Not thread-safe: one batch at a time per segmenter.
 BatchReport run_batch(const std::vector<segment::SlideJob>& jobs, const std::filesystem::path& output, segment::Segmenter& segmenter,
                       const segment::SegmentOptions& options, const segment::RunIdentity& identity, const BatchOptions& batch,
                       const core::Work& work);

@@ -13,55 +13,59 @@
 
 namespace wsi_lpd::pipeline::review {
 
-/// What the pixel values of a label raster mean.
+/// The meaning of the pixel values of a label raster.
 enum class LabelValues {
   Patches,  ///< 0…C−1 classes, C (or more) background: masks of patches, truths of slides
   Results,  ///< 0 not tissue, 1…C classes, 254 unreadable: what `segment` writes
 };
 
 struct CompareOptions {
-  std::vector<std::string> classes{};         ///< names of the result's values 1, 2, …; empty: as the result says
-  std::optional<LabelValues> truth_values{};  ///< of a truth that `segment` did not write; nothing: as patches' masks
-  bool outside_is_background = true;          ///< of GeoJSON: what is outside of all regions is background, else left out
-  double boundary_um = 0;                     ///< tolerance of the boundary score; 0: it is not worked out
-  std::int64_t picture_side = 0;              ///< longest side of Comparison's pictures; 0: none
+  std::vector<std::string> classes{};         ///< names of the result's values 1, 2, …; empty: the names that the result records
+  std::optional<LabelValues> truth_values{};  ///< for a truth that `segment` did not write; not set: as in masks of patches
+  bool outside_is_background = true;          ///< GeoJSON: pixels outside all regions are background, else left out
+  double boundary_um = 0;                     ///< tolerance of the boundary score, µm; 0: the score is not computed
+  std::int64_t picture_side = 0;              ///< longest side of Comparison's pictures, pixels; 0: no pictures
 };
 
 struct Comparison {
   core::ClassScheme classes{};
   raster::ConfusionMatrix matrix{0};
-  std::int64_t left_out = 0;                       ///< pixels that either raster calls unreadable, or the truth leaves out
-  std::vector<raster::BoundaryCounts> boundary{};  ///< [C]; empty where no tolerance was given
-  /// The truth's grid at a smaller size, nearest: 0…C−1 classes, C background, 255 left out. Empty where no picture was asked for.
+  std::int64_t left_out = 0;  ///< pixels within the result that are unreadable in either raster, or that the truth leaves out
+  std::vector<raster::BoundaryCounts> boundary{};  ///< [C]; empty without a tolerance
+  /// Labels on the truth's grid, resampled (nearest neighbour) to the picture's size: 0…C−1 classes, C background, 255 left out. Empty
+  /// without pictures.
   core::Image truth{}, result{};
-  double picture_mpp = 0;  ///< µm per pixel of the two; 0 when unknown
-  std::string note{};      ///< how the truth was read, where nobody said it
-  std::string warning{};   ///< why the truth may be of something else
+  double picture_mpp = 0;  ///< µm per pixel of `truth` and `result`; 0 when unknown
+  std::string note{};      ///< how the truth's values were read, when the options do not say
+  std::string warning{};   ///< why the truth may belong to another slide
 };
 
-/// Compares a result's label raster with a truth: labels as PNG or TIFF, GeoJSON with QuPath's classes, or another result. The truth may
-/// have another resolution: result pixels are looked up at the centres of the truth's pixels, through the result's level-0 frame; GeoJSON
-/// is drawn on the result's own pixels. Classes of another result are matched by name, those of other rasters by value; where an indexed or
-/// RGB truth shows the classes' colours and nobody gave `truth_values`, by colour. The observer hears of it. Memory: rows, those within the
-/// tolerance as well, and GeoJSON's points. Throws Error when sizes can't belong together, values or classes are unknown.
+/// Compares a result's label raster with a truth: labels as PNG or TIFF, GeoJSON with QuPath's classes, or another result. Pixels are
+/// counted on the truth's grid, which may have another resolution: the result's value is looked up at the centre of each truth pixel,
+/// through the result's level-0 frame. GeoJSON is drawn on the result's own pixels.
+/// Classes of another result are matched by name, those of other rasters by value. When `truth_values` is not set and an indexed or RGB
+/// truth has the classes' colours, its values are matched by colour, and the observer is told.
+/// Memory: a few rows, the rows within the tolerance, and the points of GeoJSON. Thread-safe. Throws Error when the sizes do not match, or
+/// a value or class is unknown; UsageError when no class names are known; Cancelled.
 Comparison compare_labels(const std::filesystem::path& result, const std::filesystem::path& truth, const CompareOptions& options,
                           const core::Work& work);
 
 struct ComparedSlide {
-  std::string slide;  ///< as the result's statistics have it
+  std::string slide;  ///< path as in the result's statistics
   Comparison comparison;
 };
 
 struct FolderComparison {
   std::vector<ComparedSlide> slides;
-  Comparison total;                             ///< counts of all slides added up
+  Comparison total;                             ///< counts summed over all slides
   std::map<std::string, std::string> failures;  ///< slide to reason
-  std::vector<std::string> without_truth;       ///< slides of the result's folder that the other has nothing for
+  std::vector<std::string> without_truth;       ///< slides of the results folder without a truth
 };
 
-/// Compares all complete results of a folder with those of another folder of results (the same slide: by name, size and modification time)
-/// or, where that holds none, with truths named as the results: NAME.geojson, NAME.png, NAME.labels.png, NAME.labels.tif. One slide's
-/// failure stops no other. Throws UsageError: no folder, nothing to compare; Cancelled.
+/// Compares all complete results of a folder with those of another folder of results. Two results belong to the same slide when name, size
+/// and modification time of its file agree. If the second folder holds no complete results, the truths are files named after the results:
+/// NAME.geojson, NAME.png, NAME.labels.png, NAME.labels.tif. The failure of one slide stops no other. Thread-safe. Throws UsageError: no
+/// folder, nothing to compare; Cancelled.
 FolderComparison compare_folders(const std::filesystem::path& results, const std::filesystem::path& truths, const CompareOptions& options,
                                  const core::Work& work);
 

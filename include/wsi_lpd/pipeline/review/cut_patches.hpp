@@ -12,56 +12,58 @@
 namespace wsi_lpd::pipeline::review {
 
 struct TileOptions {
-  int size = 0;                 ///< side of a patch, pixels, a multiple of 32; 0: as the folder's patches, else 224
-  double overlap = 0;           ///< share of a patch that its neighbour repeats
-  bool force_mpp = false;       ///< go on where slides are more than slide::kMostEnlarged times coarser than the patches
-  double mpp = 0;               ///< µm/px of the patches; 0: as the folder's patches, else as the first slide
+  int size = 0;            ///< side of a patch, pixels, a multiple of 32; 0: that of the folder's patches, or 224 in a new folder
+  double overlap = 0;      ///< share of a patch that overlaps its neighbour
+  bool force_mpp = false;  ///< accept slides that are more than slide::kMostEnlarged times coarser than the patches
+  double mpp = 0;          ///< µm/px of the patches; 0: that of the folder's patches, else of the first result, else of the first slide
   std::string tissue = "auto";  ///< as in SegmentOptions
   std::string region{};         ///< as in SegmentOptions
-  double min_tissue = 0.5;      ///< share of a patch that must be tissue
-  std::string class_name{};     ///< only patches of this class, by TileJob::result; empty: all
-  double min_class = 0.5;       ///< share of a patch that must be of it
-  std::int64_t max = 0;         ///< patches of one slide, drawn at random; 0: all
-  std::uint64_t seed = 0;       ///< of that draw: fewer patches with the same seed are among those of more
+  double min_tissue = 0.5;      ///< least share of tissue in a patch
+  std::string class_name{};     ///< only patches of this class, according to TileJob::result; empty: all
+  double min_class = 0.5;       ///< least share of `class_name` in a patch
+  std::int64_t max = 0;         ///< most patches per slide, drawn at random; 0: all
+  std::uint64_t seed = 0;       ///< of the draw; a smaller `max` with the same seed draws a subset
   int threads = 0;              ///< 0: all cores
 };
 
 struct TileJob {
   std::filesystem::path slide;
-  std::optional<double> mpp;     ///< µm/px of level 0 that wins over the slide's own
-  std::filesystem::path result;  ///< label pyramid of `segment`; empty where there is none
-  std::string failure{};         ///< why nothing can be cut out of this slide, as its list or find_results() says; empty otherwise
+  std::optional<double> mpp;     ///< µm/px of level 0; overrides the slide's own
+  std::filesystem::path result;  ///< label pyramid of `segment`; may be empty
+  std::string failure{};         ///< why no patch can be cut from this slide, from its list or find_results(); else empty
 };
 
 struct TiledSlide {
   std::filesystem::path slide;
-  std::int64_t candidates = 0;  ///< that options and result allow, before `max`
+  std::int64_t candidates = 0;  ///< places that options and result allow, before `max`
   std::int64_t written = 0;
-  std::int64_t already = 0;     ///< chosen, but cut in an earlier run
-  std::int64_t unreadable = 0;  ///< chosen, but not decodable
+  std::int64_t already = 0;     ///< chosen, but already cut by an earlier run
+  std::int64_t unreadable = 0;  ///< chosen, but can't be decoded
 };
 
 struct TileReport {
   std::vector<TiledSlide> slides;
-  std::map<std::string, std::string> failures;  ///< slide to reason
-  int size = 0;                                 ///< of the folder's patches, pixels
-  double mpp = 0;                               ///< of the folder's patches; 0: unknown
-  std::vector<std::string> classes;             ///< columns of its labels.csv
-  std::int64_t patches() const;                 ///< written
+  std::map<std::string, std::string> failures;  ///< slide to error
+  int size = 0;                                 ///< side of the folder's patches, pixels
+  double mpp = 0;                               ///< µm/px of the folder's patches; 0: unknown
+  std::vector<std::string> classes;             ///< columns of the folder's labels.csv
+  std::int64_t patches() const;                 ///< number of patches written
 };
 
-/// Cuts patches out of slides: FOLDER/train/NAME_xX_yY_wW.png (level-0 position and side), a line for each in FOLDER/labels.csv with an
-/// empty cell for each of `classes`, to be filled in by hand, and in FOLDER/patches.csv, which says where it comes from (docs/patches.md).
-/// A slide's lines appear when all of its patches are there; stopped or failed before, it leaves nothing. The folder is new, or one that
-/// this function made: what is in it is never changed, and patches that are listed in it are not cut again. One slide's failure stops no
-/// other: one that can't be read, has no tissue, or has a TileJob::failure. Throws UsageError: a folder of something else, patches of
-/// another size or µm/px, other classes; Cancelled.
+/// Cuts patches out of slides: FOLDER/train/NAME_xX_yY_wW.png, with position (X, Y) and side W in level-0 pixels. Each patch gets a line in
+/// FOLDER/labels.csv, with an empty cell for each of `classes` to be filled in by hand, and a line in FOLDER/patches.csv with its origin
+/// (docs/patches.md).
+/// The lines of a slide are added when all of its patches are written. A slide that is stopped or fails before that leaves no files. The
+/// folder must be new or made by this function. Existing content is never changed, and patches that are listed there are not cut again.
+/// A slide fails when it can't be read, has no tissue, or has a TileJob::failure; its failure stops no other. Throws UsageError: a folder
+/// of other content, patches of another size or µm/px, other classes; Cancelled. Starts libvips for the whole process (image/library.hpp).
+/// Several processes may add patches to one folder.
 TileReport tile_slides(const std::vector<TileJob>& jobs, const std::filesystem::path& folder, const TileOptions& options,
                        const std::vector<std::string>& classes, const core::Work& work);
 
-/// The label pyramid of each slide in `result`, which is a folder that `segment` wrote to or, for one slide, a label pyramid. Fills in
-/// TileJob::result, or for a slide without a usable one TileJob::failure; returns the classes, which must be the same for all. Throws
-/// UsageError.
+/// Finds the label pyramid of each slide. `result` is a folder that `segment` wrote to or, for a single slide, a label pyramid. Sets
+/// TileJob::result, or TileJob::failure for a slide without a usable label pyramid. Returns the classes, which must be the same for all
+/// slides. Throws UsageError when they differ, or when one label pyramid is given for several slides.
 core::ClassScheme find_results(std::vector<TileJob>& jobs, const std::filesystem::path& result);
 
 }  // namespace wsi_lpd::pipeline::review

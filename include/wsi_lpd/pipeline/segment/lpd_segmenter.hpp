@@ -7,29 +7,30 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// How activations become class maps that can be compared.
+/// How activations are normalised to class maps.
 enum class Normalisation {
-  Calibrated,  ///< maps alike everywhere on a slide; presence by what training has taught, over neighbouring tiles
-  Tile,        ///< by each tile's own range, as the paper's evaluation does for patches
+  Calibrated,  ///< the same mapping for the whole slide; class presence from the calibration, averaged over neighbouring tiles (ScoreGate)
+  Tile,        ///< by each tile's own range, as in the paper's evaluation of patches
 };
 
-/// What the encoder computes in; the head is float32 always.
+/// The encoder's number format. The head always computes in float32.
 enum class Arithmetic {
-  Auto,  ///< bfloat16 where the device is faster with it and a sample of the slide gets the same labels (kEnoughAgreement), else float32
+  Auto,  ///< bfloat16 if the device is faster with it and a sample of the slide gets the same labels (kEnoughAgreement), else float32
   Bfloat16,
   Float32,
 };
+/// Least share of equal labels in the sample for Arithmetic::Auto to use bfloat16.
 inline constexpr double kEnoughAgreement = 0.995;
 
 struct LpdSegmenterOptions {
-  std::string device = "cpu";  ///< as model::runtime::resolve_device gives it
+  std::string device = "cpu";  ///< as returned by model::runtime::resolve_device
   Normalisation normalisation = Normalisation::Calibrated;
   Arithmetic arithmetic = Arithmetic::Auto;
 };
 
-/// A trained LPD model. On the CPU `await` computes in the calling thread, on that thread alone; on a GPU `submit` queues copies and
-/// kernels on a stream of its own and `await` waits for them. Throws Error: no sound model file, the device can't be used, no calibration
-/// where one is asked for.
+/// Loads a trained LPD model. On the CPU, `await` computes in the calling thread alone; meanwhile at::set_num_threads(1) is in force, which
+/// is restored afterwards. On a GPU, `submit` queues copies and kernels on a stream of its own and `await` waits for them. Throws Error
+/// when the model file is not valid, or Calibrated is asked for and the model has no calibration; UsageError when the device can't be used.
 std::unique_ptr<Segmenter> load_lpd_segmenter(const std::filesystem::path& model, const LpdSegmenterOptions& options = {});
 
 }  // namespace wsi_lpd::pipeline::segment

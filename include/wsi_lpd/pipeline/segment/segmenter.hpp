@@ -11,32 +11,32 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// Pixels of a batch of tiles, RGB bytes [B, T, T, 3], in memory that the segmenter chose (page-locked for a GPU). Move-only, so that a
-/// batch has one owner on its way.
+/// Pixels of a batch of tiles, RGB bytes [B, T, T, 3], in memory that the segmenter allocates (page-locked for a GPU). Move-only: a batch
+/// has one owner at a time.
 class TileBuffer {
  public:
   virtual ~TileBuffer() = default;
   virtual std::uint8_t* data() = 0;
 };
 
-/// What the network says of a batch of B tiles, on the grid of cells `grid_stride` output pixels wide, g = T / grid_stride.
+/// The network's output for a batch of B tiles. A cell of the grid is `grid_stride` output pixels wide, g = T / grid_stride.
 struct TileResults {
   int count = 0;
-  std::vector<float> maps;        ///< [B, C, g, g]: 0…1; to be gated (ScoreGate) where there is a `Shape::presence`
-  std::vector<float> score_maps;  ///< [B, C, s, s], s = T / score_stride: maps whose means are the scores; empty without a presence
+  std::vector<float> maps;        ///< [B, C, g, g] of 0…1; still to be gated (ScoreGate) if `Shape::presence` is not empty
+  std::vector<float> score_maps;  ///< [B, C, s, s], s = T / score_stride: maps whose means are the scores; empty if `Shape::presence` is
   std::vector<float> scores;      ///< [B, C]: image-level scores
-  std::vector<float> prototypes;  ///< [B, C·k]: peak activation of each prototype
+  std::vector<float> prototypes;  ///< [B, C·k]: peak activation of each prototype, stage 4, logit units
   std::vector<float> features;    ///< [B, D]: mean stage-4 feature
 };
 
-/// Arithmetic of the network, and how it was found good.
+/// The number format that the encoder computes in.
 struct Precision {
   std::string name = "fp32";        ///< or "bf16"
-  std::optional<double> agreement;  ///< share of a sample's labels that are as in fp32, where that was measured
+  std::optional<double> agreement;  ///< share of a sample's labels that are the same in fp32 and bf16; not set: not measured
 };
 
-/// Tiles in, class maps out: the pipeline's view of a network. One thread at a time calls choose_precision and submit; shape, allocate and
-/// await are thread-safe, beside those too.
+/// The pipeline's interface to a network: tiles in, class maps out. choose_precision and submit may be called by one thread at a time.
+/// shape, allocate and await are thread-safe, also while another thread is in one of those two.
 class Segmenter {
  public:
   struct Shape {
@@ -46,12 +46,12 @@ class Segmenter {
     int grid_stride = 8;    ///< output pixels per cell; tile sizes are multiples of `tile_multiple`
     int score_stride = 16;  ///< output pixels per cell of the score maps
     int tile_multiple = 32;
-    int patch_size = 224;         ///< pixels of its training images: the natural tile
-    double mpp = 0;               ///< µm/px it expects, 0 if unknown
-    core::StainStatistics stain;  ///< of its training images
-    core::Calibration presence;   ///< what scores say of classes; empty where the maps hold that already
+    int patch_size = 224;         ///< side of the training images, pixels; tiles should be about as large
+    double mpp = 0;               ///< µm/px that the network expects; 0: unknown
+    core::StainStatistics stain;  ///< of the training images
+    core::Calibration presence;   ///< class presence from scores; empty if the maps are gated already
   };
-  /// A batch handed to the device.
+  /// A batch that was submitted.
   class Pending {
    public:
     virtual ~Pending() = default;
@@ -61,11 +61,11 @@ class Segmenter {
   virtual const Shape& shape() const = 0;
   /// Memory for `count` tiles of `tile` pixels.
   virtual std::unique_ptr<TileBuffer> allocate(int count, int tile) const = 0;
-  /// Chooses the arithmetic of batches that are submitted from now on, by a sample of a slide's tiles. The base class knows one.
+  /// Chooses the number format for the batches submitted from now on, from a sample of a slide's tiles. The base class has only one.
   virtual Precision choose_precision(std::unique_ptr<TileBuffer> /*sample*/, int /*count*/, int /*tile*/) { return {}; }
-  /// Hands `count` tiles to the device; returns at once on a GPU.
+  /// Hands `count` tiles to the device. Returns at once on a GPU; on the CPU nothing is computed yet.
   virtual std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile) = 0;
-  /// Waits for (on the CPU: computes) the results. They do not depend on the thread or on other batches.
+  /// Waits for the results; on the CPU, computes them. They do not depend on the thread or on other batches.
   virtual TileResults await(std::unique_ptr<Pending> pending) const = 0;
 };
 

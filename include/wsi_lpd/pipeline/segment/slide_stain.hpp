@@ -10,9 +10,10 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// Turns a slide's stain into `target`, whose statistics `method` needs. The slide's own are taken from windows spread over the plan, as
-/// the network would see them; parts that can't be decoded are left out. `record` says what was found; where the slide's stain can't be
-/// measured, it has the reason, and there is no normaliser, as with None. Throws Cancelled.
+/// Makes the normaliser from the slide's stain to `target`, which must hold the statistics that `method` needs. The slide's statistics are
+/// measured at the model's µm/px, in windows spread over the tiles of `plan`; windows that can't be decoded are left out. `record` receives
+/// the statistics. If the slide's stain can't be measured, `record` holds the reason and no normaliser is returned, as with None. Reads in
+/// parallel (oneTBB). Throws Cancelled.
 std::optional<core::StainNormaliser> stain_normaliser(const slide::FrameReader& reader, const core::TilePlan& plan,
                                                       core::StainMethod method, const core::StainStatistics& target,
                                                       output::StainRecord& record, const core::CancelFlag& cancel);

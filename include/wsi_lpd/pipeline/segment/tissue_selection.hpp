@@ -7,21 +7,22 @@
 
 namespace wsi_lpd::pipeline::segment {
 
-/// What is taken of a slide.
+/// The part of a slide that is segmented.
 struct TissueSelection {
   core::TissueMask tissue;
-  core::Image parts;                    ///< values of Part on the thumbnail's pixels: what was taken, and what was left for which reason
-  std::vector<std::string> warnings{};  ///< of the files: what was left out of them, masks that are all inside or all outside
+  core::Image parts;                    ///< values of Part on the thumbnail's pixels: tissue, or why a pixel was left out
+  std::vector<std::string> warnings{};  ///< about the files: geometries that were left out, masks that are all inside or all outside
 };
 
-/// How "auto" finds it.
+/// Options of tissue "auto".
 struct TissueSearch {
-  double min_tissue = 20'000;  ///< µm²; smaller pieces are specks
-  bool rim = false;  ///< glass that touches tissue on the thumbnail is taken with it: where glass begins is decided later, on tiles
+  double min_tissue = 20'000;  ///< µm²; smaller pieces are left out as specks
+  bool rim = false;            ///< include the glass pixels that touch tissue on the thumbnail; tiles decide later where glass begins
 };
 
-/// `tissue` and `region` as in SegmentOptions. `thumbnail` covers the slide's bounds and could not be read in the parts `unreadable`.
-/// Throws Error when a file can't be read, is neither a mask nor GeoJSON, or does not fit the slide.
+/// Selects the tissue. `tissue` and `region` are as in SegmentOptions. `thumbnail` covers the slide's bounds; `unreadable` are the parts of
+/// it that could not be read. Thread-safe. Throws Error when a file can't be read, is neither a mask nor GeoJSON, or does not fit the
+/// slide.
 TissueSelection select_tissue(const slide::Reader& reader, const core::Image& thumbnail, const std::vector<core::Rect>& unreadable,
                               const std::string& tissue, const std::string& region, const TissueSearch& search = {});
 

@@ -9,55 +9,58 @@
 #include "wsi_lpd/core/progress.hpp"
 #include "wsi_lpd/image/label_reader.hpp"
 
-// Label rasters have values and, where they are indexed, colours for them. Where the two tell different classes, the colours are right:
-// they are what the person saw who drew the raster, and programs that save one sort its palette as they like.
+// The pixels of a label raster have values and, in indexed rasters, colours. When values and colours mean different classes, the colours
+// count: they are what the annotator saw, and programs may reorder the palette when they save a raster. Functions here are thread-safe;
+// PaletteTally is not.
 namespace wsi_lpd::pipeline::training {
 
-/// What each value of a raster becomes: 0…C−1 classes, C background, and what the reader adds.
+/// The class of each value of a raster: 0…C−1 classes, C background, or one of the constants below.
 using LabelTable = std::array<std::uint8_t, 256>;
-inline constexpr std::uint8_t kUnknownLabel = 253;  ///< a value that the raster must not have
-inline constexpr std::uint8_t kLeftOutLabel = 255;  ///< pixels that count nowhere
+inline constexpr std::uint8_t kUnknownLabel = 253;  ///< a value that means no class
+inline constexpr std::uint8_t kLeftOutLabel = 255;  ///< pixels that are left out of all counts
 using UsedValues = std::bitset<256>;
 
 UsedValues used_values(const core::Image& labels);
 
-/// What a reader says of its values' colours.
+/// The colours of a raster's values.
 struct Palette {
   explicit Palette(const image::LabelReader& reader) : entries(reader.palette()), is_rgb(reader.is_rgb()) {}
   bool operator==(const Palette&) const = default;
-  std::vector<image::PaletteEntry> entries;  ///< empty: grey
-  bool is_rgb;                               ///< pixels are colours, values their numbers: without the classes' colours nothing can be read
+  std::vector<image::PaletteEntry> entries;  ///< empty: a grey raster without palette
+  bool is_rgb;  ///< an RGB raster, whose values number its colours: only the classes' colours give them a meaning
 };
 
+/// How a palette compares with the colours of the classes.
 enum class PaletteSays {
-  Nothing,       ///< there is none, it is a ramp of grey, or two classes share a colour
-  Same,          ///< what the values say
-  OtherOrder,    ///< the classes' colours, at other values
+  Nothing,       ///< no palette, a grey ramp, or two classes share a colour
+  Same,          ///< the colours agree with the values
+  OtherOrder,    ///< the classes' colours at other values
   OtherColours,  ///< colours that are not the classes'
 };
 
 struct PaletteReading {
   PaletteSays says = PaletteSays::Nothing;
-  LabelTable table{};    ///< the one to go by: by_value, or in another order by colour
-  std::string detail{};  ///< OtherOrder: the classes in the palette's order; OtherColours: what does not fit
-  bool is_rgb = false;   ///< as the palette's
+  LabelTable table{};    ///< the table to use: `by_value`, or with OtherOrder the one by colour
+  std::string detail{};  ///< OtherOrder: the classes in the palette's order; OtherColours: the first mismatch
+  bool is_rgb = false;   ///< Palette::is_rgb
 };
 
-/// Holds a palette against the colours of `classes`, where `by_value` is what values mean without it. Only values in `used` count.
+/// Compares a palette with the colours of `classes`. `by_value` is the meaning of the values without a palette. Only values in `used` are
+/// compared.
 PaletteReading hold_palette(const Palette& palette, const UsedValues& used, const core::ClassScheme& classes, const LabelTable& by_value);
 
-/// What palettes said of many rasters, to be told in one line each.
+/// Sums up the readings of many rasters, so that each kind is reported in one line.
 class PaletteTally {
  public:
   void add(const std::string& file, const PaletteReading& reading);
-  /// `values` says what values mean where colours do not count, e.g. "0… classes, then background".
+  /// Reports to the observer. `values` describes the meaning of the values when colours do not count, e.g. "0… classes, then background".
   void tell(const std::string& values, core::ProgressObserver& observer) const;
 
  private:
   struct Kind {
     std::int64_t count = 0;
-    std::string file, detail;  ///< of the first
-    bool alike = true;         ///< the detail is the same in all
+    std::string file, detail;  ///< of the first raster
+    bool alike = true;         ///< all rasters have the same detail
   };
   static void add(Kind& kind, const std::string& file, const std::string& detail);
   Kind rgb_, order_, colours_;

@@ -11,50 +11,50 @@ namespace wsi_lpd::pipeline::training {
 struct Patch {
   std::filesystem::path image;
   std::filesystem::path mask;  ///< label image, 0…C−1 classes, C background; empty for training patches
-  std::vector<float> labels;   ///< [C] of 0 or 1; empty where only a mask says
-  std::string patient{};       ///< whose image it is; empty where that is not known
+  std::vector<float> labels;   ///< [C] of 0 or 1; empty if only the mask gives the classes
+  std::string patient{};       ///< the patient of the image; empty: unknown
 };
 
 struct PatchFolder {
   std::vector<Patch> train, valid, test;
-  int classes = 0;                       ///< 0 where there are no image labels
-  std::vector<std::string> class_names;  ///< of labels.csv or of the folders of classes, in the labels' order; else empty
-  std::vector<std::string> notes{};      ///< what the user should know, one line each: how many patches are used and left out, and why
-  std::vector<std::string> unusable{};   ///< images that were left out because of ScanOptions::skip_unusable, one line each
+  int classes = 0;                       ///< 0: there are no image labels
+  std::vector<std::string> class_names;  ///< from labels.csv or the class folders, in the labels' order; else empty
+  std::vector<std::string> notes{};      ///< lines for the user: how many patches are used and left out, and why
+  std::vector<std::string> unusable{};   ///< one line for each image left out by ScanOptions::skip_unusable
 };
 
-/// What becomes of the images with image labels, those of train/.
+/// How the images with image labels, those of train/, are treated.
 enum class ImageLabels {
-  Needed,   ///< to train: they must be there and be sound
-  IfThere,  ///< to calibrate: sound, if there are any
-  Unused    ///< to evaluate: what is wrong with them does not matter
+  Needed,   ///< training: there must be images, and they must be valid
+  IfThere,  ///< calibration: images are optional, but must be valid
+  Unused    ///< evaluation: errors in them are ignored
 };
 
 struct ScanOptions {
-  /// The classes in the order wanted (dataset.toml, --classes). Classes that labels.csv or folders name are matched with them by name, but
-  /// for the case of letters. Empty: the order of the table's columns, or of the alphabet.
+  /// The classes in the wanted order (dataset.toml, --classes). Classes that labels.csv or folders name are matched with them by name,
+  /// without regard to case. Empty: the order of the table's columns, or alphabetical order.
   std::vector<std::string> classes{};
   ImageLabels image_labels = ImageLabels::Needed;
-  bool skip_unusable = false;  ///< images that can't be used are left out and counted instead of refused
+  bool skip_unusable = false;  ///< leave out and count unusable images, instead of an error
 };
 
-/// What is wrong with a folder of patches. `what()` has the first_lines() of the problems.
+/// Problems of a folder of patches. `what()` holds the first_lines() of the problems.
 class PatchError : public core::Error {
  public:
-  /// `counts`, where given, says how many images are usable and how many are not: these may be left out (ScanOptions::skip_unusable), which
-  /// the last line says; a single problem stays a single line.
+  /// `counts`, if given, is the text with the numbers of usable and unusable images; a last line then says that the latter may be left out
+  /// (ScanOptions::skip_unusable). A single problem stays a single line.
   explicit PatchError(const std::vector<std::string>& problems, const std::string& counts = {});
-  std::size_t count() const { return count_; }  ///< of all problems
+  std::size_t count() const { return count_; }  ///< number of all problems
 
  private:
   std::size_t count_;
 };
 
-/// Lists a folder of patches (docs/patches.md) without decoding them: labels in the names (NAME[101].png, NAME[1, 0, 1].png), in the names
-/// of the folders, or in labels.csv; pixel masks in {valid,test}/{img,mask}/; all of them in nested folders, too. Where image labels are
-/// needed, patients.csv or the patches.csv of `tile` names the patients of the images in train/. Throws PatchError: images
-/// without a label or mask, of another number of digits, links without a target; lines of labels.csv that say what can't be. Throws
-/// UsageError: no folder, no image, a table that can't be read, other classes than `options.classes`.
+/// Lists a folder of patches (docs/patches.md) without decoding them. Labels come from the names of the files (NAME[101].png,
+/// NAME[1, 0, 1].png), from the names of the folders, or from labels.csv; pixel masks from {valid,test}/{img,mask}/. Each of these folders
+/// may have subfolders. If image labels are needed, patients.csv or the patches.csv of `tile` gives the patients of the images in train/.
+/// Thread-safe. Throws PatchError: images without a label or mask, images with another number of digits, links without a target,
+/// contradictions in labels.csv. Throws UsageError: no folder, no image, a table that can't be read, other classes than `options.classes`.
 PatchFolder scan_patches(const std::filesystem::path& folder, const ScanOptions& options = {});
 
 }  // namespace wsi_lpd::pipeline::training

@@ -10,54 +10,57 @@
 
 namespace wsi_lpd::pipeline::training {
 
-/// How images of another size than the network's become it.
+/// How an image is brought to the network's input size.
 enum class Fit {
   Resize,  ///< the whole image, scaled
-  Crop,    ///< a part of it (random in training, the middle otherwise), white where it is too small
+  Crop,    ///< a part of it (random in training, else the middle), padded with white if it is too small
 };
 
 struct PatchSetOptions {
-  int size = 0;  ///< pixels of the network's input; 0 takes the images' own size, which then must be one and the same
+  int size = 0;  ///< side of the network's input, pixels; 0: the images' side, rounded to a multiple of 32 (only with Resize)
   Fit fit = Fit::Resize;
   int classes = 0;
-  bool skip_unusable = false;  ///< what can't be read or has no fitting mask is left out and counted instead of refused
-  /// Names and colours of the images' classes, in the images' order: palettes of masks are held against them. Without colours they are not
-  /// looked at.
+  bool skip_unusable = false;  ///< leave out and count images that can't be read or have no fitting mask, instead of an error
+  /// Names and colours of the images' classes, in the images' order. The palettes of masks are compared with them; without colours palettes
+  /// are ignored.
   core::ClassScheme scheme{};
-  std::vector<std::size_t> order{};                  ///< class i of the images is the network's order[i] (match_classes); empty: the same
-  std::int64_t cache_bytes = std::int64_t{4} << 30;  ///< decoded images kept in memory; those beyond are decoded anew each time
+  std::vector<std::size_t> order{};  ///< class i of the images is the network's class order[i] (match_classes); empty: the same order
+  std::int64_t cache_bytes = std::int64_t{4} << 30;  ///< most bytes of decoded images in memory; further images are decoded at each access
 };
 
-/// A random view of an image, to train on.
+/// A random view of an image for training.
 struct RandomView {
-  std::uint64_t seed = 0;   ///< the view is a pure function of it
-  double scale_jitter = 0;  ///< J: magnified by a factor between 1/(1 + J) and 1 + J, its logarithm evenly drawn; mirrored past the edges
+  std::uint64_t seed = 0;   ///< the view is a pure function of the seed
+  double scale_jitter = 0;  ///< J: magnification from 1/(1 + J) to 1 + J, log-uniform; mirrored past the edges
 };
 
-/// The images of one split, every one decoded once and found good before anything starts. Read access is thread-safe.
+/// The images of one split. Each is decoded and checked once, in the constructor. Const members are thread-safe.
 class PatchSet {
  public:
-  /// Decodes everything in parallel. Throws PatchError: files that can't be read, are smaller than 32 px, or whose mask has another size,
-  /// values past the classes or, in RGB, other colours; with `skip_unusable` only where no image is left. Throws Cancelled. Masks that show
-  /// the classes' colours are read by them; the observer hears of it once.
+  /// Decodes all images in parallel (oneTBB), and starts libvips for the whole process (image/library.hpp). Masks whose palettes have the
+  /// classes' colours are read by colour; the observer is told once.
+  /// Throws PatchError: files that can't be read or are smaller than 32 px, masks of another size, with values past the classes or, in RGB,
+  /// with other colours; with `skip_unusable` only if no image is left. Throws UsageError when images to be resized are not square or not
+  /// of one size. Throws Cancelled.
   PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, const core::Work& work);
 
   std::size_t count() const { return patches_.size(); }
   /// File name of image `index` without its ending.
   std::string name(std::size_t index) const { return patches_[index].image.stem().string(); }
   int size() const { return size_; }
-  /// How many network pixels one image pixel became: 1 unless all images are resized alike.
+  /// Network pixels per image pixel; 1 unless all images are resized.
   double zoom() const { return zoom_; }
-  /// The network's input in the middle of image `index`, RGB; with `view`, a random part where images are cropped or magnified.
+  /// The network's input for image `index`, RGB [size, size, 3]: with Crop its middle. With `view`, a random part if images are cropped or
+  /// magnified.
   core::Image image(std::size_t index, const RandomView* view = nullptr) const;
-  /// The mask that belongs to image(index), 1 channel, in the network's order of classes; empty where there is none.
+  /// The mask for image(index) without `view`, 1 channel, in the network's order of classes; empty if there is none.
   core::Image mask(std::size_t index) const;
   bool has_mask(std::size_t index) const { return !patches_[index].mask.empty(); }
-  /// [C] of 0 or 1 in the network's order of classes; where only a mask says: the classes in it.
+  /// [C] of 0 or 1 in the network's order of classes; with a mask, the classes in the mask.
   const std::vector<float>& labels(std::size_t index) const { return patches_[index].labels; }
-  /// `count` images from `first` on, in order, as they are.
+  /// `count` images from `first` on, in order, without random views; fewer at the end of the set.
   model::network::PatchBatch batch(std::size_t first, std::size_t count) const;
-  /// Decoded pixels kept in memory: never more than `cache_bytes`.
+  /// Bytes of decoded images in memory, at most `cache_bytes`.
   std::int64_t cached_bytes() const;
 
  private:
@@ -66,8 +69,8 @@ class PatchSet {
   core::Image magnified(const core::Image& source, const RandomView& view) const;
 
   std::vector<Patch> patches_;
-  std::vector<std::array<std::uint8_t, 256>> tables_;  ///< one a mask: what its values become; empty without masks
-  std::vector<core::Image> cache_;                     ///< one an image; empty where the budget was spent
+  std::vector<std::array<std::uint8_t, 256>> tables_;  ///< [image]: the class of each value of its mask; empty without masks
+  std::vector<core::Image> cache_;                     ///< [image]; empty if it exceeds cache_bytes
   Fit fit_;
   int size_;
   double zoom_ = 1;

@@ -5,8 +5,8 @@
 
 namespace wsi_lpd::pipeline::training {
 
-/// Stain of a set of images, by both methods, from a spread of at most 400 of them. What can't be had (grey images, one stain only) is
-/// left out, with a warning. Throws Error, Cancelled.
+/// Stain statistics of a set of images by both methods, from at most 400 images evenly spread over the set. A method that can't be measured
+/// (grey images, one stain only) is left out with a warning. Thread-safe. Throws Error, Cancelled.
 core::StainStatistics stain_of(const PatchSet& set, const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::training

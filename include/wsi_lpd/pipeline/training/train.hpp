@@ -11,56 +11,63 @@ namespace wsi_lpd::pipeline::training {
 
 struct TrainJob {
   PatchFolder patches;
-  std::filesystem::path run;       ///< folder of this run; made if absent
+  std::filesystem::path run;       ///< folder of this run; created if missing
   model::network::ModelInfo info;  ///< classes, encoder, µm/px of the images
-  /// `iterations` 0: from `epochs`. `warmup_iterations` below 0: a fifth of all steps, none for pbip; cam is nothing but warm-up.
+  /// `iterations` 0: computed from `epochs`. `warmup_iterations` below 0: a fifth of all steps, or none with pbip. With cam all steps are
+  /// warm-up.
   model::training::TrainOptions options;
   PatchSetOptions images;
   int batch_size = 10;
   double epochs = 8;
-  StreamOptions stream;     ///< how images are drawn and changed
-  double hold_out = 0.1;    ///< share of the training images to judge by where there are no validation images, 0…1 without 1; 0: none
-  int patience = 0;         ///< epochs after the warm-up without a better validation score, after which the training ends; 0: never
-  double save_minutes = 5;  ///< time between two saved states, beside those after every epoch
-  bool resume = false;      ///< goes on with the state in `run`, if there is one
-  bool force = false;       ///< … even if the images are other ones
+  StreamOptions stream;     ///< how images are drawn and augmented
+  double hold_out = 0.1;    ///< share of the training images held out for validation if there are no validation images, in [0, 1); 0: none
+  int patience = 0;         ///< stop after so many epochs without a better validation score, counted after the warm-up; 0: never
+  double save_minutes = 5;  ///< minutes between saved states; a state is also saved after every epoch
+  bool resume = false;      ///< continue from the state in `run`, if there is one
+  bool force = false;       ///< resume even if the images or classes differ
 };
 
-/// A training of which everything is decided that its images decide. Movable.
+/// A training whose images are read and whose options are resolved. Movable.
 struct PreparedTraining {
-  /// As it will run: `patches` after the hold-out, `options` with the numbers of all and of the warm-up's steps and the method's losses,
+  /// The resolved job: `patches` after the hold-out; `options` with the numbers of steps and of warm-up steps and the method's losses;
   /// `info` with the size, number (`provenance` "images"), µm/px and stain of the images.
   TrainJob job;
-  PatchSet images;  ///< to train on, at least one, without those that can't be used
-  PatchSet valid;   ///< to judge by; may be empty
+  PatchSet images;  ///< training images without the unusable ones, at least one
+  PatchSet valid;   ///< validation images; may be empty
 };
 
-/// Takes the hold-out, reads all images and decides how many steps there are. Whole patients are held out where they are known
-/// (Patch::patient). Writes nothing. Throws UsageError: no image to train on, a method without what it needs; PatchError: images that
-/// can't be used; Cancelled.
+/// Takes the hold-out, reads all images and computes the number of steps. Whole patients are held out if they are known (Patch::patient).
+/// Writes nothing. Process-wide effects are those of PatchSet. Throws UsageError: no image to train on, an option that the method needs is
+/// missing; PatchError: unusable images; Cancelled.
 PreparedTraining prepare_training(TrainJob job, const core::Work& work);
 
-/// A model of a training, and what it scored on valid/ (one view).
+/// Scores of a model of a training on valid/ (one view).
 struct TrainedModel {
-  model::network::Judgement judged;                              ///< iteration 0: there is no model
-  std::optional<raster::ConfusionMatrix> predicted{}, oracle{};  ///< pixels, with image labels predicted and given; nothing without masks
+  model::network::Judgement judged;  ///< iteration 0: no model yet
+  std::optional<raster::ConfusionMatrix> predicted{},
+      oracle{};  ///< pixel counts with image labels predicted and given; not set without masks
 };
 
 struct TrainResult {
   std::filesystem::path model;  ///< model.safetensors
-  TrainedModel best;            ///< what is in it
+  TrainedModel best;            ///< scores of the model in that file
   std::int64_t iterations = 0;
-  double images_per_second = 0;  ///< of this process; 0 where no step was left to do
-  double waited_share = 0;       ///< of the time, for images
+  double images_per_second = 0;  ///< of this process; 0 if no step was left
+  double waited_share = 0;       ///< share of the time spent waiting for images
 };
 
-/// Trains from image labels. Writes into the run's folder: model.safetensors (the best by the mIoU on valid/ with image labels predicted,
-/// as on a slide; without masks by the F1 of the predicted labels of images held out; with neither the last), last.safetensors, curve.svg
-/// and predictions.png (after every epoch), log.jsonl (one line a step, one an epoch), prototypes.png (at the end), and state.safetensors,
-/// which `resume` goes on with and which is removed when all is done. Epochs within the warm-up of the losses are not chosen from; the
-/// newest of them stands in for the best until there is a later one. Warns when the best is no better than chance. Resumed on a CPU with as
-/// many threads, it ends in the same bytes. Throws UsageError before the first step, Error, Cancelled; the state is then saved, files
-/// written so far stay whole.
+/// Trains from image labels. Files in the run's folder:
+///  - model.safetensors: the best model, by the mIoU on valid/ with image labels predicted, as on a slide. Without masks, by the F1 of the
+///    predicted labels of held-out images; with neither, the last model.
+///  - last.safetensors, curve.svg, predictions.png: after every epoch. log.jsonl: a line a step and a line an epoch. prototypes.png: at the
+///    end.
+///  - state.safetensors: for `resume`; removed at the end.
+/// Epochs within the warm-up of the losses are not candidates for the best model. The newest of them is kept as model.safetensors until the
+/// first epoch after the warm-up ends. Warns when the best model is no better than chance. A resumed training on a CPU with the same number
+/// of threads writes the same bytes as an uninterrupted one.
+/// Effects on the process are those of model::training::Trainer: LibTorch's thread count and default random generator. Not thread-safe: one
+/// training at a time per process. Throws UsageError before the first step, Error, Cancelled; the state is then saved, and files written so
+/// far stay complete.
 TrainResult train(const PreparedTraining& prepared, const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::training

@@ -6,18 +6,19 @@
 
 namespace wsi_lpd::pipeline::training {
 
-/// How training images are drawn and changed; 0 leaves each out.
+/// How training images are drawn and augmented; 0 turns an option off.
 struct StreamOptions {
-  double balance = 0;       ///< share of the draws that go class by class, each class as often, instead of image by image
-  double scale_jitter = 0;  ///< of RandomView
-  double stain_jitter = 0;  ///< strength of the random change of stain (HED)
+  double balance = 0;       ///< share of the draws that are balanced over classes instead of images
+  double scale_jitter = 0;  ///< RandomView::scale_jitter
+  double stain_jitter = 0;  ///< strength of the random stain change in HED space
 };
 
-/// Endless shuffled, augmented training batches: flips and quarter turns (all eight symmetries of the square), and what the options say.
-/// Batch n is a pure function of set, options, seed and n; the next one is made while the caller works on the last. Not thread-safe.
+/// Endless shuffled, augmented training batches: the eight symmetries of the square (flips and quarter turns), and what the options add.
+/// Batch n is a pure function of set, options, seed and n. A background thread prepares the next batch while the caller works on the
+/// current one. Not thread-safe.
 class TrainingStream {
  public:
-  /// Keeps a reference to `set`, which must hold at least one image and live as long; begins with batch number `first`.
+  /// Keeps a reference to `set`, which must hold at least one image and outlive the stream. The first batch is number `first`.
   TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first = 0, StreamOptions options = {});
   ~TrainingStream();
   model::network::PatchBatch next();
@@ -33,7 +34,7 @@ class TrainingStream {
   std::uint64_t seed_;
   std::int64_t number_ = 0;
   StreamOptions options_;
-  std::vector<double> draws_;  ///< of each image in an epoch, in the mean; together as many as there are images
+  std::vector<double> draws_;  ///< [image]: expected draws in an epoch; the sum is the number of images
   double waited_ = 0;
   std::future<model::network::PatchBatch> ahead_;
 };
