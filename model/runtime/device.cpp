@@ -10,11 +10,13 @@ std::string resolve_device(const std::string& wanted) {
   const bool usable = torch::cuda::is_available();
   if (wanted == "auto") return usable ? "cuda" : "cpu";
   if (wanted == "cpu") return wanted;
+  const std::string number = wanted.starts_with("cuda:") ? wanted.substr(5) : wanted == "cuda" ? "0" : "";
+  if (number.empty() || number.size() > 2 || number.find_first_not_of("0123456789") != std::string::npos)
+    throw core::UsageError("--device " + wanted + " is none of auto, cpu, cuda and cuda:N");
   if (!has_cuda_backend())
     throw core::UsageError("--device " + wanted + ": this build has no CUDA backend; build the cuda preset, or use --device cpu");
-  const c10::Device device(wanted);
   const auto count = static_cast<int>(torch::cuda::device_count());
-  if (!usable || (device.has_index() && device.index() >= count)) {
+  if (!usable || std::stoi(number) >= count) {
     throw core::UsageError("--device " + wanted + ": this machine has " + std::to_string(usable ? count : 0) +
                            " usable GPUs; see wsi-lpd doctor, or use --device cpu");
   }

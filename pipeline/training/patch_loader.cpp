@@ -56,6 +56,7 @@ core::Image mirrored(const core::Image& source, std::int64_t left, std::int64_t 
 
 PatchSet::PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, const core::Work& work)
     : patches_(std::move(patches)), fit_(options.fit), size_(options.size) {
+  if (fit_ == Fit::Crop && size_ == 0) throw core::UsageError("--fit crop needs --patch-size, the side of the part that is cropped");
   std::vector<std::string> problems(patches_.size());
   std::vector<core::Size> sizes(patches_.size());
   MaskTables masks(patches_.size(), options);

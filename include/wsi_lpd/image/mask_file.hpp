@@ -8,7 +8,7 @@
 namespace wsi_lpd::image {
 
 /// A user's mask as 1 inside and 0 outside, one channel, out of a PNG, JPEG or TIFF of 1 to 32 bits, integers or floats. Inside is what is
-/// not 0 in each of the channels, and not fully transparent; NaN is outside. Three kinds have a rule of their own:
+/// not 0 in at least one channel, and not fully transparent; NaN is outside. Three kinds have a rule of their own:
 ///  - JPEG, also within TIFF, blurs edges: inside is what has at least half of the largest value in the image.
 ///  - Indexed images: black and transparent colours are outside, whatever their index; where no pixel is black or transparent, or all are
 ///    black, index 0 is outside.

@@ -47,6 +47,8 @@ TEST_F(MarkedPatches, AreResizedOrCropped) {
   EXPECT_GT(lefts.size(), 20U);
 }
 
+TEST_F(MarkedPatches, NeedASizeToBeCropped) { EXPECT_THROW(load(write(1, 96, 96), {.fit = Fit::Crop}), core::UsageError); }
+
 TEST_F(MarkedPatches, OfSeveralSizesNeedToBeCropped) {
   auto patches = write(2, 64, 64);
   image::write_png(patches[1].image, marked(1, 80, 64));

@@ -5,8 +5,8 @@
 namespace wsi_lpd::model::runtime {
 
 /// Resolves the name of a device: "auto" becomes "cuda" if a GPU can be used, else "cpu"; "cpu", "cuda" and "cuda:n" are returned
-/// unchanged. Throws UsageError when the named GPU can't be used; the message says whether the build or the machine lacks it. Thread-safe,
-/// as all functions here. Looking for GPUs initialises CUDA.
+/// unchanged. Throws UsageError for other names, and for a GPU that can't be used; the message says whether the build or the machine lacks
+/// it. Thread-safe, as all functions here. Looking for GPUs initialises CUDA.
 std::string resolve_device(const std::string& wanted);
 /// Whether the resolved `device` multiplies bfloat16 matrices faster than float32 ones: every GPU, and CPUs with AVX512-BF16.
 bool has_fast_bfloat16(const std::string& device);

@@ -41,7 +41,7 @@ class PatchSet {
   /// classes' colours are read by colour; the observer is told once.
   /// Throws PatchError: files that can't be read or are smaller than 32 px, masks of another size, with values past the classes or, in RGB,
   /// with other colours; with `skip_unusable` only if no image is left. Throws UsageError when images to be resized are not square or not
-  /// of one size. Throws Cancelled.
+  /// of one size, and for Fit::Crop without a size. Throws Cancelled.
   PatchSet(std::vector<Patch> patches, const PatchSetOptions& options, const core::Work& work);
 
   std::size_t count() const { return patches_.size(); }
