@@ -6,7 +6,7 @@
 #include <deque>
 #include <set>
 
-#include "found_slides.hpp"
+#include "slide_jobs.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
 #include "wsi_lpd/slide/archive_file.hpp"

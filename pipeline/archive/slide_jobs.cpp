@@ -1,8 +1,9 @@
+#include "slide_jobs.hpp"
+
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "found_slides.hpp"
 #include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/result_folder.hpp"

@@ -1,7 +1,8 @@
+#include "slide_list.hpp"
+
 #include <algorithm>
 #include <sstream>
 
-#include "found_slides.hpp"
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/slide/resolution.hpp"

@@ -1,10 +1,11 @@
+#include "wsi_lpd/pipeline/review/compare_folders.hpp"
+
 #include <algorithm>
 #include <optional>
 
 #include "label_rows.hpp"
 #include "result_raster.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
-#include "wsi_lpd/pipeline/review/compare.hpp"
 
 namespace wsi_lpd::pipeline::review {
 namespace {

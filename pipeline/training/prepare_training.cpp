@@ -1,10 +1,11 @@
+#include "wsi_lpd/pipeline/training/prepare_training.hpp"
+
 #include <algorithm>
 #include <cmath>
 
 #include "training_images.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/training/patch_stain.hpp"
-#include "wsi_lpd/pipeline/training/train.hpp"
 
 namespace wsi_lpd::pipeline::training {
 namespace {

@@ -1,4 +1,4 @@
-#include "wsi_lpd/pipeline/review/compare.hpp"
+#include "wsi_lpd/pipeline/review/compare_folders.hpp"
 
 #include <iostream>
 #include <memory>

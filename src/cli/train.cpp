@@ -7,6 +7,7 @@
 #include "run_folder.hpp"
 #include "train_options.hpp"
 #include "wsi_lpd/model/runtime/device.hpp"
+#include "wsi_lpd/pipeline/training/train.hpp"
 
 namespace wsi_lpd::cli {
 namespace {

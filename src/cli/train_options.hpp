@@ -4,7 +4,7 @@
 
 #include "command.hpp"
 #include "dataset_description.hpp"
-#include "wsi_lpd/pipeline/training/train.hpp"
+#include "wsi_lpd/pipeline/training/prepare_training.hpp"
 
 namespace wsi_lpd::cli {
 

@@ -4,7 +4,7 @@
 
 #include "pipeline/run.hpp"
 #include "pipeline/training/marked_patches.hpp"
-#include "wsi_lpd/pipeline/training/train.hpp"
+#include "wsi_lpd/pipeline/training/prepare_training.hpp"
 
 namespace wsi_lpd::pipeline::training {
 namespace {

@@ -2,44 +2,10 @@
 #include <filesystem>
 #include <optional>
 
-#include "wsi_lpd/core/progress.hpp"
-#include "wsi_lpd/model/training/trainer.hpp"
-#include "wsi_lpd/pipeline/training/training_stream.hpp"
+#include "wsi_lpd/pipeline/training/prepare_training.hpp"
 #include "wsi_lpd/raster/confusion_matrix.hpp"
 
 namespace wsi_lpd::pipeline::training {
-
-struct TrainJob {
-  PatchFolder patches;
-  std::filesystem::path run;       ///< folder of this run; created if missing
-  model::network::ModelInfo info;  ///< classes, encoder, µm/px of the images
-  /// `iterations` 0: computed from `epochs`. `warmup_iterations` below 0: a fifth of all steps, or none with pbip. With cam all steps are
-  /// warm-up.
-  model::training::TrainOptions options;
-  PatchSetOptions images;
-  int batch_size = 10;
-  double epochs = 8;
-  StreamOptions stream;     ///< how images are drawn and augmented
-  double hold_out = 0.1;    ///< share of the training images held out for validation if there are no validation images, in [0, 1); 0: none
-  int patience = 0;         ///< stop after so many epochs without a better validation score, counted after the warm-up; 0: never
-  double save_minutes = 5;  ///< minutes between saved states; a state is also saved after every epoch
-  bool resume = false;      ///< continue from the state in `run`, if there is one
-  bool force = false;       ///< resume even if the images or classes differ
-};
-
-/// A training whose images are read and whose options are resolved. Movable.
-struct PreparedTraining {
-  /// The resolved job: `patches` after the hold-out; `options` with the numbers of steps and of warm-up steps and the method's losses;
-  /// `info` with the size, number (`provenance` "images"), µm/px and stain of the images.
-  TrainJob job;
-  PatchSet images;  ///< training images without the unusable ones, at least one
-  PatchSet valid;   ///< validation images; may be empty
-};
-
-/// Takes the hold-out, reads all images and computes the number of steps. Whole patients are held out if they are known (Patch::patient).
-/// Writes nothing. Process-wide effects are those of PatchSet. Throws UsageError: no image to train on, an option that the method needs is
-/// missing; PatchError: unusable images; Cancelled.
-PreparedTraining prepare_training(TrainJob job, const core::Work& work);
 
 /// Scores of a model of a training on valid/ (one view).
 struct TrainedModel {

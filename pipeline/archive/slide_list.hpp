@@ -1,14 +1,13 @@
 #pragma once
-// Private to pipeline/: slides that were found, before they become jobs.
+// Slides of a list or a manifest.
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "wsi_lpd/pipeline/archive/find_slides.hpp"
-
 namespace wsi_lpd::pipeline::archive {
 
+/// A slide that was found, before it becomes a job.
 struct FoundSlide {
   std::filesystem::path slide;
   std::filesystem::path folder{};  ///< folder of the results, below the output folder
@@ -22,13 +21,5 @@ struct FoundSlide {
 /// a malformed table, or for ambiguous names of results.
 std::vector<FoundSlide> read_list(const std::filesystem::path& list);
 std::vector<FoundSlide> read_manifest(const std::filesystem::path& manifest);
-
-/// Keeps each file once; a file that is no link is preferred to links to it. Each dropped entry gets a line in `notes`. Throws UsageError
-/// when entries of lists contradict each other.
-void keep_each_once(std::vector<FoundSlide>& found, std::vector<std::string>& notes);
-
-/// Jobs sorted by slide, each with a unique name for its results. Throws UsageError when two results would have the same name, or a result
-/// would overwrite a slide.
-std::vector<segment::SlideJob> name_jobs(std::vector<FoundSlide> found, const std::filesystem::path& output);
 
 }  // namespace wsi_lpd::pipeline::archive
