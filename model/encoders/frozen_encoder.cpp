@@ -2,7 +2,9 @@
 
 #include <torch/script.h>
 
+#include "wsi_lpd/model/encoders/resnet50.hpp"
 #include "wsi_lpd/model/encoders/swin_transformer.hpp"
+#include "wsi_lpd/model/encoders/vision_transformer.hpp"
 #include "wsi_lpd/model/runtime/autocast.hpp"
 #include "wsi_lpd/model/runtime/torch_error.hpp"
 #include "wsi_lpd/model/weights/safetensors.hpp"
@@ -11,57 +13,144 @@ namespace wsi_lpd::model::encoders {
 
 namespace F = torch::nn::functional;
 using torch::Tensor;
+using Tensors = std::map<std::string, Tensor>;
 
 namespace {
 
+/// Tokens [N, h · w, D] to [N, D, h, w].
+Tensor map_of(const Tensor& tokens, std::int64_t rows, std::int64_t columns) {
+  return tokens.transpose(1, 2).unflatten(2, {rows, columns});
+}
+
 class SwinEncoder : public FrozenEncoder {
  public:
-  SwinEncoder(const std::filesystem::path& path, const torch::Device& device) : network_(weights::read_safetensors(path).tensors, device) {}
+  SwinEncoder(const Tensors& weights, const torch::Device& device)
+      : FrozenEncoder("swin_t", SwinTransformer::kFeature), network_(weights, device) {}
 
  private:
   Tensor encode(const Tensor& images) override { return network_.forward(images); }
+  TokenMap encode_tokens(const Tensor& images) override {
+    constexpr std::int64_t kSide = kInputSize / 32;
+    return {map_of(network_.tokens(images), kSide, kSide), {}};
+  }
 
   SwinTransformer network_;
 };
 
+class VisionTransformerEncoder : public FrozenEncoder {
+ public:
+  VisionTransformerEncoder(const Tensors& weights, const EncoderInfo& info, const torch::Device& device)
+      : VisionTransformerEncoder(VisionTransformer(weights, info.transformer, device), info) {}
+
+  using FrozenEncoder::convert_inputs;
+
+ private:
+  VisionTransformerEncoder(VisionTransformer network, const EncoderInfo& info)
+      : FrozenEncoder(info.name, network.feature_width(), info.input_size), network_(std::move(network)) {}
+  Tensor encode(const Tensor& images) override { return network_.forward(images); }
+  TokenMap encode_tokens(const Tensor& images) override {
+    const VisionTransformerShape& shape = network_.shape();
+    const Tensor tokens = network_.tokens(images);
+    return {map_of(tokens.slice(1, 1 + shape.registers), images.size(2) / shape.patch, images.size(3) / shape.patch), tokens.select(1, 0)};
+  }
+
+  VisionTransformer network_;
+};
+
+class ResNetEncoder : public FrozenEncoder {
+ public:
+  ResNetEncoder(const Tensors& weights, const EncoderInfo& info, const torch::Device& device)
+      : FrozenEncoder(info.name, ResNet50::kWidth, info.input_size), network_(weights, device) {}
+
+  using FrozenEncoder::convert_inputs;
+
+ private:
+  Tensor encode(const Tensor& images) override { return network_.forward(images); }
+  TokenMap encode_tokens(const Tensor& images) override { return {network_.map(images), {}}; }
+
+  ResNet50 network_;
+};
+
 class ScriptedEncoder : public FrozenEncoder {
  public:
-  ScriptedEncoder(const std::filesystem::path& path, const torch::Device& device) : module_(torch::jit::load(path.string(), device)) {
+  ScriptedEncoder(const std::filesystem::path& path, const torch::Device& device)
+      : FrozenEncoder(path.filename().string(), 0), module_(torch::jit::load(path.string(), device)) {
     module_.eval();
     for (const Tensor& parameter : module_.parameters()) {
       parameter.set_requires_grad(false);
       if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));  // convolutions are faster so
     }
+    const torch::NoGradGuard no_grad;
+    const Tensor features = encode(torch::zeros({2, 3, kInputSize, kInputSize}, device));
+    if (features.dim() != 2 || features.size(0) != 2) throw core::Error("it gives features of another shape than [N, D]");
+    set_width(features.size(1));
   }
 
  private:
-  Tensor encode(const Tensor& images) override { return module_.forward({images}).toTensor(); }
+  Tensor encode(const Tensor& images) final { return module_.forward({images}).toTensor(); }
 
   torch::jit::Module module_;
 };
 
-}  // namespace
-
-Tensor FrozenEncoder::operator()(const Tensor& images, bool bfloat16) {
-  const bool fits = images.size(2) == kInputSize && images.size(3) == kInputSize;
-  const auto options = F::InterpolateFuncOptions().size(std::vector{kInputSize, kInputSize}).mode(torch::kBilinear).align_corners(false);
-  const Tensor input = fits ? images : F::interpolate(images, options);
-  const runtime::Autocast autocast(images.device(), bfloat16);
-  return encode(input.contiguous(at::MemoryFormat::ChannelsLast)).to(torch::kFloat);
+template <class Encoder>
+std::unique_ptr<FrozenEncoder> imported(const Tensors& weights, const EncoderInfo& info, const torch::Device& device,
+                                        const std::optional<InputStatistics>& images) {
+  auto encoder = std::make_unique<Encoder>(weights, info, device);
+  if (images && *images != info.statistics) encoder->convert_inputs(*images, info.statistics, device);
+  return encoder;
 }
 
-std::unique_ptr<FrozenEncoder> load_frozen_encoder(const std::filesystem::path& path, const torch::Device& device) {
+}  // namespace
+
+void FrozenEncoder::convert_inputs(const InputStatistics& from, const InputStatistics& to, const torch::Device& device) {
+  const auto channels = [&](const std::array<float, 3>& values) {
+    return torch::tensor(at::ArrayRef<float>(values)).to(torch::kDouble).view({3, 1, 1});
+  };
+  factor_ = (channels(from.std) / channels(to.std)).to(device, torch::kFloat);
+  shift_ = ((channels(from.mean) - channels(to.mean)) / channels(to.std)).to(device, torch::kFloat);
+}
+
+Tensor FrozenEncoder::prepared(const Tensor& images) const {
+  const bool fits = images.size(2) == input_size_ && images.size(3) == input_size_;
+  const auto options = F::InterpolateFuncOptions().size(std::vector{input_size_, input_size_}).mode(torch::kBilinear).align_corners(false);
+  const Tensor resized = fits ? images : F::interpolate(images, options);
+  const Tensor input = factor_.defined() ? resized * factor_ + shift_ : resized;
+  return input.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+Tensor FrozenEncoder::operator()(const Tensor& images, bool bfloat16) {
+  const Tensor input = prepared(images);
+  const runtime::Autocast autocast(images.device(), bfloat16);
+  return encode(input).to(torch::kFloat);
+}
+
+TokenMap FrozenEncoder::tokens(const Tensor& images, bool bfloat16) {
+  const Tensor input = prepared(images);
+  const runtime::Autocast autocast(images.device(), bfloat16);
+  TokenMap tokens = encode_tokens(input);
+  tokens.map = tokens.map.to(torch::kFloat);
+  if (tokens.cls.defined()) tokens.cls = tokens.cls.to(torch::kFloat);
+  return tokens;
+}
+
+TokenMap FrozenEncoder::encode_tokens(const Tensor& /*images*/) {
+  throw core::Error("the encoder " + name_ + " gives features only, no map of where they are");
+}
+
+std::unique_ptr<FrozenEncoder> load_frozen_encoder(const std::filesystem::path& path, const torch::Device& device,
+                                                   const std::optional<InputStatistics>& images) {
   if (!std::filesystem::is_regular_file(path))
     throw core::UsageError(path.string() + ": no such file; --frozen-encoder wants a file, or none");
   return core::with_context(path.string(), [&]() -> std::unique_ptr<FrozenEncoder> {
-    if (path.extension() == ".safetensors") return std::make_unique<SwinEncoder>(path, device);
-    return runtime::with_torch_errors("not a TorchScript encoder from normalised RGB [N, 3, 224, 224] to [N, D]", [&] {
-      auto encoder = std::make_unique<ScriptedEncoder>(path, device);
-      const torch::NoGradGuard no_grad;
-      const Tensor features = (*encoder)(torch::zeros({2, 3, FrozenEncoder::kInputSize, FrozenEncoder::kInputSize}, device));
-      if (features.dim() != 2 || features.size(0) != 2) throw core::Error("it gives features of another shape than [N, D]");
-      return encoder;
-    });
+    if (path.extension() != ".safetensors") {
+      return runtime::with_torch_errors("not a TorchScript encoder from normalised RGB [N, 3, 224, 224] to [N, D]",
+                                        [&] { return std::make_unique<ScriptedEncoder>(path, device); });
+    }
+    const weights::TensorFile file = weights::read_safetensors(path);
+    const std::optional<EncoderInfo> info = encoder_from_metadata(file.metadata);
+    if (!info) return std::make_unique<SwinEncoder>(file.tensors, device);
+    if (info->architecture == kResNet50) return imported<ResNetEncoder>(file.tensors, *info, device, images);
+    return imported<VisionTransformerEncoder>(file.tensors, *info, device, images);
   });
 }
 

@@ -10,7 +10,7 @@ using torch::Tensor;
 
 namespace {
 
-constexpr std::int64_t kWindow = 7, kWidth = 96, kPatch = 4, kSide = 56, kFeature = 512;
+constexpr std::int64_t kWindow = 7, kWidth = 96, kPatch = 4, kSide = 56;
 constexpr std::array<std::int64_t, 4> kDepths{2, 2, 6, 2}, kHeads{3, 6, 12, 24};
 constexpr double kOtherRegion = -100;  // what attention between regions that are no neighbours is lowered by
 

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "frozen_facts.hpp"
 #include "weights_layout.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/text.hpp"
@@ -106,7 +107,7 @@ std::map<std::string, std::string> metadata_of(OpenedWeights& weights, const std
                                               {"channels", "RGB"},
                                               {"source", layout.source},
                                               {"imported_from", weights::printable(path.filename().string())}};
-  metadata[layout.kind == Kind::Encoder ? "encoder" : "architecture"] = layout.kind == Kind::Encoder ? layout.encoder : "swin_t";
+  metadata[layout.kind == Kind::Encoder ? "encoder" : "architecture"] = layout.encoder;
   return metadata;
 }
 
@@ -155,21 +156,33 @@ ImportReport import_weights(const std::filesystem::path& file, const std::filesy
   return core::with_context(file.string(), [&] {
     return runtime::with_torch_errors("can't be imported", [&] {
       const WeightsLayout& layout = weights.layout;
-      if (is_model_of_ours(weights.file.metadata) || layout.source == kOwnEncoder) throw core::Error("is a file of wsi-lpd already");
-      const auto metadata = metadata_of(weights, file, options);
+      if (is_model_of_ours(weights.file.metadata) || layout.source == kOwnEncoder || layout.source == kOwnFrozenEncoder)
+        throw core::Error("is a file of wsi-lpd already");
+      if (!layout.frozen && !options.encoder.empty())
+        throw core::UsageError("--heads, --pooling, --input-size, --mean and --std belong to vision transformers and ResNet50; this is a " +
+                               layout.source);
+      auto metadata = metadata_of(weights, file, options);
       const auto prototypes = weights.names.find("prototypes");
       const std::int64_t rows = prototypes == weights.names.end() ? 0 : weights.file.tensors.at(prototypes->second).size(0);
       TensorUse use = take_tensors(weights.file, weights.names, layout, wanted_tensors(layout, parameter_shapes(layout, rows)));
       ImportReport report{.source = layout.source,
                           .kind = kind_name(layout),
-                          .architecture = layout.kind == Kind::FrozenEncoder ? "swin_t" : layout.encoder,
+                          .architecture = layout.encoder,
                           .flipped = layout.bgr,
+                          .facts = {},
                           .used = std::move(use.used),
                           .ignored = std::move(use.ignored),
                           .missing = std::move(use.missing),
                           .unexpected = std::move(use.unexpected),
                           .misshaped = std::move(use.misshaped)};
-      if (report.complete()) weights::write_safetensors(output, {std::move(use.tensors), metadata});
+      if (!report.complete()) return report;
+      if (layout.frozen) {
+        FrozenFacts facts = frozen_facts(*layout.frozen, file, options.encoder);
+        metadata.merge(encoders::metadata_from_encoder(facts.info));
+        report.facts = std::move(facts.lines);
+        finish_tensors(*layout.frozen, use.tensors);
+      }
+      weights::write_safetensors(output, {std::move(use.tensors), metadata});
       return report;
     });
   });
@@ -197,7 +210,7 @@ std::optional<std::map<std::string, std::string>> describe_weights(const std::fi
     const WeightsLayout layout = recognise(content, plain_names(content));
     text["kind"] = kind_name(layout);
     text["source"] = layout.source;
-    text["architecture"] = layout.kind == Kind::FrozenEncoder ? "swin_t" : layout.encoder;
+    text["architecture"] = layout.encoder;
   } catch (const core::Error& error) {
     describe_unknown(content, error.what(), text);
   }
@@ -208,7 +221,8 @@ std::string load_encoder_weights(const std::filesystem::path& path, network::Lpd
   OpenedWeights weights = open_weights(path);
   return core::with_context(path.string(), [&] {
     WeightsLayout& layout = weights.layout;
-    if (layout.kind == Kind::FrozenEncoder) throw core::Error("holds a Swin-T, which can be a frozen encoder only (--frozen-encoder)");
+    if (layout.kind == Kind::FrozenEncoder)
+      throw core::Error("holds a " + layout.source + ", which can be a frozen encoder only (--frozen-encoder)");
     std::map<std::string, std::vector<std::int64_t>> shapes;
     std::map<std::string, torch::Tensor> parameters;
     for (const auto& item : network->named_parameters()) {

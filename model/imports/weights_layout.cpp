@@ -18,8 +18,9 @@ using Names = std::map<std::string, std::string>;
 using Shapes = std::map<std::string, std::vector<std::int64_t>>;
 using torch::Tensor;
 
-constexpr std::array kWrappers{"module.",     "_orig_mod.",    "model.",     "model_state_dict.",
-                               "state_dict.", "vision_model.", "segformer.", "swin."};
+constexpr std::array kWrappers{"module.", "_orig_mod.", "model.",  "model_state_dict.",      "state_dict.", "vision_model.", "segformer.",
+                               "swin.",   "vit.",       "dinov2.", "dinov2_with_registers.", "backbone.",   "teacher."};
+const std::string kTeacher = "teacher.", kStudent = "student.";  // of a training by self-distillation
 constexpr const char* kHuggingFace = "Hugging Face SegFormer";
 constexpr const char* kFirstConvolution = "patch_embed1.proj.weight";
 const std::string kEncoder = "encoder.";
@@ -94,8 +95,11 @@ std::string text_of(const std::vector<std::int64_t>& shape) {
 
 Names plain_names(const weights::TensorFile& file) {
   Names names;
+  const bool teacher =
+      std::any_of(file.tensors.begin(), file.tensors.end(), [](const auto& item) { return item.first.starts_with(kTeacher); });
   for (const auto& [name, tensor] : file.tensors) {
     std::string plain = name;
+    if (!teacher && plain.starts_with(kStudent)) plain.erase(0, kStudent.size());
     for (bool stripped = true; stripped;) {
       const auto* wrapper = std::find_if(kWrappers.begin(), kWrappers.end(), [&](const char* start) { return plain.starts_with(start); });
       stripped = wrapper != kWrappers.end();
@@ -114,7 +118,22 @@ WeightsLayout recognise(const weights::TensorFile& file, const Names& names) {
   const auto ours = file.metadata.find("format"), channels = file.metadata.find("channels");
   const bool rgb = (ours != file.metadata.end() && ours->second.starts_with("wsi-lpd")) ||
                    (channels != file.metadata.end() && channels->second == "RGB");
+  if (const auto info = encoders::encoder_from_metadata(file.metadata)) {
+    layout.kind = WeightsLayout::Kind::FrozenEncoder;
+    layout.source = kOwnFrozenEncoder;
+    layout.encoder = info->architecture;
+    return layout;
+  }
+  layout.frozen = recognise_frozen(file, names);
+  if (layout.frozen) {
+    layout.kind = WeightsLayout::Kind::FrozenEncoder;
+    layout.source = layout.frozen->source;
+    layout.encoder = layout.frozen->architecture;
+    layout.ignored = layout.frozen->ignored;
+    return layout;
+  }
   if (names.contains("embeddings.patch_embeddings.projection.weight")) {
+    layout.encoder = "swin_t";
     layout.kind = WeightsLayout::Kind::FrozenEncoder;
     layout.source = "Swin-T vision weights";
     layout.ignored = {"text_model.", "logit_scale", "classifier.", "pooler."};
@@ -138,8 +157,9 @@ WeightsLayout recognise(const weights::TensorFile& file, const Names& names) {
     }
   } else {
     throw core::Error(
-        "holds no weights of a known kind: neither mit_b*.pth, Hugging Face SegFormer or Swin-T, nor an LPD or PBIP checkpoint; its first "
-        "tensor is " +
+        "holds no weights of a known kind: neither mit_b*.pth, Hugging Face SegFormer or Swin-T, a vision transformer or a ResNet50, nor "
+        "an "
+        "LPD or PBIP checkpoint; its first tensor is " +
         weights::printable(file.tensors.begin()->first));
   }
   layout.encoder = nearest_encoder(file, names, layout.encoder_prefix);
@@ -159,12 +179,13 @@ Shapes parameter_shapes(const WeightsLayout& layout, std::int64_t prototypes) {
       add(*encoders::MixTransformer(encoders::mix_transformer_shape(layout.encoder), 0), kEncoder);
       break;
     case WeightsLayout::Kind::FrozenEncoder:
-      return encoders::SwinTransformer::shapes();
+      return layout.frozen ? Shapes() : encoders::SwinTransformer::shapes();
   }
   return shapes;
 }
 
 std::vector<WantedTensor> wanted_tensors(const WeightsLayout& layout, const Shapes& parameters) {
+  if (layout.frozen) return layout.frozen->wanted;
   std::vector<WantedTensor> wanted;
   for (const auto& [name, shape] : parameters) {
     WantedTensor tensor{.name = name, .shape = shape, .sources = {name}, .optional = name == "projection_head.weight"};
@@ -214,7 +235,8 @@ TensorUse take_tensors(const weights::TensorFile& file, const Names& names, cons
     use.tensors.emplace(target.name, whole.contiguous());
   }
   for (const auto& [plain, name] : rest) {
-    const bool by_rule = starts_with_any(plain, layout.ignored) || plain.ends_with("relative_position_index");
+    const bool by_rule =
+        starts_with_any(plain, layout.ignored) || plain.ends_with("relative_position_index") || plain.ends_with("num_batches_tracked");
     (by_rule ? use.ignored : use.unexpected).push_back(weights::printable(name));
   }
   return use;

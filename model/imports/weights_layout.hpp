@@ -1,36 +1,33 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "frozen_layout.hpp"
+#include "wanted_tensor.hpp"
 #include "wsi_lpd/model/weights/checkpoint.hpp"
 
 namespace wsi_lpd::model::imports {
 
-/// A tensor of this program's network and its sources in a foreign file. Several sources are concatenated along the first axis.
-struct WantedTensor {
-  std::string name;
-  std::vector<std::int64_t> shape;
-  std::vector<std::string> sources;
-  bool optional = false;
-};
-
 /// WeightsLayout::source of a file that import_weights wrote.
 inline constexpr const char* kOwnEncoder = "encoder of wsi-lpd";
+inline constexpr const char* kOwnFrozenEncoder = "frozen encoder of wsi-lpd";
 
 /// A recognised layout of a foreign file.
 struct WeightsLayout {
   enum class Kind { Model, Encoder, FrozenEncoder };
   Kind kind = Kind::Encoder;
-  std::string source;                ///< for the report: "LPD checkpoint", …
-  std::string encoder;               ///< "mit_b0" … "mit_b5"; empty for a frozen encoder
-  bool bgr = false;                  ///< the first convolution expects BGR, because the training code reads images with OpenCV
-  std::string encoder_prefix;        ///< prefix of the names of the encoder's tensors in the file
-  std::vector<std::string> ignored;  ///< prefixes of the names that are ignored by rule
+  std::string source;                    ///< for the report: "LPD checkpoint", …
+  std::string encoder;                   ///< "mit_b0" … "mit_b5", "swin_t", "vision_transformer", "resnet50"
+  bool bgr = false;                      ///< the first convolution expects BGR, because the training code reads images with OpenCV
+  std::string encoder_prefix;            ///< prefix of the names of the encoder's tensors in the file
+  std::vector<std::string> ignored;      ///< prefixes of the names that are ignored by rule
+  std::optional<FrozenLayout> frozen{};  ///< a frozen encoder other than Swin-T
 };
 
 /// Maps plain names to the names in a file. A plain name has no prefix of data parallelism, wrappers or enclosing dictionaries ("module.",
-/// "model.", …). Throws Error when two names become equal.
+/// "model.", …). Of a file with a teacher and a student (DINO) the teacher's are taken. Throws Error when two names become equal.
 std::map<std::string, std::string> plain_names(const weights::TensorFile& file);
 
 /// Recognises a layout by names and the shapes of a few tensors. Throws Error: unknown layout.

@@ -61,10 +61,9 @@ struct Trainer::Impl {
   }
 
   void load_frozen() {
-    frozen = encoders::load_frozen_encoder(options.frozen_encoder, device);
-    const torch::NoGradGuard no_grad;
-    const std::int64_t width =
-        (*frozen)(torch::zeros({1, 3, encoders::FrozenEncoder::kInputSize, encoders::FrozenEncoder::kInputSize}, device)).size(1);
+    const network::ModelInfo& info = model.info();
+    frozen = encoders::load_frozen_encoder(options.frozen_encoder, device, encoders::InputStatistics{info.mean, info.std});
+    const std::int64_t width = frozen->width();
     if (width == network::kPrototypeWidth) return;
     bridge = torch::nn::Linear(torch::nn::LinearOptions(network::kPrototypeWidth, width).bias(false));
     bridge->to(device);

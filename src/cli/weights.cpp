@@ -27,6 +27,7 @@ void print_line(const char* what, const std::vector<std::string>& names, bool wi
 void print(const model::imports::ImportReport& report, bool verbose) {
   std::cout << report.source << ", " << report.architecture << ", becomes a file of the kind " << report.kind
             << (report.flipped ? "; channels BGR turned to RGB" : "; channels as they are") << "\n";
+  for (const std::string& fact : report.facts) std::cout << "  " << fact << "\n";
   print_line("used        ", report.used, verbose);
   print_line("ignored     ", report.ignored, true);
   print_line("missing     ", report.missing, true);
@@ -37,13 +38,19 @@ void print(const model::imports::ImportReport& report, bool verbose) {
 int run(const WeightsArguments& arguments, const Context& context) {
   const model::imports::ImportReport report = model::imports::import_weights(arguments.file, arguments.output, arguments.options);
   if (arguments.json) {
-    std::cout
-        << nlohmann::ordered_json{{"source", report.source},      {"kind", report.kind},           {"architecture", report.architecture},
-                                  {"flipped", report.flipped},    {"complete", report.complete()}, {"used", report.used},
-                                  {"ignored", report.ignored},    {"missing", report.missing},     {"unexpected", report.unexpected},
-                                  {"misshaped", report.misshaped}}
-               .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
-        << "\n";
+    std::cout << nlohmann::ordered_json{{"source", report.source},
+                                        {"kind", report.kind},
+                                        {"architecture", report.architecture},
+                                        {"flipped", report.flipped},
+                                        {"facts", report.facts},
+                                        {"complete", report.complete()},
+                                        {"used", report.used},
+                                        {"ignored", report.ignored},
+                                        {"missing", report.missing},
+                                        {"unexpected", report.unexpected},
+                                        {"misshaped", report.misshaped}}
+                     .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
+              << "\n";
   } else if (!context.common.quiet) {
     print(report, context.common.verbose);
   }
@@ -66,16 +73,33 @@ int run(const WeightsArguments& arguments, const Context& context) {
   return kDone;
 }
 
+/// What a frozen encoder's file and the config.json beside it don't say.
+void add_encoder_options(CLI::App& command, model::imports::EncoderOptions& encoder) {
+  command.add_option("--heads", encoder.heads, "attention heads of a vision transformer, where no config.json says it; e.g. --heads 12")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--input-size", encoder.input_size, "side in pixels of the images that the encoder is shown; e.g. --input-size 224")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--mean", encoder.mean, "mean of the encoder's input, RGB from 0 to 1; e.g. --mean 0.485,0.456,0.406")->delimiter(',');
+  command.add_option("--std", encoder.std, "standard deviation of the encoder's input; e.g. --std 0.229,0.224,0.225")->delimiter(',');
+  command
+      .add_option("--pooling", encoder.pooling,
+                  "a vision transformer's feature: its class token, the mean of the patches' tokens, or both; e.g. --pooling cls")
+      ->check(CLI::IsMember({"cls", "mean", "cls+mean"}));
+}
+
 }  // namespace
 
 Command add_weights(CLI::App& program) {
   auto arguments = std::make_shared<WeightsArguments>();
-  CLI::App* command = program.add_subcommand("weights", "Import published weights: mix transformers, LPD and PBIP checkpoints, Swin-T");
+  CLI::App* command =
+      program.add_subcommand("weights", "Import published weights: mix transformers, LPD and PBIP checkpoints, frozen encoders");
   command->footer("\nExample:  wsi-lpd weights import lpd.pth -o m.safetensors --classes TUM,STR,LYM,NEC --mpp 0.25");
   command->add_option("ACTION", arguments->action, "import, the only one")->required()->check(CLI::IsMember({"import"}));
   command
-      ->add_option("FILE", arguments->file,
-                   "mit_b*.pth, Hugging Face SegFormer (.safetensors, .bin), LPD or PBIP checkpoint, MedCLIP or Hugging Face Swin-T")
+      ->add_option(
+          "FILE", arguments->file,
+          "mit_b*.pth, Hugging Face SegFormer (.safetensors, .bin), LPD or PBIP checkpoint, MedCLIP or Hugging Face Swin-T, a vision "
+          "transformer of timm, DINOv2 or Hugging Face, ResNet50 of torchvision or timm")
       ->required();
   command->add_option("-o,--output", arguments->output, "file to write; e.g. -o model.safetensors")->required();
   command
@@ -87,6 +111,7 @@ Command add_weights(CLI::App& program) {
   command->add_option(
       "--bank", arguments->options.bank,
       "the prototypes of a PBIP checkpoint: safetensors with `prototypes` [classes x k, 512]; e.g. --bank bank.safetensors");
+  add_encoder_options(*command, arguments->options.encoder);
   command->add_flag("--json", arguments->json, "the table as one JSON object on stdout");
   return {command, [arguments](const Context& context) { return run(*arguments, context); }};
 }

@@ -4,26 +4,62 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
+
+#include "wsi_lpd/model/encoders/encoder_info.hpp"
 
 namespace wsi_lpd::model::encoders {
+
+/// What an encoder sees where.
+struct TokenMap {
+  torch::Tensor map;  ///< [N, D, h, w], float32
+  torch::Tensor cls;  ///< [N, D], float32: the class token; undefined for an encoder without one
+};
 
 /// A frozen image encoder, whose features supervise the prototypes. Not thread-safe.
 class FrozenEncoder {
  public:
+  /// Side of the images that Swin-T and TorchScript modules are shown.
   static constexpr std::int64_t kInputSize = 224;
 
   virtual ~FrozenEncoder() = default;
-  /// Features [N, D], float32, of normalised RGB images [N, 3, H, W]. Images of another size are resized to 224 × 224 (bilinear). Gradients
-  /// flow back to the images. With `bfloat16`, matrix products are computed in bfloat16 (runtime::Autocast).
+  /// Features [N, width()], float32, of RGB images [N, 3, H, W] in the statistics that load_frozen_encoder was told. Images of another size
+  /// than input_size() are resized (bilinear). Gradients flow back to the images. With `bfloat16`, matrix products are computed in bfloat16
+  /// (runtime::Autocast).
   torch::Tensor operator()(const torch::Tensor& images, bool bfloat16 = false);
+  /// The last layer's map of the same images, after the final norm. Throws Error: the encoder gives features only (TorchScript).
+  TokenMap tokens(const torch::Tensor& images, bool bfloat16 = false);
+  /// Width D of the features.
+  std::int64_t width() const { return width_; }
+  /// Side of the images that the encoder is shown, pixels.
+  std::int64_t input_size() const { return input_size_; }
+  /// For people: "swin_t", "vit_large_patch16_224", the name of a TorchScript file.
+  const std::string& name() const { return name_; }
+
+ protected:
+  FrozenEncoder(std::string name, std::int64_t width, std::int64_t input_size = kInputSize)
+      : name_(std::move(name)), width_(width), input_size_(input_size) {}
+  /// Images [N, 3, H, W] in statistics `from` will be turned to `to`.
+  void convert_inputs(const InputStatistics& from, const InputStatistics& to, const torch::Device& device);
+  void set_width(std::int64_t width) { width_ = width; }
 
  private:
   virtual torch::Tensor encode(const torch::Tensor& images) = 0;
+  virtual TokenMap encode_tokens(const torch::Tensor& images);
+  torch::Tensor prepared(const torch::Tensor& images) const;
+
+  std::string name_;
+  std::int64_t width_, input_size_;
+  torch::Tensor factor_, shift_;  ///< [3, 1, 1]; undefined: images are taken as they are
 };
 
-/// Loads a frozen encoder: a .safetensors file with Swin-T and its projection under Hugging Face's names, or else a TorchScript module from
-/// [N, 3, 224, 224] to [N, D]. A TorchScript module is code that runs. Throws UsageError: no such file; Error: neither of the two, tensors
-/// missing or of another shape.
-std::unique_ptr<FrozenEncoder> load_frozen_encoder(const std::filesystem::path& path, const torch::Device& device);
+/// Loads a frozen encoder: a .safetensors file of `weights import` (a vision transformer or a ResNet50), one with Swin-T and its projection
+/// under Hugging Face's names, or else a TorchScript module from [N, 3, 224, 224] to [N, D]. A TorchScript module is code that runs.
+/// `images` are the statistics in which it will get its images: an imported encoder turns them to its own ones. Without them it takes
+/// images in its own statistics. Swin-T and TorchScript modules say none and take the images as they are. Throws UsageError: no such file;
+/// Error: none of these, tensors missing or of another shape.
+std::unique_ptr<FrozenEncoder> load_frozen_encoder(const std::filesystem::path& path, const torch::Device& device,
+                                                   const std::optional<InputStatistics>& images = {});
 
 }  // namespace wsi_lpd::model::encoders

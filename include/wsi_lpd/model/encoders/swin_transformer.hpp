@@ -12,6 +12,9 @@ namespace wsi_lpd::model::encoders {
 /// linear projection to 512 without bias. The weights are constants, not parameters. Thread-safe.
 class SwinTransformer {
  public:
+  /// Width of the features.
+  static constexpr std::int64_t kFeature = 512;
+
   /// Names and shapes of all tensors: those of Hugging Face's SwinModel, and `projection_head.weight`.
   static std::map<std::string, std::vector<std::int64_t>> shapes();
 
