@@ -148,7 +148,11 @@ std::unique_ptr<FrozenEncoder> load_frozen_encoder(const std::filesystem::path& 
     }
     const weights::TensorFile file = weights::read_safetensors(path);
     const std::optional<EncoderInfo> info = encoder_from_metadata(file.metadata);
-    if (!info) return std::make_unique<SwinEncoder>(file.tensors, device);
+    if (!info) {
+      if (!file.tensors.contains("embeddings.norm.weight"))
+        throw core::Error("is neither a Swin-T nor of weights import; other encoders become files with: wsi-lpd weights import FILE");
+      return std::make_unique<SwinEncoder>(file.tensors, device);
+    }
     if (info->architecture == kResNet50) return imported<ResNetEncoder>(file.tensors, *info, device, images);
     return imported<VisionTransformerEncoder>(file.tensors, *info, device, images);
   });

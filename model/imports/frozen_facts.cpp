@@ -42,7 +42,7 @@ class Facts {
 
 /// The published vision transformers of a width have so many heads; else heads of 64 as most have.
 std::int64_t usual_heads(std::int64_t width) {
-  constexpr std::array<std::pair<std::int64_t, std::int64_t>, 3> kWiderHeads{{{1280, 16}, {1408, 16}, {1664, 16}}};
+  constexpr std::array<std::pair<std::int64_t, std::int64_t>, 4> kWiderHeads{{{1152, 16}, {1280, 16}, {1408, 16}, {1664, 16}}};
   const auto* known = std::find_if(kWiderHeads.begin(), kWiderHeads.end(), [&](const auto& entry) { return entry.first == width; });
   return known != kWiderHeads.end() ? known->second : std::max<std::int64_t>(width / 64, 1);
 }

@@ -7,6 +7,7 @@
 #include "mpp_range.hpp"
 #include "run_folder.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/imports/weights_import.hpp"
 
 namespace wsi_lpd::cli {
@@ -19,20 +20,20 @@ struct WeightsArguments {
   bool json = false;
 };
 
-void print_line(const char* what, const std::vector<std::string>& names, bool with_names) {
-  std::cout << "  " << what << names.size() << "\n";
-  for (std::size_t i = 0; with_names && i < names.size(); ++i) std::cout << "      " << names[i] << "\n";
+void print_line(const char* what, std::size_t count, const std::vector<std::string>& names) {
+  std::cout << "  " << what << count << "\n";
+  for (const std::string& name : names) std::cout << "      " << name << "\n";
 }
 
 void print(const model::imports::ImportReport& report, bool verbose) {
   std::cout << report.source << ", " << report.architecture << ", becomes a file of the kind " << report.kind
             << (report.flipped ? "; channels BGR turned to RGB" : "; channels as they are") << "\n";
   for (const std::string& fact : report.facts) std::cout << "  " << fact << "\n";
-  print_line("used        ", report.used, verbose);
-  print_line("ignored     ", report.ignored, true);
-  print_line("missing     ", report.missing, true);
-  print_line("unexpected  ", report.unexpected, true);
-  print_line("mis-shaped  ", report.misshaped, true);
+  print_line("used        ", report.used.size(), verbose ? report.used : std::vector<std::string>());
+  print_line("ignored     ", report.ignored.size(), verbose ? report.ignored : core::first_lines(report.ignored));
+  print_line("missing     ", report.missing.size(), report.missing);
+  print_line("unexpected  ", report.unexpected.size(), report.unexpected);
+  print_line("mis-shaped  ", report.misshaped.size(), report.misshaped);
 }
 
 int run(const WeightsArguments& arguments, const Context& context) {

@@ -11,6 +11,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/crf/dense_crf.hpp"
+#include "wsi_lpd/model/encoders/vision_transformer.hpp"
 #include "wsi_lpd/model/network/network.hpp"
 #include "wsi_lpd/model/weights/safetensors.hpp"
 
@@ -78,6 +79,28 @@ TEST(Trainer, FrozenEncoderOfAnyWidthTeachesAfterTheWarmUp) {
                 1e-4)
         << t;
   }
+}
+
+TEST(Trainer, ImportedEncodersSeeImagesInTheirOwnStatistics) {
+  testing::TemporaryFolder folder;
+  const encoders::VisionTransformerShape shape{.width = 16, .depth = 1, .patch = 8, .rows = 2, .columns = 2, .hidden = 16};
+  weights::TensorFile file;
+  torch::manual_seed(0);
+  for (const auto& [name, sizes] : encoders::VisionTransformer::shapes(shape)) file.tensors[name] = torch::randn(sizes);
+  const auto foreground = [&](const encoders::InputStatistics& statistics) {
+    encoders::EncoderInfo encoder{.architecture = encoders::kVisionTransformer, .name = "tiny", .input_size = 16, .statistics = statistics};
+    encoder.transformer.heads = 2;
+    file.metadata = encoders::metadata_from_encoder(encoder);
+    TrainOptions options = tiny_options();
+    options.warmup_iterations = 0;
+    options.frozen_encoder = folder / "encoder.safetensors";
+    weights::write_safetensors(options.frozen_encoder, file);
+    return Trainer(tiny_info(), options).step(tiny_batch(0)).foreground;
+  };
+  const double own = foreground({tiny_info().mean, tiny_info().std}), other = foreground(encoders::kImageNetStatistics);
+  EXPECT_GT(own, 0);
+  EXPECT_GT(other, 0);
+  EXPECT_GT(std::abs(own - other), 1e-3);
 }
 
 TEST(Trainer, RefusesWhatCannotTeach) {
