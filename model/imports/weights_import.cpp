@@ -103,12 +103,11 @@ network::ModelInfo model_info(OpenedWeights& weights, const std::filesystem::pat
 std::map<std::string, std::string> metadata_of(OpenedWeights& weights, const std::filesystem::path& path, const ImportOptions& options) {
   const WeightsLayout& layout = weights.layout;
   if (layout.kind == Kind::Model) return network::metadata_from_info(model_info(weights, path, options));
-  std::map<std::string, std::string> metadata{{"kind", kind_name(layout)},
-                                              {"channels", "RGB"},
-                                              {"source", layout.source},
-                                              {"imported_from", weights::printable(path.filename().string())}};
-  metadata[layout.kind == Kind::Encoder ? "encoder" : "architecture"] = layout.encoder;
-  return metadata;
+  return {{"kind", kind_name(layout)},
+          {"channels", "RGB"},
+          {"source", layout.source},
+          {"imported_from", weights::printable(path.filename().string())},
+          {layout.kind == Kind::Encoder ? "encoder" : "architecture", layout.encoder}};
 }
 
 /// What the state of a training says to people; the rest is for the program.
