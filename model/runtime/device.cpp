@@ -11,7 +11,7 @@ std::string resolve_device(const std::string& wanted) {
   if (wanted == "auto") return usable ? "cuda" : "cpu";
   if (wanted == "cpu") return wanted;
   const std::string number = wanted.starts_with("cuda:") ? wanted.substr(5) : wanted == "cuda" ? "0" : "";
-  if (number.empty() || number.size() > 2 || number.find_first_not_of("0123456789") != std::string::npos)
+  if (number.empty() || number.size() > 4 || number.find_first_not_of("0123456789") != std::string::npos)
     throw core::UsageError("--device " + wanted + " is none of auto, cpu, cuda and cuda:N");
   if (!has_cuda_backend())
     throw core::UsageError("--device " + wanted + ": this build has no CUDA backend; build the cuda preset, or use --device cpu");

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "slide_jobs.hpp"
+#include "wsi_lpd/core/file_names.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
 #include "wsi_lpd/slide/archive_file.hpp"
@@ -99,7 +100,15 @@ std::vector<FoundSlide> by_pattern(const std::string& pattern, FoundSlides& resu
   return found;
 }
 
+bool is_manifest(const fs::path& file) { return core::lower_ending(file) == ".csv"; }
+bool is_list(const fs::path& file) { return core::lower_ending(file) == ".txt"; }
+
 }  // namespace
+
+bool is_collection(const std::string& source) {
+  if (fs::is_regular_file(source)) return is_manifest(source) || is_list(source);
+  return fs::is_directory(source) || source.find_first_of("*?[") != std::string::npos;
+}
 
 FoundSlides find_slides(const std::string& source, const fs::path& output) {
   FoundSlides result;
@@ -108,9 +117,7 @@ FoundSlides find_slides(const std::string& source, const fs::path& output) {
   if (fs::is_directory(source)) {
     found = FolderSearch(source, output, result).run();
   } else if (const fs::path path(source); fs::is_regular_file(path)) {
-    found = path.extension() == ".csv"   ? read_manifest(path)
-            : path.extension() == ".txt" ? read_list(path)
-                                         : std::vector<FoundSlide>{{.slide = path}};
+    found = is_manifest(path) ? read_manifest(path) : is_list(path) ? read_list(path) : std::vector<FoundSlide>{{.slide = path}};
     nothing = "the list names no slide";
   } else {
     found = by_pattern(source, result);

@@ -43,7 +43,7 @@ struct Uses {
   bool work = true;  ///< --config, --quiet, --verbose, --log-file: it works on something; false where it only shows what is there
 };
 
-/// One command: its options, already added to the program, and what it does. Returns an exit code; throws wsi_lpd::Error.
+/// One command: its options, already added to the program, and what it does. Returns an exit code; throws core::Error.
 struct Command {
   CLI::App* options = nullptr;
   std::function<int(const Context&)> run;

@@ -5,6 +5,7 @@
 
 #include "command.hpp"
 #include "metrics_text.hpp"
+#include "wsi_lpd/core/file_names.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/disagreement.hpp"
 
@@ -57,7 +58,7 @@ int compare_files(const CompareArguments& arguments, const pipeline::review::Com
   if (!arguments.overlay.empty()) {
     const core::Image picture =
         output::draw_disagreement(comparison.truth, comparison.result, comparison.matrix, comparison.classes, comparison.picture_mpp);
-    if (arguments.overlay.extension() == ".png") {
+    if (core::lower_ending(arguments.overlay) == ".png") {
       image::write_png(arguments.overlay, picture);
     } else {
       image::write_jpeg(arguments.overlay, picture);
@@ -79,8 +80,8 @@ void print_slides(const pipeline::review::FolderComparison& comparison) {
     if (!slide.comparison.boundary.empty()) std::cout << ", boundary F1 " << percent(raster::mean_f1(slide.comparison.boundary)) << " %";
     std::cout << "\n";
   }
-  std::cout << comparison.slides.size() << " slides compared, " << comparison.failures.size() << " failed, "
-            << comparison.without_truth.size() << " without truth\n";
+  std::cout << comparison.slides.size() << (comparison.slides.size() == 1 ? " slide compared, " : " slides compared, ")
+            << comparison.failures.size() << " failed, " << comparison.without_truth.size() << " without truth\n";
 }
 
 int compare_folders(const CompareArguments& arguments, const pipeline::review::CompareOptions& options, const Context& context) {

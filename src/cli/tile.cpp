@@ -39,13 +39,6 @@ core::ClassScheme classes_of(const TileArguments& arguments, const core::ClassSc
   return classes;
 }
 
-/// Does `source` name several slides: a folder, a list, a manifest, or a pattern? All else is a slide, there or not.
-bool is_collection(const std::string& source) {
-  const fs::path path(source);
-  if (fs::is_regular_file(path)) return path.extension() == ".csv" || path.extension() == ".txt";
-  return fs::is_directory(path) || source.find_first_of("*?[") != std::string::npos;
-}
-
 /// The slides of all sources, each once.
 std::vector<pipeline::review::TileJob> find_jobs(const TileArguments& arguments, const Context& context) {
   std::vector<pipeline::review::TileJob> jobs;
@@ -55,7 +48,7 @@ std::vector<pipeline::review::TileJob> find_jobs(const TileArguments& arguments,
     jobs.push_back({slide, arguments.mpp ? arguments.mpp : mpp, {}, arguments.mpp ? "" : failure});
   };
   for (const std::string& source : arguments.sources) {
-    if (!is_collection(source)) {
+    if (!pipeline::archive::is_collection(source)) {
       add(source, {}, {});
       continue;
     }

@@ -150,9 +150,8 @@ void add_images(CLI::App& command, TrainArguments& arguments) {
                   "pixels of the network's input, a multiple of 32; 0: as the images are; e.g. 224")
       ->check([](const std::string& text) {
         const int size = std::atoi(text.c_str());
-        return size == 0 || (size >= 64 && size <= 2048 && size % 32 == 0)
-                   ? std::string()
-                   : "--patch-size " + text + " is neither 0 nor a multiple of 32 from 64 to 2048";
+        return size == 0 || (size >= 64 && size <= 2048 && size % 32 == 0) ? std::string()
+                                                                           : text + " is neither 0 nor a multiple of 32 from 64 to 2048";
       });
   add_choice(command, "--fit", arguments.job.images.fit,
              {{"resize", pipeline::training::Fit::Resize}, {"crop", pipeline::training::Fit::Crop}},

@@ -6,7 +6,7 @@ namespace wsi_lpd::core {
 
 // Frames. Every coordinate in this library is in one of these, and names say which:
 //   level-0  pixels of the slide's full resolution, origin at the top left of the slide file
-//   level    pixels of one pyramid level of the slide
+//   level    pixels of one pyramid level of the slide, origin as of level-0
 //   output   pixels of the result: origin at the top left of the slide's bounds, at the model's µm/px
 //   grid     cells of the network's class maps: `grid_stride` output pixels wide
 // Pixel (x, y) covers [x, x+1) × [y, y+1); its centre is (x + 0.5, y + 0.5).

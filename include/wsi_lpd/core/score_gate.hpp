@@ -19,14 +19,15 @@ struct ScoreGateOptions {
 /// How present each class is at each place of a slide. An image's score is the mean of a map, so around every place the tiles' maps,
 /// blended, are averaged over the tissue in a raised-cosine window: the score of a training image that has its centre there and no glass
 /// in it. The window's half side is the patch size, whatever the tile, and its weight then about that of one patch. What a tile saw as a
-/// whole does not count, so neither steps nor the grid of tiles can show. Where several classes may be present, the likelier one wins
-/// unless the maps are strongly against it. Not thread-safe.
+/// whole does not count, so neither steps nor the grid of tiles can show. A value v of a class with presence p becomes v · p · (p /
+/// p_max)⁵, where p_max is the presence of the likeliest class at that place. Not thread-safe.
 class ScoreGate {
  public:
   /// Keeps references to `plan` and `tissue`. `grid_stride`, output pixels per cell of the values gated, divides the score maps' stride;
   /// tiles lie on multiples of both.
   ScoreGate(const TilePlan& plan, const TissueMask& tissue, const ScoreGateOptions& options, int grid_stride);
 
+  /// Whether there is no calibration: every class then counts as present everywhere, and values are unchanged.
   bool open() const { return calibration_.empty(); }
   /// Grid rows above a tile's top that still wait for what comes below.
   std::int64_t rows_waiting() const;

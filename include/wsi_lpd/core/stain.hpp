@@ -36,6 +36,7 @@ struct ReinhardStain {
 struct StainStatistics {
   std::optional<MacenkoStain> macenko;
   std::optional<ReinhardStain> reinhard;
+  /// Whether the statistics that a method needs are known. `method` must not be None.
   bool has(StainMethod method) const { return method == StainMethod::Macenko ? macenko.has_value() : reinhard.has_value(); }
   bool operator==(const StainStatistics&) const = default;
 };

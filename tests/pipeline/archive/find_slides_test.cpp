@@ -171,6 +171,13 @@ TEST_F(FindSlides, AListHasASlideALine) {
   EXPECT_THAT(refusal(""), HasSubstr("no slide was found in this folder (left out: 2 .txt)"));
 }
 
+TEST_F(FindSlides, EndingsOfListsAndManifestsMayBeInCapitals) {
+  write("LIST.TXT", "a.tif\n");
+  EXPECT_THAT(slides(find("LIST.TXT")), ElementsAre("a.tif"));
+  write("MANIFEST.CSV", "slide\nsub/a.tif\n");
+  EXPECT_THAT(slides(find("MANIFEST.CSV")), ElementsAre("sub/a.tif"));
+}
+
 TEST_F(FindSlides, AManifestIsReadAsSpreadsheetsSaveIt) {
   for (const char* text : {"slide, MPP\na.tif, 0.25\n", "\xef\xbb\xbfSlide;mpp\r\na.tif;0,25\r\n", "mpp\tslide\n0.25\ta.tif\n\n",
                            "slide,mpp\na.tif,0.25\na.tif,0.25\n"}) {

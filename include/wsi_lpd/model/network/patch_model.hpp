@@ -48,7 +48,7 @@ class PatchModel {
   explicit PatchModel(std::unique_ptr<Impl> impl);
   PatchModel(PatchModel&&) noexcept;
   ~PatchModel();
-  /// Loads a model file. `device` and `threads` are as in TrainOptions: `threads` above 0 sets LibTorch's thread count for the process
+  /// Loads a model file. `device` is "cpu", "cuda" or "cuda:n". `threads` above 0 sets LibTorch's thread count for the process
   /// (at::set_num_threads). Throws Error as load_model does, UsageError when the device can't be used.
   static PatchModel load(const std::filesystem::path& path, const std::string& device, int threads);
 

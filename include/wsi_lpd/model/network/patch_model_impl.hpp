@@ -1,4 +1,5 @@
 #pragma once
+// Brings in LibTorch: for the model layer, its tests and the pipeline's bridge only.
 #include "wsi_lpd/model/network/network.hpp"
 #include "wsi_lpd/model/network/patch_model.hpp"
 

@@ -1,4 +1,5 @@
 #pragma once
+// Brings in LibTorch: for the model layer, its tests and the pipeline's bridge only.
 #include <torch/torch.h>
 
 #include <map>

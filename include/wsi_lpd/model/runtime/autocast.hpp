@@ -1,4 +1,5 @@
 #pragma once
+// Brings in LibTorch: for the model layer, its tests and the pipeline's bridge only.
 #include <ATen/autocast_mode.h>
 
 namespace wsi_lpd::model::runtime {

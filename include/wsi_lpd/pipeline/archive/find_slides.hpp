@@ -32,6 +32,8 @@ struct FoundSlides {
 /// share the name of their results, or a result would overwrite a slide. Thread-safe.
 FoundSlides find_slides(const std::string& source, const std::filesystem::path& output);
 
+/// Whether `source` names several slides: a folder, a list, a manifest or a pattern. Anything else is one slide, existing or not.
+bool is_collection(const std::string& source);
 /// The same for slides that are given one by one.
 FoundSlides name_results(const std::vector<std::filesystem::path>& slides, const std::filesystem::path& output);
 

@@ -20,7 +20,8 @@ enum class LabelValues {
 
 struct CompareOptions {
   std::vector<std::string> classes{};         ///< names of the result's values 1, 2, …; empty: the names that the result records
-  std::optional<LabelValues> truth_values{};  ///< for a truth that `segment` did not write; not set: as in masks of patches
+  std::optional<LabelValues> truth_values{};  ///< for a truth that `segment` did not write; not set: by the colours of the classes if the
+                                              ///< truth has them, else as in masks of patches
   bool outside_is_background = true;          ///< GeoJSON: pixels outside all regions are background, else left out
   double boundary_um = 0;                     ///< tolerance of the boundary score, µm; 0: the score is not computed
   std::int64_t picture_side = 0;              ///< longest side of Comparison's pictures, pixels; 0: no pictures
