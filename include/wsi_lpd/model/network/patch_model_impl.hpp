@@ -1,6 +1,7 @@
 #pragma once
 #include "wsi_lpd/model/network/network.hpp"
 #include "wsi_lpd/model/network/patch_model.hpp"
+#include "wsi_lpd/model/network/presence_scorer.hpp"
 
 namespace wsi_lpd::model::network {
 
@@ -32,6 +33,8 @@ struct PatchModel::Impl {
   torch::Device device;
   LpdNetwork network;
   InputNormaliser input;
+  std::optional<StoredPresence> presence;  ///< set if info.presence is
+  std::unique_ptr<PresenceScorer> scorer;  ///< of `presence`; opened when it is needed
 };
 
 }  // namespace wsi_lpd::model::network
