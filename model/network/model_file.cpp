@@ -52,7 +52,8 @@ LoadedModel load_model(const std::filesystem::path& path) {
   weights::TensorFile file = weights::read_safetensors(path);
   return core::with_context(path.string(), [&] {
     const torch::NoGradGuard no_grad;
-    LoadedModel model{.info = info_from_metadata(file.metadata)};
+    LoadedModel model;
+    model.info = info_from_metadata(file.metadata);
     model.network = make_network(model.info);
     for (auto& item : model.network->named_parameters()) {
       const auto found = file.tensors.find(item.key());

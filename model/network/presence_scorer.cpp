@@ -1,6 +1,7 @@
 #include "wsi_lpd/model/network/presence_scorer.hpp"
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/network/class_maps.hpp"
 
 namespace wsi_lpd::model::network {
 
@@ -18,6 +19,15 @@ Tensor feature_maps(encoders::FrozenEncoder& encoder, const Tensor& images) {
   if (!tokens.cls.defined()) return tokens.map;
   const Tensor cls = tokens.cls.unsqueeze(-1).unsqueeze(-1).expand({-1, -1, tokens.map.size(2), tokens.map.size(3)});
   return torch::cat({tokens.map, cls}, 1);
+}
+
+Tensor on_score_grid(const Tensor& maps, std::int64_t size) {
+  const std::int64_t side = size / kScoreStride;
+  if (maps.size(2) == side && maps.size(3) == side) return maps;
+  const auto options =
+      torch::nn::functional::InterpolateFuncOptions().size(std::vector{side, side}).mode(torch::kBilinear).align_corners(false);
+  const Tensor grid = torch::nn::functional::interpolate(maps, options);
+  return grid + (maps.mean({2, 3}, true) - grid.mean({2, 3}, true));
 }
 
 PresenceScorer::PresenceScorer(const StoredPresence& stored, const ModelInfo& info, const torch::Device& device)

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/network/presence_scorer.hpp"
 
 namespace wsi_lpd::model::network {
 namespace {
@@ -87,6 +88,15 @@ TEST(PresenceHead, MeanOfAScoreMapIsTheImagesScore) {
   const Tensor scores = head.score_maps(maps);
   EXPECT_EQ(scores.sizes(), (std::vector<std::int64_t>{3, 2, 5, 7}));
   EXPECT_LT((scores.mean({2, 3}) - head.scores(maps.mean({2, 3}))).abs().max().item<double>(), 1e-5);
+}
+
+TEST(PresenceHead, MapsKeepTheirMeansOnTheGridOfTheGate) {
+  torch::manual_seed(0);
+  for (const std::int64_t side : {1, 3, 7, 14, 37}) {
+    const Tensor maps = torch::randn({2, 3, side, side}), grid = on_score_grid(maps, 224);
+    EXPECT_EQ(grid.sizes(), (std::vector<std::int64_t>{2, 3, 14, 14}));
+    EXPECT_LT((grid.mean({2, 3}) - maps.mean({2, 3})).abs().max().item<double>(), 1e-5);
+  }
 }
 
 TEST(PresenceHead, FoldsNeverSplitAPatientAndAreEven) {

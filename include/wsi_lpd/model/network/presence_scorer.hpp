@@ -20,7 +20,11 @@ encoders::EncoderFile rounded_to_half(encoders::EncoderFile file);
 /// its features, as maps of one cell.
 torch::Tensor feature_maps(encoders::FrozenEncoder& encoder, const torch::Tensor& images);
 
-/// Tells how present classes are in images. Not thread-safe.
+/// Score maps [N, C, h, w] of images of side `size` on the grid of ScoreGate, [N, C, s, s] with s = size / kScoreStride: bilinear, then
+/// shifted so that each map keeps its mean, the score. Thread-safe.
+torch::Tensor on_score_grid(const torch::Tensor& maps, std::int64_t size);
+
+/// Tells how present classes are in images. Thread-safe in inference: the encoders keep no state.
 class PresenceScorer {
  public:
   /// `info` has the statistics in which the images will come. Throws Error: the encoder can't be opened.
