@@ -2,6 +2,9 @@
 
 #include <torch/script.h>
 
+#include <sstream>
+
+#include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/model/encoders/resnet50.hpp"
 #include "wsi_lpd/model/encoders/swin_transformer.hpp"
 #include "wsi_lpd/model/encoders/vision_transformer.hpp"
@@ -73,8 +76,10 @@ class ResNetEncoder : public FrozenEncoder {
 
 class ScriptedEncoder : public FrozenEncoder {
  public:
-  ScriptedEncoder(const std::filesystem::path& path, const torch::Device& device)
-      : FrozenEncoder(path.filename().string(), 0), module_(torch::jit::load(path.string(), device)) {
+  ScriptedEncoder(const EncoderFile& file, const torch::Device& device) : FrozenEncoder(file.name, 0) {
+    std::istringstream stream(std::string(reinterpret_cast<const char*>(file.script.const_data_ptr<std::uint8_t>()),
+                                          static_cast<std::size_t>(file.script.numel())));
+    module_ = torch::jit::load(stream, device);
     module_.eval();
     for (const Tensor& parameter : module_.parameters()) {
       parameter.set_requires_grad(false);
@@ -85,6 +90,7 @@ class ScriptedEncoder : public FrozenEncoder {
     if (features.dim() != 2 || features.size(0) != 2) throw core::Error("it gives features of another shape than [N, D]");
     set_width(features.size(1));
   }
+  bool has_tokens() const override { return false; }
 
  private:
   Tensor encode(const Tensor& images) final { return module_.forward({images}).toTensor(); }
@@ -137,25 +143,42 @@ TokenMap FrozenEncoder::encode_tokens(const Tensor& /*images*/) {
   throw core::Error("the encoder " + name_ + " gives features only, no map of where they are");
 }
 
+EncoderFile read_encoder_file(const std::filesystem::path& path) {
+  if (!std::filesystem::is_regular_file(path)) throw core::UsageError(path.string() + ": no such file; a frozen encoder is a file");
+  EncoderFile result{.name = path.filename().string(), .tensors = {}, .metadata = {}, .script = {}};
+  if (path.extension() == ".safetensors") {
+    weights::TensorFile file = weights::read_safetensors(path);
+    result.tensors = std::move(file.tensors);
+    result.metadata = std::move(file.metadata);
+  } else {
+    const std::string bytes = core::read_text_file(path);
+    result.script = torch::empty({static_cast<std::int64_t>(bytes.size())}, torch::kByte);
+    std::copy(bytes.begin(), bytes.end(), result.script.data_ptr<std::uint8_t>());
+  }
+  return result;
+}
+
+std::unique_ptr<FrozenEncoder> open_encoder(const EncoderFile& file, const torch::Device& device,
+                                            const std::optional<InputStatistics>& images) {
+  if (file.script.defined()) {
+    return runtime::with_torch_errors("not a TorchScript encoder from normalised RGB [N, 3, 224, 224] to [N, D]",
+                                      [&] { return std::make_unique<ScriptedEncoder>(file, device); });
+  }
+  const std::optional<EncoderInfo> info = encoder_from_metadata(file.metadata);
+  if (!info && !file.tensors.contains("embeddings.norm.weight"))
+    throw core::Error("is neither a Swin-T nor of weights import; other encoders become files with: wsi-lpd weights import FILE");
+  Tensors tensors = file.tensors;
+  for (auto& [name, tensor] : tensors)
+    if (tensor.is_floating_point()) tensor = tensor.to(torch::kFloat);
+  if (!info) return std::make_unique<SwinEncoder>(tensors, device);
+  if (info->architecture == kResNet50) return imported<ResNetEncoder>(tensors, *info, device, images);
+  return imported<VisionTransformerEncoder>(tensors, *info, device, images);
+}
+
 std::unique_ptr<FrozenEncoder> load_frozen_encoder(const std::filesystem::path& path, const torch::Device& device,
                                                    const std::optional<InputStatistics>& images) {
-  if (!std::filesystem::is_regular_file(path))
-    throw core::UsageError(path.string() + ": no such file; --frozen-encoder wants a file, or none");
-  return core::with_context(path.string(), [&]() -> std::unique_ptr<FrozenEncoder> {
-    if (path.extension() != ".safetensors") {
-      return runtime::with_torch_errors("not a TorchScript encoder from normalised RGB [N, 3, 224, 224] to [N, D]",
-                                        [&] { return std::make_unique<ScriptedEncoder>(path, device); });
-    }
-    const weights::TensorFile file = weights::read_safetensors(path);
-    const std::optional<EncoderInfo> info = encoder_from_metadata(file.metadata);
-    if (!info) {
-      if (!file.tensors.contains("embeddings.norm.weight"))
-        throw core::Error("is neither a Swin-T nor of weights import; other encoders become files with: wsi-lpd weights import FILE");
-      return std::make_unique<SwinEncoder>(file.tensors, device);
-    }
-    if (info->architecture == kResNet50) return imported<ResNetEncoder>(file.tensors, *info, device, images);
-    return imported<VisionTransformerEncoder>(file.tensors, *info, device, images);
-  });
+  const EncoderFile file = read_encoder_file(path);
+  return core::with_context(path.string(), [&] { return open_encoder(file, device, images); });
 }
 
 }  // namespace wsi_lpd::model::encoders

@@ -26,8 +26,16 @@ struct OpenedWeights {
   WeightsLayout layout;
 };
 
+bool is_model_of_ours(const std::map<std::string, std::string>& metadata) {
+  const auto format = metadata.find("format");
+  return format != metadata.end() && format->second.starts_with("wsi-lpd");
+}
+
 OpenedWeights open_weights(const std::filesystem::path& path) {
   OpenedWeights weights{.file = weights::read_checkpoint(path), .names = {}, .layout = {}};
+  // The frozen encoder in a model file has layers of its own, which are not the network's.
+  if (is_model_of_ours(weights.file.metadata))
+    std::erase_if(weights.file.tensors, [](const auto& item) { return item.first.starts_with(network::kPresencePrefix); });
   core::with_context(path.string(), [&] {
     weights.names = plain_names(weights.file);
     weights.layout = recognise(weights.file, weights.names);
@@ -38,11 +46,6 @@ OpenedWeights open_weights(const std::filesystem::path& path) {
 std::string kind_name(const WeightsLayout& layout) {
   if (layout.kind == Kind::Model) return "model";
   return layout.kind == Kind::Encoder ? "encoder" : "frozen-encoder";
-}
-
-bool is_model_of_ours(const std::map<std::string, std::string>& metadata) {
-  const auto format = metadata.find("format");
-  return format != metadata.end() && format->second.starts_with("wsi-lpd");
 }
 
 /// Gives a PBIP checkpoint its prototypes, and the class names that the bank knows.

@@ -6,9 +6,45 @@
 
 namespace wsi_lpd::model::network {
 
-void save_model(const std::filesystem::path& path, const LpdNetwork& network, const ModelInfo& info) {
+namespace {
+
+const std::string kPrefix = kPresencePrefix, kWeight = kPrefix + "weight", kBias = kPrefix + "bias", kScript = kPrefix + "script",
+                  kEncoder = kPrefix + "encoder.";
+
+void add(weights::TensorFile& file, const StoredPresence& presence) {
+  file.tensors[kWeight] = presence.head.weight;
+  file.tensors[kBias] = presence.head.bias;
+  if (presence.encoder.script.defined()) file.tensors[kScript] = presence.encoder.script;
+  for (const auto& [name, tensor] : presence.encoder.tensors) file.tensors[kEncoder + name] = tensor;
+}
+
+/// Takes the tensors of the head and its encoder out of `tensors`.
+StoredPresence take_presence(std::map<std::string, torch::Tensor>& tensors, const ModelInfo& info) {
+  const auto taken = [&](const std::string& name) {
+    const auto node = tensors.extract(name);
+    return node ? node.mapped() : torch::Tensor();
+  };
+  StoredPresence presence;
+  presence.head = {taken(kWeight), taken(kBias)};
+  const auto& [weight, bias] = presence.head;
+  if (!weight.defined() || !bias.defined() || weight.dim() != 2 || weight.size(0) != info.classes.count() ||
+      bias.sizes() != torch::IntArrayRef{info.classes.count()} || weight.scalar_type() != torch::kFloat ||
+      bias.scalar_type() != torch::kFloat)
+    throw core::Error("its presence head is missing, or of another shape than its classes need");
+  presence.encoder = {.name = info.presence->encoder, .tensors = {}, .metadata = info.presence->encoder_metadata, .script = taken(kScript)};
+  for (auto at = tensors.lower_bound(kEncoder); at != tensors.end() && at->first.starts_with(kEncoder); at = tensors.erase(at))
+    presence.encoder.tensors[at->first.substr(kEncoder.size())] = at->second;
+  if (presence.encoder.script.defined() ? presence.encoder.script.scalar_type() != torch::kByte : presence.encoder.tensors.empty())
+    throw core::Error("the encoder of its presence head is missing");
+  return presence;
+}
+
+}  // namespace
+
+void save_model(const std::filesystem::path& path, const LpdNetwork& network, const ModelInfo& info, const StoredPresence* presence) {
   weights::TensorFile file{.tensors = {}, .metadata = metadata_from_info(info)};
   for (const auto& item : network->named_parameters()) file.tensors.emplace(item.key(), item.value().detach());
+  if (presence) add(file, *presence);
   weights::write_safetensors(path, file);
 }
 
@@ -16,7 +52,8 @@ LoadedModel load_model(const std::filesystem::path& path) {
   weights::TensorFile file = weights::read_safetensors(path);
   return core::with_context(path.string(), [&] {
     const torch::NoGradGuard no_grad;
-    LoadedModel model{.info = info_from_metadata(file.metadata)};
+    LoadedModel model;
+    model.info = info_from_metadata(file.metadata);
     model.network = make_network(model.info);
     for (auto& item : model.network->named_parameters()) {
       const auto found = file.tensors.find(item.key());
@@ -29,6 +66,7 @@ LoadedModel load_model(const std::filesystem::path& path) {
       item.value().copy_(stored);
       file.tensors.erase(found);
     }
+    if (model.info.presence) model.presence = take_presence(file.tensors, model.info);
     if (!file.tensors.empty())
       throw core::Error("tensor " + file.tensors.begin()->first + " does not belong to a " + model.info.encoder + " model");
     model.network->eval();

@@ -22,6 +22,17 @@ Json json_of(const core::Calibration& calibration) {
   return {{"score_threshold", calibration.score_threshold}, {"score_width", calibration.score_width}};
 }
 
+Json json_of(const std::optional<PresenceInfo>& presence) {
+  if (!presence) return nullptr;
+  return {{"encoder", presence->encoder},
+          {"metadata", presence->encoder_metadata},
+          {"images", presence->images},
+          {"groups", presence->groups},
+          {"strength", presence->strength},
+          {"auc", presence->auc},
+          {"calibration", json_of(presence->calibration)}};
+}
+
 core::Calibration calibration_of(const Json& json, std::size_t classes) {
   core::Calibration calibration;
   if (json.is_null()) return calibration;
@@ -34,6 +45,19 @@ core::Calibration calibration_of(const Json& json, std::size_t classes) {
   if (!sound(calibration.score_threshold, -HUGE_VALF) || !sound(calibration.score_width, 0))
     throw core::Error("its calibration makes no sense");
   return calibration;
+}
+
+std::optional<PresenceInfo> presence_of(const Json& json, std::size_t classes) {
+  if (json.is_null()) return {};
+  PresenceInfo presence{.encoder = json.at("encoder").get<std::string>(),
+                        .encoder_metadata = json.at("metadata").get<std::map<std::string, std::string>>(),
+                        .images = json.at("images").get<std::int64_t>(),
+                        .groups = json.at("groups").get<std::int64_t>(),
+                        .strength = json.at("strength").get<double>(),
+                        .auc = json.at("auc").get<std::vector<double>>(),
+                        .calibration = calibration_of(json.at("calibration"), classes)};
+  if (presence.auc.size() != classes || presence.calibration.empty()) throw core::Error("its presence head makes no sense");
+  return presence;
 }
 
 Json json_of(const std::optional<Judgement>& judged) {
@@ -60,21 +84,23 @@ core::Calibration uncalibrated(int classes) {
 std::map<std::string, std::string> metadata_from_info(const ModelInfo& info) {
   std::vector<std::string> colours;
   for (const core::Colour& colour : info.classes.colours) colours.push_back(core::to_string(colour));
-  return {{"format", kFormat},
-          {"method", info.method},
-          {"encoder", info.encoder},
-          {"prototypes_per_class", std::to_string(info.prototypes_per_class)},
-          {"classes", Json(info.classes.names).dump()},
-          {"background", info.classes.background},
-          {"colours", Json(colours).dump()},
-          {"mpp", info.mpp ? Json(*info.mpp).dump() : "null"},
-          {"patch_size", std::to_string(info.patch_size)},
-          {"mean", Json(info.mean).dump()},
-          {"std", Json(info.std).dump()},
-          {"calibration", json_of(info.calibration).dump()},
-          {"judged", json_of(info.judged).dump()},
-          {"stain", Json(core::numbers_from_stain(info.stain)).dump()},
-          {"provenance", Json(info.provenance).dump()}};
+  std::map<std::string, std::string> metadata{{"format", kFormat},
+                                              {"method", info.method},
+                                              {"encoder", info.encoder},
+                                              {"prototypes_per_class", std::to_string(info.prototypes_per_class)},
+                                              {"classes", Json(info.classes.names).dump()},
+                                              {"background", info.classes.background},
+                                              {"colours", Json(colours).dump()},
+                                              {"mpp", info.mpp ? Json(*info.mpp).dump() : "null"},
+                                              {"patch_size", std::to_string(info.patch_size)},
+                                              {"mean", Json(info.mean).dump()},
+                                              {"std", Json(info.std).dump()},
+                                              {"calibration", json_of(info.calibration).dump()},
+                                              {"judged", json_of(info.judged).dump()},
+                                              {"stain", Json(core::numbers_from_stain(info.stain)).dump()},
+                                              {"provenance", Json(info.provenance).dump()}};
+  if (info.presence) metadata["presence"] = json_of(info.presence).dump();
+  return metadata;
 }
 
 ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata) {
@@ -103,6 +129,7 @@ ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata)
     info.std = json("std").get<std::array<float, 3>>();
     info.calibration = calibration_of(json("calibration"), info.classes.names.size());
     if (metadata.contains("stain")) info.stain = core::stain_from_numbers(json("stain").get<core::StainNumbers>());
+    if (metadata.contains("presence")) info.presence = presence_of(json("presence"), info.classes.names.size());
     if (metadata.contains("judged")) info.judged = judgement_of(json("judged"));
     info.provenance = json("provenance").get<std::map<std::string, std::string>>();
     const bool sound = info.prototypes_per_class >= 1 && info.prototypes_per_class <= kMostPrototypes && info.patch_size >= 32 &&

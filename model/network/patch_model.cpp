@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "wsi_lpd/core/background.hpp"
 #include "wsi_lpd/core/error.hpp"
@@ -61,8 +62,9 @@ PatchModel::~PatchModel() = default;
 PatchModel PatchModel::load(const std::filesystem::path& path, const std::string& device, int threads) {
   if (threads > 0) at::set_num_threads(threads);
   LoadedModel loaded = load_model(path);
-  return PatchModel(
-      std::make_unique<Impl>(std::move(loaded.info), std::move(loaded.network), torch::Device(runtime::resolve_device(device))));
+  auto impl = std::make_unique<Impl>(std::move(loaded.info), std::move(loaded.network), torch::Device(runtime::resolve_device(device)));
+  impl->presence = std::move(loaded.presence);
+  return PatchModel(std::move(impl));
 }
 
 const ModelInfo& PatchModel::info() const { return impl_->info; }
@@ -131,10 +133,56 @@ void PatchModel::calibrate(const std::function<PatchBatch()>& next) {
   });
 }
 
+void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::function<PatchBatch()>& next,
+                              const std::vector<std::string>& groups) {
+  StoredPresence stored{.head = {}, .encoder = rounded_to_half(encoders::read_encoder_file(encoder))};
+  core::with_context(encoder.string(), [&] {
+    runtime::with_torch_errors("fitting the presence of classes", [&] {
+      const c10::InferenceMode inference;
+      const auto frozen =
+          encoders::open_encoder(stored.encoder, impl_->device, encoders::InputStatistics{impl_->info.mean, impl_->info.std});
+      std::vector<Tensor> features, labels;
+      for (PatchBatch batch = next(); batch.count > 0; batch = next()) {
+        features.push_back(feature_maps(*frozen, impl_->images(batch)).mean({2, 3}).cpu());
+        labels.push_back(impl_->labels(batch).cpu().clone());
+      }
+      if (features.empty()) throw core::Error("no images to fit the presence of classes on");
+      PresenceFit fit = network::fit_presence(torch::cat(features), torch::cat(labels), groups, impl_->info.classes.names);
+      stored.head = std::move(fit.head);
+      impl_->info.presence = PresenceInfo{
+          .encoder = stored.encoder.name,
+          .encoder_metadata = stored.encoder.metadata,
+          .images = static_cast<std::int64_t>(groups.size()),
+          .groups = static_cast<std::int64_t>(std::set<std::string>(groups.begin(), groups.end()).size()),
+          .strength = fit.strength,
+          .auc = std::move(fit.auc),
+          .calibration = std::move(fit.calibration),
+      };
+    });
+  });
+  impl_->presence = std::move(stored);
+  impl_->scorer.reset();
+  impl_->info.judged.reset();
+}
+
+std::vector<std::vector<float>> PatchModel::presence_scores(const PatchBatch& batch) {
+  if (!impl_->presence) throw core::Error("the model has no presence head: wsi-lpd calibrate PATCHES --presence-encoder FILE fits one");
+  return runtime::with_torch_errors("telling which classes are present", [&] {
+    const c10::InferenceMode inference;
+    if (!impl_->scorer) impl_->scorer = std::make_unique<PresenceScorer>(*impl_->presence, impl_->info, impl_->device);
+    const Tensor scores = impl_->scorer->score_maps(impl_->images(batch)).mean({2, 3});
+    std::vector<std::vector<float>> values;
+    for (std::int64_t b = 0; b < batch.count; ++b) values.push_back(values_of<float>(scores[b]));
+    return values;
+  });
+}
+
 void PatchModel::set_stain(const core::StainStatistics& stain) { impl_->info.stain = stain; }
 
 void PatchModel::set_judged(const Judgement& judged) { impl_->info.judged = judged; }
 
-void PatchModel::save(const std::filesystem::path& path) const { save_model(path, impl_->network, impl_->info); }
+void PatchModel::save(const std::filesystem::path& path) const {
+  save_model(path, impl_->network, impl_->info, impl_->presence ? &*impl_->presence : nullptr);
+}
 
 }  // namespace wsi_lpd::model::network

@@ -74,7 +74,9 @@ class LpdSegmenter final : public Segmenter {
       if (rounded_) rounded_->to(device_);
     }
     active_ = rounded_ ? rounded_ : network_;
-    core::Calibration calibration = info_.calibration;
+    if (loaded.presence && smooth_gate() && !options.own_presence)
+      scorer_ = std::make_unique<model::network::PresenceScorer>(*loaded.presence, info_, device_);
+    core::Calibration calibration = scorer_ ? info_.presence->calibration : info_.calibration;
     if (calibration.empty()) calibration = model::network::uncalibrated(info_.classes.count());
     presence_.emplace(calibration, device_);
     shape_ = {.classes = info_.classes,
@@ -82,6 +84,7 @@ class LpdSegmenter final : public Segmenter {
               .feature_size = static_cast<int>(model::encoders::mix_transformer_shape(info_.encoder).widths[3]),
               .grid_stride = model::network::kGridStride,
               .score_stride = model::network::kScoreStride,
+              .only_tile = scorer_ ? info_.patch_size : 0,
               .patch_size = info_.patch_size,
               .mpp = info_.mpp.value_or(0),
               .stain = info_.stain,
@@ -171,13 +174,18 @@ class LpdSegmenter final : public Segmenter {
 
   Results compute(const model::network::LpdNetwork& network, const Tensor& tiles) const {
     const int k = info_.prototypes_per_class;
-    const model::network::NetworkOutput output = network->forward(input_(tiles));
+    const Tensor images = input_(tiles);
+    const model::network::NetworkOutput output = network->forward(images);
     const auto merged = model::network::merged_maps(output, k);
-    const Tensor scores = model::network::class_scores(output, k);
-    return {
-        smooth_gate() ? model::network::open_maps(merged) : model::network::gated(model::network::tile_maps(merged), (*presence_)(scores)),
-        smooth_gate() ? model::network::merge_mean(output.maps[3], k) : torch::empty({0}), scores, output.maps[3].amax({2, 3}),
-        output.feature.mean({2, 3})};
+    const Tensor peaks = output.maps[3].amax({2, 3}), features = output.feature.mean({2, 3});
+    if (!smooth_gate()) {
+      const Tensor scores = model::network::class_scores(output, k);
+      return {model::network::gated(model::network::tile_maps(merged), (*presence_)(scores)), torch::empty({0}), scores, peaks, features};
+    }
+    const Tensor score_maps =
+        scorer_ ? model::network::on_score_grid(scorer_->score_maps(images), tiles.size(1)) : model::network::merge_mean(output.maps[3], k);
+    const Tensor scores = scorer_ ? score_maps.mean({2, 3}) : model::network::class_scores(output, k);
+    return {model::network::open_maps(merged), score_maps, scores, peaks, features};
   }
 
   model::network::ModelInfo info_;
@@ -186,6 +194,7 @@ class LpdSegmenter final : public Segmenter {
   torch::Device device_;
   LpdSegmenterOptions options_;
   model::network::InputNormaliser input_;
+  std::unique_ptr<model::network::PresenceScorer> scorer_;  ///< nothing: presence from the network's own scores
   std::optional<model::network::ScoreSigmoid> presence_;
   std::optional<c10::Stream> stream_;  ///< on a GPU
   Shape shape_;
@@ -196,7 +205,8 @@ class LpdSegmenter final : public Segmenter {
 std::unique_ptr<Segmenter> load_lpd_segmenter(const std::filesystem::path& path, const LpdSegmenterOptions& options) {
   const torch::Device device(model::runtime::resolve_device(options.device));
   model::network::LoadedModel loaded = model::network::load_model(path);
-  if (options.normalisation == Normalisation::Calibrated && loaded.info.calibration.empty()) {
+  const bool by_head = loaded.presence && !options.own_presence;
+  if (options.normalisation == Normalisation::Calibrated && loaded.info.calibration.empty() && !by_head) {
     throw core::Error(path.string() + ": the model is not calibrated; run `wsi-lpd calibrate PATCHES --model " + path.string() +
                       "`, or give --normalisation tile");
   }

@@ -176,6 +176,11 @@ void check_run(const SegmentOptions& options, const Segmenter::Shape& shape, con
     throw core::UsageError("--tile " + std::to_string(options.tile) + " must be a multiple of " + std::to_string(shape.tile_multiple) +
                            " up to 4096");
   }
+  if (shape.only_tile > 0 && options.tile != shape.only_tile) {
+    throw core::UsageError("--tile " + std::to_string(options.tile) + ": the presence head of " + identity.model_path +
+                           " knows only images of " + std::to_string(shape.only_tile) +
+                           " pixels; leave --tile out, or give --presence own");
+  }
   if (options.stain != core::StainMethod::None && !shape.stain.has(options.stain)) {
     throw core::UsageError(identity.model_path + ": does not know the stain of its training images, which --stain-normalisation " +
                            core::to_string(options.stain) + " needs; `wsi-lpd calibrate PATCHES --model MODEL` adds it");

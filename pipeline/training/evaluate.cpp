@@ -7,6 +7,9 @@
 #include <mutex>
 #include <numeric>
 
+#include "wsi_lpd/core/roc_area.hpp"
+#include "wsi_lpd/core/text.hpp"
+
 namespace wsi_lpd::pipeline::training {
 namespace {
 
@@ -20,8 +23,10 @@ class Evaluator {
   Evaluator(const EvaluateOptions& options, model::network::PatchModel& model, const PatchSet& set)
       : options_(options), model_(model), set_(set) {
     const int classes = model.info().classes.count();
-    thresholds_ = model.info().calibration;
+    has_head_ = options.presence == PresenceRule::Calibrated && model.info().presence;
+    thresholds_ = has_head_ ? model.info().presence->calibration : model.info().calibration;
     if (options.presence == PresenceRule::Half || thresholds_.empty()) thresholds_ = model::network::uncalibrated(classes);
+    for (auto* columns : {&scores_, &truths_}) columns->resize(static_cast<std::size_t>(classes));
     result_.presence.resize(static_cast<std::size_t>(classes));
     for (const auto& [name, wanted] : {std::pair{"oracle", options.oracle}, {"predicted", options.predicted}}) {
       for (const bool crf : {false, true})
@@ -31,11 +36,24 @@ class Evaluator {
 
   void add(std::size_t first) {
     const model::network::PatchBatch batch = set_.batch(first, kBatch);
-    const std::vector<model::network::PatchMaps> maps = model_.look(batch, options_.all_views);
+    std::vector<model::network::PatchMaps> maps = model_.look(batch, options_.all_views);
+    if (has_head_) {
+      std::vector<std::vector<float>> scores = model_.presence_scores(batch);
+      for (std::size_t i = 0; i < maps.size(); ++i) maps[i].scores = std::move(scores[i]);
+    }
+    for (std::size_t i = 0; i < maps.size(); ++i) {
+      for (std::size_t c = 0; c < scores_.size(); ++c) {
+        scores_[c].push_back(maps[i].scores[c]);
+        truths_[c].push_back(set_.labels(first + i)[c]);
+      }
+    }
     tbb::parallel_for(std::size_t{0}, maps.size(), [&](std::size_t i) { add(first + i, maps[i]); });
   }
 
-  Evaluation finish() { return std::move(result_); }
+  Evaluation finish() {
+    for (std::size_t c = 0; c < scores_.size(); ++c) result_.auc.push_back(core::roc_area(scores_[c], truths_[c]));
+    return std::move(result_);
+  }
 
  private:
   void add(std::size_t index, const model::network::PatchMaps& patch) {
@@ -96,6 +114,8 @@ class Evaluator {
   model::network::PatchModel& model_;
   const PatchSet& set_;
   core::Calibration thresholds_;
+  bool has_head_ = false;                            // image labels are predicted by the model's presence head
+  std::vector<std::vector<float>> scores_, truths_;  // [C][patches]
   std::mutex mutex_;
   Evaluation result_;  // under the mutex
 };
@@ -145,6 +165,36 @@ double Evaluation::chance_f1() const {
     ++present;
   }
   return sum / present;
+}
+
+void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, const core::Work& work) {
+  std::vector<std::string> groups;
+  std::size_t known = 0, next = 0;
+  for (std::size_t i = 0; i < set.count(); ++i) {
+    groups.push_back(set.patient(i).empty() ? "image " + set.name(i) : set.patient(i));
+    known += !set.patient(i).empty();
+  }
+  work.observer.begin("looking through " + encoder.filename().string(), static_cast<std::int64_t>(set.count()), "images");
+  const auto batch = [&] {
+    core::check(work.cancel);
+    work.observer.advance(static_cast<std::int64_t>(next));
+    model::network::PatchBatch images;
+    if (next < set.count()) images = set.batch(next, kBatch);
+    next += static_cast<std::size_t>(images.count);
+    return images;
+  };
+  model.fit_presence(encoder, batch, groups);
+  work.observer.end();
+  const model::network::PresenceInfo& presence = *model.info().presence;
+  if (known == 0)
+    work.observer.warn(
+        "no patients are known (patients.csv): the folds that judge the presence of classes are over single images, which "
+        "look more alike than those of other patients will");
+  std::string line = "presence of classes from " + presence.encoder + ": area under the ROC curve on held-out " +
+                     (known > 0 ? "patients (" + std::to_string(presence.groups) + ")" : std::string("images"));
+  for (std::size_t c = 0; c < presence.auc.size(); ++c)
+    line += (c ? ", " : " ") + model.info().classes.names[c] + " " + core::fixed(presence.auc[c], 3);
+  work.observer.info(line + "; strength " + core::fixed(presence.strength, 4));
 }
 
 void calibrate(model::network::PatchModel& model, const PatchSet& set, const core::CancelFlag& cancel) {

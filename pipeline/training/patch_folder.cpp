@@ -49,7 +49,7 @@ class Scan {
     tally.check(options_.skip_unusable, used);
     if (options_.image_labels == ImageLabels::Needed && result_.train.empty()) refuse_empty();
     result_.unusable = tally.lines();
-    std::string patients = options_.image_labels == ImageLabels::Needed ? name_patients({root_, train_}, result_.train) : "";
+    std::string patients = options_.image_labels != ImageLabels::Unused ? name_patients({root_, train_}, result_.train) : "";
     const std::string counts = (wants_labels ? count_of(result_.train, "train") : "") + count_of(result_.valid, "valid") +
                                count_of(result_.test, "test"),
                       left_out = tally.left_out();

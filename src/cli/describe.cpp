@@ -37,6 +37,12 @@ Json describe_model(const std::filesystem::path& path) {
   json["calibrated"] = !info.calibration.empty();
   if (info.calibration.empty()) json["to_calibrate"] = calibrate_command(path);
   if (!info.calibration.empty()) json["score_threshold"] = info.calibration.score_threshold;
+  if (info.presence) {
+    const model::network::PresenceInfo& presence = *info.presence;
+    json["presence"] = {{"encoder", presence.encoder},  {"images", presence.images},
+                        {"groups", presence.groups},    {"strength", presence.strength},
+                        {"held_out_auc", presence.auc}, {"score_threshold", presence.calibration.score_threshold}};
+  }
   if (info.judged) {
     json["judged"]["by"] = info.judged->by;
     if (info.judged->by != "nothing") json["judged"].update({{"score", info.judged->score}, {"chance", info.judged->chance}});

@@ -1,29 +1,22 @@
 #include "wsi_lpd/pipeline/training/evaluate.hpp"
 
-#include <cmath>
 #include <iomanip>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
 #include "config.hpp"
 #include "dataset_description.hpp"
+#include "evaluation_files.hpp"
 #include "metrics_text.hpp"
 #include "model_file.hpp"
 #include "run_folder.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/core/text.hpp"
-#include "wsi_lpd/image/image_file.hpp"
-#include "wsi_lpd/output/patch_sheet.hpp"
 #include "wsi_lpd/pipeline/training/patch_stain.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
-
-constexpr int kSheetSide = 180;  // pixels of a patch on the sheet
 
 struct EvaluateArguments {
   fs::path patches, output = "evaluation";
@@ -34,10 +27,9 @@ struct EvaluateArguments {
 struct CalibrateArguments {
   fs::path patches, output;
   std::string model;
+  fs::path presence_encoder;
   bool skip_unusable = false;
 };
-
-std::string title_of(const pipeline::training::EvaluatedLabels& evaluated) { return evaluated.labels + (evaluated.crf ? " + CRF" : ""); }
 
 std::vector<pipeline::training::Patch> split_of(const fs::path& folder, const pipeline::training::PatchFolder& patches,
                                                 const std::string& split) {
@@ -73,56 +65,6 @@ pipeline::training::PatchSetOptions options_of(const fs::path& folder, const pip
       .size = info.patch_size, .classes = info.classes.count(), .scheme = std::move(matched.classes), .order = std::move(matched.order)};
 }
 
-Json json_of_evaluation(const pipeline::training::Evaluation& evaluation, const model::network::ModelInfo& info) {
-  const std::vector<std::string>& names = info.classes.names;
-  Json json{{"patches", evaluation.patches}, {"background", info.classes.background}};
-  for (const auto& evaluated : evaluation.evaluated)
-    json["segmentation"][evaluated.labels][evaluated.crf ? "crf" : "argmax"] = json_of(evaluated.matrix, names);
-  const raster::ConfusionMatrix& pixels = evaluation.evaluated.front().matrix;
-  json["chance"] = {{"mIoU", json_number(pixels.chance_mean_iou())}, {"F1", json_number(evaluation.chance_f1())}};
-  Json& presence = json["image_labels"];
-  presence["all_right"] = static_cast<double>(evaluation.all_classes_right) / static_cast<double>(evaluation.patches);
-  for (std::size_t c = 0; c < names.size(); ++c) {
-    const pipeline::training::PresenceCounts& counts = evaluation.presence[c];
-    presence["classes"][names[c]] = {
-        {"F1", json_number(counts.f1())}, {"hits", counts.hits}, {"false_alarms", counts.false_alarms}, {"misses", counts.misses}};
-  }
-  return json;
-}
-
-/// Empty for a class that is nowhere.
-std::string csv_number(double value) { return std::isfinite(value) ? core::shortest(value) : std::string(); }
-
-/// One line for each class and evaluation: tidy, so that statistics programs take it as it is.
-std::string csv_of(const pipeline::training::Evaluation& evaluation, const model::network::ModelInfo& info) {
-  std::ostringstream csv;
-  csv << "labels,crf,class,iou,dice\n";
-  for (const auto& evaluated : evaluation.evaluated) {
-    const auto line = [&](const std::string& name, double iou, double dice) {
-      csv << evaluated.labels << (evaluated.crf ? ",yes," : ",no,") << name << "," << csv_number(iou) << "," << csv_number(dice) << "\n";
-    };
-    for (int c = 0; c < evaluated.matrix.classes(); ++c)
-      line(info.classes.names[static_cast<std::size_t>(c)], evaluated.matrix.iou(c), evaluated.matrix.dice(c));
-    line("mean", evaluated.matrix.mean_iou(), evaluated.matrix.mean_dice());
-  }
-  return csv.str();
-}
-
-void write_sheet(const fs::path& path, const pipeline::training::Evaluation& evaluation, const model::network::ModelInfo& info) {
-  std::vector<std::string> columns{"image", "truth"};
-  for (const auto& evaluated : evaluation.evaluated) columns.push_back(title_of(evaluated));
-  std::vector<output::SheetRow> rows;
-  for (const pipeline::training::ShownPatch& patch : evaluation.shown) {
-    output::SheetRow row{patch.name, {patch.rgb, output::tinted(patch.rgb, patch.truth, info.classes)}, {"", ""}};
-    for (std::size_t i = 0; i < patch.labels.size(); ++i) {
-      row.cells.push_back(output::tinted(patch.rgb, patch.labels[i], info.classes));
-      row.notes.push_back(core::fixed(100 * patch.accuracies[i], 1) + " % right");
-    }
-    rows.push_back(std::move(row));
-  }
-  image::write_png(path, output::draw_patch_sheet(columns, rows, info.classes, kSheetSide));
-}
-
 void print(const pipeline::training::Evaluation& evaluation, const model::network::ModelInfo& info) {
   std::vector<MetricsColumn> columns;
   for (const auto& evaluated : evaluation.evaluated) columns.push_back({title_of(evaluated), &evaluated.matrix});
@@ -138,6 +80,11 @@ void print(const pipeline::training::Evaluation& evaluation, const model::networ
             << evaluation.patches << " patches\n";
 }
 
+pipeline::training::PresenceRule rule_of(const std::string& presence) {
+  if (presence == "half") return pipeline::training::PresenceRule::Half;
+  return presence == "own" ? pipeline::training::PresenceRule::Own : pipeline::training::PresenceRule::Calibrated;
+}
+
 int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
   const fs::path model_path = find_model(arguments.model, context.observer);
   model::network::PatchModel model = model::network::PatchModel::load(model_path, context.common.device, context.common.threads);
@@ -150,15 +97,17 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
   pipeline::training::EvaluateOptions options;
   options.oracle = arguments.labels != "predicted";
   options.predicted = arguments.labels != "oracle";
-  options.presence = arguments.presence == "half" ? pipeline::training::PresenceRule::Half : pipeline::training::PresenceRule::Calibrated;
+  options.presence = rule_of(arguments.presence);
   options.crf = arguments.crf;
   options.all_views = arguments.tta;
-  if (options.predicted && options.presence == pipeline::training::PresenceRule::Calibrated && info.calibration.empty())
+  const bool by_head = options.presence == pipeline::training::PresenceRule::Calibrated && info.presence;
+  if (options.predicted && by_head) context.observer.info("image labels are predicted from the features of " + info.presence->encoder);
+  if (options.predicted && !by_head && options.presence != pipeline::training::PresenceRule::Half && info.calibration.empty())
     context.observer.warn("the model is not calibrated: a class counts as present from score 0 on; to teach it: " +
                           calibrate_command(model_path));
   const pipeline::training::Evaluation evaluation = pipeline::training::evaluate(options, set, model, context.work());
 
-  const Json json = json_of_evaluation(evaluation, info);
+  const nlohmann::ordered_json json = json_of_evaluation(evaluation, info);
   write_resolved_config(context.options, arguments.output);
   core::write_text_file(arguments.output / "evaluation.json", json.dump(2) + "\n");
   core::write_text_file(arguments.output / "evaluation.csv", csv_of(evaluation, info));
@@ -186,6 +135,7 @@ int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
     context.observer.info("taking the stain of these images for that of the training");
     model.set_stain(pipeline::training::stain_of(set, context.work()));
   }
+  if (!arguments.presence_encoder.empty()) pipeline::training::fit_presence(model, set, arguments.presence_encoder, context.work());
   const fs::path target = arguments.output.empty() ? path : arguments.output;
   model.save(target);
   std::cout << std::fixed << std::setprecision(2);
@@ -219,8 +169,9 @@ Command add_evaluate(CLI::App& program) {
   command
       ->add_option(
           "--presence", arguments->presence,
-          "when a class counts as predicted: calibrated, or half: sigmoid of the score over 0.5, as published; e.g. --presence half")
-      ->check(CLI::IsMember({"calibrated", "half"}));
+          "when a class counts as predicted: calibrated, by the model's presence head if it has one; own, by the network's own calibrated "
+          "scores; half: sigmoid of these over 0.5, as published; e.g. --presence own")
+      ->check(CLI::IsMember({"calibrated", "own", "half"}));
   command->add_flag("--crf,!--no-crf", arguments->crf, "also after a dense CRF; e.g. --no-crf")->default_str("true");
   command->add_flag("--tta,!--no-tta", arguments->tta, "mean of six views, mirrored and brighter or darker; e.g. --no-tta")
       ->default_str("true");
@@ -241,6 +192,11 @@ Command add_calibrate(CLI::App& program) {
       ->required();
   command->add_option("--model", arguments->model, kModelHelp);
   command->add_flag("--skip-unusable", arguments->skip_unusable, kSkipUnusableHelp);
+  command
+      ->add_option("--presence-encoder", arguments->presence_encoder,
+                   "tells which classes are present from the features of this frozen encoder, which the model file then contains: a "
+                   ".safetensors file of weights import, or TorchScript; e.g. --presence-encoder uni.safetensors")
+      ->check(CLI::ExistingFile);
   command->add_option("-o,--output", arguments->output, "file to write instead of changing the model; e.g. -o calibrated.safetensors");
   return {command, [arguments](const Context& context) { return run_calibrate(*arguments, context); }, {.threads = true, .device = true}};
 }

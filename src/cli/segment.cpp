@@ -31,7 +31,7 @@ struct SegmentArguments {
   fs::path output = "results";
   std::string model;
   std::optional<double> mpp;
-  std::string normalisation = "calibrated";
+  std::string normalisation = "calibrated", presence = "calibrated";
   std::string blend = "window";
   std::string precision = "auto";
   std::string stain = "none";
@@ -111,7 +111,8 @@ int run(const SegmentArguments& arguments, pipeline::archive::FoundSlides found,
                                                                       : pipeline::segment::Normalisation::Calibrated,
                    .arithmetic = arguments.precision == "bf16"   ? pipeline::segment::Arithmetic::Bfloat16
                                  : arguments.precision == "fp32" ? pipeline::segment::Arithmetic::Float32
-                                                                 : pipeline::segment::Arithmetic::Auto});
+                                                                 : pipeline::segment::Arithmetic::Auto,
+                   .own_presence = arguments.presence == "own"});
   pipeline::segment::SegmentOptions options = arguments.options;
   if (options.tile == 0) options.tile = segmenter->shape().patch_size;
   options.blend = arguments.blend == "crop" ? core::Blend::Crop : core::Blend::Window;
@@ -176,6 +177,11 @@ void add_network(CLI::App& command, SegmentArguments& arguments) {
           "of class maps. calibrated: the same everywhere, presence of classes by what training has taught, over neighbouring tiles; tile: "
           "min-max and presence of each tile alone, as in the paper's evaluation; e.g. tile")
       ->check(CLI::IsMember({"calibrated", "tile"}));
+  command
+      .add_option("--presence", arguments.presence,
+                  "which classes are present: calibrated, by the model's presence head if it has one; own, by the network's own scores; "
+                  "--normalisation tile always takes these; e.g. --presence own")
+      ->check(CLI::IsMember({"calibrated", "own"}));
   command
       .add_option("--stain-normalisation", arguments.stain,
                   "gives a slide the colours of the training images: macenko matches the amounts of two stains, reinhard mean and spread "

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "golden/golden.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/model/weights/safetensors.hpp"
@@ -94,6 +95,51 @@ TEST_F(ModelFile, WithoutStainOrJudgementLoads) {
   EXPECT_EQ(read_model_info(folder_ / "changed.safetensors").stain, core::StainStatistics{});
   EXPECT_EQ(error_after([](weights::TensorFile& file) { file.metadata.erase("judged"); }), "loaded without complaint");
   EXPECT_FALSE(read_model_info(folder_ / "changed.safetensors").judged);
+}
+
+class ModelFileWithPresence : public ModelFile {
+ protected:
+  void SetUp() override {
+    ModelFile::SetUp();
+    ModelInfo info = sample_info();
+    info.presence = PresenceInfo{.encoder = "tiny_encoder.ts.pt",
+                                 .encoder_metadata = {},
+                                 .images = 60,
+                                 .groups = 12,
+                                 .strength = 0.01,
+                                 .auc = {0.9, 0.8, 0.7},
+                                 .calibration = {.score_threshold = {0.1F, 0.2F, 0.3F}, .score_width = {1, 2, 3}}};
+    presence_.encoder = encoders::read_encoder_file(testing::golden_folder() / "tiny_encoder.ts.pt");
+    const std::int64_t width = encoders::open_encoder(presence_.encoder, torch::kCPU)->width();
+    presence_.head = {torch::randn({3, width}), torch::randn({3})};
+    save_model(path_, network_, info, &presence_);
+  }
+  StoredPresence presence_;
+};
+
+TEST_F(ModelFileWithPresence, HeadAndEncoderComeBackAndGiveTheSameScores) {
+  const LoadedModel loaded = load_model(path_);
+  ASSERT_TRUE(loaded.presence && loaded.info.presence);
+  EXPECT_EQ(loaded.info.presence->groups, 12);
+  EXPECT_EQ(loaded.info.presence->auc, (std::vector<double>{0.9, 0.8, 0.7}));
+  EXPECT_EQ(loaded.info.presence->calibration.score_threshold, (std::vector<float>{0.1F, 0.2F, 0.3F}));
+  const c10::InferenceMode inference;
+  const torch::Tensor images = torch::randn({2, 3, 64, 64});
+  PresenceScorer before(presence_, loaded.info, torch::kCPU), after(*loaded.presence, loaded.info, torch::kCPU);
+  const torch::Tensor maps = after.score_maps(images);
+  EXPECT_EQ(maps.sizes(), (std::vector<std::int64_t>{2, 3, 1, 1}));
+  EXPECT_TRUE(torch::equal(before.score_maps(images), maps));
+}
+
+TEST_F(ModelFileWithPresence, WhatIsMissingIsSaid) {
+  EXPECT_THAT(error_after([](weights::TensorFile& file) { file.tensors.erase("presence.script"); }), HasSubstr("encoder of its presence"));
+  EXPECT_THAT(error_after([](weights::TensorFile& file) { file.tensors.erase("presence.bias"); }), HasSubstr("presence head is missing"));
+  EXPECT_THAT(error_after([](weights::TensorFile& file) {
+                file.tensors["presence.weight"] = torch::zeros({2, 4});
+              }),
+              HasSubstr("of another shape"));
+  EXPECT_THAT(error_after([](weights::TensorFile& file) { file.metadata.erase("presence"); }), HasSubstr("does not belong"));
+  EXPECT_THAT(error_after([](weights::TensorFile& file) { file.metadata["presence"] = "{}"; }), HasSubstr("malformed 'presence'"));
 }
 
 TEST_F(ModelFile, WrongTensorsAreNamed) {

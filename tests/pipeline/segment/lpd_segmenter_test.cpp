@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
@@ -120,6 +121,33 @@ TEST_F(LpdSegmenter, WithoutCalibrationOnlyTileNormalisationWorks) {
   const TileResults results = run(*segmenter, noise(1, 7));
   EXPECT_LE(*std::max_element(results.maps.begin(), results.maps.end()), 1);
   EXPECT_GT(*std::max_element(results.maps.begin(), results.maps.end()), 0);
+}
+
+TEST_F(LpdSegmenter, TakesPresenceFromTheHeadUnlessToldOtherwise) {
+  train(true);
+  const auto before = load_lpd_segmenter(path_);
+  model::network::PatchModel model = model::network::PatchModel::load(path_, "cpu", 1);
+  model::network::PatchBatch images = noise(20, 1);
+  for (std::size_t i = 0; i < images.labels.size(); ++i) images.labels[i] = static_cast<float>(i / 2 % (2 + i % 2) == 0);
+  std::vector<std::string> groups;
+  for (int i = 0; i < 20; ++i) groups.push_back(std::to_string(i));
+  bool given = false;
+  model.fit_presence(
+      std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt",
+      [&] { return std::exchange(given, true) ? model::network::PatchBatch{} : images; }, groups);
+  model.save(path_);
+  const auto by_head = load_lpd_segmenter(path_), own = load_lpd_segmenter(path_, {.own_presence = true});
+  EXPECT_EQ(by_head->shape().presence, model.info().presence->calibration);
+  EXPECT_EQ(by_head->shape().only_tile, kTile);
+  EXPECT_EQ(own->shape().presence, before->shape().presence);
+  EXPECT_EQ(own->shape().only_tile, 0);
+  const model::network::PatchBatch tiles = noise(3, 7);
+  const TileResults expected = run(*before, tiles), from_head = run(*by_head, tiles), from_own = run(*own, tiles);
+  EXPECT_EQ(from_own.score_maps, expected.score_maps);
+  EXPECT_EQ(from_head.maps, expected.maps);
+  EXPECT_EQ(from_head.score_maps.size(), expected.score_maps.size());
+  const auto scores = model.presence_scores(tiles);
+  for (std::size_t i = 0; i < 3U * kClasses; ++i) EXPECT_NEAR(from_head.scores[i], scores[i / kClasses][i % kClasses], 1e-4);
 }
 
 TEST_F(LpdSegmenter, MissingModelAndMissingDeviceAreErrors) {

@@ -152,6 +152,42 @@ TEST_F(Evaluating, HalfLeavesTheModelsThresholdsAside) {
   EXPECT_EQ(evaluated({}, kOneView).evaluated[1].matrix.counts(), expected) << "a model without a calibration";
 }
 
+TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
+  const std::filesystem::path encoder = std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt";
+  model::training::Trainer trainer = untrained(kAlwaysFirst);
+  model::network::PatchModel& model = trainer.model();
+  EXPECT_THROW(fit_presence(model, *set_, encoder, {observer_, kNever}), core::Error) << "two patches are without the first class";
+  EXPECT_FALSE(model.info().presence);
+  EXPECT_THROW(model.presence_scores(set_->batch(0, 1)), core::Error);
+
+  std::vector<Patch> patches;  // each three times, so that there are enough of each kind
+  for (int i = 0; i < 3 * kPatches; ++i) {
+    const std::string name = std::string(1, static_cast<char>('a' + i / 3)) + ".png";
+    patches.push_back({folder_ / name, folder_ / ("mask_" + name), {}, "patient " + std::to_string(i / 3)});
+  }
+  const PatchSet images(patches, PatchSetOptions{.classes = kClasses}, core::Work{observer_, kNever});
+  fit_presence(model, images, encoder, {observer_, kNever});
+  ASSERT_TRUE(model.info().presence);
+  EXPECT_EQ(model.info().presence->groups, kPatches);
+  EXPECT_EQ(model.info().presence->images, 3 * kPatches);
+  const Evaluation by_head = evaluate(kOneView, *set_, model, {observer_, kNever});
+  const Evaluation by_network = evaluated(kAlwaysFirst, kOneView);
+  EvaluateOptions own = kOneView;
+  own.presence = PresenceRule::Own;
+  EXPECT_EQ(evaluate(own, *set_, model, {observer_, kNever}).evaluated[1].matrix.counts(), by_network.evaluated[1].matrix.counts());
+  EXPECT_EQ(by_head.evaluated[0].matrix.counts(), by_network.evaluated[0].matrix.counts()) << "given labels need no head";
+  std::int64_t hits = 0;
+  for (std::size_t i = 0; i < set_->count(); ++i) {
+    const auto scores = model.presence_scores(set_->batch(i, 1));
+    hits += predicted_labels(scores[0], model.info().presence->calibration)[0] > 0.5F && set_->labels(i)[0] > 0.5F;
+  }
+  EXPECT_EQ(by_head.presence[0].hits, hits);
+
+  model.save(folder_ / "model.safetensors");
+  model::network::PatchModel loaded = model::network::PatchModel::load(folder_ / "model.safetensors", "cpu", 1);
+  EXPECT_EQ(evaluate(kOneView, *set_, loaded, {observer_, kNever}).auc, by_head.auc);
+}
+
 TEST_F(Evaluating, TheCrfComesBesideAndChangesNothingElse) {
   EvaluateOptions with_crf = kOneView;
   with_crf.crf = true;

@@ -42,7 +42,8 @@ TEST_F(PatientTable, NamesThePatientsOfTheTrainingImages) {
   EXPECT_THAT(patients(), ElementsAre("P 1", "P2", ""));
   EXPECT_THAT(scan().notes.back(), HasSubstr("patients.csv: the images to train on are of 2 patients, 1 images without one count as one "
                                              "each, 1 lines name files that are not there"));
-  EXPECT_THAT(scan_patches(folder_.path(), {.image_labels = ImageLabels::IfThere}).train.at(0).patient, "") << "for training only";
+  EXPECT_EQ(scan_patches(folder_.path(), {.image_labels = ImageLabels::IfThere}).train.at(0).patient, "P 1");
+  EXPECT_EQ(scan_patches(folder_.path(), {.image_labels = ImageLabels::Unused}).train.at(0).patient, "") << "evaluation needs none";
 }
 
 TEST_F(PatientTable, TakesTheSlidesOfCutPatches) {

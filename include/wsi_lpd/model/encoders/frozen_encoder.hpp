@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,8 @@ class FrozenEncoder {
   torch::Tensor operator()(const torch::Tensor& images, bool bfloat16 = false);
   /// The last layer's map of the same images, after the final norm. Throws Error: the encoder gives features only (TorchScript).
   TokenMap tokens(const torch::Tensor& images, bool bfloat16 = false);
+  /// Whether tokens() works.
+  virtual bool has_tokens() const { return true; }
   /// Width D of the features.
   std::int64_t width() const { return width_; }
   /// Side of the images that the encoder is shown, pixels.
@@ -53,6 +56,21 @@ class FrozenEncoder {
   std::int64_t width_, input_size_;
   torch::Tensor factor_, shift_;  ///< [3, 1, 1]; undefined: images are taken as they are
 };
+
+/// What a file of a frozen encoder holds, so that it can be stored in another file.
+struct EncoderFile {
+  std::string name;                              ///< file name
+  std::map<std::string, torch::Tensor> tensors;  ///< of a .safetensors file, types as stored
+  std::map<std::string, std::string> metadata;   ///< of a .safetensors file
+  torch::Tensor script;                          ///< bytes of a TorchScript module; undefined for a .safetensors file
+};
+
+/// Reads a file that load_frozen_encoder takes, without checking that it is an encoder. Thread-safe. Throws UsageError: no such file;
+/// Error.
+EncoderFile read_encoder_file(const std::filesystem::path& path);
+/// Opens the encoder that `file` holds; otherwise as load_frozen_encoder. Tensors of any float type become float32.
+std::unique_ptr<FrozenEncoder> open_encoder(const EncoderFile& file, const torch::Device& device,
+                                            const std::optional<InputStatistics>& images = {});
 
 /// Loads a frozen encoder: a .safetensors file of `weights import` (a vision transformer or a ResNet50), one with Swin-T and its projection
 /// under Hugging Face's names, or else a TorchScript module from [N, 3, 224, 224] to [N, D]. A TorchScript module is code that runs.

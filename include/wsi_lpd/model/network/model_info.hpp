@@ -9,6 +9,7 @@
 #include "wsi_lpd/core/calibration.hpp"
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/stain.hpp"
+#include "wsi_lpd/model/network/presence_info.hpp"
 
 namespace wsi_lpd::model::network {
 
@@ -37,6 +38,7 @@ struct ModelInfo {
   std::array<float, 3> mean{0.70623304F, 0.47791372F, 0.66791496F};  ///< RGB, of 0…1 values
   std::array<float, 3> std{0.19820057F, 0.22564577F, 0.1736589F};
   core::Calibration calibration;
+  std::optional<PresenceInfo> presence;           ///< of the presence head, in models that have one
   core::StainStatistics stain;                    ///< stain statistics of the training images
   std::optional<Judgement> judged;                ///< validation score; not set in models that were imported or recalibrated
   std::map<std::string, std::string> provenance;  ///< how the model was trained: free text by key

@@ -2,6 +2,7 @@
 // Brings in LibTorch: for the model layer, its tests and the pipeline's bridge only.
 #include "wsi_lpd/model/network/network.hpp"
 #include "wsi_lpd/model/network/patch_model.hpp"
+#include "wsi_lpd/model/network/presence_scorer.hpp"
 
 namespace wsi_lpd::model::network {
 
@@ -33,6 +34,8 @@ struct PatchModel::Impl {
   torch::Device device;
   LpdNetwork network;
   InputNormaliser input;
+  std::optional<StoredPresence> presence;  ///< set if info.presence is
+  std::unique_ptr<PresenceScorer> scorer;  ///< of `presence`; opened when it is needed
 };
 
 }  // namespace wsi_lpd::model::network

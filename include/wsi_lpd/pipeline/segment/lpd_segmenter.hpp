@@ -26,6 +26,8 @@ struct LpdSegmenterOptions {
   std::string device = "cpu";  ///< as returned by model::runtime::resolve_device
   Normalisation normalisation = Normalisation::Calibrated;
   Arithmetic arithmetic = Arithmetic::Auto;
+  /// Class presence from the network's own scores, although the model has a presence head. Normalisation::Tile knows no other.
+  bool own_presence = false;
 };
 
 /// Loads a trained LPD model. On the CPU, `await` computes in the calling thread alone; meanwhile at::set_num_threads(1) is in force, which

@@ -46,6 +46,7 @@ class Segmenter {
     int grid_stride = 8;    ///< output pixels per cell; tile sizes are multiples of `tile_multiple`
     int score_stride = 16;  ///< output pixels per cell of the score maps
     int tile_multiple = 32;
+    int only_tile = 0;            ///< the only tile size that it takes, pixels; 0: any
     int patch_size = 224;         ///< side of the training images, pixels; tiles should be about as large
     double mpp = 0;               ///< µm/px that the network expects; 0: unknown
     core::StainStatistics stain;  ///< of the training images

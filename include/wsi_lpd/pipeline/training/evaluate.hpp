@@ -16,7 +16,8 @@ namespace wsi_lpd::pipeline::training {
 /// The score threshold above which a class counts as present when image labels are not given. If no class reaches its threshold, the
 /// likeliest class counts as present.
 enum class PresenceRule {
-  Calibrated,  ///< the model's calibrated thresholds; 0 in a model without calibration
+  Calibrated,  ///< scores and thresholds of the model's presence head, if it has one; else as Own
+  Own,         ///< the network's own scores and their calibrated thresholds; 0 in a model without calibration
   Half         ///< sigmoid(score) > ½, as the published code trains it
 };
 
@@ -53,6 +54,8 @@ struct ShownPatch {
 struct Evaluation {
   std::vector<EvaluatedLabels> evaluated;  ///< oracle, oracle + CRF, predicted, predicted + CRF, as far as the options ask for them
   std::vector<PresenceCounts> presence;    ///< [C]
+  std::vector<double> auc;                 ///< [C]: area under the ROC curve of the scores that image labels are predicted from, 0…1; NaN
+                                           ///< for a class that all patches or none have
   std::int64_t patches = 0;
   std::int64_t all_classes_right = 0;  ///< patches whose predicted image labels are all correct
   std::vector<ShownPatch> shown;       ///< worst first
@@ -70,6 +73,11 @@ std::vector<float> predicted_labels(std::span<const float> scores, const core::C
 /// Evaluates `model` on patches. Patches without masks count for the image labels only. Uses oneTBB, and LibTorch as PatchModel does. Not
 /// thread-safe with the same model. Throws Error, Cancelled.
 Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::network::PatchModel& model, const core::Work& work);
+
+/// Fits a presence head for `model` on the features of the frozen encoder in the file `encoder` for all images of `set`
+/// (PatchModel::fit_presence). Images of a patient share a fold; where no patient is known, an image is a patient. The observer is told
+/// which, and the areas under the ROC curves on held-out images. Not thread-safe with the same model. Throws UsageError, Error, Cancelled.
+void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, const core::Work& work);
 
 /// Learns a calibration for `model` from at most 400 labelled images, evenly spread over the set. Not thread-safe with the same model.
 /// Throws Error, Cancelled.

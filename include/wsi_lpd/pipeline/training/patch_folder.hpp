@@ -52,8 +52,8 @@ class PatchError : public core::Error {
 
 /// Lists a folder of patches (docs/patches.md) without decoding them. Labels come from the names of the files (NAME[101].png,
 /// NAME[1, 0, 1].png), from the names of the folders, or from labels.csv; pixel masks from {valid,test}/{img,mask}/. Each of these folders
-/// may have subfolders. If image labels are needed, patients.csv or the patches.csv of `tile` gives the patients of the images in train/.
-/// Thread-safe. Throws PatchError: images without a label or mask, images with another number of digits, links without a target,
+/// may have subfolders. Unless image labels are unused, patients.csv or the patches.csv of `tile` gives the patients of the images in
+/// train/. Thread-safe. Throws PatchError: images without a label or mask, images with another number of digits, links without a target,
 /// contradictions in labels.csv. Throws UsageError: no folder, no image, a table that can't be read, other classes than `options.classes`.
 PatchFolder scan_patches(const std::filesystem::path& folder, const ScanOptions& options = {});
 

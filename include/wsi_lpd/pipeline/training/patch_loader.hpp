@@ -47,6 +47,8 @@ class PatchSet {
   std::size_t count() const { return patches_.size(); }
   /// File name of image `index` without its ending.
   std::string name(std::size_t index) const { return patches_[index].image.stem().string(); }
+  /// The patient of image `index`; empty: unknown.
+  const std::string& patient(std::size_t index) const { return patches_[index].patient; }
   int size() const { return size_; }
   /// Network pixels per image pixel; 1 unless all images are resized.
   double zoom() const { return zoom_; }

@@ -1,0 +1,22 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "wsi_lpd/core/calibration.hpp"
+
+namespace wsi_lpd::model::network {
+
+/// What is known of a presence head (PresenceHead) beside its tensors.
+struct PresenceInfo {
+  std::string encoder;                                  ///< file name of the frozen encoder
+  std::map<std::string, std::string> encoder_metadata;  ///< metadata of that file
+  std::int64_t images = 0;                              ///< that it was fitted on
+  std::int64_t groups = 0;                              ///< patients; as many as images where none are known
+  double strength = 0;                                  ///< C of the logistic regression
+  std::vector<double> auc;                              ///< [C]: area under the ROC curve on held-out images, 0…1
+  core::Calibration calibration;                        ///< thresholds and widths of the head's scores, log odds; never empty
+};
+
+}  // namespace wsi_lpd::model::network

@@ -1,0 +1,41 @@
+#pragma once
+// Brings in LibTorch: for the model layer, its tests and the pipeline's bridge only.
+#include "wsi_lpd/model/encoders/frozen_encoder.hpp"
+#include "wsi_lpd/model/network/model_info.hpp"
+#include "wsi_lpd/model/network/presence_head.hpp"
+
+namespace wsi_lpd::model::network {
+
+/// A presence head and the frozen encoder whose features it takes, as a model file holds them.
+struct StoredPresence {
+  PresenceHead head;
+  encoders::EncoderFile encoder;  ///< its float tensors are float16
+};
+
+/// The same file with its float tensors in float16; a TorchScript module stays as it is. Thread-safe.
+encoders::EncoderFile rounded_to_half(encoders::EncoderFile file);
+
+/// Features that presence is told from: maps [N, D, h, w] of normalised images [N, 3, H, W], whose means are the images' features. They are
+/// the encoder's last map and, repeated at each place, its class token, if it has one. Of an encoder without maps (TorchScript) they are
+/// its features, as maps of one cell.
+torch::Tensor feature_maps(encoders::FrozenEncoder& encoder, const torch::Tensor& images);
+
+/// Score maps [N, C, h, w] of images of side `size` on the grid of ScoreGate, [N, C, s, s] with s = size / kScoreStride: bilinear, then
+/// shifted so that each map keeps its mean, the score. Thread-safe.
+torch::Tensor on_score_grid(const torch::Tensor& maps, std::int64_t size);
+
+/// Tells how present classes are in images. Thread-safe in inference: the encoders keep no state.
+class PresenceScorer {
+ public:
+  /// `info` has the statistics in which the images will come. Throws Error: the encoder can't be opened.
+  PresenceScorer(const StoredPresence& stored, const ModelInfo& info, const torch::Device& device);
+  /// Score maps [N, C, h, w] of normalised images [N, 3, H, W]. The mean of an image's map is its score. Throws Error:
+  /// the encoder has features of another width than the head takes.
+  torch::Tensor score_maps(const torch::Tensor& images);
+
+ private:
+  std::unique_ptr<encoders::FrozenEncoder> encoder_;
+  PresenceHead head_;
+};
+
+}  // namespace wsi_lpd::model::network

@@ -1,0 +1,140 @@
+#include "wsi_lpd/model/network/presence_head.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/network/presence_scorer.hpp"
+
+namespace wsi_lpd::model::network {
+namespace {
+
+using ::testing::HasSubstr;
+using torch::Tensor;
+
+const std::vector<std::string> kClasses{"tumour", "stroma"};
+
+/// Images of twelve patients, whose first feature shows the first class and whose second feature, less well, the second.
+struct Images {
+  Tensor features, labels;
+  std::vector<std::string> groups;
+};
+Images painted(std::int64_t count, std::int64_t width) {
+  torch::manual_seed(3);
+  Images images{
+      torch::randn({count, width}), torch::stack({torch::arange(count) % 2 == 1, torch::arange(count) % 3 == 2}, 1).to(torch::kFloat), {}};
+  images.features.select(1, 0) += 4 * images.labels.select(1, 0);
+  images.features.select(1, 1) += 2 * images.labels.select(1, 1);
+  for (std::int64_t i = 0; i < count; ++i) images.groups.push_back("patient " + std::to_string(i * 7 % 12));
+  return images;
+}
+
+std::string error_of(const Images& images) {
+  try {
+    fit_presence(images.features, images.labels, images.groups, kClasses);
+  } catch (const core::Error& error) {
+    return error.what();
+  }
+  return "fitted without complaint";
+}
+
+TEST(PresenceHead, FindsTheClassesInHeldOutImages) {
+  const Images images = painted(120, 6);
+  const PresenceFit fit = fit_presence(images.features, images.labels, images.groups, kClasses);
+  EXPECT_GT(fit.auc[0], 0.97);
+  EXPECT_GT(fit.auc[1], 0.85);
+  const Tensor scores = fit.head.scores(images.features);
+  const Tensor threshold = torch::tensor(fit.calibration.score_threshold);
+  const Tensor right = ((scores > threshold) == (images.labels > 0.5)).to(torch::kDouble).mean(0);
+  EXPECT_GT(right[0].item<double>(), 0.95);
+  EXPECT_EQ(fit.held_out.sizes(), scores.sizes());
+}
+
+TEST(PresenceHead, IsTheSameWhateverTheScaleOfTheFeatures) {
+  Images images = painted(120, 6);
+  const PresenceFit fit = fit_presence(images.features, images.labels, images.groups, kClasses);
+  images.features = images.features * torch::tensor({100.0F, 0.01F, 1.0F, 3.0F, 8.0F, 0.5F}) + 2;
+  const PresenceFit scaled = fit_presence(images.features, images.labels, images.groups, kClasses);
+  EXPECT_EQ(fit.strength, scaled.strength);
+  EXPECT_LT((fit.held_out - scaled.held_out).abs().max().item<double>(), 1e-3);
+}
+
+// Images whose labels nothing shows: a fit that had seen them would rank them well, held-out scores must not.
+TEST(PresenceHead, HeldOutScoresAreHonest) {
+  Images images = painted(90, 200);
+  images.features = torch::randn({90, 200});
+  const PresenceFit fit = fit_presence(images.features, images.labels, images.groups, kClasses);
+  EXPECT_LT(fit.auc[0], 0.75);
+  EXPECT_GT(fit.auc[0], 0.25);
+}
+
+TEST(PresenceHead, MoreFeaturesThanImagesDoNotChangeTheFit) {
+  Images images = painted(60, 4);
+  const PresenceFit fit = fit_presence(images.features, images.labels, images.groups, kClasses);
+  images.features = torch::cat({images.features, torch::full({60, 100}, 3.0F)}, 1);  // constants tell nothing
+  const PresenceFit wide = fit_presence(images.features, images.labels, images.groups, kClasses);
+  EXPECT_LT((fit.held_out - wide.held_out).abs().max().item<double>(), 1e-4);
+}
+
+TEST(PresenceHead, MeanOfAScoreMapIsTheImagesScore) {
+  torch::manual_seed(0);
+  const PresenceHead head{torch::randn({2, 8}), torch::randn({2})};
+  const Tensor maps = torch::randn({3, 8, 5, 7});
+  const Tensor scores = head.score_maps(maps);
+  EXPECT_EQ(scores.sizes(), (std::vector<std::int64_t>{3, 2, 5, 7}));
+  EXPECT_LT((scores.mean({2, 3}) - head.scores(maps.mean({2, 3}))).abs().max().item<double>(), 1e-5);
+}
+
+TEST(PresenceHead, MapsKeepTheirMeansOnTheGridOfTheGate) {
+  torch::manual_seed(0);
+  for (const std::int64_t side : {1, 3, 7, 14, 37}) {
+    const Tensor maps = torch::randn({2, 3, side, side}), grid = on_score_grid(maps, 224);
+    EXPECT_EQ(grid.sizes(), (std::vector<std::int64_t>{2, 3, 14, 14}));
+    EXPECT_LT((grid.mean({2, 3}) - maps.mean({2, 3})).abs().max().item<double>(), 1e-5);
+  }
+}
+
+TEST(PresenceHead, FoldsNeverSplitAPatientAndAreEven) {
+  const Images images = painted(120, 2);
+  const std::vector<int> folds = folds_of_groups(images.groups, images.labels, 5);
+  std::map<std::string, std::set<int>> of_group;
+  std::map<int, double> with;
+  for (std::size_t i = 0; i < folds.size(); ++i) {
+    of_group[images.groups[i]].insert(folds[i]);
+    with[folds[i]] += images.labels[static_cast<std::int64_t>(i)][0].item<double>();
+  }
+  for (const auto& [group, where] : of_group) EXPECT_EQ(where.size(), 1U) << group;
+  EXPECT_EQ(with.size(), 5U);
+  for (const auto& [fold, count] : with) EXPECT_NEAR(count, 12, 9) << fold;
+  EXPECT_EQ(folds, folds_of_groups(images.groups, images.labels, 5));
+  const std::vector<int> two = folds_of_groups({"a", "b", "a"}, torch::zeros({3, 1}), 5);
+  EXPECT_EQ(two, (std::vector<int>{0, 1, 0}));
+}
+
+TEST(PresenceHead, BadInputIsOneLine) {
+  const Images sound = painted(60, 3);
+  Images images = sound;
+  images.features = images.features.clone();
+  images.features[7][1] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THAT(error_of(images), HasSubstr("not finite"));
+  images = sound;
+  images.groups.assign(60, "only");
+  EXPECT_THAT(error_of(images), HasSubstr("of one patient (only)"));
+  images = sound;
+  images.labels = images.labels.clone();
+  images.labels.select(1, 1) = (torch::arange(60) < 3).to(torch::kFloat);
+  EXPECT_THAT(error_of(images), HasSubstr("class stroma is in 3 of 60 images"));
+  images.labels.select(1, 1) = (torch::arange(60) >= 3).to(torch::kFloat);
+  EXPECT_THAT(error_of(images), HasSubstr("class stroma is in 57 of 60 images"));
+  images = sound;
+  for (std::size_t i = 0; i < 60; ++i) images.groups[i] = images.labels[static_cast<std::int64_t>(i)][0].item<float>() > 0.5F ? "a" : "b";
+  EXPECT_THAT(error_of(images), HasSubstr("all images with class tumour"));
+}
+
+}  // namespace
+}  // namespace wsi_lpd::model::network
