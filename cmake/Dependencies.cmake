@@ -23,7 +23,7 @@ if(NOT TARGET wsi_lpd::torch)
   else()
     file(GLOB WSI_LPD_TORCH_FOUND ${PROJECT_SOURCE_DIR}/.deps/libtorch-*-cpu)
   endif()
-  if(NOT EXISTS "${WSI_LPD_TORCH}/lib/libtorch_cpu.so") # not cached yet, or gone since
+  if(NOT WSI_LPD_TORCH OR (WSI_LPD_TORCH MATCHES "/[.]deps/" AND NOT EXISTS "${WSI_LPD_TORCH}/lib/libtorch_cpu.so")) # found anew
     unset(WSI_LPD_TORCH CACHE)
   endif()
   set(WSI_LPD_TORCH "${WSI_LPD_TORCH_FOUND}" CACHE PATH "Folder with LibTorch's include/ and lib/")
