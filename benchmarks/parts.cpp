@@ -62,7 +62,7 @@ void forward(benchmark::State& state, pipeline::segment::Arithmetic arithmetic) 
       pipeline::segment::load_lpd_segmenter(path, {.normalisation = pipeline::segment::Normalisation::Tile, .arithmetic = arithmetic});
   const auto tiles = [&] {
     auto buffer = segmenter->allocate(kBatch, kTile);
-    core::fill(buffer->data(), std::size_t{3} * kBatch * kTile * kTile);
+    fill(buffer->data(), std::size_t{3} * kBatch * kTile * kTile);
     return buffer;
   };
   segmenter->choose_precision(tiles(), kBatch, kTile);
@@ -94,7 +94,7 @@ void read(benchmark::State& state, double scale) {
   constexpr std::int64_t kSide = 4096;
   if (!fs::exists(path)) {
     core::Image noise(512, 512, 3);
-    core::fill(noise.data(), noise.bytes());
+    fill(noise.data(), noise.bytes());
     core::Image picture(kSide, kSide, 3);  // enlarged noise: as smooth as tissue, so that JPEG has as much to do
     core::resample_area(noise.view(), 0, 0, 512.0 / kSide, 512.0 / kSide, picture.view());
     image::PyramidOptions options;
@@ -145,7 +145,7 @@ void blend(benchmark::State& state) {
 void write(benchmark::State& state) {
   constexpr core::Size kSize{8192, 2048};
   core::Image blobs(kSize.width / 64, kSize.height / 64, 1), labels(kSize.width, kSize.height, 1);
-  core::fill(blobs.data(), blobs.bytes());
+  fill(blobs.data(), blobs.bytes());
   for (std::int64_t y = 0; y < kSize.height; ++y)
     for (std::int64_t x = 0; x < kSize.width; ++x) *labels.at(x, y) = *blobs.at(x / 64, y / 64) % (kClasses + 1);
   image::PyramidOptions options;
