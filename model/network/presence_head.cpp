@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <map>
-#include <numeric>
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/roc_area.hpp"
