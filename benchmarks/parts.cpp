@@ -67,7 +67,7 @@ void forward(benchmark::State& state, pipeline::segment::Arithmetic arithmetic) 
   };
   segmenter->choose_precision(tiles(), kBatch, kTile);
   const auto run = [&](std::unique_ptr<pipeline::segment::TileBuffer> buffer) {
-    benchmark::DoNotOptimize(segmenter->await(segmenter->submit(std::move(buffer), kBatch, kTile)));
+    benchmark::DoNotOptimize(segmenter->await(segmenter->submit(std::move(buffer), kBatch, kTile, std::vector<std::uint8_t>(kBatch, 1))));
   };
   run(tiles());
   for (auto _ : state) {

@@ -170,7 +170,7 @@ std::vector<std::vector<float>> PatchModel::presence_scores(const PatchBatch& ba
   return runtime::with_torch_errors("telling which classes are present", [&] {
     const c10::InferenceMode inference;
     if (!impl_->scorer) impl_->scorer = std::make_unique<PresenceScorer>(*impl_->presence, impl_->info, impl_->device);
-    const Tensor scores = impl_->scorer->score_maps(impl_->images(batch)).mean({2, 3});
+    const Tensor scores = impl_->scorer->score_maps(impl_->scorer->feature_maps(impl_->images(batch))).mean({2, 3});
     std::vector<std::vector<float>> values;
     for (std::int64_t b = 0; b < batch.count; ++b) values.push_back(values_of<float>(scores[b]));
     return values;

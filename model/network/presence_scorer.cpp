@@ -13,9 +13,9 @@ encoders::EncoderFile rounded_to_half(encoders::EncoderFile file) {
   return file;
 }
 
-Tensor feature_maps(encoders::FrozenEncoder& encoder, const Tensor& images) {
-  if (!encoder.has_tokens()) return encoder(images).unsqueeze(-1).unsqueeze(-1);
-  const encoders::TokenMap tokens = encoder.tokens(images);
+Tensor feature_maps(encoders::FrozenEncoder& encoder, const Tensor& images, bool bfloat16) {
+  if (!encoder.has_tokens()) return encoder(images, bfloat16).unsqueeze(-1).unsqueeze(-1);
+  const encoders::TokenMap tokens = encoder.tokens(images, bfloat16);
   if (!tokens.cls.defined()) return tokens.map;
   const Tensor cls = tokens.cls.unsqueeze(-1).unsqueeze(-1).expand({-1, -1, tokens.map.size(2), tokens.map.size(3)});
   return torch::cat({tokens.map, cls}, 1);
@@ -37,12 +37,12 @@ PresenceScorer::PresenceScorer(const StoredPresence& stored, const ModelInfo& in
                                   })),
       head_{stored.head.weight.to(device), stored.head.bias.to(device)} {}
 
-Tensor PresenceScorer::score_maps(const Tensor& images) {
-  const Tensor maps = feature_maps(*encoder_, images);
-  if (maps.size(1) != head_.weight.size(1))
+Tensor PresenceScorer::feature_maps(const Tensor& images, bool bfloat16) {
+  Tensor maps = network::feature_maps(*encoder_, images, bfloat16);
+  if (maps.size(1) != width())
     throw core::Error("the model's presence encoder gives " + std::to_string(maps.size(1)) + " features, and its head takes " +
-                      std::to_string(head_.weight.size(1)));
-  return head_.score_maps(maps);
+                      std::to_string(width()));
+  return maps;
 }
 
 }  // namespace wsi_lpd::model::network

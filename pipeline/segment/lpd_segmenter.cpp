@@ -6,6 +6,7 @@
 #include <tbb/parallel_invoke.h>
 #include <torch/torch.h>
 
+#include <cmath>
 #include <optional>
 
 #include "wsi_lpd/core/error.hpp"
@@ -30,10 +31,11 @@ struct Results {
 };
 
 struct LpdPending final : Segmenter::Pending {
-  model::network::LpdNetwork network{nullptr};  ///< as chosen when the batch was submitted
-  std::unique_ptr<TileBuffer> owner;            ///< of the memory that `tiles` looks at, until the results are there
-  Tensor tiles;                                 ///< [B, T, T, 3] bytes
-  Results results;                              ///< on a GPU: page-locked memory, filled once `done` has happened
+  bool bfloat16 = false;              ///< as chosen when the batch was submitted
+  std::unique_ptr<TileBuffer> owner;  ///< of the memory that `tiles` looks at, until the results are there
+  Tensor tiles;                       ///< [B, T, T, 3] bytes
+  Tensor scored;                      ///< [S] indices of the tiles to be scored
+  Results results;                    ///< on a GPU: page-locked memory, filled once `done` has happened
   std::optional<c10::Event> done;
 };
 
@@ -73,7 +75,7 @@ class LpdSegmenter final : public Segmenter {
       network_->to(device_);
       if (rounded_) rounded_->to(device_);
     }
-    active_ = rounded_ ? rounded_ : network_;
+    bfloat16_ = bool(rounded_);
     if (loaded.presence && smooth_gate() && !options.own_presence)
       scorer_ = std::make_unique<model::network::PresenceScorer>(*loaded.presence, info_, device_);
     core::Calibration calibration = scorer_ ? info_.presence->calibration : info_.calibration;
@@ -81,14 +83,17 @@ class LpdSegmenter final : public Segmenter {
     presence_.emplace(calibration, device_);
     shape_ = {.classes = info_.classes,
               .prototypes_per_class = info_.prototypes_per_class,
-              .feature_size = static_cast<int>(model::encoders::mix_transformer_shape(info_.encoder).widths[3]),
+              .feature_size =
+                  static_cast<int>(encoder_features() ? scorer_->width() : model::encoders::mix_transformer_shape(info_.encoder).widths[3]),
+              .features_of = encoder_features() ? info_.presence->encoder : info_.encoder + ", stage 4",
               .grid_stride = model::network::kGridStride,
               .score_stride = model::network::kScoreStride,
               .only_tile = scorer_ ? info_.patch_size : 0,
               .patch_size = info_.patch_size,
               .mpp = info_.mpp.value_or(0),
               .stain = info_.stain,
-              .presence = {}};
+              .presence = {},
+              .sparse_scores = scorer_ && !encoder_features()};
     if (smooth_gate()) shape_.presence = calibration;
   }
 
@@ -104,39 +109,38 @@ class LpdSegmenter final : public Segmenter {
 
   Precision choose_precision(std::unique_ptr<TileBuffer> sample, int count, int tile) override {
     if (!rounded_) return {};
-    active_ = rounded_;
+    bfloat16_ = true;
     if (options_.arithmetic == Arithmetic::Bfloat16 || count == 0) return {"bf16", {}};
     return model::runtime::with_torch_errors("choosing the precision", [&]() -> Precision {
-      const Tensor tiles = view(*sample, count, tile).to(device_);
+      const Tensor tiles = view(*sample, count, tile).to(device_), all = torch::arange(count, torch::kLong);
       Tensor exact, rounded;
-      const auto labels = [&](const model::network::LpdNetwork& network) {
+      const auto labels = [&](bool bfloat16) {
         const c10::InferenceMode inference;
         const OneThread one_thread;
-        const Results results = compute(network, tiles);
+        const Results results = compute(bfloat16, tiles, all);
         return model::network::labels_from_maps(smooth_gate() ? model::network::gated(results.maps, (*presence_)(results.scores))
                                                               : results.maps);
       };
-      tbb::parallel_invoke([&] { exact = labels(network_); }, [&] { rounded = labels(rounded_); });
+      tbb::parallel_invoke([&] { exact = labels(false); }, [&] { rounded = labels(true); });
       const double agreement = (exact == rounded).to(torch::kDouble).mean().item<double>();
       if (agreement >= kEnoughAgreement) return {"bf16", agreement};
-      active_ = network_;
+      bfloat16_ = false;
       return {"fp32", agreement};
     });
   }
 
-  std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile) override {
+  std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile, std::span<const std::uint8_t> scored) override {
     auto pending = std::make_unique<LpdPending>();
-    pending->network = active_;
+    pending->bfloat16 = bfloat16_;
+    pending->scored = encoder_features() ? torch::arange(count, torch::kLong)
+                                         : torch::tensor(at::ArrayRef(scored.data(), scored.size()), torch::kByte).nonzero().flatten();
     pending->tiles = view(*tiles, count, tile);
     pending->owner = std::move(tiles);
     if (device_.is_cpu()) return pending;
     return model::runtime::with_torch_errors("segmenting on the GPU", [&] {
       const c10::InferenceMode inference;
       const c10::StreamGuard guard(*stream_);
-      const Results on_device = compute(pending->network, pending->tiles.to(device_, /*non_blocking=*/true));
-      const auto to_host = [](const Tensor& tensor) { return tensor.contiguous().to(torch::kCPU, /*non_blocking=*/true); };
-      pending->results = {to_host(on_device.maps), to_host(on_device.score_maps), to_host(on_device.scores), to_host(on_device.peaks),
-                          to_host(on_device.features)};
+      pending->results = to_host(compute(pending->bfloat16, pending->tiles.to(device_, /*non_blocking=*/true), pending->scored));
       pending->done.emplace(device_.type());
       pending->done->record(*stream_);
       return std::move(pending);
@@ -151,8 +155,10 @@ class LpdSegmenter final : public Segmenter {
         pending.done->synchronize();
       } else {
         const OneThread one_thread;
-        pending.results = compute(pending.network, pending.tiles);
+        pending.results = compute(pending.bfloat16, pending.tiles, pending.scored);
       }
+      if (pending.bfloat16 && !is_finite(pending.results)) pending.results = compute_again(pending);
+      if (!is_finite(pending.results)) throw core::Error("the model gives values that are not finite: its file is damaged or was made so");
       const Results& results = pending.results;
       return TileResults{static_cast<int>(pending.tiles.size(0)),
                          numbers(results.maps),
@@ -172,25 +178,56 @@ class LpdSegmenter final : public Segmenter {
   /// Are the maps gated on the slide, over neighbouring tiles? The reference's way knows its tile alone.
   bool smooth_gate() const { return options_.normalisation == Normalisation::Calibrated; }
 
-  Results compute(const model::network::LpdNetwork& network, const Tensor& tiles) const {
+  /// Are the features those of the presence head's encoder?
+  bool encoder_features() const { return scorer_ && options_.encoder_features; }
+
+  static Results to_host(const Results& results) {
+    const auto copied = [](const Tensor& tensor) { return tensor.contiguous().to(torch::kCPU, /*non_blocking=*/true); };
+    return {copied(results.maps), copied(results.score_maps), copied(results.scores), copied(results.peaks), copied(results.features)};
+  }
+
+  /// Of results on the CPU.
+  static bool is_finite(const Results& results) {
+    return results.maps.isfinite().all().item<bool>() && results.score_maps.isfinite().all().item<bool>();
+  }
+
+  /// A batch whose results in bfloat16 are not finite, in float32.
+  Results compute_again(const LpdPending& pending) const {
+    const OneThread one_thread;
+    Results results = to_host(compute(false, pending.tiles.to(device_), pending.scored));
+    if (!device_.is_cpu()) c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
+    return results;
+  }
+
+  /// `scored` [S]: indices of the tiles that the presence head sees; the network's own scores are those of all tiles.
+  Results compute(bool bfloat16, const Tensor& tiles, const Tensor& scored) const {
     const int k = info_.prototypes_per_class;
     const Tensor images = input_(tiles);
-    const model::network::NetworkOutput output = network->forward(images);
+    const model::network::NetworkOutput output = (bfloat16 ? rounded_ : network_)->forward(images);
     const auto merged = model::network::merged_maps(output, k);
     const Tensor peaks = output.maps[3].amax({2, 3}), features = output.feature.mean({2, 3});
     if (!smooth_gate()) {
       const Tensor scores = model::network::class_scores(output, k);
       return {model::network::gated(model::network::tile_maps(merged), (*presence_)(scores)), torch::empty({0}), scores, peaks, features};
     }
-    const Tensor score_maps =
-        scorer_ ? model::network::on_score_grid(scorer_->score_maps(images), tiles.size(1)) : model::network::merge_mean(output.maps[3], k);
-    const Tensor scores = scorer_ ? score_maps.mean({2, 3}) : model::network::class_scores(output, k);
-    return {model::network::open_maps(merged), score_maps, scores, peaks, features};
+    if (!scorer_)
+      return {model::network::open_maps(merged), model::network::merge_mean(output.maps[3], k), model::network::class_scores(output, k),
+              peaks, features};
+    const std::int64_t side = tiles.size(1) / model::network::kScoreStride;
+    Results results{model::network::open_maps(merged), images.new_zeros({images.size(0), info_.classes.count(), side, side}),
+                    images.new_full({images.size(0), info_.classes.count()}, NAN), peaks, features};
+    if (scored.numel() == 0) return results;
+    const Tensor indices = scored.to(device_), feature_maps = scorer_->feature_maps(images.index_select(0, indices), bfloat16);
+    const Tensor score_maps = model::network::on_score_grid(scorer_->score_maps(feature_maps), tiles.size(1));
+    results.score_maps.index_copy_(0, indices, score_maps);
+    results.scores.index_copy_(0, indices, score_maps.mean({2, 3}));
+    if (encoder_features()) results.features = feature_maps.mean({2, 3});
+    return results;
   }
 
   model::network::ModelInfo info_;
   model::network::LpdNetwork network_, rounded_;
-  model::network::LpdNetwork active_{nullptr};  ///< one of them; used by choose_precision and submit alone
+  bool bfloat16_ = false;  ///< which of them computes; used by choose_precision and submit alone
   torch::Device device_;
   LpdSegmenterOptions options_;
   model::network::InputNormaliser input_;
@@ -206,6 +243,12 @@ std::unique_ptr<Segmenter> load_lpd_segmenter(const std::filesystem::path& path,
   const torch::Device device(model::runtime::resolve_device(options.device));
   model::network::LoadedModel loaded = model::network::load_model(path);
   const bool by_head = loaded.presence && !options.own_presence;
+  if (options.encoder_features && (!by_head || options.normalisation == Normalisation::Tile))
+    throw core::UsageError("--features encoder: " +
+                           (loaded.presence
+                                ? std::string("the encoder is not used with --presence own or --normalisation tile")
+                                : path.string() + " has no presence head; wsi-lpd calibrate PATCHES --presence-encoder FILE fits one") +
+                           "; leave it out");
   if (options.normalisation == Normalisation::Calibrated && loaded.info.calibration.empty() && !by_head) {
     throw core::Error(path.string() + ": the model is not calibrated; run `wsi-lpd calibrate PATCHES --model " + path.string() +
                       "`, or give --normalisation tile");

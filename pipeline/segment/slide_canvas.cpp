@@ -43,13 +43,13 @@ core::CanvasSink& SlideCanvas::make_rows(const OpenedSlide& slide, const SlidePl
   return *rows;
 }
 
-void SlideCanvas::add(const ReadTiles& read, const TileResults& seen, std::size_t index) {
+void SlideCanvas::add(const ReadTiles& read, const TileResults& seen, std::size_t index, bool scored) {
   const std::size_t count = read.batch->tiles;
   const core::Tile& tile = tiles_.tiles[read.batch->first_tile + index];
   const bool readable = read.readable[index];
   if (readable) {
     if (cut_) cut_->add_glass(tile, part(read.glass, index, count));
-    canvas_.add(tile, part(seen.maps, index, count), part(seen.score_maps, index, count));
+    canvas_.add(tile, part(seen.maps, index, count), scored ? part(seen.score_maps, index, count) : std::span<const float>());
   } else {
     canvas_.add_unreadable(tile);
   }

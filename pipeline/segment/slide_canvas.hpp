@@ -22,7 +22,7 @@ class SlideCanvas {
 
   /// Adds tile `index` of the batch `read`; `seen` is the network's output for that batch. Tiles must come in the order of the plan. Throws
   /// Error, Cancelled.
-  void add(const ReadTiles& read, const TileResults& seen, std::size_t index);
+  void add(const ReadTiles& read, const TileResults& seen, std::size_t index, bool scored);
   /// Emits all remaining rows. Throws Error, Cancelled.
   void finish() { canvas_.finish(); }
 

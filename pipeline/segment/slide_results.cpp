@@ -31,6 +31,7 @@ output::ResultLayout layout_of(const core::TilePlan& plan, const Segmenter::Shap
   layout.classes = shape.classes;
   layout.prototypes_per_class = shape.prototypes_per_class;
   layout.feature_size = shape.feature_size;
+  layout.features_of = shape.features_of;
   layout.tile = plan.tile;
   layout.overlap = plan.tile - plan.stride;
   layout.map_stride = shape.grid_stride * factor;

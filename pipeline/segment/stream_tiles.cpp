@@ -15,6 +15,7 @@ namespace {
 struct Token {
   const core::TileBatch* batch = nullptr;
   ReadTiles read;
+  std::span<const std::uint8_t> scored;  ///< [tiles]: 1 for those that the segmenter scores
   std::unique_ptr<Segmenter::Pending> pending;
   TileResults seen;
 };
@@ -29,6 +30,7 @@ class TileStream {
         segmenter_(segmenter),
         sink_(sink),
         work_(work),
+        scored_(segmenter.shape().sparse_scores ? core::sparse_tiles(plan) : std::vector<std::uint8_t>(plan.tiles.size(), 1)),
         most_unreadable_(static_cast<std::int64_t>(options.max_unreadable * static_cast<double>(plan.tiles.size()))),
         slots_(static_cast<std::size_t>(options.tokens > 0 ? options.tokens : thread_count(options) + 2)) {}
 
@@ -69,7 +71,8 @@ class TileStream {
   }
 
   Token* submit(Token* token) {
-    token->pending = segmenter_.submit(std::move(token->read.pixels), static_cast<int>(token->batch->tiles), plan_.tile);
+    token->scored = std::span(scored_).subspan(token->batch->first_tile, token->batch->tiles);
+    token->pending = segmenter_.submit(std::move(token->read.pixels), static_cast<int>(token->batch->tiles), plan_.tile, token->scored);
     return token;
   }
 
@@ -82,7 +85,7 @@ class TileStream {
   void accumulate(const Token& token) {
     accumulating_.measure([&] {
       for (std::size_t i = 0; i < token.batch->tiles; ++i) {
-        sink_.add(token.read, token.seen, i);
+        sink_.add(token.read, token.seen, i, token.scored[i] != 0);
         if (!token.read.readable[i]) count_unreadable(plan_.tiles[token.batch->first_tile + i]);
       }
     });
@@ -105,6 +108,7 @@ class TileStream {
   Segmenter& segmenter_;
   SlideCanvas& sink_;
   const core::Work& work_;
+  std::vector<std::uint8_t> scored_;  ///< [tiles of the plan]: 1 for those that the segmenter scores
   std::int64_t most_unreadable_;
   // The pipeline loses what is under way when a stage throws, so the tokens stay here. At most that many batches are under way, and they
   // end in order: when a batch begins, the one that had its slot has ended.

@@ -38,8 +38,8 @@ class Evaluator {
     const model::network::PatchBatch batch = set_.batch(first, kBatch);
     std::vector<model::network::PatchMaps> maps = model_.look(batch, options_.all_views);
     if (has_head_) {
-      std::vector<std::vector<float>> scores = model_.presence_scores(batch);
-      for (std::size_t i = 0; i < maps.size(); ++i) maps[i].scores = std::move(scores[i]);
+      const auto scores = options_.head_scores ? std::vector<std::vector<float>>() : model_.presence_scores(batch);
+      for (std::size_t i = 0; i < maps.size(); ++i) maps[i].scores = options_.head_scores ? (*options_.head_scores)[first + i] : scores[i];
     }
     for (std::size_t i = 0; i < maps.size(); ++i) {
       for (std::size_t c = 0; c < scores_.size(); ++c) {
@@ -165,36 +165,6 @@ double Evaluation::chance_f1() const {
     ++present;
   }
   return sum / present;
-}
-
-void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, const core::Work& work) {
-  std::vector<std::string> groups;
-  std::size_t known = 0, next = 0;
-  for (std::size_t i = 0; i < set.count(); ++i) {
-    groups.push_back(set.patient(i).empty() ? "image " + set.name(i) : set.patient(i));
-    known += !set.patient(i).empty();
-  }
-  work.observer.begin("looking through " + encoder.filename().string(), static_cast<std::int64_t>(set.count()), "images");
-  const auto batch = [&] {
-    core::check(work.cancel);
-    work.observer.advance(static_cast<std::int64_t>(next));
-    model::network::PatchBatch images;
-    if (next < set.count()) images = set.batch(next, kBatch);
-    next += static_cast<std::size_t>(images.count);
-    return images;
-  };
-  model.fit_presence(encoder, batch, groups);
-  work.observer.end();
-  const model::network::PresenceInfo& presence = *model.info().presence;
-  if (known == 0)
-    work.observer.warn(
-        "no patients are known (patients.csv): the folds that judge the presence of classes are over single images, which "
-        "look more alike than those of other patients will");
-  std::string line = "presence of classes from " + presence.encoder + ": area under the ROC curve on held-out " +
-                     (known > 0 ? "patients (" + std::to_string(presence.groups) + ")" : std::string("images"));
-  for (std::size_t c = 0; c < presence.auc.size(); ++c)
-    line += (c ? ", " : " ") + model.info().classes.names[c] + " " + core::fixed(presence.auc[c], 3);
-  work.observer.info(line + "; strength " + core::fixed(presence.strength, 4));
 }
 
 void calibrate(model::network::PatchModel& model, const PatchSet& set, const core::CancelFlag& cancel) {

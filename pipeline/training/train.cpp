@@ -11,6 +11,7 @@
 #include "training_pictures.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/training/evaluate.hpp"
+#include "wsi_lpd/pipeline/training/fit_presence.hpp"
 
 namespace wsi_lpd::pipeline::training {
 namespace {
@@ -48,6 +49,7 @@ class Run {
         judge_(valid_, options_.warmup_iterations, options_.iterations) {}
 
   TrainResult run() {
+    if (!job_.presence_encoder.empty()) fit_presence(trainer_.model(), set_, job_.presence_encoder, work_);
     report_balance(set_, job_.info.classes, work_.observer);
     if (judge_.by() == "nothing" && valid_.count() > 0)
       work_.observer.warn("the masks of the validation images hold no class, only background: there is nothing to judge the training by");

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "wsi_lpd/pipeline/training/evaluate.hpp"
+#include "wsi_lpd/pipeline/training/fit_presence.hpp"
 
 namespace wsi_lpd::pipeline::training {
 namespace {
@@ -48,13 +49,19 @@ std::optional<raster::ConfusionMatrix> matrix_of(const std::string& text, int cl
 TrainingJudge::TrainingJudge(const PatchSet& valid, std::int64_t warmup, std::int64_t iterations)
     : valid_(valid), warmup_(warmup < iterations ? warmup : 0), by_(judged_by(valid)) {}
 
-EpochJudgement TrainingJudge::judge(model::network::PatchModel& model, std::int64_t iteration, const core::CancelFlag& cancel) const {
+EpochJudgement TrainingJudge::judge(model::network::PatchModel& model, std::int64_t iteration, const core::CancelFlag& cancel) {
   EpochJudgement epoch{.model = {.judged = {.by = by_, .iteration = iteration}}, .in_warmup = iteration <= warmup_};
   if (by_ == kNothing) return epoch;
   core::SilentObserver quiet;  // the progress of the training stays
   const bool masks = by_ == kMasks;
-  const Evaluation evaluation =
-      evaluate({.oracle = masks, .predicted = masks, .all_views = false, .crf = false, .shown = 0}, valid_, model, {quiet, cancel});
+  if (model.info().presence && head_scores_.empty()) head_scores_ = presence_scores(model, valid_, cancel);
+  const Evaluation evaluation = evaluate({.oracle = masks,
+                                          .predicted = masks,
+                                          .all_views = false,
+                                          .crf = false,
+                                          .shown = 0,
+                                          .head_scores = head_scores_.empty() ? nullptr : &head_scores_},
+                                         valid_, model, {quiet, cancel});
   epoch.f1 = evaluation.mean_f1();
   model::network::Judgement& judged = epoch.model.judged;
   if (masks) {

@@ -2,6 +2,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "wsi_lpd/pipeline/training/train.hpp"
 
@@ -24,8 +25,8 @@ class TrainingJudge {
   /// "valid_miou_predicted" if validation images have masks with a class in them; "valid_f1" if they have no masks; "nothing" if there are
   /// no validation images, or their masks hold only background.
   const std::string& by() const { return by_; }
-  /// Evaluates `model` on the validation images. Throws Error, Cancelled.
-  EpochJudgement judge(model::network::PatchModel& model, std::int64_t iteration, const core::CancelFlag& cancel) const;
+  /// Evaluates `model` on the validation images. Its presence head, if it has one, must be the same in all calls. Throws Error, Cancelled.
+  EpochJudgement judge(model::network::PatchModel& model, std::int64_t iteration, const core::CancelFlag& cancel);
   /// Whether the model of `epoch` should become model.safetensors.
   bool is_better(const EpochJudgement& epoch) const;
   /// Records an epoch. To be called after the files that is_better() asked for are written.
@@ -45,6 +46,7 @@ class TrainingJudge {
   const PatchSet& valid_;
   std::int64_t warmup_;
   std::string by_;
+  std::vector<std::vector<float>> head_scores_;  ///< of the validation images by the model's presence head; empty: not known yet, or none
   TrainedModel kept_;
   bool chosen_ = false;  ///< kept_ is from after the warm-up
   int epochs_since_best_ = 0;

@@ -9,8 +9,10 @@
 #include "evaluation_files.hpp"
 #include "metrics_text.hpp"
 #include "model_file.hpp"
+#include "presence_options.hpp"
 #include "run_folder.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/pipeline/training/fit_presence.hpp"
 #include "wsi_lpd/pipeline/training/patch_stain.hpp"
 
 namespace wsi_lpd::cli {
@@ -192,11 +194,7 @@ Command add_calibrate(CLI::App& program) {
       ->required();
   command->add_option("--model", arguments->model, kModelHelp);
   command->add_flag("--skip-unusable", arguments->skip_unusable, kSkipUnusableHelp);
-  command
-      ->add_option("--presence-encoder", arguments->presence_encoder,
-                   "tells which classes are present from the features of this frozen encoder, which the model file then contains: a "
-                   ".safetensors file of weights import, or TorchScript; e.g. --presence-encoder uni.safetensors")
-      ->check(CLI::ExistingFile);
+  add_presence_encoder(*command, arguments->presence_encoder);
   command->add_option("-o,--output", arguments->output, "file to write instead of changing the model; e.g. -o calibrated.safetensors");
   return {command, [arguments](const Context& context) { return run_calibrate(*arguments, context); }, {.threads = true, .device = true}};
 }

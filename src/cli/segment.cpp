@@ -31,7 +31,7 @@ struct SegmentArguments {
   fs::path output = "results";
   std::string model;
   std::optional<double> mpp;
-  std::string normalisation = "calibrated", presence = "calibrated";
+  std::string normalisation = "calibrated", presence = "calibrated", features = "own";
   std::string blend = "window";
   std::string precision = "auto";
   std::string stain = "none";
@@ -112,7 +112,8 @@ int run(const SegmentArguments& arguments, pipeline::archive::FoundSlides found,
                    .arithmetic = arguments.precision == "bf16"   ? pipeline::segment::Arithmetic::Bfloat16
                                  : arguments.precision == "fp32" ? pipeline::segment::Arithmetic::Float32
                                                                  : pipeline::segment::Arithmetic::Auto,
-                   .own_presence = arguments.presence == "own"});
+                   .own_presence = arguments.presence == "own",
+                   .encoder_features = arguments.features == "encoder"});
   pipeline::segment::SegmentOptions options = arguments.options;
   if (options.tile == 0) options.tile = segmenter->shape().patch_size;
   options.blend = arguments.blend == "crop" ? core::Blend::Crop : core::Blend::Window;
@@ -182,6 +183,11 @@ void add_network(CLI::App& command, SegmentArguments& arguments) {
                   "which classes are present: calibrated, by the model's presence head if it has one; own, by the network's own scores; "
                   "--normalisation tile always takes these; e.g. --presence own")
       ->check(CLI::IsMember({"calibrated", "own"}));
+  command
+      .add_option("--features", arguments.features,
+                  "in slide.h5. own: of the network's stage 4; encoder: of the presence head's encoder, which then sees every tile and not "
+                  "each place once; e.g. --features encoder")
+      ->check(CLI::IsMember({"own", "encoder"}));
   command
       .add_option("--stain-normalisation", arguments.stain,
                   "gives a slide the colours of the training images: macenko matches the amounts of two stains, reinhard mean and spread "

@@ -50,7 +50,7 @@ void Canvas::add(const Tile& tile, std::span<const float> maps, std::span<const 
   const std::int64_t left = tile.x / stride_;
   const std::int64_t top = tile.y / stride_;
   advance_to(top - gate_.rows_waiting());
-  gate_.add(tile, score_maps);
+  if (!score_maps.empty()) gate_.add(tile, score_maps);
   const std::vector<float> across = axis_window(tile.x, plan_.columns);
   const std::vector<float> down = axis_window(tile.y, plan_.rows);
   const std::int64_t columns = std::min(cells_, grid_.width - left);

@@ -1,9 +1,12 @@
 #include "wsi_lpd/core/tile_plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <set>
+#include <utility>
 
 namespace wsi_lpd::core {
 namespace {
@@ -78,6 +81,30 @@ TilePlan plan_tiles(const Frame& frame, const TissueMask& tissue, const TilePlan
     }
   }
   return plan;
+}
+
+std::vector<std::uint8_t> sparse_tiles(const TilePlan& plan) {
+  const std::int64_t step = plan.tile / plan.stride;
+  const auto lies_on = [&](std::int64_t index, std::int64_t count) { return index % step == 0 || index == count - 1; };
+  std::set<std::pair<std::int64_t, std::int64_t>> found;  // (row, column)
+  std::vector<std::uint8_t> sparse;
+  for (const Tile& tile : plan.tiles) {
+    const std::int64_t row = tile.y / plan.stride, column = tile.x / plan.stride;
+    sparse.push_back(lies_on(row, plan.rows) && lies_on(column, plan.columns) ? 1 : 0);
+    if (sparse.back()) found.emplace(row, column);
+  }
+  for (std::size_t i = 0; i < sparse.size(); ++i) {
+    if (sparse[i]) continue;
+    const auto nearest = [&](std::int64_t index, std::int64_t count) {
+      return std::array{index - index % step, lies_on(index, count) ? index : std::min(index - index % step + step, count - 1)};
+    };
+    bool overlapped = false;
+    for (const std::int64_t row : nearest(plan.tiles[i].y / plan.stride, plan.rows))
+      for (const std::int64_t column : nearest(plan.tiles[i].x / plan.stride, plan.columns))
+        overlapped = overlapped || found.contains({row, column});
+    if (!overlapped) sparse[i] = 1;
+  }
+  return sparse;
 }
 
 }  // namespace wsi_lpd::core

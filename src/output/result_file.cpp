@@ -131,6 +131,7 @@ void ResultFile::Impl::describe_coords() {
       set_attribute(coords, name, std::vector<std::int64_t>{std::llround(10 / frame.slide_mpp)});
   }
   set_attribute(coords, "units", std::string("level-0 pixels (x, y) of a tile's top left"));
+  set_attribute(tables->features.dataset(), "encoder", layout.features_of);
 }
 
 void ResultFile::Impl::describe_maps() {

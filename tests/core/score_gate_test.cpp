@@ -26,8 +26,10 @@ TilePlan plan_of(Size size, double overlap, int tile = kTile) {
   return plan_tiles(frame, tissue_everywhere(size), {.tile = tile, .overlap = overlap});
 }
 
-/// What is left of values of 1 [C, width] at every row of the grid, fed as the canvas feeds it: rows as soon as they may go.
-Rows gates(const TilePlan& plan, const TissueMask& tissue, const Field& field, const Calibration& calibration = kCalibration) {
+/// What is left of values of 1 [C, width] at every row of the grid, fed as the canvas feeds it: rows as soon as they may go. `sparse`: only
+/// sparse_tiles() have score maps.
+Rows gates(const TilePlan& plan, const TissueMask& tissue, const Field& field, const Calibration& calibration = kCalibration,
+           bool sparse = false) {
   ScoreGate gate(plan, tissue, {calibration, kScoreStride, kPatch}, kGridStride);
   const std::int64_t width = divide_up(plan.frame.size.width, kGridStride), height = divide_up(plan.frame.size.height, kGridStride);
   const std::int64_t side = plan.tile / kScoreStride;
@@ -39,13 +41,15 @@ Rows gates(const TilePlan& plan, const TissueMask& tissue, const Field& field, c
       rows.push_back(values);
     }
   };
-  for (const Tile& tile : plan.tiles) {
+  const std::vector<std::uint8_t> scored = sparse ? sparse_tiles(plan) : std::vector<std::uint8_t>(plan.tiles.size(), 1);
+  for (std::size_t t = 0; t < plan.tiles.size(); ++t) {
+    const Tile& tile = plan.tiles[t];
     emit_until(tile.y / kGridStride - gate.rows_waiting());
     std::vector<float> maps;
     for (int c = 0; c < kClasses; ++c)
       for (std::int64_t y = 0; y < side; ++y)
         for (std::int64_t x = 0; x < side; ++x) maps.push_back(field(c, tile.x / kScoreStride + x, tile.y / kScoreStride + y));
-    gate.add(tile, maps);
+    if (scored[t]) gate.add(tile, maps);
   }
   emit_until(height);
   return rows;
@@ -75,7 +79,8 @@ TEST(ScoreGate, IsTheMeanOfTissueInARaisedCosineWindow) {
       for (std::int64_t x = 0; x < mask.width(); ++x) mask.view().row(y)[x] = (x * 7 + y * 3) % 5 < 3;
     const TissueMask tissue{
         std::move(mask), {0, 0, divide_up(size.width, kScoreStride) * kScoreStride, divide_up(size.height, kScoreStride) * kScoreStride}};
-    const Rows rows = gates(plan_of(size, overlap), tissue, score);
+    const Rows rows = gates(plan_of(size, overlap), tissue, score),
+               sparse = gates(plan_of(size, overlap), tissue, score, kCalibration, true);
 
     const auto weight = [](double distance) {
       const double c = std::cos(std::numbers::pi / 2 * distance / kPatch);
@@ -97,8 +102,10 @@ TEST(ScoreGate, IsTheMeanOfTissueInARaisedCosineWindow) {
         }
         for (double& sum : sums) sum /= total;
         const std::vector<float> expected = gate_of(sums);
-        for (std::size_t c = 0; c < kClasses; ++c)
+        for (std::size_t c = 0; c < kClasses; ++c) {
           ASSERT_NEAR(rows[y][c * width + x], expected[c], 1e-5) << x << " " << y << " " << overlap;
+          ASSERT_NEAR(sparse[y][c * width + x], expected[c], 1e-5) << x << " " << y << " " << overlap;
+        }
       }
     }
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <random>
 
 #include "wsi_lpd/core/error.hpp"
@@ -98,6 +100,45 @@ TEST(TilePlan, IsEmptyWithoutTissue) {
   const TilePlan plan = plan_tiles(frame, TissueMask{}, {});
   EXPECT_TRUE(plan.tiles.empty());
   EXPECT_TRUE(plan.batches.empty());
+}
+
+TEST(SparseTiles, SeeEachPlaceAboutOnce) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 50; ++round) {
+    const auto pick = [&](int low, int high) { return std::uniform_int_distribution(low, high)(random); };
+    const Frame frame = make_frame({0, 0, pick(1, 900), pick(1, 900)}, 0.5, 0.5);
+    const TilePlan plan = plan_tiles(frame, everywhere(frame.bounds), {.tile = 32 * pick(1, 5), .overlap = pick(0, 8) / 10.0});
+    const std::vector<std::uint8_t> sparse = sparse_tiles(plan);
+    ASSERT_EQ(sparse.size(), plan.tiles.size());
+    Image seen(frame.size.width, frame.size.height, 1);
+    for (std::size_t i = 0; i < sparse.size(); ++i) {
+      if (!sparse[i]) continue;
+      const Tile& tile = plan.tiles[i];
+      for (std::int64_t y = tile.y; y < std::min(tile.y + plan.tile, frame.size.height); ++y)
+        for (std::int64_t x = tile.x; x < std::min(tile.x + plan.tile, frame.size.width); ++x) *seen.at(x, y) = 1;
+    }
+    EXPECT_EQ(std::count(seen.data(), seen.data() + seen.bytes(), 1), frame.size.width * frame.size.height);
+    const std::int64_t step = plan.tile / plan.stride, columns = divide_up(plan.columns, step) + 1, rows = divide_up(plan.rows, step) + 1;
+    EXPECT_LE(std::count(sparse.begin(), sparse.end(), 1), columns * rows);
+  }
+}
+
+TEST(SparseTiles, EveryTileOfAnyTissueIsOneOrTouchesOne) {
+  std::mt19937 random(4);
+  for (int round = 0; round < 50; ++round) {
+    const Frame frame = make_frame({0, 0, 1500, 1300}, 0.5, 0.5);
+    Image mask(30, 26, 1);
+    for (std::size_t i = 0; i < mask.bytes(); ++i) mask.data()[i] = std::uniform_int_distribution(0, 9)(random) == 0;
+    const TilePlan plan = plan_tiles(frame, {std::move(mask), frame.bounds}, {.tile = 224, .overlap = round % 2 ? 0.5 : 0.75});
+    const std::vector<std::uint8_t> sparse = sparse_tiles(plan);
+    for (std::size_t i = 0; i < sparse.size(); ++i) {
+      bool overlapped = false;
+      for (std::size_t k = 0; k < sparse.size(); ++k)
+        overlapped = overlapped || (sparse[k] && std::abs(plan.tiles[i].x - plan.tiles[k].x) < plan.tile &&
+                                    std::abs(plan.tiles[i].y - plan.tiles[k].y) < plan.tile);
+      EXPECT_TRUE(overlapped) << round << " tile " << i;
+    }
+  }
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ class IdentitySegmenter : public pipeline::segment::Segmenter {
     buffer->bytes.resize(static_cast<std::size_t>(count) * tile * tile * 3);
     return buffer;
   }
-  std::unique_ptr<Pending> submit(std::unique_ptr<pipeline::segment::TileBuffer> tiles, int count, int tile) override {
+  std::unique_ptr<Pending> submit(std::unique_ptr<pipeline::segment::TileBuffer> tiles, int count, int tile,
+                                  std::span<const std::uint8_t> /*scored*/) override {
     auto work = std::make_unique<Work>();
     work->tiles = std::move(tiles);
     work->count = count;

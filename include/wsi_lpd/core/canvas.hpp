@@ -35,8 +35,8 @@ class Canvas {
          const ScoreGateOptions& gate = {});
 
   Size grid() const { return grid_; }
-  /// Adds the maps [C, g, g] of a tile, g = plan.tile / grid_stride, and those for the gate (ScoreGate::add). Tiles must come in the plan's
-  /// order.
+  /// Adds the maps [C, g, g] of a tile, g = plan.tile / grid_stride, and those for the gate (ScoreGate::add), if the tile has any.
+  /// Tiles must come in the plan's order.
   void add(const Tile& tile, std::span<const float> maps, std::span<const float> score_maps = {});
   /// Marks a tile that could not be read; what no other tile covers becomes kUnreadable.
   void add_unreadable(const Tile& tile);

@@ -31,7 +31,8 @@ class ScoreGate {
   bool open() const { return calibration_.empty(); }
   /// Grid rows above a tile's top that still wait for what comes below.
   std::int64_t rows_waiting() const;
-  /// Score maps [C, s, s] of a tile, s = plan.tile / score_stride; tiles come in the plan's order.
+  /// Score maps [C, s, s] of a tile, s = plan.tile / score_stride; tiles come in the plan's order. Places that no tile with score maps
+  /// covers do not count.
   void add(const Tile& tile, std::span<const float> maps);
   /// Multiplies `values` [C, width] of grid row `grid_y` by how present each class is; rows come in order, top to bottom.
   void apply(std::int64_t grid_y, std::span<float> values, std::int64_t width);

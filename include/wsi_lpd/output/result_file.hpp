@@ -18,6 +18,7 @@ struct ResultLayout {
   core::ClassScheme classes;
   int prototypes_per_class = 0;
   int feature_size = 0;                           ///< D of `features`
+  std::string features_of;                        ///< what the features are, for people
   int tile = 0;                                   ///< output pixels
   int overlap = 0;                                ///< output pixels that neighbouring tiles share
   int map_stride = 0;                             ///< output pixels per cell of /mask and /probabilities
@@ -34,7 +35,7 @@ class ResultFile {
   ResultFile(const std::filesystem::path& path, ResultLayout layout);
   ResultFile(ResultFile&&) noexcept;
   ~ResultFile();
-  /// One tile: origin in level-0 pixels, features [D], scores [C], prototype peaks [C·k], sharpness (NaN: unknown).
+  /// One tile: origin in level-0 pixels, features [D], scores [C] (NaN: not scored), prototype peaks [C·k], sharpness (NaN: unknown).
   void add_tile(std::int64_t level0_x, std::int64_t level0_y, std::span<const float> features, std::span<const float> scores,
                 std::span<const float> prototypes, TileStatus status, float focus);
   /// The next `rows` rows of the maps: labels [rows, w] in result values, probabilities [C, rows, w] as 0…255.

@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <thread>
 #include <utility>
 
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/network/patch_model_impl.hpp"
 #include "wsi_lpd/model/runtime/device.hpp"
 #include "wsi_lpd/model/training/trainer.hpp"
 
@@ -41,16 +43,32 @@ class LpdSegmenter : public ::testing::Test {
     trainer.model().save(path_);
   }
 
+  /// Gives the model in path_ a presence head.
+  model::network::PatchModel with_head() const {
+    model::network::PatchModel model = model::network::PatchModel::load(path_, "cpu", 1);
+    model::network::PatchBatch images = noise(20, 1);
+    for (std::size_t i = 0; i < images.labels.size(); ++i) images.labels[i] = static_cast<float>(i / 2 % (2 + i % 2) == 0);
+    std::vector<std::string> groups;
+    for (int i = 0; i < 20; ++i) groups.push_back(std::to_string(i));
+    bool given = false;
+    model.fit_presence(
+        std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt",
+        [&] { return std::exchange(given, true) ? model::network::PatchBatch{} : images; }, groups);
+    model.save(path_);
+    return model;
+  }
+
   static Precision choose(Segmenter& segmenter, const model::network::PatchBatch& batch) {
     auto tiles = segmenter.allocate(batch.count, kTile);
     std::copy(batch.rgb.begin(), batch.rgb.end(), tiles->data());
     return segmenter.choose_precision(std::move(tiles), batch.count, kTile);
   }
 
-  static TileResults run(Segmenter& segmenter, const model::network::PatchBatch& batch) {
+  static TileResults run(Segmenter& segmenter, const model::network::PatchBatch& batch,
+                         const std::vector<std::uint8_t>& scored = {1, 1, 1}) {
     auto tiles = segmenter.allocate(batch.count, kTile);
     std::copy(batch.rgb.begin(), batch.rgb.end(), tiles->data());
-    return segmenter.await(segmenter.submit(std::move(tiles), batch.count, kTile));
+    return segmenter.await(segmenter.submit(std::move(tiles), batch.count, kTile, scored));
   }
 
   testing::TemporaryFolder folder_;
@@ -83,7 +101,7 @@ TEST_F(LpdSegmenter, ResultsDependOnNeitherThreadNorOtherBatches) {
     const model::network::PatchBatch batch = noise(3, i < 2 ? 7 : i);
     auto tiles = segmenter->allocate(batch.count, kTile);
     std::copy(batch.rgb.begin(), batch.rgb.end(), tiles->data());
-    pending.push_back(segmenter->submit(std::move(tiles), batch.count, kTile));
+    pending.push_back(segmenter->submit(std::move(tiles), batch.count, kTile, std::vector<std::uint8_t>(3, 1)));
   }
   std::vector<TileResults> results(4);
   std::vector<std::thread> threads;
@@ -125,29 +143,70 @@ TEST_F(LpdSegmenter, WithoutCalibrationOnlyTileNormalisationWorks) {
 
 TEST_F(LpdSegmenter, TakesPresenceFromTheHeadUnlessToldOtherwise) {
   train(true);
-  const auto before = load_lpd_segmenter(path_);
-  model::network::PatchModel model = model::network::PatchModel::load(path_, "cpu", 1);
-  model::network::PatchBatch images = noise(20, 1);
-  for (std::size_t i = 0; i < images.labels.size(); ++i) images.labels[i] = static_cast<float>(i / 2 % (2 + i % 2) == 0);
-  std::vector<std::string> groups;
-  for (int i = 0; i < 20; ++i) groups.push_back(std::to_string(i));
-  bool given = false;
-  model.fit_presence(
-      std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt",
-      [&] { return std::exchange(given, true) ? model::network::PatchBatch{} : images; }, groups);
-  model.save(path_);
-  const auto by_head = load_lpd_segmenter(path_), own = load_lpd_segmenter(path_, {.own_presence = true});
+  const LpdSegmenterOptions exact{.arithmetic = Arithmetic::Float32};
+  const auto before = load_lpd_segmenter(path_, exact);
+  model::network::PatchModel model = with_head();
+  const auto by_head = load_lpd_segmenter(path_, exact),
+             own = load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Float32, .own_presence = true});
   EXPECT_EQ(by_head->shape().presence, model.info().presence->calibration);
   EXPECT_EQ(by_head->shape().only_tile, kTile);
+  EXPECT_TRUE(by_head->shape().sparse_scores);
   EXPECT_EQ(own->shape().presence, before->shape().presence);
   EXPECT_EQ(own->shape().only_tile, 0);
+  EXPECT_FALSE(own->shape().sparse_scores);
   const model::network::PatchBatch tiles = noise(3, 7);
-  const TileResults expected = run(*before, tiles), from_head = run(*by_head, tiles), from_own = run(*own, tiles);
+  const TileResults expected = run(*before, tiles), from_head = run(*by_head, tiles), from_own = run(*own, tiles, {0, 1, 0});
   EXPECT_EQ(from_own.score_maps, expected.score_maps);
   EXPECT_EQ(from_head.maps, expected.maps);
+  EXPECT_EQ(from_head.features, expected.features);
   EXPECT_EQ(from_head.score_maps.size(), expected.score_maps.size());
   const auto scores = model.presence_scores(tiles);
   for (std::size_t i = 0; i < 3U * kClasses; ++i) EXPECT_NEAR(from_head.scores[i], scores[i / kClasses][i % kClasses], 1e-4);
+}
+
+TEST_F(LpdSegmenter, HeadSeesTheTilesThatAreToBeScored) {
+  train(true);
+  with_head();
+  const auto segmenter = load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Float32});
+  const model::network::PatchBatch tiles = noise(3, 7);
+  const TileResults all = run(*segmenter, tiles), some = run(*segmenter, tiles, {1, 0, 1}), none = run(*segmenter, tiles, {0, 0, 0});
+  EXPECT_EQ(some.maps, all.maps);
+  EXPECT_EQ(none.maps, all.maps);
+  const std::size_t map = all.score_maps.size() / 3;
+  for (std::size_t i = 0; i < all.scores.size(); ++i) {
+    EXPECT_TRUE(std::isnan(none.scores[i]));
+    if (i / kClasses == 1) {
+      EXPECT_TRUE(std::isnan(some.scores[i]));
+    } else {
+      EXPECT_NEAR(some.scores[i], all.scores[i], 1e-4);
+    }
+  }
+  for (std::size_t i = 0; i < all.score_maps.size(); ++i) EXPECT_NEAR(some.score_maps[i], i / map == 1 ? 0 : all.score_maps[i], 1e-4);
+}
+
+TEST_F(LpdSegmenter, GivesTheFeaturesOfTheEncoderWhenAsked) {
+  train(true);
+  EXPECT_THROW(load_lpd_segmenter(path_, {.encoder_features = true}), core::UsageError);
+  with_head();
+  EXPECT_THROW(load_lpd_segmenter(path_, {.own_presence = true, .encoder_features = true}), core::UsageError);
+  const auto segmenter = load_lpd_segmenter(path_, {.encoder_features = true});
+  EXPECT_EQ(segmenter->shape().features_of, "tiny_encoder.ts.pt");
+  EXPECT_FALSE(segmenter->shape().sparse_scores);
+  const TileResults results = run(*segmenter, noise(3, 7));
+  EXPECT_EQ(results.features.size(), 3U * static_cast<std::size_t>(segmenter->shape().feature_size));
+  EXPECT_NE(segmenter->shape().feature_size, kFeature);
+}
+
+TEST_F(LpdSegmenter, RefusesValuesThatAreNotFinite) {
+  train(true);
+  model::network::PatchModel model = with_head();
+  model.impl().presence->head.bias = torch::full({kClasses}, NAN);
+  model.save(path_);
+  for (const Arithmetic arithmetic : {Arithmetic::Float32, Arithmetic::Bfloat16}) {
+    const auto segmenter = load_lpd_segmenter(path_, {.arithmetic = arithmetic});
+    EXPECT_THROW(run(*segmenter, noise(3, 7)), core::Error);
+    EXPECT_NO_THROW(run(*segmenter, noise(3, 7), {0, 0, 0}));
+  }
 }
 
 TEST_F(LpdSegmenter, MissingModelAndMissingDeviceAreErrors) {

@@ -238,5 +238,53 @@ TEST(SegmentSlide, RefusesTilesThatTheNetworkCannotTake) {
   }
 }
 
+/// Its scores cost much; those of tiles that were not to be scored would turn every class off.
+class DearScores : public IdentitySegmenter {
+ public:
+  DearScores() : IdentitySegmenter(8, 0.5), shape_(IdentitySegmenter::shape()) {
+    shape_.presence = {{0, 0, 0}, {1, 1, 1}};
+    shape_.sparse_scores = true;
+    shape_.patch_size = 64;
+  }
+  const Shape& shape() const override { return shape_; }
+  std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile, std::span<const std::uint8_t> scored) override {
+    auto pending = std::make_unique<Scored>();
+    pending->inner = IdentitySegmenter::submit(std::move(tiles), count, tile, scored);
+    pending->scored.assign(scored.begin(), scored.end());
+    seen += count;
+    asked += std::count(scored.begin(), scored.end(), 1);
+    return pending;
+  }
+  TileResults await(std::unique_ptr<Pending> pending) const override {
+    const auto& scored = dynamic_cast<Scored&>(*pending);
+    TileResults results = IdentitySegmenter::await(std::move(dynamic_cast<Scored&>(*pending).inner));
+    for (const std::uint8_t wanted : scored.scored)
+      results.score_maps.insert(results.score_maps.end(), 3U * 4 * 4, wanted ? 30.0F : -30.0F);
+    return results;
+  }
+  std::int64_t seen = 0, asked = 0;
+
+ private:
+  struct Scored : Pending {
+    std::unique_ptr<Pending> inner;
+    std::vector<std::uint8_t> scored;
+  };
+  Shape shape_;
+};
+
+TEST(SegmentSlide, SeesEachPlaceOnceWhereScoresCostMuch) {
+  const TemporaryFolder folder;
+  const Painting painting({400, 300}, 64, 5);
+  write_slide(folder / "slide.tif", {400, 300}, 0.5, [&](std::int64_t x, std::int64_t y) { return kPaint[painting.at(x, y)]; });
+  DearScores network;
+  core::SilentObserver observer;
+  segment_slide({folder / "slide.tif", folder / "result", {}}, network, {.tile = 64, .tissue = "none"}, kIdentity, {observer, kNever});
+  EXPECT_LT(network.asked, network.seen / 2);
+  EXPECT_GE(network.asked, network.seen / 4);
+  const core::Image labels = image::read_labels(folder / "result.tif");
+  for (std::int64_t y = 32; y < 300; y += 64)
+    for (std::int64_t x = 32; x < 400; x += 64) EXPECT_EQ(*labels.at(x, y), painting.at(x, y) + 1) << x << ' ' << y;
+}
+
 }  // namespace
 }  // namespace wsi_lpd::pipeline::segment

@@ -28,10 +28,10 @@ class Witness : public testing::IdentitySegmenter {
     stained_shape_.stain = stain;
   }
   const Shape& shape() const override { return stained_shape_; }
-  std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile) override {
+  std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile, std::span<const std::uint8_t> scored) override {
     const std::int64_t side = tile;
     seen.add(core::ImageView<const std::uint8_t>{tiles->data(), side, side * count, 3, side * 3}, 3);
-    return IdentitySegmenter::submit(std::move(tiles), count, tile);
+    return IdentitySegmenter::submit(std::move(tiles), count, tile, scored);
   }
   core::StainSample seen;
 

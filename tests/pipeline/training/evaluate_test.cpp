@@ -1,5 +1,7 @@
 #include "wsi_lpd/pipeline/training/evaluate.hpp"
 
+#include "wsi_lpd/pipeline/training/fit_presence.hpp"
+
 #include <gmock/gmock.h>
 
 #include <algorithm>

@@ -17,8 +17,8 @@ encoders::EncoderFile rounded_to_half(encoders::EncoderFile file);
 
 /// Features that presence is told from: maps [N, D, h, w] of normalised images [N, 3, H, W], whose means are the images' features. They are
 /// the encoder's last map and, repeated at each place, its class token, if it has one. Of an encoder without maps (TorchScript) they are
-/// its features, as maps of one cell.
-torch::Tensor feature_maps(encoders::FrozenEncoder& encoder, const torch::Tensor& images);
+/// its features, as maps of one cell. `bfloat16` as in FrozenEncoder.
+torch::Tensor feature_maps(encoders::FrozenEncoder& encoder, const torch::Tensor& images, bool bfloat16 = false);
 
 /// Score maps [N, C, h, w] of images of side `size` on the grid of ScoreGate, [N, C, s, s] with s = size / kScoreStride: bilinear, then
 /// shifted so that each map keeps its mean, the score. Thread-safe.
@@ -29,9 +29,13 @@ class PresenceScorer {
  public:
   /// `info` has the statistics in which the images will come. Throws Error: the encoder can't be opened.
   PresenceScorer(const StoredPresence& stored, const ModelInfo& info, const torch::Device& device);
-  /// Score maps [N, C, h, w] of normalised images [N, 3, H, W]. The mean of an image's map is its score. Throws Error:
-  /// the encoder has features of another width than the head takes.
-  torch::Tensor score_maps(const torch::Tensor& images);
+  /// Feature maps [N, D, h, w] of normalised images [N, 3, H, W], D = width(). Throws Error: the encoder has features of another width than
+  /// the head takes.
+  torch::Tensor feature_maps(const torch::Tensor& images, bool bfloat16 = false);
+  /// Score maps [N, C, h, w] of feature maps. The mean of an image's map is its score.
+  torch::Tensor score_maps(const torch::Tensor& features) const { return head_.score_maps(features); }
+  /// Width D of the features.
+  std::int64_t width() const { return head_.weight.size(1); }
 
  private:
   std::unique_ptr<encoders::FrozenEncoder> encoder_;

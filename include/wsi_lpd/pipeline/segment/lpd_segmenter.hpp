@@ -13,7 +13,7 @@ enum class Normalisation {
   Tile,        ///< by each tile's own range, as in the paper's evaluation of patches
 };
 
-/// The encoder's number format. The head always computes in float32.
+/// The number format of the encoders, the network's and the presence head's. The heads always compute in float32.
 enum class Arithmetic {
   Auto,  ///< bfloat16 if the device is faster with it and a sample of the slide gets the same labels (kEnoughAgreement), else float32
   Bfloat16,
@@ -28,11 +28,15 @@ struct LpdSegmenterOptions {
   Arithmetic arithmetic = Arithmetic::Auto;
   /// Class presence from the network's own scores, although the model has a presence head. Normalisation::Tile knows no other.
   bool own_presence = false;
+  /// The features of tiles are those of the presence head's encoder, which then sees every tile; else the network's own.
+  bool encoder_features = false;
 };
 
 /// Loads a trained LPD model. On the CPU, `await` computes in the calling thread alone; meanwhile at::set_num_threads(1) is in force, which
 /// is restored afterwards. On a GPU, `submit` queues copies and kernels on a stream of its own and `await` waits for them. Throws Error
-/// when the model file is not valid, or Calibrated is asked for and the model has no calibration; UsageError when the device can't be used.
+/// when the model file is not valid, or Calibrated is asked for and the model has no calibration; UsageError when the device can't be used,
+/// or the features of an encoder are asked for that is not there or not used. `await` throws Error if the network or the encoder gives
+/// values that are not finite, in float32, too.
 std::unique_ptr<Segmenter> load_lpd_segmenter(const std::filesystem::path& model, const LpdSegmenterOptions& options = {});
 
 }  // namespace wsi_lpd::pipeline::segment

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,11 @@ class TileBuffer {
 struct TileResults {
   int count = 0;
   std::vector<float> maps;        ///< [B, C, g, g] of 0…1; still to be gated (ScoreGate) if `Shape::presence` is not empty
-  std::vector<float> score_maps;  ///< [B, C, s, s], s = T / score_stride: maps whose means are the scores; empty if `Shape::presence` is
-  std::vector<float> scores;      ///< [B, C]: image-level scores
+  std::vector<float> score_maps;  ///< [B, C, s, s], s = T / score_stride: maps whose means are the scores, 0 for a tile that was not to be
+                                  ///< scored; empty if `Shape::presence` is
+  std::vector<float> scores;      ///< [B, C]: image-level scores; NaN for a tile that was not to be scored
   std::vector<float> prototypes;  ///< [B, C·k]: peak activation of each prototype, stage 4, logit units
-  std::vector<float> features;    ///< [B, D]: mean stage-4 feature
+  std::vector<float> features;    ///< [B, D]: of `Shape::features_of`
 };
 
 /// The number format that the encoder computes in.
@@ -43,14 +45,16 @@ class Segmenter {
     core::ClassScheme classes;
     int prototypes_per_class = 0;
     int feature_size = 0;
-    int grid_stride = 8;    ///< output pixels per cell; tile sizes are multiples of `tile_multiple`
-    int score_stride = 16;  ///< output pixels per cell of the score maps
+    std::string features_of;  ///< what the features are, for people: "mit_b1 stage 4, mean"
+    int grid_stride = 8;      ///< output pixels per cell; tile sizes are multiples of `tile_multiple`
+    int score_stride = 16;    ///< output pixels per cell of the score maps
     int tile_multiple = 32;
     int only_tile = 0;            ///< the only tile size that it takes, pixels; 0: any
     int patch_size = 224;         ///< side of the training images, pixels; tiles should be about as large
     double mpp = 0;               ///< µm/px that the network expects; 0: unknown
     core::StainStatistics stain;  ///< of the training images
     core::Calibration presence;   ///< class presence from scores; empty if the maps are gated already
+    bool sparse_scores = false;   ///< scores cost much: only core::sparse_tiles() should be scored
   };
   /// A batch that was submitted.
   class Pending {
@@ -64,8 +68,9 @@ class Segmenter {
   virtual std::unique_ptr<TileBuffer> allocate(int count, int tile) const = 0;
   /// Chooses the number format for the batches submitted from now on, from a sample of a slide's tiles. The base class has only one.
   virtual Precision choose_precision(std::unique_ptr<TileBuffer> /*sample*/, int /*count*/, int /*tile*/) { return {}; }
-  /// Hands `count` tiles to the device. Returns at once on a GPU; on the CPU nothing is computed yet.
-  virtual std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile) = 0;
+  /// Hands `count` tiles to the device. `scored` [count]: 1 for a tile that is to be scored, else 0. Returns at once on a GPU; on the CPU
+  /// nothing is computed yet.
+  virtual std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile, std::span<const std::uint8_t> scored) = 0;
   /// Waits for the results; on the CPU, computes them. They do not depend on the thread or on other batches.
   virtual TileResults await(std::unique_ptr<Pending> pending) const = 0;
 };

@@ -28,7 +28,8 @@ struct EvaluateOptions {
   bool all_views = true;  ///< the paper's six views
   bool crf = true;
   crf::DenseCrfOptions crf_options{};
-  std::size_t shown = 5;  ///< number of the worst, and of the best, patches to keep
+  std::size_t shown = 5;                                         ///< number of the worst, and of the best, patches to keep
+  const std::vector<std::vector<float>>* head_scores = nullptr;  ///< presence_scores() of the set, where they are known already
 };
 
 /// Pixel agreement of all patches, for one source of image labels.
@@ -73,11 +74,6 @@ std::vector<float> predicted_labels(std::span<const float> scores, const core::C
 /// Evaluates `model` on patches. Patches without masks count for the image labels only. Uses oneTBB, and LibTorch as PatchModel does. Not
 /// thread-safe with the same model. Throws Error, Cancelled.
 Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::network::PatchModel& model, const core::Work& work);
-
-/// Fits a presence head for `model` on the features of the frozen encoder in the file `encoder` for all images of `set`
-/// (PatchModel::fit_presence). Images of a patient share a fold; where no patient is known, an image is a patient. The observer is told
-/// which, and the areas under the ROC curves on held-out images. Not thread-safe with the same model. Throws UsageError, Error, Cancelled.
-void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, const core::Work& work);
 
 /// Learns a calibration for `model` from at most 400 labelled images, evenly spread over the set. Not thread-safe with the same model.
 /// Throws Error, Cancelled.

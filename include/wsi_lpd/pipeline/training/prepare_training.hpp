@@ -17,7 +17,8 @@ struct TrainJob {
   PatchSetOptions images;
   int batch_size = 10;
   double epochs = 8;
-  StreamOptions stream;     ///< how images are drawn and augmented
+  std::filesystem::path presence_encoder;  ///< file of the frozen encoder for the model's presence head; empty: no head
+  StreamOptions stream;                    ///< how images are drawn and augmented
   double hold_out = 0.1;    ///< share of the training images held out for validation if there are no validation images, in [0, 1); 0: none
   int patience = 0;         ///< stop after so many epochs without a better validation score, counted after the warm-up; 0: never
   double save_minutes = 5;  ///< minutes between saved states; a state is also saved after every epoch

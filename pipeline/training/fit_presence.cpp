@@ -1,0 +1,55 @@
+#include "wsi_lpd/pipeline/training/fit_presence.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+
+#include "wsi_lpd/core/text.hpp"
+
+namespace wsi_lpd::pipeline::training {
+namespace {
+
+constexpr std::size_t kBatch = 10;
+
+}  // namespace
+
+void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, const core::Work& work) {
+  std::vector<std::string> groups;
+  std::size_t known = 0, next = 0;
+  for (std::size_t i = 0; i < set.count(); ++i) {
+    groups.push_back(set.patient(i).empty() ? "image " + set.name(i) : set.patient(i));
+    known += !set.patient(i).empty();
+  }
+  work.observer.begin("looking through " + encoder.filename().string(), static_cast<std::int64_t>(set.count()), "images");
+  const auto batch = [&] {
+    core::check(work.cancel);
+    work.observer.advance(static_cast<std::int64_t>(next));
+    model::network::PatchBatch images;
+    if (next < set.count()) images = set.batch(next, kBatch);
+    next += static_cast<std::size_t>(images.count);
+    return images;
+  };
+  model.fit_presence(encoder, batch, groups);
+  work.observer.end();
+  const model::network::PresenceInfo& presence = *model.info().presence;
+  if (known == 0)
+    work.observer.warn(
+        "no patients are known (patients.csv): the folds that judge the presence of classes are over single images, which "
+        "look more alike than those of other patients will");
+  std::string line = "presence of classes from " + presence.encoder + ": area under the ROC curve on held-out " +
+                     (known > 0 ? "patients (" + std::to_string(presence.groups) + ")" : std::string("images"));
+  for (std::size_t c = 0; c < presence.auc.size(); ++c)
+    line += (c ? ", " : " ") + model.info().classes.names[c] + " " + core::fixed(presence.auc[c], 3);
+  work.observer.info(line + "; strength " + core::fixed(presence.strength, 4));
+}
+
+std::vector<std::vector<float>> presence_scores(model::network::PatchModel& model, const PatchSet& set, const core::CancelFlag& cancel) {
+  std::vector<std::vector<float>> scores;
+  while (scores.size() < set.count()) {
+    core::check(cancel);
+    std::ranges::move(model.presence_scores(set.batch(scores.size(), kBatch)), std::back_inserter(scores));
+  }
+  return scores;
+}
+
+}  // namespace wsi_lpd::pipeline::training
