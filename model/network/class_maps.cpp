@@ -74,9 +74,9 @@ ScoreSigmoid::ScoreSigmoid(const core::Calibration& calibration, const torch::De
 
 Tensor ScoreSigmoid::operator()(const Tensor& scores) const { return ((scores - threshold_) / width_).sigmoid(); }
 
-Tensor open_maps(const std::array<Tensor, 3>& merged) {
-  return (fuse(merged, merged[0].size(2), merged[0].size(3), false) / kTemperature).sigmoid();
-}
+Tensor fused_logits(const std::array<Tensor, 3>& merged) { return fuse(merged, merged[0].size(2), merged[0].size(3), false); }
+
+Tensor open_maps(const std::array<Tensor, 3>& merged) { return (fused_logits(merged) / kTemperature).sigmoid(); }
 
 Tensor tile_maps(const std::array<Tensor, 3>& merged) { return fuse(normalised(merged), merged[0].size(2), merged[0].size(3), false); }
 

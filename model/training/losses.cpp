@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "wsi_lpd/model/network/patch_model.hpp"
+
 namespace wsi_lpd::model::training {
 
 namespace F = torch::nn::functional;
@@ -46,6 +48,13 @@ Tensor diversity_loss(const Tensor& feature, const Tensor& prototypes, const Ten
   const Tensor jeffreys = ((side(weight, 0) - side(weight, 1)) * (side(log_weight, 0) - side(log_weight, 1))).sum(1);  // [B, C, pairs]
   const Tensor similarity = (-jeffreys).exp().mean(2) * found;
   return (similarity.sum(1) / found.sum(1).clamp_min(1)).sum() / feature.size(0);
+}
+
+Tensor pixel_loss(const Tensor& fused, const Tensor& pixels) {
+  const std::int64_t stride = pixels.size(2) / fused.size(3);
+  const Tensor targets = pixels.slice(1, stride / 2, {}, stride).slice(2, stride / 2, {}, stride).to(torch::kLong);
+  const auto options = F::CrossEntropyFuncOptions().ignore_index(network::kUnknownPixel).reduction(torch::kSum);
+  return F::cross_entropy(fused, targets, options) / (targets != network::kUnknownPixel).sum().clamp_min(1);
 }
 
 }  // namespace wsi_lpd::model::training

@@ -135,13 +135,13 @@ StepReport Trainer::Impl::step(const network::PatchBatch& batch) {
   const network::NetworkOutput output = network->forward(images, options.bfloat16);
   const TrainingLoss loss =
       training_loss(output, images, model.impl().labels(batch), taught_prototypes(output), model.info().prototypes_per_class, options.loss,
-                    iteration >= options.warmup_iterations, frozen.get(), options.bfloat16);
+                    iteration >= options.warmup_iterations, frozen.get(), options.bfloat16, model.impl().pixels(batch));
   optimiser.clear_gradients();
   loss.total.backward();
 
   const auto& levels = loss.classification.levels;
   const Tensor terms = torch::stack({loss.total, loss.classification.total, loss.diversity, loss.foreground, loss.background, loss.map_mean,
-                                     optimiser.gradient_norm(), levels[0], levels[1], levels[2], levels[3]})
+                                     optimiser.gradient_norm(), loss.pixel, levels[0], levels[1], levels[2], levels[3]})
                            .detach()
                            .cpu();
   const float* values = terms.const_data_ptr<float>();
@@ -152,7 +152,8 @@ StepReport Trainer::Impl::step(const network::PatchBatch& batch) {
   report.background = values[4];
   report.map_mean = values[5];
   report.gradient_norm = values[6];
-  for (std::size_t s = 0; s < 4; ++s) report.bce[s] = values[7 + s];
+  report.pixel = values[7];
+  for (std::size_t s = 0; s < 4; ++s) report.bce[s] = values[8 + s];
   report.selected = loss.selected.size(0);
   for (const auto& [what, value] : {std::pair{"loss", report.total}, {"gradient", report.gradient_norm}}) {
     if (!std::isfinite(value)) {

@@ -1,5 +1,6 @@
 #include "wsi_lpd/model/training/training_loss.hpp"
 
+#include "wsi_lpd/model/network/class_maps.hpp"
 #include "wsi_lpd/model/training/similarity.hpp"
 
 namespace wsi_lpd::model::training {
@@ -36,14 +37,18 @@ void add_similarity(TrainingLoss& loss, const network::NetworkOutput& output, co
 
 TrainingLoss training_loss(const network::NetworkOutput& output, const Tensor& images, const Tensor& labels, const Tensor& prototypes,
                            int prototypes_per_class, const LossOptions& options, bool all_terms, encoders::FrozenEncoder* frozen,
-                           bool bfloat16) {
+                           bool bfloat16, const Tensor& pixels) {
   std::array<Tensor, 4> scores;
   for (std::size_t s = 0; s < 4; ++s) scores[s] = network::merge_mean(output.scores[s], prototypes_per_class);
   TrainingLoss loss;
   loss.classification = classification_loss(scores, labels, options.class_weights);
   loss.total = loss.classification.total;
-  loss.diversity = loss.foreground = loss.background = loss.map_mean = torch::zeros({}, loss.total.options());
+  loss.diversity = loss.foreground = loss.background = loss.map_mean = loss.pixel = torch::zeros({}, loss.total.options());
   loss.selected = torch::zeros({0, 2}, torch::TensorOptions(torch::kLong).device(images.device()));
+  if (pixels.defined() && options.pixel_weight != 0) {
+    loss.pixel = pixel_loss(network::fused_logits(network::merged_maps(output, prototypes_per_class)), pixels);
+    loss.total = loss.total + options.pixel_weight * loss.pixel;
+  }
   if (!all_terms) return loss;
   if (options.diversity_weight != 0) add_diversity(loss, output, prototypes_per_class, options);
   if (frozen && options.similarity_weight != 0)

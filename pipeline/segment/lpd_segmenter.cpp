@@ -243,12 +243,12 @@ std::unique_ptr<Segmenter> load_lpd_segmenter(const std::filesystem::path& path,
   const torch::Device device(model::runtime::resolve_device(options.device));
   model::network::LoadedModel loaded = model::network::load_model(path);
   const bool by_head = loaded.presence && !options.own_presence;
-  if (options.encoder_features && (!by_head || options.normalisation == Normalisation::Tile))
-    throw core::UsageError("--features encoder: " +
-                           (loaded.presence
-                                ? std::string("the encoder is not used with --presence own or --normalisation tile")
-                                : path.string() + " has no presence head; wsi-lpd calibrate PATCHES --presence-encoder FILE fits one") +
-                           "; leave it out");
+  if (options.encoder_features && !loaded.presence)
+    throw core::UsageError("--features encoder: " + path.string() +
+                           " has no presence head; wsi-lpd calibrate PATCHES --presence-encoder FILE fits one");
+  if (options.encoder_features && (options.own_presence || options.normalisation == Normalisation::Tile))
+    throw core::UsageError(
+        "--features encoder: the encoder is not used with --presence own or --normalisation tile; leave one of them out");
   if (options.normalisation == Normalisation::Calibrated && loaded.info.calibration.empty() && !by_head) {
     throw core::Error(path.string() + ": the model is not calibrated; run `wsi-lpd calibrate PATCHES --model " + path.string() +
                       "`, or give --normalisation tile");

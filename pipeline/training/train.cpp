@@ -32,6 +32,7 @@ Json json_of(std::int64_t step, const model::training::StepReport& report) {
           {"fg", report.foreground},
           {"bg", report.background},
           {"map_mean", report.map_mean},
+          {"pixel", report.pixel},
           {"selected", report.selected},
           {"gradient_norm", report.gradient_norm}};
 }

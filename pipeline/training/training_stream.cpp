@@ -6,11 +6,15 @@
 #include <chrono>
 #include <numeric>
 
+#include "mosaic.hpp"
 #include "stain_jitter.hpp"
 #include "wsi_lpd/core/counter_random.hpp"
+#include "wsi_lpd/core/error.hpp"
 
 namespace wsi_lpd::pipeline::training {
 namespace {
+
+constexpr double kSmallestPiece = 0.02;  ///< share of a mosaic from which its image label counts
 
 /// Writes symmetry 0…7 of the square image: bit 0 mirrors left-right, bit 1 top-bottom, bit 2 transposes.
 void write_turned(const core::Image& source, unsigned symmetry, std::uint8_t* target) {
@@ -56,7 +60,26 @@ std::vector<double> mean_draws(const PatchSet& set, double balance) {
 
 TrainingStream::TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first, StreamOptions options)
     : set_(set), batch_size_(batch_size), seed_(seed), number_(first), options_(options), draws_(mean_draws(set, options.balance)) {
+  if (options_.mosaic > 0) find_pure();
   ahead_ = std::async(std::launch::async, [this, first] { return make(first); });
+}
+
+void TrainingStream::find_pure() {
+  const std::size_t classes = set_.labels(0).size();
+  std::vector<std::vector<std::size_t>> images(classes);
+  for (std::size_t i = 0; i < set_.count(); ++i) {
+    const std::vector<float>& labels = set_.labels(i);
+    if (std::ranges::count(labels, 1.0F) == 1)
+      images[static_cast<std::size_t>(std::ranges::find(labels, 1.0F) - labels.begin())].push_back(i);
+  }
+  for (std::size_t c = 0; c < classes; ++c) {
+    if (images[c].empty()) continue;
+    pure_.push_back(std::move(images[c]));
+    pure_class_.push_back(static_cast<std::uint8_t>(c));
+  }
+  if (pure_.size() < 2)
+    throw core::UsageError("--mosaic needs images that show one class alone, of at least two classes; there are some of " +
+                           std::to_string(pure_.size()));
 }
 
 TrainingStream::~TrainingStream() {
@@ -104,15 +127,48 @@ model::network::PatchBatch TrainingStream::make(std::int64_t number) const {
   const std::size_t bytes = static_cast<std::size_t>(batch.size) * static_cast<std::size_t>(batch.size) * 3;
   batch.rgb.resize(bytes * chosen.size());
   for (const std::size_t index : chosen) batch.labels.insert(batch.labels.end(), set_.labels(index).begin(), set_.labels(index).end());
+  if (!pure_.empty()) batch.pixels.resize(bytes / 3 * chosen.size(), model::network::kUnknownPixel);
   tbb::parallel_for(std::size_t{0}, chosen.size(), [&](std::size_t i) {
     const std::uint64_t draw = core::hash(seed_ + 1, static_cast<std::uint64_t>(number) * static_cast<std::uint64_t>(batch_size_) + i);
     std::uint8_t* const pixels = batch.rgb.data() + i * bytes;
-    const RandomView view{draw, options_.scale_jitter};
-    write_turned(set_.image(chosen[i], &view), static_cast<unsigned>(draw >> 61U), pixels);
+    if (!pure_.empty() && core::uniform(draw, 4) < options_.mosaic) {
+      add_mosaic(batch, i, draw);
+    } else {
+      std::copy_n(augmented(chosen[i], draw).data(), bytes, pixels);
+    }
     if (options_.stain_jitter > 0)
       jitter_stain({pixels, batch.size, batch.size, 3, std::int64_t{3} * batch.size}, options_.stain_jitter, core::hash(draw, 3));
   });
   return batch;
+}
+
+core::Image TrainingStream::augmented(std::size_t index, std::uint64_t draw) const {
+  const RandomView view{draw, options_.scale_jitter};
+  core::Image turned(set_.size(), set_.size(), 3);
+  write_turned(set_.image(index, &view), static_cast<unsigned>(draw >> 61U), turned.data());
+  return turned;
+}
+
+// The classes come round in turn from a random one on, so that a mosaic shows as many as it can.
+void TrainingStream::add_mosaic(model::network::PatchBatch& batch, std::size_t item, std::uint64_t draw) const {
+  const std::uint64_t seed = core::hash(draw, 5);
+  const std::size_t pieces = 2 + core::hash(seed, 0) % 3, first = core::hash(seed, 1) % pure_.size();
+  std::vector<core::Image> images;
+  std::vector<std::uint8_t> classes;
+  const std::size_t count = set_.labels(0).size();
+  float* const labels = batch.labels.data() + item * count;
+  std::fill_n(labels, count, 0.0F);
+  for (std::size_t p = 0; p < pieces; ++p) {
+    const std::size_t which = (first + p) % pure_.size();
+    const std::uint64_t piece = core::hash(seed, 2 + p);
+    images.push_back(augmented(pure_[which][piece % pure_[which].size()], core::hash(piece, 0)));
+    classes.push_back(pure_class_[which]);
+  }
+  const Mosaic mosaic = make_mosaic(images, classes, core::hash(seed, 1000));
+  for (std::size_t p = 0; p < pieces; ++p)
+    if (mosaic.shares[p] >= kSmallestPiece) labels[classes[p]] = 1;
+  std::copy_n(mosaic.rgb.data(), mosaic.rgb.bytes(), batch.rgb.data() + item * mosaic.rgb.bytes());
+  std::ranges::copy(mosaic.classes, batch.pixels.data() + item * mosaic.classes.size());
 }
 
 }  // namespace wsi_lpd::pipeline::training

@@ -66,6 +66,11 @@ void add_image_changes(CLI::App& command, TrainArguments& arguments) {
                   "how much the stain of a training image is changed at random (haematoxylin, eosin, DAB), so that slides of other "
                   "laboratories are no surprise; 0: not at all; e.g. --stain-jitter 0.1")
       ->check(CLI::Range(0.0, 1.0));
+  command
+      .add_option("--mosaic", arguments.job.stream.mosaic,
+                  "share of the images that are put together from 2 to 4 images of one class each; the class of their pixels is then known "
+                  "and learnt, with --pixel-weight; 0: none; e.g. --mosaic 0.3")
+      ->check(CLI::Range(0.0, 1.0));
 }
 
 /// The network, how many steps, and the optimiser.
@@ -135,6 +140,10 @@ void add_method(CLI::App& command, TrainArguments& arguments) {
   command
       .add_option("--diversity-weight", arguments.job.options.loss.diversity_weight,
                   "weight of the diversity loss; 0 leaves it out; e.g. 0.5")
+      ->check(CLI::Range(0.0, 100.0));
+  command
+      .add_option("--pixel-weight", arguments.job.options.loss.pixel_weight,
+                  "weight of the loss of the pixels of --mosaic; 0 leaves it out; e.g. --pixel-weight 0.5")
       ->check(CLI::Range(0.0, 100.0));
   add_choice(command, "--precision", arguments.bfloat16, {{"auto", std::nullopt}, {"bf16", true}, {"fp32", false}},
              "of the encoder's matrix products: fp32, bf16 (weights and losses stay fp32), auto: bf16 where it is faster; e.g. fp32");

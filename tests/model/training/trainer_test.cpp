@@ -61,6 +61,27 @@ TEST(Trainer, CalibratesOnNoImagesNever) {
   EXPECT_TRUE(trainer.model().info().calibration.empty());
 }
 
+TEST(Trainer, LearnsFromPixelsWhoseClassIsKnown) {
+  TrainOptions options = tiny_options();
+  options.lr = 1e-3;
+  options.iterations = 30;
+  options.warmup_iterations = 30;
+  options.loss.pixel_weight = 2;
+  Trainer trainer(tiny_info(), options);
+  network::PatchBatch batch = tiny_batch(0);
+  EXPECT_EQ(trainer.step(batch).pixel, 0);
+  const std::size_t side = static_cast<std::size_t>(batch.size), half = side * side / 2;
+  for (int i = 0; i < batch.count; ++i) {
+    batch.pixels.insert(batch.pixels.end(), half, network::kUnknownPixel);
+    batch.pixels.insert(batch.pixels.end(), half, static_cast<std::uint8_t>(i % 2));
+  }
+  const StepReport first = trainer.step(batch);
+  EXPECT_NEAR(first.total, first.classification + 2 * first.pixel, 1e-4);
+  double last = 0;
+  for (int t = 2; t < 30; ++t) last = trainer.step(batch).pixel;
+  EXPECT_LT(last, 0.7 * first.pixel);
+}
+
 TEST(Trainer, FrozenEncoderOfAnyWidthTeachesAfterTheWarmUp) {
   testing::TemporaryFolder folder;
   torch::jit::Module mean_colour("mean_colour");

@@ -122,5 +122,43 @@ TEST(StainJitter, StrengthZeroChangesNothingAndMoreChangesMore) {
   EXPECT_NE(distance(0.2, 5), distance(0.2, 6));
 }
 
+TEST_F(MarkedPatches, BecomeMosaicsOfImagesOfOneClass) {
+  std::vector<Patch> patches = write(9, 64, 64);
+  for (std::size_t i = 0; i < patches.size(); ++i) patches[i].labels = {i % 3 != 1 ? 1.0F : 0.0F, i % 3 != 0 ? 1.0F : 0.0F};
+  const PatchSet set = load(std::move(patches), {});
+  TrainingStream stream(set, 6, 1, 0, {.mosaic = 1}), some(set, 6, 1, 0, {.mosaic = 0.3}), none(set, 6, 1);
+  constexpr std::size_t kPixels = 64U * 64;
+  std::int64_t replaced = 0, both = 0;
+  for (int step = 0; step < 10; ++step) {
+    const model::network::PatchBatch batch = stream.next(), mixed = some.next(), plain = none.next();
+    EXPECT_TRUE(plain.pixels.empty());
+    for (std::size_t i = 0; i < 6; ++i) {
+      both += batch.labels[2 * i] == 1 && batch.labels[2 * i + 1] == 1;
+      EXPECT_TRUE(batch.labels[2 * i] == 1 || batch.labels[2 * i + 1] == 1);
+      std::set<std::uint8_t> classes(batch.pixels.begin() + static_cast<std::ptrdiff_t>(i * kPixels),
+                                     batch.pixels.begin() + static_cast<std::ptrdiff_t>((i + 1) * kPixels));
+      classes.erase(model::network::kUnknownPixel);
+      for (const std::uint8_t known : classes) EXPECT_LT(known, 2);
+      const bool is_mosaic = !std::equal(mixed.rgb.begin() + static_cast<std::ptrdiff_t>(3 * i * kPixels),
+                                         mixed.rgb.begin() + static_cast<std::ptrdiff_t>(3 * (i + 1) * kPixels),
+                                         plain.rgb.begin() + static_cast<std::ptrdiff_t>(3 * i * kPixels));
+      replaced += is_mosaic;
+      if (!is_mosaic) {
+        EXPECT_EQ(std::count(mixed.pixels.begin() + static_cast<std::ptrdiff_t>(i * kPixels),
+                             mixed.pixels.begin() + static_cast<std::ptrdiff_t>((i + 1) * kPixels), model::network::kUnknownPixel),
+                  static_cast<std::ptrdiff_t>(kPixels));
+      }
+    }
+  }
+  EXPECT_GT(both, 50) << "of 60 mosaics of images of two classes";
+  EXPECT_GT(replaced, 5);
+  EXPECT_LT(replaced, 35);
+}
+
+TEST_F(MarkedPatches, AreNoMosaicsWithoutTwoClassesOfTheirOwn) {
+  const PatchSet set = load(write(4, 64, 64), {});  // [01] and [11]
+  EXPECT_THROW(TrainingStream(set, 2, 1, 0, {.mosaic = 0.5}), core::UsageError);
+}
+
 }  // namespace
 }  // namespace wsi_lpd::pipeline::training

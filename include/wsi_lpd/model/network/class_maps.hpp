@@ -39,8 +39,10 @@ class ScoreSigmoid {
   torch::Tensor threshold_, width_;
 };
 
-/// Class maps for images without image labels: the sigmoid of a quarter of the fused maps, 0…1, [B, C, h_2, w_2], on the stride-8 grid
-/// (half-pixel centres). The range of the image does not enter, so neighbouring tiles agree. To be multiplied by the presence of each class
+/// The maps' weighted sum [B, C, h_2, w_2] on the stride-8 grid (half-pixel centres), logit units.
+torch::Tensor fused_logits(const std::array<torch::Tensor, 3>& merged);
+
+/// Class maps for images without image labels: the sigmoid of a quarter of fused_logits, 0…1, [B, C, h_2, w_2]. The range of the image does not enter, so neighbouring tiles agree. To be multiplied by the presence of each class
 /// (gated).
 torch::Tensor open_maps(const std::array<torch::Tensor, 3>& merged);
 

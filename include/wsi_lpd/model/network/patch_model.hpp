@@ -11,14 +11,18 @@
 
 namespace wsi_lpd::model::network {
 
+/// In PatchBatch::pixels: the class of this pixel is not known.
+inline constexpr std::uint8_t kUnknownPixel = 255;
+
 /// A batch of training images: RGB bytes [B, S, S, 3] and image labels [B, C] of 0 or 1.
 struct PatchBatch {
   int count = 0;
   int size = 0;
   std::vector<std::uint8_t> rgb;
   std::vector<float> labels;
+  std::vector<std::uint8_t> pixels{};  ///< [B, S, S]: class of each pixel, or kUnknownPixel; empty: no pixel's class is known
 };
-/// Appends `more`, which must have the same image size, to `batch`.
+/// Appends `more`, which must have the same image size, to `batch`. Pixel classes are left out.
 void append(PatchBatch& batch, const PatchBatch& more);
 
 /// A model's output for one image, before image labels are applied.

@@ -24,6 +24,11 @@ struct PatchModel::Impl {
   torch::Tensor labels(const PatchBatch& batch) const {
     return on_device(torch::from_blob(const_cast<float*>(batch.labels.data()), {batch.count, info.classes.count()}));
   }
+  /// Pixel classes [B, S, S], bytes; undefined where none is known.
+  torch::Tensor pixels(const PatchBatch& batch) const {
+    if (batch.pixels.empty()) return {};
+    return on_device(torch::from_blob(const_cast<std::uint8_t*>(batch.pixels.data()), {batch.count, batch.size, batch.size}, torch::kByte));
+  }
   /// The network's output for `batch` in eval mode, without drop path.
   NetworkOutput look(const PatchBatch& batch) {
     network->eval();

@@ -18,6 +18,7 @@ struct LossOptions {
   double map_mean_weight = 0.0005;  ///< inside L_sim
   double mask_threshold = 0.5;      ///< foreground: map values from this share of the image's largest on
   double temperature = 0.07;        ///< of the contrastive terms
+  double pixel_weight = 1;          ///< of the loss of pixels whose class is known
   bool batch_contrast = false;      ///< PBIP: one contrastive term per batch, exponentials summed before the logarithm
 };
 

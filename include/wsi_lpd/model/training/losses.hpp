@@ -36,4 +36,8 @@ struct DiversityOptions {
 torch::Tensor diversity_loss(const torch::Tensor& feature, const torch::Tensor& prototypes, const torch::Tensor& mask,
                              int prototypes_per_class, const DiversityOptions& options = {});
 
+/// Mean cross entropy of fused logits [B, C, h, w] with the known pixels of `pixels`, bytes [B, H, W]: the class of each pixel, or
+/// network::kUnknownPixel. H and W are the same multiple of h and w; the middle pixel of each cell counts. 0 where no pixel is known.
+torch::Tensor pixel_loss(const torch::Tensor& fused, const torch::Tensor& pixels);
+
 }  // namespace wsi_lpd::model::training

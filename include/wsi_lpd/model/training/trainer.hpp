@@ -44,6 +44,7 @@ struct StepReport {
   double diversity = 0;                   ///< this and the next three are 0 during warm-up
   double foreground = 0, background = 0;  ///< contrastive terms of L_sim
   double map_mean = 0;
+  double pixel = 0;           ///< loss of pixels whose class is known; 0 without such pixels
   double gradient_norm = 0;   ///< L2, over all parameters
   std::int64_t selected = 0;  ///< selected (image, prototype) pairs in L_sim
 };

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <future>
+#include <vector>
 
 #include "wsi_lpd/pipeline/training/patch_loader.hpp"
 
@@ -11,6 +12,7 @@ struct StreamOptions {
   double balance = 0;       ///< share of the draws that are balanced over classes instead of images
   double scale_jitter = 0;  ///< RandomView::scale_jitter
   double stain_jitter = 0;  ///< strength of the random stain change in HED space
+  double mosaic = 0;        ///< share of the images replaced by mosaics of 2 to 4 images that show one class each
 };
 
 /// Endless shuffled, augmented training batches: the eight symmetries of the square (flips and quarter turns), and what the options add.
@@ -18,7 +20,8 @@ struct StreamOptions {
 /// current one. Not thread-safe.
 class TrainingStream {
  public:
-  /// Keeps a reference to `set`, which must hold at least one image and outlive the stream. The first batch is number `first`.
+  /// Keeps a reference to `set`, which must hold at least one image and outlive the stream. The first batch is number `first`. Throws
+  /// UsageError: mosaics are asked for, and fewer than two classes have images of their own.
   TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first = 0, StreamOptions options = {});
   ~TrainingStream();
   model::network::PatchBatch next();
@@ -26,15 +29,22 @@ class TrainingStream {
   double waited() const { return waited_; }
 
  private:
+  void find_pure();
   std::vector<std::size_t> epoch(std::int64_t number) const;
   model::network::PatchBatch make(std::int64_t number) const;
+  /// One augmented image, RGB, before its stain is changed.
+  core::Image augmented(std::size_t index, std::uint64_t draw) const;
+  /// Replaces image `item` of `batch` by a mosaic.
+  void add_mosaic(model::network::PatchBatch& batch, std::size_t item, std::uint64_t draw) const;
 
   const PatchSet& set_;
   int batch_size_;
   std::uint64_t seed_;
   std::int64_t number_ = 0;
   StreamOptions options_;
-  std::vector<double> draws_;  ///< [image]: expected draws in an epoch; the sum is the number of images
+  std::vector<double> draws_;                   ///< [image]: expected draws in an epoch; the sum is the number of images
+  std::vector<std::vector<std::size_t>> pure_;  ///< [class with such images]: the images that show it alone; empty without mosaics
+  std::vector<std::uint8_t> pure_class_;        ///< [class with such images]: which class
   double waited_ = 0;
   std::future<model::network::PatchBatch> ahead_;
 };

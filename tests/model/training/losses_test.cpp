@@ -1,0 +1,42 @@
+#include "wsi_lpd/model/training/losses.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "wsi_lpd/model/network/patch_model.hpp"
+
+namespace wsi_lpd::model::training {
+namespace {
+
+TEST(PixelLoss, IsTheMeanCrossEntropyOfTheMiddlesOfKnownCells) {
+  torch::manual_seed(1);
+  constexpr std::int64_t kStride = 8;
+  const torch::Tensor fused = torch::randn({2, 3, 4, 5}), pixels = torch::randint(0, 3, {2, 4 * kStride, 5 * kStride}, torch::kByte);
+  pixels.slice(1, 0, 2 * kStride).fill_(network::kUnknownPixel);
+  double sum = 0;
+  std::int64_t known = 0;
+  for (std::int64_t b = 0; b < 2; ++b) {
+    for (std::int64_t y = 2; y < 4; ++y) {
+      for (std::int64_t x = 0; x < 5; ++x) {
+        const auto truth = pixels[b][y * kStride + 4][x * kStride + 4].item<std::int64_t>();
+        double total = 0;
+        for (std::int64_t c = 0; c < 3; ++c) total += std::exp(fused[b][c][y][x].item<double>());
+        sum -= fused[b][truth][y][x].item<double>() - std::log(total);
+        ++known;
+      }
+    }
+  }
+  EXPECT_NEAR(pixel_loss(fused, pixels).item<double>(), sum / static_cast<double>(known), 1e-5);
+}
+
+TEST(PixelLoss, IsZeroWithoutKnownPixels) {
+  const torch::Tensor fused = torch::randn({1, 2, 2, 2}).requires_grad_();
+  const torch::Tensor loss = pixel_loss(fused, torch::full({1, 16, 16}, network::kUnknownPixel, torch::kByte));
+  EXPECT_EQ(loss.item<double>(), 0);
+  loss.backward();
+  EXPECT_EQ(fused.grad().abs().max().item<double>(), 0);
+}
+
+}  // namespace
+}  // namespace wsi_lpd::model::training
