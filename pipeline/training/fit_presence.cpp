@@ -34,7 +34,7 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
   const model::network::PresenceInfo& presence = *model.info().presence;
   if (known == 0)
     work.observer.warn(
-        "no patients are known (patients.csv): the folds that judge the presence of classes are over single images, which "
+        "no patients are known (--groups, patients.csv): the folds that judge the presence of classes are over single images, which "
         "look more alike than those of other patients will");
   std::string line = "presence of classes from " + presence.encoder + ": area under the ROC curve on held-out " +
                      (known > 0 ? "patients (" + std::to_string(presence.groups) + ")" : std::string("images"));

@@ -1,9 +1,18 @@
 #pragma once
 #include <filesystem>
+#include <string>
 
 #include "command.hpp"
 
 namespace wsi_lpd::cli {
+
+/// --groups of the commands that take images of several patients apart.
+inline void add_groups(CLI::App& command, std::string& groups) {
+  command.add_option(
+      "--groups", groups,
+      "regular expression that finds the patient in an image's name without its ending: its first group, or the whole match; "
+      "wins over patients.csv; e.g. --groups '^([^_]+)'");
+}
 
 /// --presence-encoder of the commands that fit a presence head.
 inline void add_presence_encoder(CLI::App& command, std::filesystem::path& encoder) {

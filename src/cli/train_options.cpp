@@ -47,6 +47,7 @@ void add_run_options(CLI::App& command, TrainArguments& arguments) {
       .add_option("--hold-out", arguments.job.hold_out,
                   "share of the images to judge the training by, where there is no valid/ folder; e.g. --hold-out 0.2")
       ->check(CLI::Range(0.0, 0.9));
+  add_groups(command, arguments.groups);
 }
 
 /// How training images are drawn and changed.
