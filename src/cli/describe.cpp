@@ -49,6 +49,8 @@ Json describe_model(const std::filesystem::path& path) {
     json["judged"]["iteration"] = info.judged->iteration;
   }
   json["stain"] = core::numbers_from_stain(info.stain);
+  for (const auto& [use, used] : model::network::all_weights(info))
+    json["licences_of_weights"][use] = {{"weights", used.file}, {"licence", used.licence.empty() ? "not stated" : used.licence}};
   for (const auto& [key, value] : info.provenance) json["provenance"][key] = value;
   return json;
 }

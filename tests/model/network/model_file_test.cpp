@@ -24,6 +24,7 @@ ModelInfo sample_info() {
   info.stain.reinhard = {.mean = {-0.5, 0.01, 0.02}, .deviation = {0.3, 0.03, 0.02}};
   info.judged = Judgement{"valid_miou_predicted", 0.417, 0.197, 310};
   info.provenance = {{"patches", "some"}};
+  info.weights = {{"encoder", {"mit_b0.pth", "CC BY 4.0"}}, {"frozen_encoder", {"uni.bin", ""}}};
   return info;
 }
 
@@ -74,6 +75,7 @@ TEST_F(ModelFile, RoundTripKeepsEverything) {
   EXPECT_EQ(loaded.info.judged->chance, 0.197);
   EXPECT_EQ(loaded.info.judged->iteration, 310);
   EXPECT_EQ(loaded.info.stain, expected.stain);
+  EXPECT_EQ(loaded.info.weights, expected.weights);
   EXPECT_EQ(read_model_info(path_).classes, expected.classes);
 
   const c10::InferenceMode inference;
@@ -95,6 +97,18 @@ TEST_F(ModelFile, WithoutStainOrJudgementLoads) {
   EXPECT_EQ(read_model_info(folder_ / "changed.safetensors").stain, core::StainStatistics{});
   EXPECT_EQ(error_after([](weights::TensorFile& file) { file.metadata.erase("judged"); }), "loaded without complaint");
   EXPECT_FALSE(read_model_info(folder_ / "changed.safetensors").judged);
+  EXPECT_EQ(error_after([](weights::TensorFile& file) { file.metadata.erase("weights"); }), "loaded without complaint");
+  EXPECT_TRUE(read_model_info(folder_ / "changed.safetensors").weights.empty());
+}
+
+TEST(ModelInfo, NamesAllWeights) {
+  ModelInfo info = sample_info();
+  EXPECT_EQ(all_weights(info), info.weights);
+  info.presence = PresenceInfo{.encoder = "resnet50.ts", .encoder_metadata = {}, .auc = {}, .calibration = {}};
+  EXPECT_EQ(all_weights(info).size(), 3U);
+  EXPECT_EQ(all_weights(info).at("presence_encoder"), (UsedWeights{"resnet50.ts", ""}));
+  info.presence->encoder_metadata["licence"] = "BSD";
+  EXPECT_EQ(all_weights(info).at("presence_encoder").licence, "BSD");
 }
 
 class ModelFileWithPresence : public ModelFile {
@@ -160,6 +174,7 @@ TEST_F(ModelFile, WrongMetadataIsNamed) {
   EXPECT_THAT(error_after(with("prototypes_per_class", "1000000000")), HasSubstr("absurd"));
   EXPECT_THAT(error_after(with("stain", "{\"reinhard\":{\"mean\":[0,0,0]}}")), HasSubstr("lack reinhard deviation"));
   EXPECT_THAT(error_after(with("stain", "[1]")), HasSubstr("malformed 'stain'"));
+  EXPECT_THAT(error_after(with("weights", "{\"encoder\":{\"file\":\"x\"}}")), HasSubstr("malformed 'weights'"));
   EXPECT_THAT(error_after(with("encoder", "resnet")), HasSubstr("resnet"));
   EXPECT_THAT(error_after(with("classes", "[\"a\"")), HasSubstr("malformed 'classes'"));
   EXPECT_THAT(error_after([](weights::TensorFile& file) { file.metadata.erase("mean"); }), HasSubstr("lacks 'mean'"));
