@@ -122,6 +122,38 @@ TEST_F(Training, ResumesAfterBeingKilled) {
         << file;
 }
 
+/// The head is fitted again on resuming, and comes out the same.
+TEST_F(Training, ResumesWithAPresenceHead) {
+  const std::string options =
+      "data/patches --encoder mit_b0 --iterations 8 --warmup-iterations 2 --batch-size 4 --threads 1 --save-minutes 0 --presence-encoder "
+      "'" WSI_LPD_SOURCE_DIR "/tests/golden/tiny_encoder.ts.pt' --groups '_(\\d+)' -o ";
+  const Outcome whole = run("train " + options + "head-whole");
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  EXPECT_THAT(whole.err, HasSubstr("presence of classes from tiny_encoder.ts.pt: area under the ROC curve on held-out patients ("));
+  const pid_t child = start(options + "head-killed");
+  wait_until(child, [&] { return lines(path("head-killed/log.jsonl")) > 1; });
+  kill(child, SIGKILL);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status)) << core::read_text_file(path("err.txt"));
+  expect_refusal("train data/patches --config head-killed/config.toml --groups '^(patient)' -o head-killed --resume", 2,
+                 "groups was '_(\\d+)', is \"^(patient)\"");
+  const Outcome resumed = run("train data/patches --config head-killed/config.toml -o head-killed --resume");
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl"})
+    EXPECT_TRUE(core::read_text_file(path(std::string("head-whole/") + file)) ==
+                core::read_text_file(path(std::string("head-killed/") + file)))
+        << file;
+  const auto info = nlohmann::json::parse(run("info head-killed/model.safetensors --json").out);
+  EXPECT_EQ(info.at("presence").at("encoder"), "tiny_encoder.ts.pt");
+  EXPECT_EQ(info.at("presence").at("images"), 24);
+  EXPECT_EQ(info.at("judged").at("by"), "valid_miou_predicted");
+  const auto masks = nlohmann::json::parse(
+      run("evaluate data/patches --split valid --no-crf --no-tta --json -o evaluation --model head-killed/model.safetensors").out);
+  EXPECT_DOUBLE_EQ(info.at("judged").at("score"), masks.at("segmentation").at("predicted").at("argmax").at("mIoU"))
+      << "judged by what the head predicts";
+}
+
 /// Ctrl-C before there is a model and after; the command that is named goes on.
 TEST_F(Training, SaysWhenStoppedHowToGoOn) {
   const fs::path before = fs::read_symlink(path("runs/latest"));

@@ -140,9 +140,9 @@ TEST_F(ModelFileWithPresence, HeadAndEncoderComeBackAndGiveTheSameScores) {
   const c10::InferenceMode inference;
   const torch::Tensor images = torch::randn({2, 3, 64, 64});
   PresenceScorer before(presence_, loaded.info, torch::kCPU), after(*loaded.presence, loaded.info, torch::kCPU);
-  const torch::Tensor maps = after.score_maps(images);
+  const torch::Tensor maps = after.score_maps(after.feature_maps(images));
   EXPECT_EQ(maps.sizes(), (std::vector<std::int64_t>{2, 3, 1, 1}));
-  EXPECT_TRUE(torch::equal(before.score_maps(images), maps));
+  EXPECT_TRUE(torch::equal(before.score_maps(before.feature_maps(images)), maps));
 }
 
 TEST_F(ModelFileWithPresence, WhatIsMissingIsSaid) {
