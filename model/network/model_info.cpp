@@ -24,13 +24,16 @@ Json json_of(const core::Calibration& calibration) {
 
 Json json_of(const std::optional<PresenceInfo>& presence) {
   if (!presence) return nullptr;
-  return {{"encoder", presence->encoder},
-          {"metadata", presence->encoder_metadata},
-          {"images", presence->images},
-          {"groups", presence->groups},
-          {"strength", presence->strength},
-          {"auc", presence->auc},
-          {"calibration", json_of(presence->calibration)}};
+  Json json{{"encoder", presence->encoder},
+            {"metadata", presence->encoder_metadata},
+            {"images", presence->images},
+            {"groups", presence->groups},
+            {"strength", presence->strength},
+            {"auc", presence->auc},
+            {"calibration", json_of(presence->calibration)}};
+  if (presence->place)
+    json["place"] = {{"path", presence->place->path}, {"bytes", presence->place->bytes}, {"sha256", presence->place->sha256}};
+  return json;
 }
 
 core::Calibration calibration_of(const Json& json, std::size_t classes) {
@@ -56,6 +59,10 @@ std::optional<PresenceInfo> presence_of(const Json& json, std::size_t classes) {
                         .strength = json.at("strength").get<double>(),
                         .auc = json.at("auc").get<std::vector<double>>(),
                         .calibration = calibration_of(json.at("calibration"), classes)};
+  if (json.contains("place")) {
+    const Json& place = json.at("place");
+    presence.place = {place.at("path").get<std::string>(), place.at("bytes").get<std::uint64_t>(), place.at("sha256").get<std::string>()};
+  }
   if (presence.auc.size() != classes || presence.calibration.empty()) throw core::Error("its presence head makes no sense");
   return presence;
 }

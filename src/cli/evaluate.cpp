@@ -30,7 +30,7 @@ struct CalibrateArguments {
   fs::path patches, output;
   std::string model, groups;
   fs::path presence_encoder;
-  bool skip_unusable = false;
+  bool presence_by_path = false, skip_unusable = false;
 };
 
 std::vector<pipeline::training::Patch> split_of(const fs::path& folder, const pipeline::training::PatchFolder& patches,
@@ -122,6 +122,7 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
 }
 
 int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
+  check_presence_encoder(arguments.presence_encoder, arguments.presence_by_path);
   if (!arguments.groups.empty() && arguments.presence_encoder.empty())
     throw core::UsageError("--groups: patients are needed for --presence-encoder only; give that, too, or leave --groups out");
   const fs::path path = find_model(arguments.model, context.observer);
@@ -141,7 +142,8 @@ int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
     context.observer.info("taking the stain of these images for that of the training");
     model.set_stain(pipeline::training::stain_of(set, context.work()));
   }
-  if (!arguments.presence_encoder.empty()) pipeline::training::fit_presence(model, set, arguments.presence_encoder, context.work());
+  if (!arguments.presence_encoder.empty())
+    pipeline::training::fit_presence(model, set, arguments.presence_encoder, arguments.presence_by_path, context.work());
   const fs::path target = arguments.output.empty() ? path : arguments.output;
   model.save(target);
   std::cout << std::fixed << std::setprecision(2);
@@ -198,7 +200,7 @@ Command add_calibrate(CLI::App& program) {
       ->required();
   command->add_option("--model", arguments->model, kModelHelp);
   command->add_flag("--skip-unusable", arguments->skip_unusable, kSkipUnusableHelp);
-  add_presence_encoder(*command, arguments->presence_encoder);
+  add_presence_encoder(*command, arguments->presence_encoder, arguments->presence_by_path);
   add_groups(*command, arguments->groups);
   command->add_option("-o,--output", arguments->output, "file to write instead of changing the model; e.g. -o calibrated.safetensors");
   return {command, [arguments](const Context& context) { return run_calibrate(*arguments, context); }, {.threads = true, .device = true}};

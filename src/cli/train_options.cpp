@@ -125,7 +125,7 @@ void add_method(CLI::App& command, TrainArguments& arguments) {
         return file == "none" || fs::is_regular_file(file) ? std::string() : "--frozen-encoder " + file + ": no such file";
       })
       ->default_str("none");
-  add_presence_encoder(command, arguments.job.presence_encoder);
+  add_presence_encoder(command, arguments.job.presence_encoder, arguments.job.presence_by_path);
   command
       .add_option("--similarity-weight", arguments.job.options.loss.similarity_weight,
                   "weight of the similarity loss; 0 leaves it out; e.g. 0.1")

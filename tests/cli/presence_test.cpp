@@ -66,6 +66,42 @@ TEST_F(Program, RefusesWhatFitsNoPresenceHead) {
   expect_refusal(train + " --groups '('", 2, "--groups '(': is no regular expression");
 }
 
+TEST_F(Program, NamesTheEncoderByItsPath) {
+  ASSERT_EQ(Head::fit().code, 0);
+  fs::copy_file(fs::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt", path("tiny_encoder.ts.pt"));
+  const std::string by_path = " --presence-encoder tiny_encoder.ts.pt --presence-by-path" + kGroups,
+                    evaluate = "evaluate data/patches --json --no-crf --no-tta -o evaluation --model ";
+  fs::create_directories(path("named"));
+  ASSERT_EQ(run("calibrate data/patches -o named/model.safetensors" + by_path).code, 0);
+  const auto file = Head::info("named/model.safetensors").at("presence").at("encoder_file");
+  EXPECT_EQ(file.at("path"), path("tiny_encoder.ts.pt").string());
+  EXPECT_EQ(file.at("bytes"), fs::file_size(path("tiny_encoder.ts.pt")));
+  EXPECT_EQ(file.at("sha256").get<std::string>().size(), 64U);
+  EXPECT_FALSE(Head::info("head.safetensors").at("presence").contains("encoder_file"));
+  EXPECT_LT(fs::file_size(path("named/model.safetensors")), fs::file_size(path("head.safetensors")));
+  const Outcome stored = run(evaluate + "head.safetensors"), named = run(evaluate + "named/model.safetensors");
+  ASSERT_EQ(named.code, 0) << named.err;
+  EXPECT_EQ(named.out, stored.out);
+  const std::string train = "train data/patches --encoder mit_b0 --iterations 2 --batch-size 4 --threads 1 -o ";
+  ASSERT_EQ(run(train + "named-run" + by_path).code, 0);
+  EXPECT_EQ(Head::info("named-run/model.safetensors").at("presence").at("encoder_file"), file);
+
+  fs::rename(path("tiny_encoder.ts.pt"), path("named/tiny_encoder.ts.pt"));
+  EXPECT_EQ(run(evaluate + "named/model.safetensors").out, stored.out) << "beside the model";
+  const std::string absent = path("tiny_encoder.ts.pt").string() + " is not there, and " + path("named-run/tiny_encoder.ts.pt").string() +
+                             " is not there; bring that of " + std::to_string(file.at("bytes").get<std::uint64_t>()) +
+                             " bytes with SHA-256 " + file.at("sha256").get<std::string>() + " there";
+  expect_refusal(kSegment + "--model named-run/model.safetensors -o bad", 1, absent);
+  expect_refusal("evaluate data/patches --model named-run/model.safetensors -o bad", 1, absent);
+  EXPECT_EQ(run(evaluate + "named-run/model.safetensors --presence own").code, 0);
+  EXPECT_EQ(run(kSegment + "--presence own --model named-run/model.safetensors -o presence/named").code, 0);
+  std::ofstream(path("tiny_encoder.ts.pt")) << "another";
+  expect_refusal(kSegment + "--model named-run/model.safetensors -o bad", 1, "tiny_encoder.ts.pt is another file (7 bytes)");
+  const std::string alone = " --presence-by-path -o bad";
+  for (const char* command : {"calibrate data/patches", "train data/patches"})
+    expect_refusal(command + alone, 2, "--presence-by-path: belongs to --presence-encoder FILE");
+}
+
 TEST_F(Program, SegmentsByTheHeadOrByOwnScores) {
   ASSERT_EQ(Head::fit().code, 0);
   for (const auto& [folder, options] : {std::pair{"plain", "--model runs/latest/model.safetensors"},
