@@ -119,4 +119,18 @@ EncoderConfig read_encoder_config(const std::filesystem::path& folder) {
   return config;
 }
 
+std::string configured_licence(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "config.json";
+  if (!std::filesystem::is_regular_file(file)) return {};
+  const Json json = Json::parse(core::read_text_file(file), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return {};
+  for (const Json* object : {&json, &part(json, "pretrained_cfg")}) {
+    for (const char* key : {"license", "licence"}) {
+      const auto found = object->find(key);
+      if (found != object->end() && found->is_string()) return found->get<std::string>();
+    }
+  }
+  return {};
+}
+
 }  // namespace wsi_lpd::model::imports

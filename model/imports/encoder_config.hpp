@@ -21,4 +21,8 @@ struct EncoderConfig {
 /// of another program, says nothing. Thread-safe. Throws Error: a file is not JSON, or a value is of another type.
 EncoderConfig read_encoder_config(const std::filesystem::path& folder);
 
+/// The text under `license` or `licence` in the `config.json` of a folder, at its top or in timm's `pretrained_cfg`. Empty if there is
+/// none, or no file that is JSON. Thread-safe.
+std::string configured_licence(const std::filesystem::path& folder);
+
 }  // namespace wsi_lpd::model::imports

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "encoder_config.hpp"
 #include "frozen_facts.hpp"
 #include "weights_layout.hpp"
 #include "wsi_lpd/core/error.hpp"
@@ -103,14 +104,42 @@ network::ModelInfo model_info(OpenedWeights& weights, const std::filesystem::pat
   return info;
 }
 
-std::map<std::string, std::string> metadata_of(OpenedWeights& weights, const std::filesystem::path& path, const ImportOptions& options) {
+std::map<std::string, std::string> metadata_of(OpenedWeights& weights, const std::filesystem::path& path, const ImportOptions& options,
+                                               const std::string& licence) {
   const WeightsLayout& layout = weights.layout;
-  if (layout.kind == Kind::Model) return network::metadata_from_info(model_info(weights, path, options));
-  return {{"kind", kind_name(layout)},
-          {"channels", "RGB"},
-          {"source", layout.source},
-          {"imported_from", weights::printable(path.filename().string())},
-          {layout.kind == Kind::Encoder ? "encoder" : "architecture", layout.encoder}};
+  const std::string name = weights::printable(path.filename().string());
+  if (layout.kind == Kind::Model) {
+    network::ModelInfo info = model_info(weights, path, options);
+    info.weights["network"] = {name, licence};
+    return network::metadata_from_info(info);
+  }
+  std::map<std::string, std::string> metadata{{"kind", kind_name(layout)},
+                                              {"channels", "RGB"},
+                                              {"source", layout.source},
+                                              {"imported_from", name},
+                                              {layout.kind == Kind::Encoder ? "encoder" : "architecture", layout.encoder}};
+  if (!licence.empty()) metadata["licence"] = licence;
+  return metadata;
+}
+
+std::string licence_in(const std::map<std::string, std::string>& metadata) {
+  for (const char* key : {"licence", "license"})
+    if (const auto found = metadata.find(key); found != metadata.end()) return weights::printable(found->second);
+  return {};
+}
+
+/// The licence that the user, the configuration or the file's own metadata states, and which of them.
+std::pair<std::string, std::string> stated_licence(const std::filesystem::path& file, const weights::TensorFile& content,
+                                                   const std::string& given) {
+  if (!given.empty()) {
+    if (weights::printable(given) != given)
+      throw core::UsageError("--licence has more than 100 characters, or others than ASCII's: give the licence's name or address");
+    return {given, "--licence"};
+  }
+  if (const std::string licence = configured_licence(file.parent_path()); !licence.empty())
+    return {weights::printable(licence), "config.json"};
+  const std::string licence = licence_in(content.metadata);
+  return {licence, licence.empty() ? "" : "the file"};
 }
 
 /// What the state of a training says to people; the rest is for the program.
@@ -163,7 +192,8 @@ ImportReport import_weights(const std::filesystem::path& file, const std::filesy
       if (!layout.frozen && !options.encoder.empty())
         throw core::UsageError("--heads, --pooling, --input-size, --mean and --std belong to vision transformers and ResNet50; this is a " +
                                layout.source);
-      auto metadata = metadata_of(weights, file, options);
+      const auto [licence, licence_source] = stated_licence(file, weights.file, options.licence);
+      auto metadata = metadata_of(weights, file, options, licence);
       const auto prototypes = weights.names.find("prototypes");
       const std::int64_t rows = prototypes == weights.names.end() ? 0 : weights.file.tensors.at(prototypes->second).size(0);
       TensorUse use = take_tensors(weights.file, weights.names, layout, wanted_tensors(layout, parameter_shapes(layout, rows)));
@@ -172,6 +202,8 @@ ImportReport import_weights(const std::filesystem::path& file, const std::filesy
                           .architecture = layout.encoder,
                           .flipped = layout.bgr,
                           .facts = {},
+                          .licence = licence,
+                          .licence_source = licence_source,
                           .used = std::move(use.used),
                           .ignored = std::move(use.ignored),
                           .missing = std::move(use.missing),
@@ -188,6 +220,23 @@ ImportReport import_weights(const std::filesystem::path& file, const std::filesy
       return report;
     });
   });
+}
+
+std::string licence_of_weights(const std::filesystem::path& file) {
+  weights::TensorFile content;
+  if (file.extension() == ".safetensors") content.metadata = weights::read_safetensors_metadata(file);
+  const auto format = content.metadata.find("format");
+  if (format != content.metadata.end() && format->second == network::kStateFormat) return {};
+  if (is_model_of_ours(content.metadata)) {
+    std::vector<std::string> licences;
+    for (const auto& [use, used] : network::info_from_metadata(content.metadata).weights) {
+      const std::string& licence = used.licence;
+      if (!licence.empty() && std::ranges::find(licences, licence) == licences.end()) licences.push_back(licence);
+    }
+    return core::joined(licences, "; ");
+  }
+  if (content.metadata.contains("imported_from")) return licence_in(content.metadata);
+  return stated_licence(file, content, "").first;
 }
 
 std::optional<std::map<std::string, std::string>> describe_weights(const std::filesystem::path& file) {

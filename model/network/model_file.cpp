@@ -11,27 +11,31 @@ namespace {
 const std::string kPrefix = kPresencePrefix, kWeight = kPrefix + "weight", kBias = kPrefix + "bias", kScript = kPrefix + "script",
                   kEncoder = kPrefix + "encoder.";
 
-void add(weights::TensorFile& file, const StoredPresence& presence) {
+void add(weights::TensorFile& file, const StoredPresence& presence, const PresenceInfo& info) {
   file.tensors[kWeight] = presence.head.weight;
   file.tensors[kBias] = presence.head.bias;
+  if (info.place) return;
   if (presence.encoder.script.defined()) file.tensors[kScript] = presence.encoder.script;
   for (const auto& [name, tensor] : presence.encoder.tensors) file.tensors[kEncoder + name] = tensor;
 }
 
 /// Takes the tensors of the head and its encoder out of `tensors`.
-StoredPresence take_presence(std::map<std::string, torch::Tensor>& tensors, const ModelInfo& info) {
+StoredPresence take_presence(std::map<std::string, torch::Tensor>& tensors, const ModelInfo& info, const std::filesystem::path& path) {
   const auto taken = [&](const std::string& name) {
     const auto node = tensors.extract(name);
     return node ? node.mapped() : torch::Tensor();
   };
   StoredPresence presence;
+  presence.model = path;
   presence.head = {taken(kWeight), taken(kBias)};
   const auto& [weight, bias] = presence.head;
   if (!weight.defined() || !bias.defined() || weight.dim() != 2 || weight.size(0) != info.classes.count() ||
       bias.sizes() != torch::IntArrayRef{info.classes.count()} || weight.scalar_type() != torch::kFloat ||
       bias.scalar_type() != torch::kFloat)
     throw core::Error("its presence head is missing, or of another shape than its classes need");
-  presence.encoder = {.name = info.presence->encoder, .tensors = {}, .metadata = info.presence->encoder_metadata, .script = taken(kScript)};
+  presence.encoder = {.name = info.presence->encoder, .tensors = {}, .metadata = info.presence->encoder_metadata, .script = {}};
+  if (info.presence->place) return presence;
+  presence.encoder.script = taken(kScript);
   for (auto at = tensors.lower_bound(kEncoder); at != tensors.end() && at->first.starts_with(kEncoder); at = tensors.erase(at))
     presence.encoder.tensors[at->first.substr(kEncoder.size())] = at->second;
   if (presence.encoder.script.defined() ? presence.encoder.script.scalar_type() != torch::kByte : presence.encoder.tensors.empty())
@@ -44,7 +48,7 @@ StoredPresence take_presence(std::map<std::string, torch::Tensor>& tensors, cons
 void save_model(const std::filesystem::path& path, const LpdNetwork& network, const ModelInfo& info, const StoredPresence* presence) {
   weights::TensorFile file{.tensors = {}, .metadata = metadata_from_info(info)};
   for (const auto& item : network->named_parameters()) file.tensors.emplace(item.key(), item.value().detach());
-  if (presence) add(file, *presence);
+  if (presence) add(file, *presence, *info.presence);
   weights::write_safetensors(path, file);
 }
 
@@ -66,7 +70,7 @@ LoadedModel load_model(const std::filesystem::path& path) {
       item.value().copy_(stored);
       file.tensors.erase(found);
     }
-    if (model.info.presence) model.presence = take_presence(file.tensors, model.info);
+    if (model.info.presence) model.presence = take_presence(file.tensors, model.info, path);
     if (!file.tensors.empty())
       throw core::Error("tensor " + file.tensors.begin()->first + " does not belong to a " + model.info.encoder + " model");
     model.network->eval();

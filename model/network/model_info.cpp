@@ -24,13 +24,16 @@ Json json_of(const core::Calibration& calibration) {
 
 Json json_of(const std::optional<PresenceInfo>& presence) {
   if (!presence) return nullptr;
-  return {{"encoder", presence->encoder},
-          {"metadata", presence->encoder_metadata},
-          {"images", presence->images},
-          {"groups", presence->groups},
-          {"strength", presence->strength},
-          {"auc", presence->auc},
-          {"calibration", json_of(presence->calibration)}};
+  Json json{{"encoder", presence->encoder},
+            {"metadata", presence->encoder_metadata},
+            {"images", presence->images},
+            {"groups", presence->groups},
+            {"strength", presence->strength},
+            {"auc", presence->auc},
+            {"calibration", json_of(presence->calibration)}};
+  if (presence->place)
+    json["place"] = {{"path", presence->place->path}, {"bytes", presence->place->bytes}, {"sha256", presence->place->sha256}};
+  return json;
 }
 
 core::Calibration calibration_of(const Json& json, std::size_t classes) {
@@ -56,8 +59,25 @@ std::optional<PresenceInfo> presence_of(const Json& json, std::size_t classes) {
                         .strength = json.at("strength").get<double>(),
                         .auc = json.at("auc").get<std::vector<double>>(),
                         .calibration = calibration_of(json.at("calibration"), classes)};
+  if (json.contains("place")) {
+    const Json& place = json.at("place");
+    presence.place = {place.at("path").get<std::string>(), place.at("bytes").get<std::uint64_t>(), place.at("sha256").get<std::string>()};
+  }
   if (presence.auc.size() != classes || presence.calibration.empty()) throw core::Error("its presence head makes no sense");
   return presence;
+}
+
+Json json_of(const std::map<std::string, UsedWeights>& weights) {
+  Json json = Json::object();
+  for (const auto& [use, used] : weights) json[use] = {{"file", used.file}, {"licence", used.licence}};
+  return json;
+}
+
+std::map<std::string, UsedWeights> weights_of(const Json& json) {
+  std::map<std::string, UsedWeights> weights;
+  for (const auto& [use, used] : json.get<std::map<std::string, Json>>())
+    weights[use] = {used.at("file").get<std::string>(), used.at("licence").get<std::string>()};
+  return weights;
 }
 
 Json json_of(const std::optional<Judgement>& judged) {
@@ -100,6 +120,7 @@ std::map<std::string, std::string> metadata_from_info(const ModelInfo& info) {
                                               {"stain", Json(core::numbers_from_stain(info.stain)).dump()},
                                               {"provenance", Json(info.provenance).dump()}};
   if (info.presence) metadata["presence"] = json_of(info.presence).dump();
+  if (!info.weights.empty()) metadata["weights"] = json_of(info.weights).dump();
   return metadata;
 }
 
@@ -130,6 +151,7 @@ ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata)
     info.calibration = calibration_of(json("calibration"), info.classes.names.size());
     if (metadata.contains("stain")) info.stain = core::stain_from_numbers(json("stain").get<core::StainNumbers>());
     if (metadata.contains("presence")) info.presence = presence_of(json("presence"), info.classes.names.size());
+    if (metadata.contains("weights")) info.weights = weights_of(json("weights"));
     if (metadata.contains("judged")) info.judged = judgement_of(json("judged"));
     info.provenance = json("provenance").get<std::map<std::string, std::string>>();
     const bool sound = info.prototypes_per_class >= 1 && info.prototypes_per_class <= kMostPrototypes && info.patch_size >= 32 &&
@@ -145,6 +167,15 @@ ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata)
   } catch (const core::Error& error) {
     throw core::Error(std::string("its model metadata is wrong: ") + error.what());
   }
+}
+
+std::map<std::string, UsedWeights> all_weights(const ModelInfo& info) {
+  std::map<std::string, UsedWeights> weights = info.weights;
+  if (info.presence) {
+    const auto licence = info.presence->encoder_metadata.find("licence");
+    weights["presence_encoder"] = {info.presence->encoder, licence == info.presence->encoder_metadata.end() ? "" : licence->second};
+  }
+  return weights;
 }
 
 ModelInfo read_model_info(const std::filesystem::path& path) {

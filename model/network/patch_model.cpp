@@ -134,8 +134,9 @@ void PatchModel::calibrate(const std::function<PatchBatch()>& next) {
 }
 
 void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::function<PatchBatch()>& next,
-                              const std::vector<std::string>& groups) {
+                              const std::vector<std::string>& groups, bool by_path) {
   StoredPresence stored{.head = {}, .encoder = rounded_to_half(encoders::read_encoder_file(encoder))};
+  const std::optional<EncoderPlace> place = by_path ? std::optional(place_of(encoder)) : std::nullopt;
   core::with_context(encoder.string(), [&] {
     runtime::with_torch_errors("fitting the presence of classes", [&] {
       const c10::InferenceMode inference;
@@ -157,6 +158,7 @@ void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::f
           .strength = fit.strength,
           .auc = std::move(fit.auc),
           .calibration = std::move(fit.calibration),
+          .place = place,
       };
     });
   });

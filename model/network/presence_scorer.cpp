@@ -1,6 +1,7 @@
 #include "wsi_lpd/model/network/presence_scorer.hpp"
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/sha256.hpp"
 #include "wsi_lpd/model/network/class_maps.hpp"
 
 namespace wsi_lpd::model::network {
@@ -11,6 +12,33 @@ encoders::EncoderFile rounded_to_half(encoders::EncoderFile file) {
   for (auto& [name, tensor] : file.tensors)
     if (tensor.is_floating_point()) tensor = tensor.to(torch::kHalf);
   return file;
+}
+
+EncoderPlace place_of(const std::filesystem::path& encoder) {
+  std::error_code error;
+  const std::uintmax_t bytes = std::filesystem::file_size(encoder, error);
+  if (error) throw core::Error("reading " + encoder.string() + ": " + error.message());
+  return {std::filesystem::absolute(encoder).lexically_normal().string(), bytes, core::sha256_of_file(encoder)};
+}
+
+encoders::EncoderFile presence_encoder(const StoredPresence& stored, const ModelInfo& info) {
+  if (stored.encoder.script.defined() || !stored.encoder.tensors.empty() || !info.presence || !info.presence->place) return stored.encoder;
+  const EncoderPlace& place = *info.presence->place;
+  const std::filesystem::path first = place.path, beside = std::filesystem::absolute(stored.model).parent_path() / first.filename();
+  std::string found;
+  for (const auto& file : first == beside ? std::vector{first} : std::vector{first, beside}) {
+    found += (found.empty() ? "" : ", and ") + file.string();
+    if (!std::filesystem::is_regular_file(file)) {
+      found += " is not there";
+      continue;
+    }
+    const std::uintmax_t bytes = std::filesystem::file_size(file);
+    const std::string sha256 = bytes == place.bytes ? core::sha256_of_file(file) : "";
+    if (bytes == place.bytes && sha256 == place.sha256) return rounded_to_half(encoders::read_encoder_file(file));
+    found += " is another file (" + std::to_string(bytes) + " bytes" + (sha256.empty() ? "" : ", SHA-256 " + sha256) + ")";
+  }
+  throw core::Error(stored.model.string() + ": the encoder of its presence head is in a file of its own: " + found + "; bring that of " +
+                    std::to_string(place.bytes) + " bytes with SHA-256 " + place.sha256 + " there, or do without it: --presence own");
 }
 
 Tensor feature_maps(encoders::FrozenEncoder& encoder, const Tensor& images, bool bfloat16) {
@@ -31,11 +59,12 @@ Tensor on_score_grid(const Tensor& maps, std::int64_t size) {
 }
 
 PresenceScorer::PresenceScorer(const StoredPresence& stored, const ModelInfo& info, const torch::Device& device)
-    : encoder_(core::with_context("the model's presence encoder " + stored.encoder.name,
-                                  [&] {
-                                    return encoders::open_encoder(stored.encoder, device, encoders::InputStatistics{info.mean, info.std});
-                                  })),
-      head_{stored.head.weight.to(device), stored.head.bias.to(device)} {}
+    : head_{stored.head.weight.to(device), stored.head.bias.to(device)} {
+  const encoders::EncoderFile file = presence_encoder(stored, info);
+  encoder_ = core::with_context("the model's presence encoder " + file.name, [&] {
+    return encoders::open_encoder(file, device, encoders::InputStatistics{info.mean, info.std});
+  });
+}
 
 Tensor PresenceScorer::feature_maps(const Tensor& images, bool bfloat16) {
   Tensor maps = network::feature_maps(*encoder_, images, bfloat16);

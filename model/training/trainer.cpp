@@ -8,6 +8,7 @@
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/encoders/frozen_encoder.hpp"
 #include "wsi_lpd/model/imports/encoder_weights.hpp"
+#include "wsi_lpd/model/imports/weights_import.hpp"
 #include "wsi_lpd/model/network/model_metadata.hpp"
 #include "wsi_lpd/model/network/patch_model_impl.hpp"
 #include "wsi_lpd/model/network/prototype_bank.hpp"
@@ -15,6 +16,7 @@
 #include "wsi_lpd/model/runtime/device.hpp"
 #include "wsi_lpd/model/runtime/torch_error.hpp"
 #include "wsi_lpd/model/training/training_loss.hpp"
+#include "wsi_lpd/model/weights/pickle.hpp"
 #include "wsi_lpd/model/weights/safetensors.hpp"
 
 namespace wsi_lpd::model::training {
@@ -69,11 +71,19 @@ struct Trainer::Impl {
     bridge->to(device);
   }
 
+  static network::UsedWeights used(const std::filesystem::path& file) {
+    return {weights::printable(file.filename().string()), imports::licence_of_weights(file)};
+  }
+
   network::PatchModel make_model(network::ModelInfo info) const {
     if (options.threads > 0) at::set_num_threads(options.threads);
     torch::manual_seed(options.seed);
     network::LpdNetwork made = network::make_network(info, options.drop_path);
-    if (!options.weights.empty()) info.provenance["weights"] = imports::load_encoder_weights(options.weights, made);
+    if (!options.weights.empty()) {
+      info.provenance["weights"] = imports::load_encoder_weights(options.weights, made);
+      info.weights["encoder"] = used(options.weights);
+    }
+    if (!options.frozen_encoder.empty()) info.weights["frozen_encoder"] = used(options.frozen_encoder);
     return network::PatchModel(std::make_unique<network::PatchModel::Impl>(std::move(info), std::move(made), device));
   }
 

@@ -13,7 +13,8 @@ constexpr std::size_t kBatch = 10;
 
 }  // namespace
 
-void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, const core::Work& work) {
+void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, bool by_path,
+                  const core::Work& work) {
   std::vector<std::string> groups;
   std::size_t known = 0, next = 0;
   for (std::size_t i = 0; i < set.count(); ++i) {
@@ -29,12 +30,12 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
     next += static_cast<std::size_t>(images.count);
     return images;
   };
-  model.fit_presence(encoder, batch, groups);
+  model.fit_presence(encoder, batch, groups, by_path);
   work.observer.end();
   const model::network::PresenceInfo& presence = *model.info().presence;
   if (known == 0)
     work.observer.warn(
-        "no patients are known (patients.csv): the folds that judge the presence of classes are over single images, which "
+        "no patients are known (--groups, patients.csv): the folds that judge the presence of classes are over single images, which "
         "look more alike than those of other patients will");
   std::string line = "presence of classes from " + presence.encoder + ": area under the ROC curve on held-out " +
                      (known > 0 ? "patients (" + std::to_string(presence.groups) + ")" : std::string("images"));

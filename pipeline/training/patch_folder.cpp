@@ -49,7 +49,7 @@ class Scan {
     tally.check(options_.skip_unusable, used);
     if (options_.image_labels == ImageLabels::Needed && result_.train.empty()) refuse_empty();
     result_.unusable = tally.lines();
-    std::string patients = options_.image_labels != ImageLabels::Unused ? name_patients({root_, train_}, result_.train) : "";
+    std::string patients = wants_labels ? find_patients() : "";
     const std::string counts = (wants_labels ? count_of(result_.train, "train") : "") + count_of(result_.valid, "valid") +
                                count_of(result_.test, "test"),
                       left_out = tally.left_out();
@@ -60,6 +60,13 @@ class Scan {
   }
 
  private:
+  /// The patients of the images whose labels are taken: those of train/, else of valid/, else of test/.
+  std::string find_patients() {
+    if (options_.groups.empty()) return name_patients({root_, train_}, result_.train);
+    std::vector<Patch>& labelled = !result_.train.empty() ? result_.train : !result_.valid.empty() ? result_.valid : result_.test;
+    return name_patients_by(options_.groups, labelled);
+  }
+
   void read_labelled(const std::vector<fs::path>& apart, PatchTally& tally) {
     const std::optional<fs::path> part = one_of(root_, {"train", "training"}), table = find_table(part);
     train_ = part.value_or(root_);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <regex>
 #include <set>
 
 #include "table_images.hpp"
@@ -60,6 +61,30 @@ std::string name_patients(const std::vector<fs::path>& folders, std::vector<Patc
       return read_table(table, "slide", "slides, each of which counts as a patient", patches);
   }
   return {};
+}
+
+std::string name_patients_by(const std::string& pattern, std::vector<Patch>& patches) {
+  const std::string where = "--groups '" + pattern + "': ";
+  std::set<std::string> patients;
+  std::size_t unknown = 0;
+  try {
+    const std::regex expression(pattern, std::regex::ECMAScript);
+    for (Patch& patch : patches) {
+      const std::string name = patch.image.stem().string();
+      std::smatch match;
+      patch.patient = std::regex_search(name, match, expression) ? match[match.size() > 1 ? 1 : 0].str() : "";
+      patch.patient.empty() ? void(++unknown) : void(patients.insert(patch.patient));
+    }
+  } catch (const std::regex_error& error) {
+    throw core::UsageError(where + "is no regular expression (" + error.what() +
+                           "); one that takes a name up to its first _ is '^([^_]+)'");
+  }
+  if (patients.empty() && !patches.empty())
+    throw core::UsageError(where + "matches no image's name, such as " + patches.front().image.stem().string() +
+                           "; give an expression whose first group is the patient in it");
+  std::string note = where + "the images are of " + std::to_string(patients.size()) + " patients";
+  if (unknown > 0) note += ", " + std::to_string(unknown) + " images whose names do not match count as one each";
+  return note;
 }
 
 }  // namespace wsi_lpd::pipeline::training

@@ -14,4 +14,10 @@ namespace wsi_lpd::pipeline::training {
 /// column, an ambiguous file name, an image of two patients.
 std::string name_patients(const std::vector<std::filesystem::path>& folders, std::vector<Patch>& patches);
 
+/// Sets Patch::patient of `patches` from the names of the images without their endings: what the first group of the regular expression
+/// `pattern` (ECMAScript) matches or, where it has no group, its whole match. An image is of an unknown patient if that is nothing. Returns
+/// a line for the user with the number of patients and of images without one. Throws UsageError: no regular expression, or it matches no
+/// image.
+std::string name_patients_by(const std::string& pattern, std::vector<Patch>& patches);
+
 }  // namespace wsi_lpd::pipeline::training

@@ -50,7 +50,7 @@ class Run {
         judge_(valid_, options_.warmup_iterations, options_.iterations) {}
 
   TrainResult run() {
-    if (!job_.presence_encoder.empty()) fit_presence(trainer_.model(), set_, job_.presence_encoder, work_);
+    if (!job_.presence_encoder.empty()) fit_presence(trainer_.model(), set_, job_.presence_encoder, job_.presence_by_path, work_);
     report_balance(set_, job_.info.classes, work_.observer);
     if (judge_.by() == "nothing" && valid_.count() > 0)
       work_.observer.warn("the masks of the validation images hold no class, only background: there is nothing to judge the training by");

@@ -43,12 +43,18 @@ Json describe_model(const std::filesystem::path& path) {
                         {"groups", presence.groups},    {"strength", presence.strength},
                         {"held_out_auc", presence.auc}, {"score_threshold", presence.calibration.score_threshold}};
   }
+  if (info.presence && info.presence->place) {
+    const model::network::EncoderPlace& place = *info.presence->place;
+    json["presence"]["encoder_file"] = {{"path", place.path}, {"bytes", place.bytes}, {"sha256", place.sha256}};
+  }
   if (info.judged) {
     json["judged"]["by"] = info.judged->by;
     if (info.judged->by != "nothing") json["judged"].update({{"score", info.judged->score}, {"chance", info.judged->chance}});
     json["judged"]["iteration"] = info.judged->iteration;
   }
   json["stain"] = core::numbers_from_stain(info.stain);
+  for (const auto& [use, used] : model::network::all_weights(info))
+    json["licences_of_weights"][use] = {{"weights", used.file}, {"licence", used.licence.empty() ? "not stated" : used.licence}};
   for (const auto& [key, value] : info.provenance) json["provenance"][key] = value;
   return json;
 }

@@ -28,9 +28,9 @@ struct EvaluateArguments {
 
 struct CalibrateArguments {
   fs::path patches, output;
-  std::string model;
+  std::string model, groups;
   fs::path presence_encoder;
-  bool skip_unusable = false;
+  bool presence_by_path = false, skip_unusable = false;
 };
 
 std::vector<pipeline::training::Patch> split_of(const fs::path& folder, const pipeline::training::PatchFolder& patches,
@@ -52,11 +52,6 @@ std::vector<pipeline::training::Patch> labelled_of(const fs::path& folder, const
   observer.info(folder.string() + ": no images with labels to train on: taking those of " + (has_valid ? "valid/" : "test/") +
                 ", whose masks say which classes are in them");
   return has_valid ? patches.valid : patches.test;
-}
-
-pipeline::training::PatchFolder scan_for(const fs::path& folder, pipeline::training::ImageLabels image_labels, bool skip_unusable,
-                                         const Context& context) {
-  return scan(folder, {.classes = wanted_classes(folder), .image_labels = image_labels, .skip_unusable = skip_unusable}, context.observer);
 }
 
 /// How images of `folder` come to the model: its classes in the model's order, whatever theirs is.
@@ -91,8 +86,11 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
   const fs::path model_path = find_model(arguments.model, context.observer);
   model::network::PatchModel model = model::network::PatchModel::load(model_path, context.common.device, context.common.threads);
   const model::network::ModelInfo& info = model.info();
-  const pipeline::training::PatchFolder patches =
-      scan_for(arguments.patches, pipeline::training::ImageLabels::Unused, arguments.skip_unusable, context);
+  const pipeline::training::PatchFolder patches = scan(arguments.patches,
+                                                       {.classes = wanted_classes(arguments.patches),
+                                                        .image_labels = pipeline::training::ImageLabels::Unused,
+                                                        .skip_unusable = arguments.skip_unusable},
+                                                       context.observer);
   pipeline::training::PatchSetOptions images = options_of(arguments.patches, patches, info, context.observer);
   images.skip_unusable = arguments.skip_unusable;
   const pipeline::training::PatchSet set(split_of(arguments.patches, patches, arguments.split), images, context.work());
@@ -124,10 +122,17 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
 }
 
 int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
+  check_presence_encoder(arguments.presence_encoder, arguments.presence_by_path);
+  if (!arguments.groups.empty() && arguments.presence_encoder.empty())
+    throw core::UsageError("--groups: patients are needed for --presence-encoder only; give that, too, or leave --groups out");
   const fs::path path = find_model(arguments.model, context.observer);
   model::network::PatchModel model = model::network::PatchModel::load(path, context.common.device, context.common.threads);
-  const pipeline::training::PatchFolder patches =
-      scan_for(arguments.patches, pipeline::training::ImageLabels::IfThere, arguments.skip_unusable, context);
+  const pipeline::training::PatchFolder patches = scan(arguments.patches,
+                                                       {.classes = wanted_classes(arguments.patches),
+                                                        .image_labels = pipeline::training::ImageLabels::IfThere,
+                                                        .skip_unusable = arguments.skip_unusable,
+                                                        .groups = arguments.groups},
+                                                       context.observer);
   pipeline::training::PatchSetOptions images = options_of(arguments.patches, patches, model.info(), context.observer);
   images.skip_unusable = arguments.skip_unusable;
   const pipeline::training::PatchSet set(labelled_of(arguments.patches, patches, context.observer), images, context.work());
@@ -137,7 +142,8 @@ int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
     context.observer.info("taking the stain of these images for that of the training");
     model.set_stain(pipeline::training::stain_of(set, context.work()));
   }
-  if (!arguments.presence_encoder.empty()) pipeline::training::fit_presence(model, set, arguments.presence_encoder, context.work());
+  if (!arguments.presence_encoder.empty())
+    pipeline::training::fit_presence(model, set, arguments.presence_encoder, arguments.presence_by_path, context.work());
   const fs::path target = arguments.output.empty() ? path : arguments.output;
   model.save(target);
   std::cout << std::fixed << std::setprecision(2);
@@ -194,7 +200,8 @@ Command add_calibrate(CLI::App& program) {
       ->required();
   command->add_option("--model", arguments->model, kModelHelp);
   command->add_flag("--skip-unusable", arguments->skip_unusable, kSkipUnusableHelp);
-  add_presence_encoder(*command, arguments->presence_encoder);
+  add_presence_encoder(*command, arguments->presence_encoder, arguments->presence_by_path);
+  add_groups(*command, arguments->groups);
   command->add_option("-o,--output", arguments->output, "file to write instead of changing the model; e.g. -o calibrated.safetensors");
   return {command, [arguments](const Context& context) { return run_calibrate(*arguments, context); }, {.threads = true, .device = true}};
 }

@@ -4,6 +4,7 @@
 
 #include "config.hpp"
 #include "metrics_text.hpp"
+#include "presence_options.hpp"
 #include "run_folder.hpp"
 #include "train_options.hpp"
 #include "wsi_lpd/model/runtime/device.hpp"
@@ -47,9 +48,12 @@ fs::path run_folder(const pipeline::training::TrainJob& job, const Context& cont
 /// The images, what is known of them, and what this machine adds to the options.
 pipeline::training::TrainJob job_of(const TrainArguments& arguments, const Context& context) {
   pipeline::training::TrainJob job = arguments.job;
-  job.patches =
-      scan(arguments.patches, {.classes = wanted_classes(arguments.patches, arguments.dataset), .skip_unusable = job.images.skip_unusable},
-           context.observer);
+  check_presence_encoder(job.presence_encoder, job.presence_by_path);
+  job.patches = scan(arguments.patches,
+                     {.classes = wanted_classes(arguments.patches, arguments.dataset),
+                      .skip_unusable = job.images.skip_unusable,
+                      .groups = arguments.groups},
+                     context.observer);
   const DatasetDescription dataset =
       describe_dataset(arguments.patches, job.patches.classes, job.patches.class_names, arguments.dataset, context.observer);
   job.run = run_folder(job, context);

@@ -47,6 +47,7 @@ void add_run_options(CLI::App& command, TrainArguments& arguments) {
       .add_option("--hold-out", arguments.job.hold_out,
                   "share of the images to judge the training by, where there is no valid/ folder; e.g. --hold-out 0.2")
       ->check(CLI::Range(0.0, 0.9));
+  add_groups(command, arguments.groups);
 }
 
 /// How training images are drawn and changed.
@@ -129,7 +130,7 @@ void add_method(CLI::App& command, TrainArguments& arguments) {
         return file == "none" || fs::is_regular_file(file) ? std::string() : "--frozen-encoder " + file + ": no such file";
       })
       ->default_str("none");
-  add_presence_encoder(command, arguments.job.presence_encoder);
+  add_presence_encoder(command, arguments.job.presence_encoder, arguments.job.presence_by_path);
   command
       .add_option("--similarity-weight", arguments.job.options.loss.similarity_weight,
                   "weight of the similarity loss; 0 leaves it out; e.g. 0.1")

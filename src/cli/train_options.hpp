@@ -13,6 +13,7 @@ struct TrainArguments {
   TrainArguments();
   std::filesystem::path patches;
   DatasetOptions dataset;
+  std::string groups;                ///< finds the patient in an image's name; empty: tables tell it
   std::optional<bool> bfloat16;      ///< nothing: where it is faster
   pipeline::training::TrainJob job;  ///< `run` empty: a folder in runs/
 };

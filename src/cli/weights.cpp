@@ -29,6 +29,8 @@ void print(const model::imports::ImportReport& report, bool verbose) {
   std::cout << report.source << ", " << report.architecture << ", becomes a file of the kind " << report.kind
             << (report.flipped ? "; channels BGR turned to RGB" : "; channels as they are") << "\n";
   for (const std::string& fact : report.facts) std::cout << "  " << fact << "\n";
+  std::cout << "  licence     "
+            << (report.licence.empty() ? "not stated; --licence records it" : report.licence + " (" + report.licence_source + ")") << "\n";
   print_line("used        ", report.used.size(), verbose ? report.used : std::vector<std::string>());
   print_line("ignored     ", report.ignored.size(), verbose ? report.ignored : core::first_lines(report.ignored));
   print_line("missing     ", report.missing.size(), report.missing);
@@ -44,6 +46,8 @@ int run(const WeightsArguments& arguments, const Context& context) {
                                         {"architecture", report.architecture},
                                         {"flipped", report.flipped},
                                         {"facts", report.facts},
+                                        {"licence",
+                                         report.licence.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(report.licence)},
                                         {"complete", report.complete()},
                                         {"used", report.used},
                                         {"ignored", report.ignored},
@@ -112,6 +116,9 @@ Command add_weights(CLI::App& program) {
   command->add_option(
       "--bank", arguments->options.bank,
       "the prototypes of a PBIP checkpoint: safetensors with `prototypes` [classes x k, 512]; e.g. --bank bank.safetensors");
+  command->add_option("--licence", arguments->options.licence,
+                      "licence of the weights, kept in the file and in models made with it; wins over config.json beside FILE; e.g. "
+                      "--licence 'CC BY-NC-ND 4.0'");
   add_encoder_options(*command, arguments->options.encoder);
   command->add_flag("--json", arguments->json, "the table as one JSON object on stdout");
   return {command, [arguments](const Context& context) { return run(*arguments, context); }};

@@ -122,6 +122,38 @@ TEST_F(Training, ResumesAfterBeingKilled) {
         << file;
 }
 
+/// The head is fitted again on resuming, and comes out the same.
+TEST_F(Training, ResumesWithAPresenceHead) {
+  const std::string options =
+      "data/patches --encoder mit_b0 --iterations 8 --warmup-iterations 2 --batch-size 4 --threads 1 --save-minutes 0 --presence-encoder "
+      "'" WSI_LPD_SOURCE_DIR "/tests/golden/tiny_encoder.ts.pt' --groups '_(\\d+)' -o ";
+  const Outcome whole = run("train " + options + "head-whole");
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  EXPECT_THAT(whole.err, HasSubstr("presence of classes from tiny_encoder.ts.pt: area under the ROC curve on held-out patients ("));
+  const pid_t child = start(options + "head-killed");
+  wait_until(child, [&] { return lines(path("head-killed/log.jsonl")) > 1; });
+  kill(child, SIGKILL);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status)) << core::read_text_file(path("err.txt"));
+  expect_refusal("train data/patches --config head-killed/config.toml --groups '^(patient)' -o head-killed --resume", 2,
+                 "groups was '_(\\d+)', is \"^(patient)\"");
+  const Outcome resumed = run("train data/patches --config head-killed/config.toml -o head-killed --resume");
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  for (const char* file : {"model.safetensors", "last.safetensors", "log.jsonl"})
+    EXPECT_TRUE(core::read_text_file(path(std::string("head-whole/") + file)) ==
+                core::read_text_file(path(std::string("head-killed/") + file)))
+        << file;
+  const auto info = nlohmann::json::parse(run("info head-killed/model.safetensors --json").out);
+  EXPECT_EQ(info.at("presence").at("encoder"), "tiny_encoder.ts.pt");
+  EXPECT_EQ(info.at("presence").at("images"), 24);
+  EXPECT_EQ(info.at("judged").at("by"), "valid_miou_predicted");
+  const auto masks = nlohmann::json::parse(
+      run("evaluate data/patches --split valid --no-crf --no-tta --json -o evaluation --model head-killed/model.safetensors").out);
+  EXPECT_DOUBLE_EQ(info.at("judged").at("score"), masks.at("segmentation").at("predicted").at("argmax").at("mIoU"))
+      << "judged by what the head predicts";
+}
+
 /// Ctrl-C before there is a model and after; the command that is named goes on.
 TEST_F(Training, SaysWhenStoppedHowToGoOn) {
   const fs::path before = fs::read_symlink(path("runs/latest"));
@@ -347,6 +379,41 @@ TEST_F(Program, CalibratesACopy) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(core::read_text_file(path("calibrated.safetensors")), core::read_text_file(path("runs/latest/model.safetensors")))
       << "as training did";
+}
+
+/// A model of ours without its metadata is an LPD checkpoint.
+TEST_F(Program, KeepsTheLicencesOfWeights) {
+  const std::string model = core::read_text_file(path("runs/latest/model.safetensors"));
+  std::uint64_t length = 0;
+  std::copy_n(model.data(), sizeof length, reinterpret_cast<char*>(&length));
+  auto header = nlohmann::json::parse(model.substr(sizeof length, length));
+  header.erase("__metadata__");
+  const std::string text = header.dump();
+  const std::uint64_t size = text.size();
+  fs::create_directories(path("published"));
+  std::ofstream(path("published/lpd.safetensors"), std::ios::binary)
+      << std::string(reinterpret_cast<const char*>(&size), sizeof size) << text << model.substr(sizeof length + length);
+  const auto licences = [](const std::string& file) {
+    return nlohmann::json::parse(run("info " + file + " --json").out).at("licences_of_weights");
+  };
+  const std::string import = "weights import published/lpd.safetensors --classes A,B,C,D -o imported.safetensors";
+  EXPECT_THAT(run(import).out, HasSubstr("licence     not stated; --licence records it"));
+  EXPECT_EQ(licences("imported.safetensors").at("network"), (nlohmann::json{{"weights", "lpd.safetensors"}, {"licence", "not stated"}}));
+  std::ofstream(path("published/config.json")) << R"({"license": "apache-2.0"})";
+  EXPECT_THAT(run(import).out, HasSubstr("licence     apache-2.0 (config.json)"));
+  EXPECT_EQ(nlohmann::json::parse(run(import + " --json").out).at("licence"), "apache-2.0");
+  EXPECT_EQ(licences("imported.safetensors").at("network").at("licence"), "apache-2.0");
+  EXPECT_EQ(run(import + " --licence 'CC BY 4.0'").code, 0);
+
+  const Outcome train = run("train data/patches --weights imported.safetensors --frozen-encoder '" WSI_LPD_SOURCE_DIR
+                            "/tests/golden/tiny_encoder.ts.pt' --encoder mit_b0 --iterations 1 --batch-size 2 --hold-out 0 -o licensed");
+  ASSERT_EQ(train.code, 0) << train.err;
+  const nlohmann::json expected{{"encoder", {{"weights", "imported.safetensors"}, {"licence", "CC BY 4.0"}}},
+                                {"frozen_encoder", {{"weights", "tiny_encoder.ts.pt"}, {"licence", "not stated"}}}};
+  EXPECT_EQ(licences("licensed/model.safetensors"), expected);
+  EXPECT_THAT(run("info licensed/model.safetensors").out,
+              HasSubstr("licences_of_weights: \n  encoder: \n    weights: imported.safetensors\n    licence: CC BY 4.0\n"));
+  EXPECT_FALSE(nlohmann::json::parse(run("info runs/latest/model.safetensors --json").out).contains("licences_of_weights"));
 }
 
 TEST_F(Program, ImportsNothingThatIsNotWeights) {

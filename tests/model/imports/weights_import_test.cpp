@@ -178,6 +178,35 @@ TEST_F(WeightsImport, LoadsEncodersIntoANetwork) {
   EXPECT_TRUE(torch::equal(first(other), before));
 }
 
+TEST_F(WeightsImport, RecordsTheLicenceOfTheWeights) {
+  const auto configure = [&](const std::string& text) { core::write_text_file(folder_ / "config.json", text); };
+  const auto recorded = [&](const ImportOptions& options = {}, const std::map<std::string, std::string>& metadata = {}) {
+    const ImportReport report = import(encoder(""), options, metadata);
+    const auto written = weights::read_safetensors_metadata(output_);
+    EXPECT_EQ(written.contains("licence") ? written.at("licence") : "", report.licence);
+    EXPECT_EQ(licence_of_weights(output_), report.licence);
+    return report.licence + " by " + report.licence_source;
+  };
+  EXPECT_EQ(recorded(), " by ");
+  EXPECT_EQ(recorded({}, {{"license", "bsd"}}), "bsd by the file");
+  configure("{");
+  EXPECT_EQ(recorded(), " by ") << "a file that is not JSON states nothing";
+  configure(R"({"pretrained_cfg": {"license": "mit"}})");
+  EXPECT_EQ(recorded({}, {{"license", "bsd"}}), "mit by config.json");
+  configure(R"({"license": 3, "licence": "apache-2.0", "pretrained_cfg": {"license": "mit"}})");
+  EXPECT_EQ(recorded(), "apache-2.0 by config.json");
+  EXPECT_EQ(licence_of_weights(source_), "apache-2.0") << "a file that is not imported";
+  EXPECT_EQ(recorded({.licence = "CC BY 4.0"}), "CC BY 4.0 by --licence");
+  EXPECT_THAT(refusal([&] { recorded({.licence = std::string(101, 'x')}); }), HasSubstr("more than 100 characters"));
+  EXPECT_THAT(refusal([&] { recorded({.licence = "two\nlines"}); }), HasSubstr("give the licence's name"));
+
+  three_.licence = "CC BY 4.0";
+  import(lpd(), three_);
+  const std::map<std::string, network::UsedWeights> expected{{"network", {"source.safetensors", "CC BY 4.0"}}};
+  EXPECT_EQ(network::read_model_info(output_).weights, expected);
+  EXPECT_EQ(licence_of_weights(output_), "CC BY 4.0") << "of a model of ours";
+}
+
 TEST_F(WeightsImport, SwinFromMedClip) {
   Tensors medclip;
   for (const auto& [name, shape] : encoders::SwinTransformer::shapes()) {

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "golden/golden.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/model/encoders/swin_transformer.hpp"
 #include "wsi_lpd/model/weights/safetensors.hpp"
 
 namespace wsi_lpd::model::network {
@@ -24,6 +27,7 @@ ModelInfo sample_info() {
   info.stain.reinhard = {.mean = {-0.5, 0.01, 0.02}, .deviation = {0.3, 0.03, 0.02}};
   info.judged = Judgement{"valid_miou_predicted", 0.417, 0.197, 310};
   info.provenance = {{"patches", "some"}};
+  info.weights = {{"encoder", {"mit_b0.pth", "CC BY 4.0"}}, {"frozen_encoder", {"uni.bin", ""}}};
   return info;
 }
 
@@ -74,6 +78,7 @@ TEST_F(ModelFile, RoundTripKeepsEverything) {
   EXPECT_EQ(loaded.info.judged->chance, 0.197);
   EXPECT_EQ(loaded.info.judged->iteration, 310);
   EXPECT_EQ(loaded.info.stain, expected.stain);
+  EXPECT_EQ(loaded.info.weights, expected.weights);
   EXPECT_EQ(read_model_info(path_).classes, expected.classes);
 
   const c10::InferenceMode inference;
@@ -95,6 +100,18 @@ TEST_F(ModelFile, WithoutStainOrJudgementLoads) {
   EXPECT_EQ(read_model_info(folder_ / "changed.safetensors").stain, core::StainStatistics{});
   EXPECT_EQ(error_after([](weights::TensorFile& file) { file.metadata.erase("judged"); }), "loaded without complaint");
   EXPECT_FALSE(read_model_info(folder_ / "changed.safetensors").judged);
+  EXPECT_EQ(error_after([](weights::TensorFile& file) { file.metadata.erase("weights"); }), "loaded without complaint");
+  EXPECT_TRUE(read_model_info(folder_ / "changed.safetensors").weights.empty());
+}
+
+TEST(ModelInfo, NamesAllWeights) {
+  ModelInfo info = sample_info();
+  EXPECT_EQ(all_weights(info), info.weights);
+  info.presence = PresenceInfo{.encoder = "resnet50.ts", .encoder_metadata = {}, .auc = {}, .calibration = {}};
+  EXPECT_EQ(all_weights(info).size(), 3U);
+  EXPECT_EQ(all_weights(info).at("presence_encoder"), (UsedWeights{"resnet50.ts", ""}));
+  info.presence->encoder_metadata["licence"] = "BSD";
+  EXPECT_EQ(all_weights(info).at("presence_encoder").licence, "BSD");
 }
 
 class ModelFileWithPresence : public ModelFile {
@@ -126,9 +143,76 @@ TEST_F(ModelFileWithPresence, HeadAndEncoderComeBackAndGiveTheSameScores) {
   const c10::InferenceMode inference;
   const torch::Tensor images = torch::randn({2, 3, 64, 64});
   PresenceScorer before(presence_, loaded.info, torch::kCPU), after(*loaded.presence, loaded.info, torch::kCPU);
-  const torch::Tensor maps = after.score_maps(images);
+  const torch::Tensor maps = after.score_maps(after.feature_maps(images));
   EXPECT_EQ(maps.sizes(), (std::vector<std::int64_t>{2, 3, 1, 1}));
-  EXPECT_TRUE(torch::equal(before.score_maps(images), maps));
+  EXPECT_TRUE(torch::equal(before.score_maps(before.feature_maps(images)), maps));
+}
+
+class ModelFileByPath : public ModelFileWithPresence {
+ protected:
+  void SetUp() override {
+    ModelFileWithPresence::SetUp();
+    weights::TensorFile file;  // a Swin-T, which is rounded
+    torch::manual_seed(1);
+    for (const auto& [name, shape] : encoders::SwinTransformer::shapes()) file.tensors[name] = 0.05 * torch::randn(shape);
+    weights::write_safetensors(encoder_, file);
+    presence_.head = {torch::randn({3, 768}), torch::randn({3})};
+    presence_.encoder = rounded_to_half(encoders::read_encoder_file(encoder_));
+    info_ = read_model_info(path_);
+    info_.presence->encoder = "encoder.safetensors";
+    save_model(stored_, network_, info_, &presence_);
+    info_.presence->place = place_of(encoder_);
+    save_model(path_, network_, info_, &presence_);
+  }
+  /// Scores of the same images by the head of a model file.
+  static torch::Tensor scores(const std::filesystem::path& path) {
+    const LoadedModel loaded = load_model(path);
+    torch::manual_seed(7);
+    const c10::InferenceMode inference;
+    PresenceScorer scorer(*loaded.presence, loaded.info, torch::kCPU);
+    return scorer.score_maps(scorer.feature_maps(torch::randn({2, 3, 64, 64})));
+  }
+  static std::string refusal(const std::filesystem::path& path) {
+    try {
+      scores(path);
+    } catch (const core::Error& error) {
+      return error.what();
+    }
+    return "scored without complaint";
+  }
+  std::filesystem::path encoder_ = folder_ / "encoder.safetensors", stored_ = folder_ / "stored.safetensors";
+  ModelInfo info_;
+};
+
+TEST_F(ModelFileByPath, HoldsTheHeadAloneAndScoresAsTheStoredEncoderDoes) {
+  EXPECT_EQ(read_model_info(path_).presence->place, info_.presence->place);
+  EXPECT_EQ(info_.presence->place->path, encoder_.string());
+  EXPECT_EQ(info_.presence->place->bytes, std::filesystem::file_size(encoder_));
+  for (const auto& [name, tensor] : weights::read_safetensors(path_).tensors) EXPECT_FALSE(name.starts_with("presence.encoder")) << name;
+  EXPECT_LT(std::filesystem::file_size(path_) + 40'000'000, std::filesystem::file_size(stored_));
+  EXPECT_TRUE(torch::equal(scores(path_), scores(stored_)));
+  const LoadedModel loaded = load_model(path_);
+  save_model(folder_ / "again.safetensors", loaded.network, loaded.info, &*loaded.presence);
+  EXPECT_TRUE(torch::equal(scores(folder_ / "again.safetensors"), scores(stored_))) << "saved without the encoder's having been read";
+}
+
+TEST_F(ModelFileByPath, LooksBesideTheModelAndRefusesAnotherFile) {
+  const torch::Tensor expected = scores(stored_);
+  const std::filesystem::path moved = folder_ / "moved";
+  std::filesystem::create_directories(moved);
+  std::filesystem::copy(path_, moved / "model.safetensors");
+  std::filesystem::rename(encoder_, moved / "encoder.safetensors");
+  EXPECT_TRUE(torch::equal(scores(moved / "model.safetensors"), expected));
+  EXPECT_EQ(refusal(path_), path_.string() + ": the encoder of its presence head is in a file of its own: " + encoder_.string() +
+                                " is not there; bring that of " + std::to_string(info_.presence->place->bytes) + " bytes with SHA-256 " +
+                                info_.presence->place->sha256 + " there, or do without it: --presence own");
+  std::filesystem::copy(moved / "encoder.safetensors", encoder_);
+  std::fstream(encoder_, std::ios::in | std::ios::out | std::ios::binary).seekp(-1, std::ios::end).put('?');
+  EXPECT_TRUE(torch::equal(scores(moved / "model.safetensors"), expected)) << "the one beside the model is the right one";
+  std::filesystem::resize_file(moved / "encoder.safetensors", 10);
+  EXPECT_THAT(refusal(moved / "model.safetensors"),
+              AllOf(HasSubstr(encoder_.string() + " is another file (" + std::to_string(info_.presence->place->bytes) + " bytes, SHA-256 "),
+                    HasSubstr((moved / "encoder.safetensors").string() + " is another file (10 bytes); bring that of ")));
 }
 
 TEST_F(ModelFileWithPresence, WhatIsMissingIsSaid) {
@@ -160,6 +244,7 @@ TEST_F(ModelFile, WrongMetadataIsNamed) {
   EXPECT_THAT(error_after(with("prototypes_per_class", "1000000000")), HasSubstr("absurd"));
   EXPECT_THAT(error_after(with("stain", "{\"reinhard\":{\"mean\":[0,0,0]}}")), HasSubstr("lack reinhard deviation"));
   EXPECT_THAT(error_after(with("stain", "[1]")), HasSubstr("malformed 'stain'"));
+  EXPECT_THAT(error_after(with("weights", "{\"encoder\":{\"file\":\"x\"}}")), HasSubstr("malformed 'weights'"));
   EXPECT_THAT(error_after(with("encoder", "resnet")), HasSubstr("resnet"));
   EXPECT_THAT(error_after(with("classes", "[\"a\"")), HasSubstr("malformed 'classes'"));
   EXPECT_THAT(error_after([](weights::TensorFile& file) { file.metadata.erase("mean"); }), HasSubstr("lacks 'mean'"));

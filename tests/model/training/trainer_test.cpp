@@ -124,6 +124,28 @@ TEST(Trainer, ImportedEncodersSeeImagesInTheirOwnStatistics) {
   EXPECT_GT(std::abs(own - other), 1e-3);
 }
 
+TEST(Trainer, KeepsTheLicencesOfTheWeightsItStartsFrom) {
+  testing::TemporaryFolder folder;
+  TrainOptions options = tiny_options();
+  options.ema = 0.9;
+  Trainer random(tiny_info(), options);
+  EXPECT_TRUE(random.model().info().weights.empty());
+  random.model().save(folder / "ours.safetensors");
+  weights::TensorFile encoder;
+  for (auto& [name, tensor] : weights::read_safetensors(folder / "ours.safetensors").tensors)
+    if (name.starts_with("encoder.")) encoder.tensors[name.substr(8)] = tensor;
+  encoder.metadata["licence"] = "CC BY 4.0";
+  options.weights = folder / "mit_b0.safetensors";
+  weights::write_safetensors(options.weights, encoder);
+  Trainer trainer(tiny_info(), options);
+  const std::map<std::string, network::UsedWeights> expected{{"encoder", {"mit_b0.safetensors", "CC BY 4.0"}}};
+  EXPECT_EQ(trainer.model().info().weights, expected);
+  trainer.model().save(folder / "second.safetensors");
+  options.weights = folder / "second.safetensors";
+  Trainer third(tiny_info(), options);
+  EXPECT_EQ(third.model().info().weights.at("encoder"), (network::UsedWeights{"second.safetensors", "CC BY 4.0"}));
+}
+
 TEST(Trainer, RefusesWhatCannotTeach) {
   testing::TemporaryFolder folder;
   TrainOptions options = tiny_options();

@@ -158,7 +158,8 @@ TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
   const std::filesystem::path encoder = std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt";
   model::training::Trainer trainer = untrained(kAlwaysFirst);
   model::network::PatchModel& model = trainer.model();
-  EXPECT_THROW(fit_presence(model, *set_, encoder, {observer_, kNever}), core::Error) << "two patches are without the first class";
+  EXPECT_THROW(fit_presence(model, *set_, encoder, /*by_path=*/false, {observer_, kNever}), core::Error)
+      << "two patches are without the first class";
   EXPECT_FALSE(model.info().presence);
   EXPECT_THROW(model.presence_scores(set_->batch(0, 1)), core::Error);
 
@@ -168,7 +169,7 @@ TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
     patches.push_back({folder_ / name, folder_ / ("mask_" + name), {}, "patient " + std::to_string(i / 3)});
   }
   const PatchSet images(patches, PatchSetOptions{.classes = kClasses}, core::Work{observer_, kNever});
-  fit_presence(model, images, encoder, {observer_, kNever});
+  fit_presence(model, images, encoder, /*by_path=*/false, {observer_, kNever});
   ASSERT_TRUE(model.info().presence);
   EXPECT_EQ(model.info().presence->groups, kPatches);
   EXPECT_EQ(model.info().presence->images, 3 * kPatches);

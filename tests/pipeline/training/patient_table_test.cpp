@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/pipeline/training/patch_folder.hpp"
@@ -19,15 +21,15 @@ class PatientTable : public ::testing::Test {
     }
   }
   void table(const std::string& name, const std::string& text) const { core::write_text_file(folder_ / name, text); }
-  PatchFolder scan() const { return scan_patches(folder_.path()); }
-  std::vector<std::string> patients() const {
+  PatchFolder scan(const std::string& groups = "") const { return scan_patches(folder_.path(), {.groups = groups}); }
+  std::vector<std::string> patients(const std::string& groups = "") const {
     std::vector<std::string> patients;
-    for (const Patch& patch : scan().train) patients.push_back(patch.patient);
+    for (const Patch& patch : scan(groups).train) patients.push_back(patch.patient);
     return patients;
   }
-  std::string refusal() const {
+  std::string refusal(const std::string& groups = "") const {
     try {
-      scan();
+      scan(groups);
     } catch (const core::UsageError& error) {
       return error.what();
     }
@@ -52,6 +54,30 @@ TEST_F(PatientTable, TakesTheSlidesOfCutPatches) {
   EXPECT_THAT(scan().notes.back(), HasSubstr("2 slides, each of which counts as a patient"));
   table("patients.csv", "file,patient\na[10].png,P1\n");
   EXPECT_THAT(patients(), ElementsAre("P1", "", "")) << "patients.csv goes first";
+}
+
+TEST_F(PatientTable, FindsThePatientInTheNames) {
+  for (const char* name : {"P1_2_d[10].png", "P2_1_e[10].png", "P1_7_f[01].tif"}) core::write_text_file(folder_ / "train" / name, "");
+  table("patients.csv", "file,patient\na[10].png,P9\n");
+  EXPECT_THAT(patients("^([^_]+)_"), ElementsAre("P1", "P1", "P2", "", "", "")) << "and not the table";
+  EXPECT_EQ(scan("^([^_]+)_").notes.back(),
+            "--groups '^([^_]+)_': the images are of 2 patients, 3 images whose names do not match count as one each");
+  EXPECT_THAT(patients(R"(_(\d)_|^a)"), ElementsAre("2", "7", "1", "", "", "")) << "a group that is not in the match";
+  EXPECT_THAT(patients("[a-f]\\["), ElementsAre("d[", "f[", "e[", "a[", "b[", "c[")) << "without a group the whole match";
+  EXPECT_EQ(scan("[a-f]\\[").notes.back(), "--groups '[a-f]\\[': the images are of 6 patients");
+}
+
+TEST_F(PatientTable, FindsThePatientsOfMasksWhereThereIsNothingElse) {
+  std::filesystem::remove_all(folder_ / "train");
+  const ScanOptions options{.image_labels = ImageLabels::IfThere, .groups = "^(.)"};
+  EXPECT_EQ(scan_patches(folder_.path(), options).valid.at(0).patient, "v");
+}
+
+TEST_F(PatientTable, RefusesExpressionsThatFindNobody) {
+  EXPECT_THAT(refusal("^([^_]+"), HasSubstr("--groups '^([^_]+': is no regular expression ("));
+  EXPECT_EQ(refusal("^P([0-9]+)"),
+            "--groups '^P([0-9]+)': matches no image's name, such as a[10]; give an expression whose first group is the patient in it");
+  EXPECT_EQ(std::ranges::count(refusal("("), '\n'), 0);
 }
 
 TEST_F(PatientTable, PassesOverOtherTablesOfThatName) {

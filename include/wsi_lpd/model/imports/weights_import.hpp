@@ -23,6 +23,7 @@ struct ImportOptions {
   std::optional<double> mpp;         ///< µm/px of the training images
   std::filesystem::path bank;        ///< safetensors file with the `prototypes` of a PBIP model; PBIP checkpoints do not hold them
   EncoderOptions encoder{};
+  std::string licence{};  ///< of the weights; empty: what config.json or the file says
 };
 
 /// What became of every tensor of a file. Nothing is written unless the import is complete.
@@ -32,6 +33,8 @@ struct ImportReport {
   std::string architecture;        ///< "mit_b0" … "mit_b5", "swin_t", "vision_transformer", "resnet50"
   bool flipped = false;            ///< the first convolution's input channels were reversed from BGR to RGB
   std::vector<std::string> facts;  ///< of a vision transformer or a ResNet50: what shapes don't tell, and where it is from
+  std::string licence;             ///< of the weights; empty: not stated
+  std::string licence_source;      ///< "--licence", "config.json" or "the file"; empty: not stated
   std::vector<std::string> used, ignored, missing, unexpected, misshaped;
   bool complete() const { return missing.empty() && unexpected.empty() && misshaped.empty(); }
 };
@@ -42,9 +45,14 @@ struct ImportReport {
 /// Hugging Face in the file's folder says of the last two what shapes don't tell.
 /// LPD and PBIP read images as BGR, so the first convolution's input channels of their checkpoints are reversed. Weights from ImageNet and
 /// MedCLIP were trained on RGB and are not changed. (The published LPD training shows BGR to them; this program shows RGB.)
-/// Thread-safe. Throws Error: not readable, unknown layout, already a file of this program; UsageError: classes missing or not
-/// fitting, an option that does not fit.
+/// The licence of the weights, if it is known, is recorded in the file. Thread-safe. Throws Error: not readable, unknown layout, already a
+/// file of this program; UsageError: classes missing or not fitting, an option that does not fit.
 ImportReport import_weights(const std::filesystem::path& file, const std::filesystem::path& output, const ImportOptions& options);
+
+/// The licence of the weights in a file: what the file of a weights import or a model of this program recorded (the latter's licences, each
+/// once), else `license` or `licence` in the config.json beside it or in the file's own metadata. Empty: not stated. Thread-safe. Throws
+/// Error: a .safetensors file that can't be read.
+std::string licence_of_weights(const std::filesystem::path& file);
 
 /// Describes a checkpoint, an imported encoder, a training state, prototypes, a TorchScript module or a file of other tensors by a few
 /// entries (kind, source, architecture, tensors, metadata of the file). Nothing for a model file of this program. Nothing in the file is

@@ -14,7 +14,7 @@ struct LoadedModel {
 };
 
 /// Writes the network's parameters and `info` as one safetensors file, through a PartFile; with `presence`, which belongs to
-/// `info.presence`, also the head and its encoder. Throws Error. Thread-safe, as is load_model.
+/// `info.presence`, also the head and, unless `info.presence` has a place for it, its encoder. Throws Error. Thread-safe, as is load_model.
 void save_model(const std::filesystem::path& path, const LpdNetwork& network, const ModelInfo& info,
                 const StoredPresence* presence = nullptr);
 /// Loads a model file. Strict: the file must hold every tensor of the network and the presence head in its shape, and no other tensor.

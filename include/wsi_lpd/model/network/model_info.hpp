@@ -27,6 +27,13 @@ struct Judgement {
   bool is_above_chance() const { return by == "nothing" || score > chance; }
 };
 
+/// A file of weights that a model was made from.
+struct UsedWeights {
+  std::string file;     ///< file name
+  std::string licence;  ///< empty: not stated
+  bool operator==(const UsedWeights&) const = default;
+};
+
 /// The metadata of a model file.
 struct ModelInfo {
   std::string method = "lpd";      ///< lpd, cam or pbip; the prototypes of pbip are fixed
@@ -42,7 +49,12 @@ struct ModelInfo {
   core::StainStatistics stain;                    ///< stain statistics of the training images
   std::optional<Judgement> judged;                ///< validation score; not set in models that were imported or recalibrated
   std::map<std::string, std::string> provenance;  ///< how the model was trained: free text by key
+  /// By use: "network", the model was imported; "encoder", its encoder started from it; "frozen_encoder", it taught the prototypes.
+  std::map<std::string, UsedWeights> weights;
 };
+
+/// ModelInfo::weights and, under "presence_encoder", the encoder of the presence head. Thread-safe.
+std::map<std::string, UsedWeights> all_weights(const ModelInfo& info);
 
 /// Reads the metadata of a model file without its tensors. Thread-safe. Throws Error: no such file, not a safetensors file, not a model of
 /// this program.

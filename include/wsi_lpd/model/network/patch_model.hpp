@@ -69,10 +69,13 @@ class PatchModel {
   void calibrate(const std::function<PatchBatch()>& next);
   /// Fits a presence head (network::fit_presence) on the features that the frozen encoder in `encoder`, rounded to float16, has for
   /// labelled images, and keeps it and the encoder in place of any it had. `next` returns batches, and at the end a batch with count 0;
-  /// `groups` names the patient of each image in that order. Clears ModelInfo::judged. Throws UsageError: no such file; Error: no encoder,
-  /// or as fit_presence does; the model is then unchanged.
-  void fit_presence(const std::filesystem::path& encoder, const std::function<PatchBatch()>& next, const std::vector<std::string>& groups);
-  /// Scores [B][C] of images by the presence head, for which ModelInfo::presence has the thresholds. Throws Error: the model has no head.
+  /// `groups` names the patient of each image in that order. With `by_path` the model file will name the encoder's file (EncoderPlace)
+  /// instead of holding its tensors. Clears ModelInfo::judged. Throws UsageError: no such file; Error: no encoder, or as fit_presence does;
+  /// the model is then unchanged.
+  void fit_presence(const std::filesystem::path& encoder, const std::function<PatchBatch()>& next, const std::vector<std::string>& groups,
+                    bool by_path = false);
+  /// Scores [B][C] of images by the presence head, for which ModelInfo::presence has the thresholds. Throws Error: the model has no head,
+  /// or as presence_encoder.
   std::vector<std::vector<float>> presence_scores(const PatchBatch& batch);
   /// Sets the stain statistics of the training images, which are stored in the model file.
   void set_stain(const core::StainStatistics& stain);

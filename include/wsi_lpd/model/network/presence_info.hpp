@@ -1,12 +1,21 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "wsi_lpd/core/calibration.hpp"
 
 namespace wsi_lpd::model::network {
+
+/// An encoder's file that a model file names and does not contain.
+struct EncoderPlace {
+  std::string path;         ///< absolute, when the head was fitted
+  std::uint64_t bytes = 0;  ///< size of the file
+  std::string sha256;       ///< in lower-case hexadecimal
+  bool operator==(const EncoderPlace&) const = default;
+};
 
 /// What is known of a presence head (PresenceHead) beside its tensors.
 struct PresenceInfo {
@@ -17,6 +26,7 @@ struct PresenceInfo {
   double strength = 0;                                  ///< C of the logistic regression
   std::vector<double> auc;                              ///< [C]: area under the ROC curve on held-out images, 0…1
   core::Calibration calibration;                        ///< thresholds and widths of the head's scores, log odds; never empty
+  std::optional<EncoderPlace> place{};                  ///< of an encoder that is not in the model file
 };
 
 }  // namespace wsi_lpd::model::network

@@ -9,8 +9,17 @@ namespace wsi_lpd::model::network {
 /// A presence head and the frozen encoder whose features it takes, as a model file holds them.
 struct StoredPresence {
   PresenceHead head;
-  encoders::EncoderFile encoder;  ///< its float tensors are float16
+  encoders::EncoderFile encoder;  ///< its float tensors are float16; without tensors and script: it is to be read from PresenceInfo::place
+  std::filesystem::path model{};  ///< the model file, beside which the encoder is looked for, too
 };
+
+/// The encoder of `stored`: that which it holds or, where it holds none, the file of PresenceInfo::place, rounded as a stored one is. The
+/// file is looked for at its path, then by its name beside the model file. Thread-safe. Throws Error: in neither place is a file of that
+/// size and SHA-256.
+encoders::EncoderFile presence_encoder(const StoredPresence& stored, const ModelInfo& info);
+
+/// The place of an encoder's file. Thread-safe. Throws Error: it can't be read.
+EncoderPlace place_of(const std::filesystem::path& encoder);
 
 /// The same file with its float tensors in float16; a TorchScript module stays as it is. Thread-safe.
 encoders::EncoderFile rounded_to_half(encoders::EncoderFile file);
@@ -27,7 +36,7 @@ torch::Tensor on_score_grid(const torch::Tensor& maps, std::int64_t size);
 /// Tells how present classes are in images. Thread-safe in inference: the encoders keep no state.
 class PresenceScorer {
  public:
-  /// `info` has the statistics in which the images will come. Throws Error: the encoder can't be opened.
+  /// `info` has the statistics in which the images will come. Throws Error: as presence_encoder, or the encoder can't be opened.
   PresenceScorer(const StoredPresence& stored, const ModelInfo& info, const torch::Device& device);
   /// Feature maps [N, D, h, w] of normalised images [N, 3, H, W], D = width(). Throws Error: the encoder has features of another width than
   /// the head takes.

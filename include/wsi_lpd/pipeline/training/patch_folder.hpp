@@ -36,6 +36,9 @@ struct ScanOptions {
   std::vector<std::string> classes{};
   ImageLabels image_labels = ImageLabels::Needed;
   bool skip_unusable = false;  ///< leave out and count unusable images, instead of an error
+  /// Regular expression (ECMAScript) whose first group, or whole match, is the patient in an image's name without its ending. It takes
+  /// precedence over the tables of patients. Empty: the tables.
+  std::string groups{};
 };
 
 /// Problems of a folder of patches. `what()` holds the first_lines() of the problems.
@@ -52,9 +55,10 @@ class PatchError : public core::Error {
 
 /// Lists a folder of patches (docs/patches.md) without decoding them. Labels come from the names of the files (NAME[101].png,
 /// NAME[1, 0, 1].png), from the names of the folders, or from labels.csv; pixel masks from {valid,test}/{img,mask}/. Each of these folders
-/// may have subfolders. Unless image labels are unused, patients.csv or the patches.csv of `tile` gives the patients of the images in
-/// train/. Thread-safe. Throws PatchError: images without a label or mask, images with another number of digits, links without a target,
-/// contradictions in labels.csv. Throws UsageError: no folder, no image, a table that can't be read, other classes than `options.classes`.
+/// may have subfolders. Unless image labels are unused, `options.groups`, patients.csv or the patches.csv of `tile` gives the patients
+/// of the images in train/; `options.groups` also those of the images with masks. Thread-safe. Throws PatchError: images without a label or
+/// mask, images with another number of digits, links without a target, contradictions in labels.csv. Throws UsageError: no folder, no
+/// image, a table that can't be read, other classes than `options.classes`, `options.groups` is no regular expression or matches no image.
 PatchFolder scan_patches(const std::filesystem::path& folder, const ScanOptions& options = {});
 
 }  // namespace wsi_lpd::pipeline::training

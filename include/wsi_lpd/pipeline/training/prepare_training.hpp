@@ -18,6 +18,7 @@ struct TrainJob {
   int batch_size = 10;
   double epochs = 8;
   std::filesystem::path presence_encoder;  ///< file of the frozen encoder for the model's presence head; empty: no head
+  bool presence_by_path = false;           ///< the model file names that file instead of holding the encoder
   StreamOptions stream;                    ///< how images are drawn and augmented
   double hold_out = 0.1;    ///< share of the training images held out for validation if there are no validation images, in [0, 1); 0: none
   int patience = 0;         ///< stop after so many epochs without a better validation score, counted after the warm-up; 0: never
