@@ -4,7 +4,7 @@ pkg_check_modules(OPENSLIDE REQUIRED IMPORTED_TARGET openslide)   # reads vendor
 pkg_check_modules(VIPS REQUIRED IMPORTED_TARGET vips-cpp)         # decodes, resizes, writes images and pyramids (src/image)
 pkg_check_modules(TIFF REQUIRED IMPORTED_TARGET libtiff-4)        # colour maps and raw labels of TIFF files     (src/image)
 pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)            # palette indices of mask PNGs                 (src/image)
-pkg_check_modules(GLIB REQUIRED IMPORTED_TARGET glib-2.0)         # UTF-8 in what is written                      (src/image, src/output)
+pkg_check_modules(GLIB REQUIRED IMPORTED_TARGET glib-2.0)         # checksums, UTF-8 in what is written           (src/digest, src/image, src/output)
 find_package(ZLIB REQUIRED)                                       # CRC-32 of the records in PyTorch checkpoints  (model)
 find_package(nlohmann_json REQUIRED)                              # statistics, model metadata, GeoJSON          (src/output, src/slide, model)
 find_package(TBB REQUIRED)                                        # the streaming pipeline                       (pipeline)

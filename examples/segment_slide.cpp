@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <iostream>
 
-#include "wsi_lpd/core/sha256.hpp"
+#include "wsi_lpd/digest/sha256.hpp"
 #include "wsi_lpd/model/runtime/device.hpp"
 #include "wsi_lpd/output/statistics.hpp"
 #include "wsi_lpd/pipeline/segment/lpd_segmenter.hpp"
@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
     pipeline::segment::SegmentOptions options;
     options.tile = segmenter->shape().patch_size;
     const pipeline::segment::SlideJob job{slide, std::filesystem::path(argv[3]) / slide.stem(), {}};
-    const pipeline::segment::RunIdentity identity{argv[1], core::sha256_of_file(argv[1]), core::sha256_of_text("default options")};
+    const pipeline::segment::RunIdentity identity{argv[1], digest::sha256_of_file(argv[1]), digest::sha256_of_text("default options")};
     core::SilentObserver observer;
     const core::CancelFlag never{false};
     const output::SlideStatistics result = pipeline::segment::segment_slide(job, *segmenter, options, identity, {observer, never});

@@ -13,8 +13,8 @@
 
 #include "wsi_lpd/core/vector_math.hpp"
 
-// The same source for each generation of processors; the loader picks.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// The same source for each generation of processors; the loader picks. ThreadSanitizer is not ready yet when the loader does.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #define WSI_LPD_EVERY_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define WSI_LPD_EVERY_PROCESSOR

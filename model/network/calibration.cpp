@@ -5,9 +5,6 @@ namespace {
 
 using torch::Tensor;
 
-// The gate is so much steeper than the probability, so that a likely class is not dimmed: half a point.
-constexpr float kSteepness = 2;
-
 struct Gate {
   float threshold, width;
 };
@@ -26,7 +23,7 @@ Gate fit_gate(const Tensor& scores, const Tensor& present) {
   const Tensor loss =
       torch::binary_cross_entropy_with_logits(logits, targets.view({-1, 1, 1}).expand_as(logits), {}, {}, at::Reduction::None).sum(0);
   const auto best = loss.argmin().item<std::int64_t>();
-  return {thresholds[0][best / widths.numel()].item<float>(), widths[0][0][best % widths.numel()].item<float>() / kSteepness};
+  return {thresholds[0][best / widths.numel()].item<float>(), widths[0][0][best % widths.numel()].item<float>() / core::kGateSteepness};
 }
 
 }  // namespace

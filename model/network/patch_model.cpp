@@ -106,13 +106,15 @@ std::vector<std::vector<PrototypePeak>> PatchModel::prototype_peaks(const PatchB
 }
 
 std::vector<std::uint8_t> PatchModel::segment_unlabelled(const PatchBatch& batch) {
-  if (impl_->info.calibration.empty()) throw core::Error("segmenting without image labels needs a calibration: call calibrate() first");
+  if (!impl_->presence && impl_->info.calibration.empty())
+    throw core::Error("segmenting without image labels needs a presence head or a calibration: call calibrate() first");
   return runtime::with_torch_errors("segmenting", [&] {
     const c10::InferenceMode inference;
     const int k = impl_->info.prototypes_per_class;
     const NetworkOutput output = impl_->look(batch);
-    const Tensor presence = ScoreSigmoid(impl_->info.calibration, impl_->device)(class_scores(output, k));
-    return values_of<std::uint8_t>(labels_from_maps(upsample_grid(gated(open_maps(merged_maps(output, k)), presence))));
+    const ScoreSigmoid presence(impl_->presence ? impl_->info.presence->calibration : impl_->info.calibration, impl_->device);
+    const Tensor scores = impl_->presence ? impl_->head_scores(impl_->images(batch)) : class_scores(output, k);
+    return values_of<std::uint8_t>(labels_from_maps(upsample_grid(gated(open_maps(merged_maps(output, k)), presence(scores)))));
   });
 }
 
@@ -167,12 +169,18 @@ void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::f
   impl_->info.judged.reset();
 }
 
+void PatchModel::drop_presence() {
+  impl_->presence.reset();
+  impl_->scorer.reset();
+  impl_->info.presence.reset();
+  impl_->info.judged.reset();
+}
+
 std::vector<std::vector<float>> PatchModel::presence_scores(const PatchBatch& batch) {
   if (!impl_->presence) throw core::Error("the model has no presence head: wsi-lpd calibrate PATCHES --presence-encoder FILE fits one");
   return runtime::with_torch_errors("telling which classes are present", [&] {
     const c10::InferenceMode inference;
-    if (!impl_->scorer) impl_->scorer = std::make_unique<PresenceScorer>(*impl_->presence, impl_->info, impl_->device);
-    const Tensor scores = impl_->scorer->score_maps(impl_->scorer->feature_maps(impl_->images(batch))).mean({2, 3});
+    const Tensor scores = impl_->head_scores(impl_->images(batch));
     std::vector<std::vector<float>> values;
     for (std::int64_t b = 0; b < batch.count; ++b) values.push_back(values_of<float>(scores[b]));
     return values;

@@ -1,7 +1,7 @@
 #include "wsi_lpd/model/network/presence_scorer.hpp"
 
 #include "wsi_lpd/core/error.hpp"
-#include "wsi_lpd/core/sha256.hpp"
+#include "wsi_lpd/digest/sha256.hpp"
 #include "wsi_lpd/model/network/class_maps.hpp"
 
 namespace wsi_lpd::model::network {
@@ -18,7 +18,7 @@ EncoderPlace place_of(const std::filesystem::path& encoder) {
   std::error_code error;
   const std::uintmax_t bytes = std::filesystem::file_size(encoder, error);
   if (error) throw core::Error("reading " + encoder.string() + ": " + error.message());
-  return {std::filesystem::absolute(encoder).lexically_normal().string(), bytes, core::sha256_of_file(encoder)};
+  return {std::filesystem::absolute(encoder).lexically_normal().string(), bytes, digest::sha256_of_file(encoder)};
 }
 
 encoders::EncoderFile presence_encoder(const StoredPresence& stored, const ModelInfo& info) {
@@ -33,7 +33,7 @@ encoders::EncoderFile presence_encoder(const StoredPresence& stored, const Model
       continue;
     }
     const std::uintmax_t bytes = std::filesystem::file_size(file);
-    const std::string sha256 = bytes == place.bytes ? core::sha256_of_file(file) : "";
+    const std::string sha256 = bytes == place.bytes ? digest::sha256_of_file(file) : "";
     if (bytes == place.bytes && sha256 == place.sha256) return rounded_to_half(encoders::read_encoder_file(file));
     found += " is another file (" + std::to_string(bytes) + " bytes" + (sha256.empty() ? "" : ", SHA-256 " + sha256) + ")";
   }

@@ -57,4 +57,12 @@ Tensor pixel_loss(const Tensor& fused, const Tensor& pixels) {
   return F::cross_entropy(fused, targets, options) / (targets != network::kUnknownPixel).sum().clamp_min(1);
 }
 
+Tensor teacher_loss(const Tensor& scores, const Tensor& presence) {
+  const Tensor known = ~presence.isnan();
+  const Tensor loss = torch::binary_cross_entropy_with_logits(scores, presence.nan_to_num(), {}, {}, at::Reduction::None);
+  return (loss * known).sum() / known.sum().clamp_min(1);
+}
+
+Tensor agreement_loss(const Tensor& first, const Tensor& second) { return (first.sigmoid() - second.sigmoid()).square().mean(); }
+
 }  // namespace wsi_lpd::model::training

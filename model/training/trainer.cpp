@@ -143,17 +143,22 @@ StepReport Trainer::Impl::step(const network::PatchBatch& batch) {
   network->train();
   const Tensor images = model.impl().images(batch);
   const network::NetworkOutput output = network->forward(images, options.bfloat16);
-  const TrainingLoss loss =
-      training_loss(output, images, model.impl().labels(batch), taught_prototypes(output), model.info().prototypes_per_class, options.loss,
-                    iteration >= options.warmup_iterations, frozen.get(), options.bfloat16, model.impl().pixels(batch));
+  const TrainingLoss loss = training_loss(output, images,
+                                          {.labels = model.impl().labels(batch),
+                                           .pixels = model.impl().pixels(batch),
+                                           .presence = model.impl().presence_targets(batch),
+                                           .paired = batch.paired},
+                                          taught_prototypes(output), model.info().prototypes_per_class, options.loss,
+                                          iteration >= options.warmup_iterations, frozen.get(), options.bfloat16);
   optimiser.clear_gradients();
   loss.total.backward();
 
   const auto& levels = loss.classification.levels;
-  const Tensor terms = torch::stack({loss.total, loss.classification.total, loss.diversity, loss.foreground, loss.background, loss.map_mean,
-                                     optimiser.gradient_norm(), loss.pixel, levels[0], levels[1], levels[2], levels[3]})
-                           .detach()
-                           .cpu();
+  const Tensor terms =
+      torch::stack({loss.total, loss.classification.total, loss.diversity, loss.foreground, loss.background, loss.map_mean,
+                    optimiser.gradient_norm(), loss.pixel, loss.teacher, loss.agreement, levels[0], levels[1], levels[2], levels[3]})
+          .detach()
+          .cpu();
   const float* values = terms.const_data_ptr<float>();
   report.total = values[0];
   report.classification = values[1];
@@ -163,7 +168,9 @@ StepReport Trainer::Impl::step(const network::PatchBatch& batch) {
   report.map_mean = values[5];
   report.gradient_norm = values[6];
   report.pixel = values[7];
-  for (std::size_t s = 0; s < 4; ++s) report.bce[s] = values[8 + s];
+  report.teacher = values[8];
+  report.agreement = values[9];
+  for (std::size_t s = 0; s < 4; ++s) report.bce[s] = values[10 + s];
   report.selected = loss.selected.size(0);
   for (const auto& [what, value] : {std::pair{"loss", report.total}, {"gradient", report.gradient_norm}}) {
     if (!std::isfinite(value)) {

@@ -5,7 +5,7 @@
 
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/file_identity.hpp"
-#include "wsi_lpd/core/sha256.hpp"
+#include "wsi_lpd/digest/sha256.hpp"
 #include "wsi_lpd/image/deep_zoom.hpp"
 #include "wsi_lpd/output/label_tiles.hpp"
 #include "wsi_lpd/output/report.hpp"
@@ -25,8 +25,9 @@ constexpr int kTile = 512;  // as in the label pyramid
 /// Of the files that tiles are made from, and of how they are made.
 std::string identity(const output::CompleteResult& result) {
   const output::SlideStatistics& s = result.statistics;
-  return core::sha256_of_text("tiles 1\n" + s.slide + "\n" + s.slide_fingerprint + "\n" +
-                              core::FileIdentity(output::label_pyramid(result.stem)).fingerprint() + "\n" + std::to_string(s.frame.scale));
+  return digest::sha256_of_text("tiles 1\n" + s.slide + "\n" + s.slide_fingerprint + "\n" +
+                                core::FileIdentity(output::label_pyramid(result.stem)).fingerprint() + "\n" +
+                                std::to_string(s.frame.scale));
 }
 
 core::Size halved(core::Size size, int times) {

@@ -1,6 +1,7 @@
 #include "wsi_lpd/pipeline/training/fit_presence.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <string>
 
@@ -51,6 +52,16 @@ std::vector<std::vector<float>> presence_scores(model::network::PatchModel& mode
     std::ranges::move(model.presence_scores(set.batch(scores.size(), kBatch)), std::back_inserter(scores));
   }
   return scores;
+}
+
+std::vector<std::vector<float>> presence_probabilities(model::network::PatchModel& model, const PatchSet& set,
+                                                       const core::CancelFlag& cancel) {
+  std::vector<std::vector<float>> values = presence_scores(model, set, cancel);
+  const core::Calibration& calibration = model.info().presence->calibration;
+  for (std::vector<float>& scores : values)
+    for (std::size_t c = 0; c < scores.size(); ++c)
+      scores[c] = 1 / (1 + std::exp((calibration.score_threshold[c] - scores[c]) / (calibration.score_width[c] * core::kGateSteepness)));
+  return values;
 }
 
 }  // namespace wsi_lpd::pipeline::training

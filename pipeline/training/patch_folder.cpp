@@ -1,6 +1,7 @@
 #include "wsi_lpd/pipeline/training/patch_folder.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <set>
 
@@ -143,5 +144,16 @@ class Scan {
 }  // namespace
 
 PatchFolder scan_patches(const fs::path& folder, const ScanOptions& options) { return Scan(folder, options).run(); }
+
+std::vector<Patch> scan_unlabelled(const fs::path& folder, int classes, bool skip_unusable) {
+  if (!fs::is_directory(folder)) throw core::UsageError(folder.string() + ": no such folder of images");
+  PatchTally tally;
+  std::vector<Patch> patches;
+  for (const fs::path& image : images_below(folder, {}, tally))
+    patches.push_back({image, {}, std::vector<float>(static_cast<std::size_t>(classes), NAN)});
+  tally.check(skip_unusable, patches.size());
+  if (patches.empty()) throw core::UsageError(folder.string() + ": no PNG, JPEG or TIFF image in it");
+  return patches;
+}
 
 }  // namespace wsi_lpd::pipeline::training

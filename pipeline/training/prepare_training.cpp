@@ -41,11 +41,16 @@ PatchSetOptions with_size(PatchSetOptions options, int size) {
 }  // namespace
 
 PreparedTraining prepare_training(TrainJob job, const core::Work& work) {
+  if (job.distil && job.presence_encoder.empty())
+    throw core::UsageError("--distil needs --presence-encoder, whose presence head then teaches the network's own scores");
+  if (!job.distil && !job.unlabelled.empty())
+    throw core::UsageError("--unlabelled needs --distil: without it nothing is learnt from images without labels");
   settle_method(job, work.observer);
   job.patches = with_hold_out(std::move(job.patches), job.hold_out, work.observer);
   if (job.patches.train.empty()) throw core::UsageError("there is no image to train on");
   PatchSet images(job.patches.train, job.images, work);
   PatchSet valid(job.patches.valid, with_size(job.images, images.size()), work);
+  PatchSet unlabelled(job.unlabelled, with_size(job.images, images.size()), work);
   settle_steps(job, images.count());
   job.info.provenance["images"] = std::to_string(images.count());
   job.info.patch_size = images.size();
@@ -54,7 +59,7 @@ PreparedTraining prepare_training(TrainJob job, const core::Work& work) {
   if (images.zoom() != 1)
     work.observer.warn("images are resized by " + core::fixed(images.zoom(), 3) + " to " + std::to_string(images.size()) +
                        " pixels: the model works at that resolution");
-  return {std::move(job), std::move(images), std::move(valid)};
+  return {std::move(job), std::move(images), std::move(valid), std::move(unlabelled)};
 }
 
 }  // namespace wsi_lpd::pipeline::training

@@ -23,18 +23,13 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 Json json_of(std::int64_t step, const model::training::StepReport& report) {
-  return {{"iteration", step},
-          {"lr", report.learning_rate},
-          {"total", report.total},
-          {"cls", report.classification},
-          {"bce", report.bce},
-          {"div", report.diversity},
-          {"fg", report.foreground},
-          {"bg", report.background},
-          {"map_mean", report.map_mean},
-          {"pixel", report.pixel},
-          {"selected", report.selected},
-          {"gradient_norm", report.gradient_norm}};
+  return {{"iteration", step},           {"lr", report.learning_rate},
+          {"total", report.total},       {"cls", report.classification},
+          {"bce", report.bce},           {"div", report.diversity},
+          {"fg", report.foreground},     {"bg", report.background},
+          {"map_mean", report.map_mean}, {"pixel", report.pixel},
+          {"teacher", report.teacher},   {"agreement", report.agreement},
+          {"selected", report.selected}, {"gradient_norm", report.gradient_norm}};
 }
 
 /// One training, from its first step or from where it was left.
@@ -45,12 +40,13 @@ class Run {
         work_(work),
         set_(prepared.images),
         valid_(prepared.valid),
+        unlabelled_(prepared.unlabelled),
         options_(job_.options),
         trainer_(job_.info, options_),  // refuses what does not fit before anything is written
         judge_(valid_, options_.warmup_iterations, options_.iterations) {}
 
   TrainResult run() {
-    if (!job_.presence_encoder.empty()) fit_presence(trainer_.model(), set_, job_.presence_encoder, job_.presence_by_path, work_);
+    Teaching teaching = fit_head();
     report_balance(set_, job_.info.classes, work_.observer);
     if (judge_.by() == "nothing" && valid_.count() > 0)
       work_.observer.warn("the masks of the validation images hold no class, only background: there is nothing to judge the training by");
@@ -60,7 +56,7 @@ class Run {
     if (job_.resume) take_up();
     if (job_.info.method == "pbip" && job_.options.bank.empty() && trainer_.iteration() == 0) cluster_prototypes();
     open_log();
-    TrainingStream stream(set_, job_.batch_size, options_.seed, trainer_.iteration(), job_.stream);
+    TrainingStream stream(set_, job_.batch_size, options_.seed, trainer_.iteration(), job_.stream, std::move(teaching));
     work_.observer.begin("training", options_.iterations, "steps");
     work_.observer.advance(trainer_.iteration());
     try {
@@ -89,6 +85,23 @@ class Run {
   fs::path model_path() const { return job_.run / "model.safetensors"; }
   fs::path state_path() const { return job_.run / "state.safetensors"; }
   fs::path log_path() const { return job_.run / "log.jsonl"; }
+
+  /// The presence head, which the model keeps, or what it teaches.
+  Teaching fit_head() {
+    Teaching teaching;
+    if (job_.presence_encoder.empty()) return teaching;
+    model::network::PatchModel& model = trainer_.model();
+    fit_presence(model, set_, job_.presence_encoder, job_.presence_by_path, work_);
+    if (!job_.distil) return teaching;
+    teaching.labelled = presence_probabilities(model, set_, work_.cancel);
+    if (unlabelled_.count() > 0) {
+      work_.observer.info("looking at " + std::to_string(unlabelled_.count()) + " images without labels");
+      teaching.others = presence_probabilities(model, unlabelled_, work_.cancel);
+      teaching.unlabelled = &unlabelled_;
+    }
+    model.drop_presence();
+    return teaching;
+  }
 
   /// From every image that carries one class alone.
   void cluster_prototypes() {
@@ -242,7 +255,7 @@ class Run {
 
   const TrainJob& job_;
   core::Work work_;
-  const PatchSet &set_, &valid_;
+  const PatchSet &set_, &valid_, &unlabelled_;
   const model::training::TrainOptions& options_;
   model::training::Trainer trainer_;
   TrainingJudge judge_;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "mosaic.hpp"
 #include "stain_jitter.hpp"
@@ -14,6 +16,7 @@
 namespace wsi_lpd::pipeline::training {
 namespace {
 
+constexpr int kLabelledPerUnlabelled = 2;
 constexpr double kSmallestPiece = 0.02;  ///< share of a mosaic from which its image label counts
 
 /// Writes symmetry 0…7 of the square image: bit 0 mirrors left-right, bit 1 top-bottom, bit 2 transposes.
@@ -58,8 +61,17 @@ std::vector<double> mean_draws(const PatchSet& set, double balance) {
 
 }  // namespace
 
-TrainingStream::TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first, StreamOptions options)
-    : set_(set), batch_size_(batch_size), seed_(seed), number_(first), options_(options), draws_(mean_draws(set, options.balance)) {
+TrainingStream::TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first, StreamOptions options,
+                               Teaching teaching)
+    : set_(set),
+      batch_size_(batch_size),
+      seed_(seed),
+      number_(first),
+      options_(options),
+      teaching_(std::move(teaching)),
+      draws_(mean_draws(set, options.balance)) {
+  if (options_.stain_views && options_.stain_jitter == 0)
+    throw core::UsageError("--stain-views needs other stains: give a --stain-jitter above 0");
   if (options_.mosaic > 0) find_pure();
   ahead_ = std::async(std::launch::async, [this, first] { return make(first); });
 }
@@ -112,40 +124,62 @@ std::vector<std::size_t> TrainingStream::epoch(std::int64_t number) const {
 }
 
 // Batches run through one endless row of epochs; a batch may begin in one epoch and end in the next.
-model::network::PatchBatch TrainingStream::make(std::int64_t number) const {
+std::vector<TrainingStream::Item> TrainingStream::items(std::int64_t number) const {
   const auto images = static_cast<std::int64_t>(set_.count());
   std::vector<std::size_t> order;
   std::int64_t ordered_epoch = -1;
-  std::vector<std::size_t> chosen;
+  std::vector<Item> items;
+  const auto draw_of = [&](std::uint64_t seed, std::size_t i) {
+    return core::hash(seed, static_cast<std::uint64_t>(number) * static_cast<std::uint64_t>(batch_size_) + i);
+  };
   for (std::int64_t i = number * batch_size_; i < (number + 1) * batch_size_; ++i) {
     if (i / images != ordered_epoch) order = epoch(ordered_epoch = i / images);
-    chosen.push_back(order[static_cast<std::size_t>(i % images)]);
+    items.push_back({&set_, order[static_cast<std::size_t>(i % images)], draw_of(seed_ + 1, items.size())});
   }
+  if (teaching_.unlabelled) {
+    for (int i = 0; i < std::max(1, batch_size_ / kLabelledPerUnlabelled); ++i) {
+      const std::uint64_t draw = draw_of(seed_ + 2, static_cast<std::size_t>(i));
+      items.push_back({teaching_.unlabelled, core::hash(draw, 6) % teaching_.unlabelled->count(), draw});
+    }
+  }
+  return items;
+}
+
+model::network::PatchBatch TrainingStream::make(std::int64_t number) const {
+  const std::vector<Item> shown = items(number);
+  const std::size_t views = options_.stain_views ? 2 : 1, count = views * shown.size(), classes = set_.labels(0).size();
   model::network::PatchBatch batch;
-  batch.count = batch_size_;
+  batch.count = static_cast<int>(count);
   batch.size = set_.size();
-  const std::size_t bytes = static_cast<std::size_t>(batch.size) * static_cast<std::size_t>(batch.size) * 3;
-  batch.rgb.resize(bytes * chosen.size());
-  for (const std::size_t index : chosen) batch.labels.insert(batch.labels.end(), set_.labels(index).begin(), set_.labels(index).end());
-  if (!pure_.empty()) batch.pixels.resize(bytes / 3 * chosen.size(), model::network::kUnknownPixel);
-  tbb::parallel_for(std::size_t{0}, chosen.size(), [&](std::size_t i) {
-    const std::uint64_t draw = core::hash(seed_ + 1, static_cast<std::uint64_t>(number) * static_cast<std::uint64_t>(batch_size_) + i);
-    std::uint8_t* const pixels = batch.rgb.data() + i * bytes;
-    if (!pure_.empty() && core::uniform(draw, 4) < options_.mosaic) {
-      add_mosaic(batch, i, draw);
+  batch.paired = options_.stain_views;
+  const std::size_t pixels = static_cast<std::size_t>(batch.size) * static_cast<std::size_t>(batch.size);
+  batch.rgb.resize(3 * pixels * count);
+  batch.labels.resize(classes * count, NAN);
+  if (!pure_.empty()) batch.pixels.resize(pixels * count, model::network::kUnknownPixel);
+  if (!teaching_.labelled.empty()) batch.presence.resize(classes * count, NAN);
+  tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
+    const Item& item = shown[i % shown.size()];
+    std::uint8_t* const rgb = batch.rgb.data() + 3 * pixels * i;
+    const bool labelled = item.set == &set_;
+    if (labelled && !pure_.empty() && core::uniform(item.draw, 4) < options_.mosaic) {
+      add_mosaic(batch, i, item.draw);
     } else {
-      std::copy_n(augmented(chosen[i], draw).data(), bytes, pixels);
+      std::copy_n(augmented(*item.set, item.index, item.draw).data(), 3 * pixels, rgb);
+      if (labelled) std::ranges::copy(set_.labels(item.index), batch.labels.data() + classes * i);
+      if (!batch.presence.empty())
+        std::ranges::copy((labelled ? teaching_.labelled : teaching_.others)[item.index], batch.presence.data() + classes * i);
     }
     if (options_.stain_jitter > 0)
-      jitter_stain({pixels, batch.size, batch.size, 3, std::int64_t{3} * batch.size}, options_.stain_jitter, core::hash(draw, 3));
+      jitter_stain({rgb, batch.size, batch.size, 3, std::int64_t{3} * batch.size}, options_.stain_jitter,
+                   core::hash(item.draw, i < shown.size() ? 3 : 7));
   });
   return batch;
 }
 
-core::Image TrainingStream::augmented(std::size_t index, std::uint64_t draw) const {
+core::Image TrainingStream::augmented(const PatchSet& set, std::size_t index, std::uint64_t draw) const {
   const RandomView view{draw, options_.scale_jitter};
   core::Image turned(set_.size(), set_.size(), 3);
-  write_turned(set_.image(index, &view), static_cast<unsigned>(draw >> 61U), turned.data());
+  write_turned(set.image(index, &view), static_cast<unsigned>(draw >> 61U), turned.data());
   return turned;
 }
 
@@ -161,7 +195,7 @@ void TrainingStream::add_mosaic(model::network::PatchBatch& batch, std::size_t i
   for (std::size_t p = 0; p < pieces; ++p) {
     const std::size_t which = (first + p) % pure_.size();
     const std::uint64_t piece = core::hash(seed, 2 + p);
-    images.push_back(augmented(pure_[which][piece % pure_[which].size()], core::hash(piece, 0)));
+    images.push_back(augmented(set_, pure_[which][piece % pure_[which].size()], core::hash(piece, 0)));
     classes.push_back(pure_class_[which]);
   }
   const Mosaic mosaic = make_mosaic(images, classes, core::hash(seed, 1000));

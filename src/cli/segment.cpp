@@ -13,7 +13,7 @@
 #include "mpp_range.hpp"
 #include "output_check.hpp"
 #include "tissue_options.hpp"
-#include "wsi_lpd/core/sha256.hpp"
+#include "wsi_lpd/digest/sha256.hpp"
 #include "wsi_lpd/model/runtime/device.hpp"
 #include "wsi_lpd/pipeline/archive/batch.hpp"
 #include "wsi_lpd/pipeline/archive/find_slides.hpp"
@@ -43,9 +43,9 @@ struct SegmentArguments {
 std::string configuration_sha256(const CLI::App& options, const pipeline::segment::SegmentOptions& segment) {
   std::string text = resolved_config(options, {"output", "model", "threads", "device", "batch-size", "tokens"});
   for (const std::string& file : {segment.tissue, segment.region}) {
-    if (!file.empty() && file != "auto" && file != "none") text += core::sha256_of_file(file) + "\n";
+    if (!file.empty() && file != "auto" && file != "none") text += digest::sha256_of_file(file) + "\n";
   }
-  return core::sha256_of_text(text);
+  return digest::sha256_of_text(text);
 }
 
 /// One line, at once: whoever reads a pipe sees how far it is.
@@ -120,7 +120,7 @@ int run(const SegmentArguments& arguments, pipeline::archive::FoundSlides found,
   if (arguments.crf) options.crf.emplace();
   options.stain = core::parse_stain_method(arguments.stain);
   options.threads = context.common.threads;
-  const pipeline::segment::RunIdentity identity{model_path.string(), core::sha256_of_file(model_path),
+  const pipeline::segment::RunIdentity identity{model_path.string(), digest::sha256_of_file(model_path),
                                                 configuration_sha256(context.options, options)};
   write_resolved_config(context.options, arguments.output);
 

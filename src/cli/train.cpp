@@ -67,6 +67,8 @@ pipeline::training::TrainJob job_of(const TrainArguments& arguments, const Conte
   job.options.bfloat16 = arguments.bfloat16 ? *arguments.bfloat16 : model::runtime::has_fast_bfloat16(job.options.device);
   job.images.classes = job.patches.classes;
   job.images.scheme = dataset.classes;
+  if (!arguments.unlabelled.empty())
+    job.unlabelled = pipeline::training::scan_unlabelled(arguments.unlabelled, job.patches.classes, job.images.skip_unusable);
   return job;
 }
 

@@ -68,6 +68,11 @@ void add_image_changes(CLI::App& command, TrainArguments& arguments) {
                   "laboratories are no surprise; 0: not at all; e.g. --stain-jitter 0.1")
       ->check(CLI::Range(0.0, 1.0));
   command
+      .add_flag("--stain-views,!--no-stain-views", arguments.job.stream.stain_views,
+                "shows every image twice, in different stains (--stain-jitter); the maps and scores of the two views shall agree "
+                "(--agreement-weight); a step takes twice as long; e.g. --stain-views")
+      ->default_str("false");
+  command
       .add_option("--mosaic", arguments.job.stream.mosaic,
                   "share of the images that are put together from 2 to 4 images of one class each; the class of their pixels is then known "
                   "and learnt, with --pixel-weight; 0: none; e.g. --mosaic 0.3")
@@ -132,6 +137,20 @@ void add_method(CLI::App& command, TrainArguments& arguments) {
       ->default_str("none");
   add_presence_encoder(command, arguments.job.presence_encoder, arguments.job.presence_by_path);
   command
+      .add_flag("--distil,!--no-distil", arguments.job.distil,
+                "the presence head of --presence-encoder teaches the network's own scores and is not kept, so that a slide costs no more; "
+                "e.g. --distil")
+      ->default_str("false");
+  command
+      .add_option("--unlabelled", arguments.unlabelled,
+                  "folder of images without labels, such as tiles of slides of other hospitals, of which --distil teaches, too; e.g. "
+                  "--unlabelled tiles")
+      ->check(CLI::ExistingDirectory);
+  command
+      .add_option("--teacher-weight", arguments.job.options.loss.teacher_weight,
+                  "weight of what --distil teaches; 0 leaves it out; e.g. --teacher-weight 0.5")
+      ->check(CLI::Range(0.0, 100.0));
+  command
       .add_option("--similarity-weight", arguments.job.options.loss.similarity_weight,
                   "weight of the similarity loss; 0 leaves it out; e.g. 0.1")
       ->check(CLI::Range(0.0, 100.0));
@@ -141,6 +160,10 @@ void add_method(CLI::App& command, TrainArguments& arguments) {
   command
       .add_option("--diversity-weight", arguments.job.options.loss.diversity_weight,
                   "weight of the diversity loss; 0 leaves it out; e.g. 0.5")
+      ->check(CLI::Range(0.0, 100.0));
+  command
+      .add_option("--agreement-weight", arguments.job.options.loss.agreement_weight,
+                  "weight of the loss of the views of --stain-views; 0 leaves it out; e.g. --agreement-weight 3")
       ->check(CLI::Range(0.0, 100.0));
   command
       .add_option("--pixel-weight", arguments.job.options.loss.pixel_weight,

@@ -12,6 +12,7 @@ namespace wsi_lpd::cli {
 struct TrainArguments {
   TrainArguments();
   std::filesystem::path patches;
+  std::filesystem::path unlabelled;  ///< folder; empty: none
   DatasetOptions dataset;
   std::string groups;                ///< finds the patient in an image's name; empty: tables tell it
   std::optional<bool> bfloat16;      ///< nothing: where it is faster

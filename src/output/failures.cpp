@@ -6,7 +6,7 @@
 #include "known_files.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/core/sha256.hpp"
+#include "wsi_lpd/digest/sha256.hpp"
 
 namespace wsi_lpd::output {
 namespace {
@@ -21,7 +21,7 @@ fs::path file_of(const fs::path& results, const std::string& slide) {
   constexpr std::size_t kHash = 16, kLongestName = 150;
   std::string name = fs::path(slide).filename().string();
   if (name.size() > kLongestName) name.clear();
-  return folder_of(results) / (name + "~" + core::sha256_of_text(slide).substr(0, kHash) + ".json");
+  return folder_of(results) / (name + "~" + digest::sha256_of_text(slide).substr(0, kHash) + ".json");
 }
 
 std::vector<fs::path> files_of(const fs::path& results) {

@@ -6,7 +6,7 @@
 #include "report_index.hpp"
 #include "report_slide.hpp"
 #include "wsi_lpd/core/file.hpp"
-#include "wsi_lpd/core/sha256.hpp"
+#include "wsi_lpd/digest/sha256.hpp"
 
 namespace wsi_lpd::output {
 namespace fs = std::filesystem;
@@ -20,7 +20,7 @@ std::string report_id(const fs::path& stem, const fs::path& results) {
     id += plain ? byte : '_';
   }
   if (id.starts_with('.')) id[0] = '_';
-  return id + "-" + core::sha256_of_text(place).substr(0, 10);
+  return id + "-" + digest::sha256_of_text(place).substr(0, 10);
 }
 
 void write_report_pages(const fs::path& folder, const ResultFolder& results, const std::vector<ReportSlide>& slides,

@@ -74,7 +74,7 @@ TEST(Golden, TrainingSteps) {
     const auto& step = json.at("steps").at(t);
     const network::NetworkOutput output = network->forward(images);
     const TrainingLoss loss =
-        training_loss(output, images, expected.at("labels"), output.prototypes, 3, options, /*all_terms=*/true, frozen.get());
+        training_loss(output, images, {.labels = expected.at("labels")}, output.prototypes, 3, options, /*all_terms=*/true, frozen.get());
     expect_loss(loss, step, t);
     const Tensor mask = expected.at("step" + std::to_string(t) + ".pseudo_mask").to(torch::kLong);
     EXPECT_TRUE(torch::equal(pseudo_mask(network::merge_mean(output.maps[3], 3)), mask)) << t;

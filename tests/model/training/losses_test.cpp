@@ -38,5 +38,21 @@ TEST(PixelLoss, IsZeroWithoutKnownPixels) {
   EXPECT_EQ(fused.grad().abs().max().item<double>(), 0);
 }
 
+TEST(TeacherLoss, IsTheMeanCrossEntropyOfWhatTheTeacherSays) {
+  const torch::Tensor scores = torch::tensor({{0.5, -1.0}, {2.0, 3.0}}), presence = torch::tensor({{0.25, NAN}, {NAN, 1.0}});
+  const auto entropy = [](double score, double p) {
+    const double q = 1 / (1 + std::exp(-score));
+    return -p * std::log(q) - (1 - p) * std::log(1 - q);
+  };
+  EXPECT_NEAR(teacher_loss(scores, presence).item<double>(), (entropy(0.5, 0.25) + entropy(3, 1)) / 2, 1e-6);
+  EXPECT_EQ(teacher_loss(scores, torch::full({2, 2}, NAN)).item<double>(), 0);
+}
+
+TEST(AgreementLoss, IsTheMeanSquareOfTheDifferenceOfProbabilities) {
+  const torch::Tensor first = torch::tensor({0.0, 2.0}), second = torch::tensor({1.0, 2.0});
+  const double difference = 1 / (1 + std::exp(-1.0)) - 0.5;
+  EXPECT_NEAR(agreement_loss(first, second).item<double>(), difference * difference / 2, 1e-6);
+}
+
 }  // namespace
 }  // namespace wsi_lpd::model::training

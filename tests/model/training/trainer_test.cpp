@@ -61,6 +61,38 @@ TEST(Trainer, CalibratesOnNoImagesNever) {
   EXPECT_TRUE(trainer.model().info().calibration.empty());
 }
 
+TEST(Trainer, ImagesWithoutLabelsDoNotCountInTheClassification) {
+  TrainOptions options = tiny_options();
+  options.drop_path = 0;
+  const network::PatchBatch labelled = tiny_batch(0);
+  network::PatchBatch more = labelled;
+  append(more, tiny_batch(1));
+  std::fill(more.labels.begin() + static_cast<std::ptrdiff_t>(labelled.labels.size()), more.labels.end(), NAN);
+  more.presence.assign(more.labels.size(), NAN);
+  std::fill(more.presence.end() - 4, more.presence.end(), 0.5F);
+  const StepReport alone = Trainer(tiny_info(), options).step(labelled), together = Trainer(tiny_info(), options).step(more);
+  EXPECT_NEAR(together.classification, alone.classification, 1e-5);
+  EXPECT_EQ(alone.teacher, 0);
+  EXPECT_GT(together.teacher, 0.6);  // log 2 at least
+  EXPECT_NEAR(together.total, together.classification + together.teacher, 1e-4);
+}
+
+TEST(Trainer, ViewsOfOneImageAgreeMoreAndMore) {
+  TrainOptions options = tiny_options();
+  options.warmup_iterations = options.iterations;
+  options.drop_path = 0;
+  options.loss.class_weights = {0, 0, 0, 0};
+  network::PatchBatch batch = tiny_batch(0);
+  append(batch, tiny_batch(7));  // other noise
+  batch.paired = true;
+  Trainer trainer(tiny_info(), options);
+  const double first = trainer.step(batch).agreement;
+  double last = first;
+  for (int t = 1; t < 20; ++t) last = trainer.step(batch).agreement;
+  EXPECT_GT(first, 0);
+  EXPECT_LT(last, 0.5 * first);
+}
+
 TEST(Trainer, LearnsFromPixelsWhoseClassIsKnown) {
   TrainOptions options = tiny_options();
   options.lr = 1e-3;

@@ -186,6 +186,15 @@ TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
   }
   EXPECT_EQ(by_head.presence[0].hits, hits);
 
+  const auto scores = presence_scores(model, *set_, kNever);
+  ASSERT_EQ(scores.size(), set_->count());
+  EvaluateOptions known = kOneView;
+  known.head_scores = &scores;
+  EXPECT_EQ(evaluate(known, *set_, model, {observer_, kNever}).evaluated[1].matrix.counts(), by_head.evaluated[1].matrix.counts());
+  const std::vector<std::vector<float>> never(set_->count(), {-100, -99});
+  known.head_scores = &never;
+  EXPECT_EQ(evaluate(known, *set_, model, {observer_, kNever}).presence[0].hits, 0);
+
   model.save(folder_ / "model.safetensors");
   model::network::PatchModel loaded = model::network::PatchModel::load(folder_ / "model.safetensors", "cpu", 1);
   EXPECT_EQ(evaluate(kOneView, *set_, loaded, {observer_, kNever}).auc, by_head.auc);

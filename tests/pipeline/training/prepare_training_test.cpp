@@ -44,6 +44,16 @@ class Preparing : public MarkedPatches {
   Listener heard_;
 };
 
+TEST_F(Preparing, RefusesToDistilWithoutATeacherOrForNothing) {
+  TrainJob without_teacher = job(12, 0.2), for_nothing = job(12, 0.2);
+  without_teacher.distil = true;
+  EXPECT_THROW(prepare(without_teacher), core::UsageError);
+  for_nothing.unlabelled = scan_unlabelled(folder_.path(), 2, false);
+  EXPECT_EQ(for_nothing.unlabelled.size(), 12U);
+  EXPECT_THROW(prepare(for_nothing), core::UsageError);
+  EXPECT_THROW(scan_unlabelled(folder_ / "nothing", 2, false), core::UsageError);
+}
+
 TEST_F(Preparing, CountsStepsAndWarmUpAfterTheHoldOut) {
   const PreparedTraining prepared = prepare(job(40, 0.2));
   const std::size_t held = prepared.valid.count();

@@ -59,7 +59,7 @@ TrainJob job_for(const TemporaryFolder& folder, const std::string& run) {
 /// Everything random at once.
 TrainJob augmented_job(const TemporaryFolder& folder, const std::string& run) {
   TrainJob job = job_for(folder, run);
-  job.stream = {.balance = 0.5, .scale_jitter = 0.2, .stain_jitter = 0.2};
+  job.stream = {.balance = 0.5, .scale_jitter = 0.2, .stain_jitter = 0.2, .stain_views = true, .mosaic = 0.4};
   job.options.ema = 0.9;
   return job;
 }
@@ -100,6 +100,29 @@ TEST(Train, WritesTheBestAndTheLastModelAndALog) {
   }
   EXPECT_EQ(steps, 6);
   EXPECT_EQ(epochs, 2);
+}
+
+TEST(Train, HeadIsKeptOrTeaches) {
+  const TemporaryFolder folder;
+  write_patches(folder);
+  core::SilentObserver observer;
+  TrainJob job = job_for(folder, "head");
+  job.presence_encoder = std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt";
+  const TrainResult with_head = run_job(job, {observer, kNever});
+  const model::network::ModelInfo kept = model::network::read_model_info(with_head.model);
+  ASSERT_TRUE(kept.presence);
+  EXPECT_EQ(kept.presence->images, 12);
+  ASSERT_TRUE(kept.judged);
+  EXPECT_EQ(kept.judged->by, "valid_miou_predicted");
+
+  job.run = folder / "taught";
+  job.distil = true;
+  job.unlabelled = scan_unlabelled(folder.path() / "valid" / "img", 2, false);
+  const TrainResult taught = run_job(job, {observer, kNever});
+  EXPECT_FALSE(model::network::read_model_info(taught.model).presence);
+  const std::string log = core::read_text_file(job.run / "log.jsonl");
+  const auto first = nlohmann::json::parse(log.substr(0, log.find('\n')));
+  EXPECT_GT(first.at("teacher").get<double>(), 0);
 }
 
 TEST(Train, IsRepeatable) {

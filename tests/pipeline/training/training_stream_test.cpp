@@ -3,6 +3,7 @@
 #include "stain_jitter.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 
@@ -158,6 +159,45 @@ TEST_F(MarkedPatches, BecomeMosaicsOfImagesOfOneClass) {
 TEST_F(MarkedPatches, AreNoMosaicsWithoutTwoClassesOfTheirOwn) {
   const PatchSet set = load(write(4, 64, 64), {});  // [01] and [11]
   EXPECT_THROW(TrainingStream(set, 2, 1, 0, {.mosaic = 0.5}), core::UsageError);
+}
+
+TEST_F(MarkedPatches, AreShownTwiceInOtherStains) {
+  const PatchSet set = load(write(6, 64, 64), {});
+  TrainingStream pairs(set, 3, 1, 0, {.stain_jitter = 0.2, .stain_views = true}), singles(set, 3, 1, 0, {.stain_jitter = 0.2});
+  const model::network::PatchBatch twice = pairs.next(), once = singles.next();
+  ASSERT_EQ(twice.count, 6);
+  EXPECT_TRUE(twice.paired);
+  EXPECT_FALSE(once.paired);
+  const std::size_t half = once.rgb.size();
+  EXPECT_TRUE(std::equal(once.rgb.begin(), once.rgb.end(), twice.rgb.begin()));
+  EXPECT_FALSE(std::equal(once.rgb.begin(), once.rgb.end(), twice.rgb.begin() + static_cast<std::ptrdiff_t>(half)));
+  for (std::size_t i = 0; i < once.labels.size(); ++i) EXPECT_EQ(twice.labels[i], twice.labels[once.labels.size() + i]);
+  EXPECT_THROW(TrainingStream(set, 3, 1, 0, {.stain_views = true}), core::UsageError);
+}
+
+TEST_F(MarkedPatches, CarryWhatATeacherSays) {
+  std::vector<Patch> patches = write(9, 64, 64);
+  std::vector<Patch> others(patches.begin() + 6, patches.end());
+  for (Patch& other : others) other.labels = {NAN, NAN};
+  patches.resize(6);
+  const PatchSet set = load(std::move(patches), {}), unlabelled = load(std::move(others), {});
+  Teaching teaching{.labelled = {}, .unlabelled = &unlabelled, .others = {}};
+  for (int i = 0; i < 6; ++i) teaching.labelled.push_back({0.01F * static_cast<float>(i), 1});
+  for (int i = 6; i < 9; ++i) teaching.others.push_back({0.01F * static_cast<float>(i), 0});
+  TrainingStream stream(set, 4, 1, 0, {}, teaching);
+  std::set<int> seen;
+  for (int step = 0; step < 20; ++step) {
+    const model::network::PatchBatch batch = stream.next();
+    ASSERT_EQ(batch.count, 6) << "one without labels for two with them";
+    for (std::size_t i = 0; i < 6; ++i) {
+      const int number = batch.rgb[i * 64 * 64 * 3];
+      seen.insert(number);
+      EXPECT_EQ(number >= 6, i >= 4);
+      EXPECT_EQ(batch.presence[2 * i], 0.01F * static_cast<float>(number));
+      EXPECT_EQ(std::isnan(batch.labels[2 * i]), i >= 4);
+    }
+  }
+  EXPECT_EQ(seen.size(), 9U);
 }
 
 }  // namespace

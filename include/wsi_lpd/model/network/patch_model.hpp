@@ -14,13 +14,15 @@ namespace wsi_lpd::model::network {
 /// In PatchBatch::pixels: the class of this pixel is not known.
 inline constexpr std::uint8_t kUnknownPixel = 255;
 
-/// A batch of training images: RGB bytes [B, S, S, 3] and image labels [B, C] of 0 or 1.
+/// A batch of training images: RGB bytes [B, S, S, 3] and image labels [B, C] of 0 or 1, or NaN for an image without.
 struct PatchBatch {
   int count = 0;
   int size = 0;
   std::vector<std::uint8_t> rgb;
   std::vector<float> labels;
   std::vector<std::uint8_t> pixels{};  ///< [B, S, S]: class of each pixel, or kUnknownPixel; empty: no pixel's class is known
+  std::vector<float> presence{};       ///< [B, C]: a teacher's probability that the class is present, NaN where there is none; or empty
+  bool paired = false;                 ///< the second half shows the images of the first half in other stains
 };
 /// Appends `more`, which must have the same image size, to `batch`. Pixel classes are left out.
 void append(PatchBatch& batch, const PatchBatch& more);
@@ -61,8 +63,8 @@ class PatchModel {
   std::vector<PatchMaps> look(const PatchBatch& batch, bool all_views);
   /// Peaks [B][P] of the stage-4 maps, P = C·k.
   std::vector<std::vector<PrototypePeak>> prototype_peaks(const PatchBatch& batch);
-  /// Class of each pixel [B, S, S] without image labels: 0…C−1, background C. Class presence comes from the calibration and the whole
-  /// image. Throws Error if the model has no calibration.
+  /// Class of each pixel [B, S, S] without image labels: 0…C−1, background C. Class presence comes from the whole image: from the presence
+  /// head, if there is one, else from the network's own scores. Throws Error if the model has neither head nor calibration.
   std::vector<std::uint8_t> segment_unlabelled(const PatchBatch& batch);
   /// Learns the calibration from labelled images. `next` returns batches, and at the end a batch with count 0. If the calibration changes,
   /// ModelInfo::judged is cleared, because the score was measured with the old one. Throws Error when there are no images.
@@ -74,6 +76,8 @@ class PatchModel {
   /// the model is then unchanged.
   void fit_presence(const std::filesystem::path& encoder, const std::function<PatchBatch()>& next, const std::vector<std::string>& groups,
                     bool by_path = false);
+  /// Removes the presence head and its encoder, if there are any. Clears ModelInfo::judged.
+  void drop_presence();
   /// Scores [B][C] of images by the presence head, for which ModelInfo::presence has the thresholds. Throws Error: the model has no head,
   /// or as presence_encoder.
   std::vector<std::vector<float>> presence_scores(const PatchBatch& batch);

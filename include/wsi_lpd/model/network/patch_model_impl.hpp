@@ -24,10 +24,20 @@ struct PatchModel::Impl {
   torch::Tensor labels(const PatchBatch& batch) const {
     return on_device(torch::from_blob(const_cast<float*>(batch.labels.data()), {batch.count, info.classes.count()}));
   }
+  /// A teacher's probabilities [B, C]; undefined without a teacher.
+  torch::Tensor presence_targets(const PatchBatch& batch) const {
+    if (batch.presence.empty()) return {};
+    return on_device(torch::from_blob(const_cast<float*>(batch.presence.data()), {batch.count, info.classes.count()}));
+  }
   /// Pixel classes [B, S, S], bytes; undefined where none is known.
   torch::Tensor pixels(const PatchBatch& batch) const {
     if (batch.pixels.empty()) return {};
     return on_device(torch::from_blob(const_cast<std::uint8_t*>(batch.pixels.data()), {batch.count, batch.size, batch.size}, torch::kByte));
+  }
+  /// Scores [B, C] of normalised images by the presence head, which must be there.
+  torch::Tensor head_scores(const torch::Tensor& normalised) {
+    if (!scorer) scorer = std::make_unique<PresenceScorer>(*presence, info, device);
+    return scorer->score_maps(scorer->feature_maps(normalised)).mean({2, 3});
   }
   /// The network's output for `batch` in eval mode, without drop path.
   NetworkOutput look(const PatchBatch& batch) {

@@ -19,6 +19,8 @@ struct LossOptions {
   double mask_threshold = 0.5;      ///< foreground: map values from this share of the image's largest on
   double temperature = 0.07;        ///< of the contrastive terms
   double pixel_weight = 1;          ///< of the loss of pixels whose class is known
+  double teacher_weight = 1;        ///< of the loss of scores whose probability a teacher gives
+  double agreement_weight = 1;      ///< of the loss of two views that disagree
   bool batch_contrast = false;      ///< PBIP: one contrastive term per batch, exponentials summed before the logarithm
 };
 

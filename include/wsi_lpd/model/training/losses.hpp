@@ -40,4 +40,10 @@ torch::Tensor diversity_loss(const torch::Tensor& feature, const torch::Tensor& 
 /// network::kUnknownPixel. H and W are the same multiple of h and w; the middle pixel of each cell counts. 0 where no pixel is known.
 torch::Tensor pixel_loss(const torch::Tensor& fused, const torch::Tensor& pixels);
 
+/// Mean binary cross entropy of scores [B, C], log odds, with the probabilities of a teacher [B, C] that are not NaN. 0 where all are.
+torch::Tensor teacher_loss(const torch::Tensor& scores, const torch::Tensor& presence);
+
+/// Mean squared difference of the probabilities σ(z) of two views, for logits of one shape.
+torch::Tensor agreement_loss(const torch::Tensor& first, const torch::Tensor& second);
+
 }  // namespace wsi_lpd::model::training

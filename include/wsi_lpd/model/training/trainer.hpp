@@ -44,7 +44,9 @@ struct StepReport {
   double diversity = 0;                   ///< this and the next three are 0 during warm-up
   double foreground = 0, background = 0;  ///< contrastive terms of L_sim
   double map_mean = 0;
-  double pixel = 0;           ///< loss of pixels whose class is known; 0 without such pixels
+  double pixel = 0;           ///< pixel_loss(); this and the next two are 0 without their targets
+  double teacher = 0;         ///< teacher_loss()
+  double agreement = 0;       ///< agreement_loss()
   double gradient_norm = 0;   ///< L2, over all parameters
   std::int64_t selected = 0;  ///< selected (image, prototype) pairs in L_sim
 };

@@ -19,4 +19,8 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
 /// no head; Cancelled.
 std::vector<std::vector<float>> presence_scores(model::network::PatchModel& model, const PatchSet& set, const core::CancelFlag& cancel);
 
+/// The same as probabilities 0…1 (core::Calibration).
+std::vector<std::vector<float>> presence_probabilities(model::network::PatchModel& model, const PatchSet& set,
+                                                       const core::CancelFlag& cancel);
+
 }  // namespace wsi_lpd::pipeline::training

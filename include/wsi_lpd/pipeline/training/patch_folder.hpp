@@ -61,4 +61,8 @@ class PatchError : public core::Error {
 /// image, a table that can't be read, other classes than `options.classes`, `options.groups` is no regular expression or matches no image.
 PatchFolder scan_patches(const std::filesystem::path& folder, const ScanOptions& options = {});
 
+/// Lists all images below `folder` as patches of which nothing is known: their `labels` are NaN, one for each of `classes` classes. With
+/// `skip_unusable` links without a target are left out. Thread-safe. Throws UsageError: no folder, no image; PatchError.
+std::vector<Patch> scan_unlabelled(const std::filesystem::path& folder, int classes, bool skip_unusable);
+
 }  // namespace wsi_lpd::pipeline::training

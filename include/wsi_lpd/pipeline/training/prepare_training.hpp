@@ -19,6 +19,8 @@ struct TrainJob {
   double epochs = 8;
   std::filesystem::path presence_encoder;  ///< file of the frozen encoder for the model's presence head; empty: no head
   bool presence_by_path = false;           ///< the model file names that file instead of holding the encoder
+  bool distil = false;                     ///< the head teaches the network's own scores, and is not kept
+  std::vector<Patch> unlabelled;           ///< images without labels, of which the head teaches, too (scan_unlabelled)
   StreamOptions stream;                    ///< how images are drawn and augmented
   double hold_out = 0.1;    ///< share of the training images held out for validation if there are no validation images, in [0, 1); 0: none
   int patience = 0;         ///< stop after so many epochs without a better validation score, counted after the warm-up; 0: never
@@ -32,8 +34,9 @@ struct PreparedTraining {
   /// The resolved job: `patches` after the hold-out; `options` with the numbers of steps and of warm-up steps and the method's losses;
   /// `info` with the size, number (`provenance` "images"), µm/px and stain of the images.
   TrainJob job;
-  PatchSet images;  ///< training images without the unusable ones, at least one
-  PatchSet valid;   ///< validation images; may be empty
+  PatchSet images;      ///< training images without the unusable ones, at least one
+  PatchSet valid;       ///< validation images; may be empty
+  PatchSet unlabelled;  ///< images without labels; may be empty
 };
 
 /// Takes the hold-out, reads all images and computes the number of steps. Whole patients are held out if they are known (Patch::patient).

@@ -29,11 +29,12 @@ struct TrainResult {
 ///    end.
 ///  - state.safetensors: for `resume`; removed at the end.
 /// With `presence_encoder`, the presence head is fitted first (fit_presence): it depends on the images alone. Image labels are then
-/// predicted by it. Epochs within the warm-up of the losses are not candidates for the best model. The newest of them is kept as
-/// model.safetensors until the first epoch after the warm-up ends. Warns when the best model is no better than chance. A resumed training
-/// on a CPU with the same number of threads writes the same bytes as an uninterrupted one. Effects on the process are those of
-/// model::training::Trainer: LibTorch's thread count and default random generator. Not thread-safe: one training at a time per process.
-/// Throws UsageError before the first step, Error, Cancelled; the state is then saved, and files written so far stay complete.
+/// predicted by it. With `distil` it teaches the network's own scores instead (Teaching), and the model does not keep it. Epochs within the
+/// warm-up of the losses are not candidates for the best model. The newest of them is kept as model.safetensors until the first epoch after
+/// the warm-up ends. Warns when the best model is no better than chance. A resumed training on a CPU with the same number of threads writes
+/// the same bytes as an uninterrupted one. Effects on the process are those of model::training::Trainer: LibTorch's thread count and
+/// default random generator. Not thread-safe: one training at a time per process. Throws UsageError before the first step, Error,
+/// Cancelled; the state is then saved, and files written so far stay complete.
 TrainResult train(const PreparedTraining& prepared, const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::training

@@ -9,10 +9,18 @@ namespace wsi_lpd::pipeline::training {
 
 /// How training images are drawn and augmented; 0 turns an option off.
 struct StreamOptions {
-  double balance = 0;       ///< share of the draws that are balanced over classes instead of images
-  double scale_jitter = 0;  ///< RandomView::scale_jitter
-  double stain_jitter = 0;  ///< strength of the random stain change in HED space
-  double mosaic = 0;        ///< share of the images replaced by mosaics of 2 to 4 images that show one class each
+  double balance = 0;        ///< share of the draws that are balanced over classes instead of images
+  double scale_jitter = 0;   ///< RandomView::scale_jitter
+  double stain_jitter = 0;   ///< strength of the random stain change in HED space
+  bool stain_views = false;  ///< every image is shown twice, in different stains (PatchBatch::paired)
+  double mosaic = 0;         ///< share of the images replaced by mosaics of 2 to 4 images that show one class each
+};
+
+/// What a teacher, the presence head, says of images: probabilities [images][C] that each class is present.
+struct Teaching {
+  std::vector<std::vector<float>> labelled;  ///< of the images with labels, not of mosaics of them; empty: no teacher
+  const PatchSet* unlabelled = nullptr;      ///< further images without labels, one for two with labels; must outlive the stream
+  std::vector<std::vector<float>> others;    ///< of the images without labels
 };
 
 /// Endless shuffled, augmented training batches: the eight symmetries of the square (flips and quarter turns), and what the options add.
@@ -21,19 +29,26 @@ struct StreamOptions {
 class TrainingStream {
  public:
   /// Keeps a reference to `set`, which must hold at least one image and outlive the stream. The first batch is number `first`. Throws
-  /// UsageError: mosaics are asked for, and fewer than two classes have images of their own.
-  TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first = 0, StreamOptions options = {});
+  /// UsageError: mosaics are asked for, and fewer than two classes have images of their own; two stains are asked for without stain_jitter.
+  TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first = 0, StreamOptions options = {},
+                 Teaching teaching = {});
   ~TrainingStream();
   model::network::PatchBatch next();
   /// Seconds that next() has waited for images so far.
   double waited() const { return waited_; }
 
  private:
+  struct Item {
+    const PatchSet* set;
+    std::size_t index;
+    std::uint64_t draw;  ///< of which all randomness of the image comes
+  };
   void find_pure();
+  std::vector<Item> items(std::int64_t number) const;
   std::vector<std::size_t> epoch(std::int64_t number) const;
   model::network::PatchBatch make(std::int64_t number) const;
   /// One augmented image, RGB, before its stain is changed.
-  core::Image augmented(std::size_t index, std::uint64_t draw) const;
+  core::Image augmented(const PatchSet& set, std::size_t index, std::uint64_t draw) const;
   /// Replaces image `item` of `batch` by a mosaic.
   void add_mosaic(model::network::PatchBatch& batch, std::size_t item, std::uint64_t draw) const;
 
@@ -42,6 +57,7 @@ class TrainingStream {
   std::uint64_t seed_;
   std::int64_t number_ = 0;
   StreamOptions options_;
+  Teaching teaching_;
   std::vector<double> draws_;                   ///< [image]: expected draws in an epoch; the sum is the number of images
   std::vector<std::vector<std::size_t>> pure_;  ///< [class with such images]: the images that show it alone; empty without mosaics
   std::vector<std::uint8_t> pure_class_;        ///< [class with such images]: which class

@@ -1,4 +1,4 @@
-#include "wsi_lpd/core/sha256.hpp"
+#include "wsi_lpd/digest/sha256.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 
-namespace wsi_lpd::core {
+namespace wsi_lpd::digest {
 namespace {
 
 using testing::TemporaryFolder;
@@ -19,11 +19,11 @@ TEST(Sha256, OfTextAndOfFilesLargerThanABlock) {
   EXPECT_EQ(sha256_of_text(std::string(1'000'000, 'a')), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   const TemporaryFolder folder;
   const std::string text(200'001, 'x');
-  write_text_file(folder / "file", text);
+  core::write_text_file(folder / "file", text);
   EXPECT_EQ(sha256_of_file(folder / "file"), sha256_of_text(text));
-  EXPECT_THROW(sha256_of_file(folder / "absent"), Error);
-  EXPECT_THROW(sha256_of_file(folder.path()), Error);
+  EXPECT_THROW(sha256_of_file(folder / "absent"), core::Error);
+  EXPECT_THROW(sha256_of_file(folder.path()), core::Error);
 }
 
 }  // namespace
-}  // namespace wsi_lpd::core
+}  // namespace wsi_lpd::digest
