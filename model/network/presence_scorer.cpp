@@ -35,7 +35,9 @@ PresenceScorer::PresenceScorer(const StoredPresence& stored, const ModelInfo& in
                                   [&] {
                                     return encoders::open_encoder(stored.encoder, device, encoders::InputStatistics{info.mean, info.std});
                                   })),
-      head_{stored.head.weight.to(device), stored.head.bias.to(device)} {}
+      head_{stored.head.weight.to(device), stored.head.bias.to(device)} {
+  if (stored.fit) fit_ = stored.fit->to(device);
+}
 
 Tensor PresenceScorer::feature_maps(const Tensor& images, bool bfloat16) {
   Tensor maps = network::feature_maps(*encoder_, images, bfloat16);
