@@ -9,14 +9,38 @@ namespace wsi_lpd::model::network {
 namespace {
 
 const std::string kPrefix = kPresencePrefix, kWeight = kPrefix + "weight", kBias = kPrefix + "bias", kScript = kPrefix + "script",
-                  kEncoder = kPrefix + "encoder.";
+                  kEncoder = kPrefix + "encoder.", kFit = kPrefix + "fit.";
+
+/// The tensors of a fit by their names in the file.
+std::map<std::string, torch::Tensor FeatureFit::*> fit_tensors() {
+  return {{kFit + "mean", &FeatureFit::mean},
+          {kFit + "scale", &FeatureFit::scale},
+          {kFit + "axes", &FeatureFit::axes},
+          {kFit + "weights", &FeatureFit::weights}};
+}
 
 void add(weights::TensorFile& file, const StoredPresence& presence, const PresenceInfo& info) {
   file.tensors[kWeight] = presence.head.weight;
   file.tensors[kBias] = presence.head.bias;
+  if (presence.fit)
+    for (const auto& [name, tensor] : fit_tensors()) file.tensors[name] = *presence.fit.*tensor;
   if (info.place) return;
   if (presence.encoder.script.defined()) file.tensors[kScript] = presence.encoder.script;
   for (const auto& [name, tensor] : presence.encoder.tensors) file.tensors[kEncoder + name] = tensor;
+}
+
+/// Takes the fit of `components` for features [`width`] out of `tensors`.
+FeatureFit take_fit(std::map<std::string, torch::Tensor>& tensors, std::int64_t width, std::int64_t components) {
+  FeatureFit fit;
+  const std::map<std::string, std::vector<std::int64_t>> shapes{
+      {kFit + "mean", {width}}, {kFit + "scale", {width}}, {kFit + "axes", {components, width}}, {kFit + "weights", {components + 1}}};
+  for (const auto& [name, member] : fit_tensors()) {
+    const auto node = tensors.extract(name);
+    if (!node || node.mapped().sizes() != shapes.at(name) || node.mapped().scalar_type() != torch::kFloat)
+      throw core::Error("the fit of its training images is damaged: " + name + " is missing, or of another type or shape");
+    fit.*member = node.mapped();
+  }
+  return fit;
 }
 
 /// Takes the tensors of the head and its encoder out of `tensors`.
@@ -33,6 +57,7 @@ StoredPresence take_presence(std::map<std::string, torch::Tensor>& tensors, cons
       bias.sizes() != torch::IntArrayRef{info.classes.count()} || weight.scalar_type() != torch::kFloat ||
       bias.scalar_type() != torch::kFloat)
     throw core::Error("its presence head is missing, or of another shape than its classes need");
+  if (info.presence->fit_components > 0) presence.fit = take_fit(tensors, weight.size(1), info.presence->fit_components);
   presence.encoder = {.name = info.presence->encoder, .tensors = {}, .metadata = info.presence->encoder_metadata, .script = {}};
   if (info.presence->place) return presence;
   presence.encoder.script = taken(kScript);

@@ -30,6 +30,7 @@ Json json_of(const std::optional<PresenceInfo>& presence) {
             {"groups", presence->groups},
             {"strength", presence->strength},
             {"auc", presence->auc},
+            {"fit_components", presence->fit_components},
             {"calibration", json_of(presence->calibration)}};
   if (presence->place)
     json["place"] = {{"path", presence->place->path}, {"bytes", presence->place->bytes}, {"sha256", presence->place->sha256}};
@@ -58,12 +59,14 @@ std::optional<PresenceInfo> presence_of(const Json& json, std::size_t classes) {
                         .groups = json.at("groups").get<std::int64_t>(),
                         .strength = json.at("strength").get<double>(),
                         .auc = json.at("auc").get<std::vector<double>>(),
+                        .fit_components = json.value("fit_components", std::int64_t{0}),  // younger than the format
                         .calibration = calibration_of(json.at("calibration"), classes)};
   if (json.contains("place")) {
     const Json& place = json.at("place");
     presence.place = {place.at("path").get<std::string>(), place.at("bytes").get<std::uint64_t>(), place.at("sha256").get<std::string>()};
   }
-  if (presence.auc.size() != classes || presence.calibration.empty()) throw core::Error("its presence head makes no sense");
+  if (presence.auc.size() != classes || presence.calibration.empty() || presence.fit_components < 0)
+    throw core::Error("its presence head makes no sense");
   return presence;
 }
 
@@ -78,6 +81,20 @@ std::map<std::string, UsedWeights> weights_of(const Json& json) {
   for (const auto& [use, used] : json.get<std::map<std::string, Json>>())
     weights[use] = {used.at("file").get<std::string>(), used.at("licence").get<std::string>()};
   return weights;
+}
+
+Json json_of(const core::StainFit& fit) { return {{"mean", fit.mean}, {"form", fit.form}, {"images", fit.images}}; }
+
+core::StainFit stain_fit_of(const Json& json) {
+  core::StainFit fit{.mean = json.at("mean").get<core::StainVector>(),
+                     .form = json.at("form").get<decltype(core::StainFit::form)>(),
+                     .images = json.at("images").get<std::int64_t>()};
+  const auto finite = [](const core::StainVector& values) {
+    return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+  };
+  if (!finite(fit.mean) || !std::all_of(fit.form.begin(), fit.form.end(), finite) || fit.images < 1)
+    throw core::Error("its fit of stains makes no sense");
+  return fit;
 }
 
 Json json_of(const std::optional<Judgement>& judged) {
@@ -119,6 +136,7 @@ std::map<std::string, std::string> metadata_from_info(const ModelInfo& info) {
                                               {"judged", json_of(info.judged).dump()},
                                               {"stain", Json(core::numbers_from_stain(info.stain)).dump()},
                                               {"provenance", Json(info.provenance).dump()}};
+  if (info.stain_fit) metadata["stain_fit"] = json_of(*info.stain_fit).dump();
   if (info.presence) metadata["presence"] = json_of(info.presence).dump();
   if (!info.weights.empty()) metadata["weights"] = json_of(info.weights).dump();
   return metadata;
@@ -150,6 +168,7 @@ ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata)
     info.std = json("std").get<std::array<float, 3>>();
     info.calibration = calibration_of(json("calibration"), info.classes.names.size());
     if (metadata.contains("stain")) info.stain = core::stain_from_numbers(json("stain").get<core::StainNumbers>());
+    if (metadata.contains("stain_fit")) info.stain_fit = stain_fit_of(json("stain_fit"));
     if (metadata.contains("presence")) info.presence = presence_of(json("presence"), info.classes.names.size());
     if (metadata.contains("weights")) info.weights = weights_of(json("weights"));
     if (metadata.contains("judged")) info.judged = judgement_of(json("judged"));

@@ -150,7 +150,9 @@ void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::f
         labels.push_back(impl_->labels(batch).cpu().clone());
       }
       if (features.empty()) throw core::Error("no images to fit the presence of classes on");
-      PresenceFit fit = network::fit_presence(torch::cat(features), torch::cat(labels), groups, impl_->info.classes.names);
+      const Tensor all = torch::cat(features);
+      PresenceFit fit = network::fit_presence(all, torch::cat(labels), groups, impl_->info.classes.names);
+      stored.fit = fit_features(all, groups);
       stored.head = std::move(fit.head);
       impl_->info.presence = PresenceInfo{
           .encoder = stored.encoder.name,
@@ -159,6 +161,7 @@ void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::f
           .groups = static_cast<std::int64_t>(std::set<std::string>(groups.begin(), groups.end()).size()),
           .strength = fit.strength,
           .auc = std::move(fit.auc),
+          .fit_components = stored.fit ? stored.fit->axes.size(0) : 0,
           .calibration = std::move(fit.calibration),
           .place = place,
       };
@@ -188,6 +191,8 @@ std::vector<std::vector<float>> PatchModel::presence_scores(const PatchBatch& ba
 }
 
 void PatchModel::set_stain(const core::StainStatistics& stain) { impl_->info.stain = stain; }
+
+void PatchModel::set_stain_fit(const std::optional<core::StainFit>& fit) { impl_->info.stain_fit = fit; }
 
 void PatchModel::set_judged(const Judgement& judged) { impl_->info.judged = judged; }
 

@@ -64,6 +64,7 @@ PresenceScorer::PresenceScorer(const StoredPresence& stored, const ModelInfo& in
   encoder_ = core::with_context("the model's presence encoder " + file.name, [&] {
     return encoders::open_encoder(file, device, encoders::InputStatistics{info.mean, info.std});
   });
+  if (stored.fit) fit_ = stored.fit->to(device);
 }
 
 Tensor PresenceScorer::feature_maps(const Tensor& images, bool bfloat16) {

@@ -28,6 +28,7 @@ struct TensorBuffer final : TileBuffer {
 /// What a batch of tiles comes to, still tensors.
 struct Results {
   Tensor maps, score_maps, scores, peaks, features;
+  Tensor distances = torch::empty({0});  ///< empty: not known
 };
 
 struct LpdPending final : Segmenter::Pending {
@@ -92,6 +93,7 @@ class LpdSegmenter final : public Segmenter {
               .patch_size = info_.patch_size,
               .mpp = info_.mpp.value_or(0),
               .stain = info_.stain,
+              .stain_fit = info_.stain_fit,
               .presence = {},
               .sparse_scores = scorer_ && !encoder_features()};
     if (smooth_gate()) shape_.presence = calibration;
@@ -165,7 +167,8 @@ class LpdSegmenter final : public Segmenter {
                          numbers(results.score_maps),
                          numbers(results.scores),
                          numbers(results.peaks),
-                         numbers(results.features)};
+                         numbers(results.features),
+                         numbers(results.distances)};
     });
   }
 
@@ -183,7 +186,8 @@ class LpdSegmenter final : public Segmenter {
 
   static Results to_host(const Results& results) {
     const auto copied = [](const Tensor& tensor) { return tensor.contiguous().to(torch::kCPU, /*non_blocking=*/true); };
-    return {copied(results.maps), copied(results.score_maps), copied(results.scores), copied(results.peaks), copied(results.features)};
+    return {copied(results.maps),  copied(results.score_maps), copied(results.scores),
+            copied(results.peaks), copied(results.features),   copied(results.distances)};
   }
 
   /// Of results on the CPU.
@@ -216,12 +220,15 @@ class LpdSegmenter final : public Segmenter {
     const std::int64_t side = tiles.size(1) / model::network::kScoreStride;
     Results results{model::network::open_maps(merged), images.new_zeros({images.size(0), info_.classes.count(), side, side}),
                     images.new_full({images.size(0), info_.classes.count()}, NAN), peaks, features};
+    if (scorer_->has_fit()) results.distances = images.new_full({images.size(0)}, NAN);
     if (scored.numel() == 0) return results;
     const Tensor indices = scored.to(device_), feature_maps = scorer_->feature_maps(images.index_select(0, indices), bfloat16);
     const Tensor score_maps = model::network::on_score_grid(scorer_->score_maps(feature_maps), tiles.size(1));
     results.score_maps.index_copy_(0, indices, score_maps);
     results.scores.index_copy_(0, indices, score_maps.mean({2, 3}));
-    if (encoder_features()) results.features = feature_maps.mean({2, 3});
+    const Tensor features_seen = feature_maps.mean({2, 3});
+    if (encoder_features()) results.features = features_seen;
+    if (scorer_->has_fit()) results.distances.index_copy_(0, indices, scorer_->distances(features_seen));
     return results;
   }
 

@@ -46,14 +46,13 @@ core::CanvasSink& SlideCanvas::make_rows(const OpenedSlide& slide, const SlidePl
 void SlideCanvas::add(const ReadTiles& read, const TileResults& seen, std::size_t index, bool scored) {
   const std::size_t count = read.batch->tiles;
   const core::Tile& tile = tiles_.tiles[read.batch->first_tile + index];
-  const bool readable = read.readable[index];
-  if (readable) {
+  if (read.readable[index]) {
     if (cut_) cut_->add_glass(tile, part(read.glass, index, count));
     canvas_.add(tile, part(seen.maps, index, count), scored ? part(seen.score_maps, index, count) : std::span<const float>());
   } else {
     canvas_.add_unreadable(tile);
   }
-  results_.add_tile(tile, seen, index, readable, read.focus[index], cut_ ? share_of_ones(part(read.glass, index, count)) : 0);
+  results_.add_tile(tile, seen, read, index, cut_ ? share_of_ones(part(read.glass, index, count)) : 0);
 }
 
 }  // namespace wsi_lpd::pipeline::segment

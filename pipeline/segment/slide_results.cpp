@@ -130,8 +130,11 @@ void SlideResults::label_row(std::span<const std::uint8_t> labels, std::span<con
   ++label_rows_seen_;
 }
 
-void SlideResults::add_tile(const core::Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus,
-                            double glass) {
+void SlideResults::add_tile(const core::Tile& tile, const TileResults& results, const ReadTiles& read, std::size_t index, double glass) {
+  const bool readable = read.readable[index];
+  const float distance = readable && !results.distances.empty() ? results.distances[index] : std::nanf("");
+  const output::TileMeasures measures{
+      .focus = read.focus[index], .feature_distance = distance, .stain_distance = read.stain_distance[index]};
   const auto slice = [&](const std::vector<float>& values) {
     const std::size_t each = values.size() / static_cast<std::size_t>(results.count);
     return std::span(values).subspan(index * each, each);
@@ -139,8 +142,10 @@ void SlideResults::add_tile(const core::Tile& tile, const TileResults& results, 
   file_.add_tile(std::llround(plan_.frame.level0_x_from_output(static_cast<double>(tile.x))),
                  std::llround(plan_.frame.level0_y_from_output(static_cast<double>(tile.y))), slice(results.features),
                  slice(results.scores), slice(results.prototypes), readable ? output::TileStatus::Read : output::TileStatus::Unreadable,
-                 focus);
-  focus_.push_back(focus);
+                 measures);
+  focus_.push_back(measures.focus);
+  fit_.features.add(measures.feature_distance);
+  fit_.stain.add(measures.stain_distance);
   if (gallery_ && readable) gallery_->add(tile, slice(results.prototypes), glass);
 }
 
@@ -163,6 +168,7 @@ void SlideResults::describe(output::SlideStatistics& statistics) {
   const slide::FocusSummary focus = slide::summarise_focus(std::move(focus_));
   statistics.focus_median = focus.median;
   statistics.out_of_focus = focus.out_of_focus;
+  statistics.fit = fit_;
 }
 
 void SlideResults::finish(const slide::FrameReader& reader, const output::SlideStatistics& statistics) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "prototype_gallery.hpp"
+#include "tile_reader.hpp"
 #include "wsi_lpd/core/canvas.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
 #include "wsi_lpd/output/result_file.hpp"
@@ -28,8 +29,10 @@ class SlideResults : public core::CanvasSink {
 
   void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
   void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) override;
-  void add_tile(const core::Tile& tile, const TileResults& results, std::size_t index, bool readable, float focus, double glass);
-  /// Sets the figures of the raster and of the tiles' focus in `statistics`. Must be called once, after all tiles and rows.
+  /// Adds tile `index` of the batch that `results` and `read` are of. `glass` is the share of its pixels that are glass.
+  void add_tile(const core::Tile& tile, const TileResults& results, const ReadTiles& read, std::size_t index, double glass);
+  /// Sets the figures of the raster, of the tiles' focus and of their distances to the training images in `statistics`. Must be called
+  /// once, after all tiles and rows.
   void describe(output::SlideStatistics& statistics);
   /// Completes all files except that of the statistics. The pictures show classes and shares from `statistics`. Pictures of tiles, if
   /// wanted, are read again from `reader`.
@@ -51,6 +54,7 @@ class SlideResults : public core::CanvasSink {
   std::vector<std::uint8_t> map_labels_;  // [w]
   int map_rows_summed_ = 0;
   std::vector<float> focus_;  // of the tiles
+  output::FitRecord fit_;
   output::ResultFile file_;
   image::RasterWriter raster_;
   std::optional<image::RasterWriter> probabilities_;

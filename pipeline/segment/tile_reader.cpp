@@ -29,9 +29,15 @@ ReadTiles TileReader::read(const core::TileBatch& batch, std::unique_ptr<TileBuf
         tiles.readable[i - batch.first_tile] = read(i, tile_view(i, tiles).pixels, glass_view(i, tiles));
     }
   }
-  tiles.focus.reserve(batch.tiles);
-  for (std::size_t i = 0; i < batch.tiles; ++i)
-    tiles.focus.push_back(tiles.readable[i] ? slide::sharpness(tile_view(batch.first_tile + i, tiles)) : std::nanf(""));
+  tiles.focus.assign(batch.tiles, std::nanf(""));
+  tiles.stain_distance.assign(batch.tiles, std::nanf(""));
+  for (std::size_t i = 0; i < batch.tiles; ++i) {
+    if (!tiles.readable[i]) continue;
+    const core::ImageView<const std::uint8_t> pixels = tile_view(batch.first_tile + i, tiles);
+    tiles.focus[i] = slide::sharpness(pixels);
+    if (!stain_fit_) continue;
+    if (const auto stain = core::stain_vector(pixels)) tiles.stain_distance[i] = static_cast<float>(stain_fit_->distance(*stain));
+  }
   return tiles;
 }
 

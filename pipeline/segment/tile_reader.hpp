@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "wsi_lpd/core/stain_fit.hpp"
 #include "wsi_lpd/core/stain_normaliser.hpp"
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/pipeline/segment/segmenter.hpp"
@@ -21,6 +22,7 @@ struct ReadTiles {
   std::vector<bool> readable;          ///< [tiles]
   std::vector<std::uint8_t> glass;     ///< [tiles, tile, tile], 1 if a pixel is glass; empty without a GlassFinder
   std::vector<float> focus;            ///< [tiles] sharpness; NaN if a tile can't be decoded
+  std::vector<float> stain_distance;   ///< [tiles] StainFit::distance of what the network sees; NaN: no StainFit, not decoded, or glass
 };
 
 /// Reads strips of neighbouring tiles at once and copies the tiles from them. Const members are thread-safe.
@@ -33,6 +35,9 @@ class TileReader {
 
   /// Sets the stain normaliser for the tiles read from now on.
   void normalise(std::optional<core::StainNormaliser> stain) { stain_ = std::move(stain); }
+
+  /// Sets how the stains of the training images lie, for ReadTiles::stain_distance of the tiles read from now on.
+  void compare_stain(const std::optional<core::StainFit>& fit) { stain_fit_ = fit; }
 
   /// Reads the tiles of `batch` into `pixels`, which must have room for them.
   ReadTiles read(const core::TileBatch& batch, std::unique_ptr<TileBuffer> pixels) const;
@@ -54,6 +59,7 @@ class TileReader {
   core::Colour background_;
   const std::optional<slide::GlassFinder>& glass_;
   std::optional<core::StainNormaliser> stain_;
+  std::optional<core::StainFit> stain_fit_;
 };
 
 }  // namespace wsi_lpd::pipeline::segment

@@ -19,7 +19,7 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
   std::vector<std::string> groups;
   std::size_t known = 0, next = 0;
   for (std::size_t i = 0; i < set.count(); ++i) {
-    groups.push_back(set.patient(i).empty() ? "image " + set.name(i) : set.patient(i));
+    groups.push_back(set.group(i));
     known += !set.patient(i).empty();
   }
   work.observer.begin("looking through " + encoder.filename().string(), static_cast<std::int64_t>(set.count()), "images");

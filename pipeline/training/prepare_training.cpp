@@ -55,6 +55,7 @@ PreparedTraining prepare_training(TrainJob job, const core::Work& work) {
   job.info.provenance["images"] = std::to_string(images.count());
   job.info.patch_size = images.size();
   job.info.stain = stain_of(images, work);
+  job.info.stain_fit = stain_fit_of(images, work);
   if (job.info.mpp) *job.info.mpp /= images.zoom();
   if (images.zoom() != 1)
     work.observer.warn("images are resized by " + core::fixed(images.zoom(), 3) + " to " + std::to_string(images.size()) +

@@ -55,6 +55,9 @@ Json describe_model(const std::filesystem::path& path) {
   json["stain"] = core::numbers_from_stain(info.stain);
   for (const auto& [use, used] : model::network::all_weights(info))
     json["licences_of_weights"][use] = {{"weights", used.file}, {"licence", used.licence.empty() ? "not stated" : used.licence}};
+  // Whether slides are compared with the training images: by how many stains, by how many components of the features.
+  json["fit"]["stain_images"] = info.stain_fit ? Json(info.stain_fit->images) : Json();
+  json["fit"]["feature_components"] = info.presence && info.presence->fit_components > 0 ? Json(info.presence->fit_components) : Json();
   for (const auto& [key, value] : info.provenance) json["provenance"][key] = value;
   return json;
 }

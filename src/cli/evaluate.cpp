@@ -142,6 +142,7 @@ int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
     context.observer.info("taking the stain of these images for that of the training");
     model.set_stain(pipeline::training::stain_of(set, context.work()));
   }
+  if (!model.info().stain_fit) model.set_stain_fit(pipeline::training::stain_fit_of(set, context.work()));
   if (!arguments.presence_encoder.empty())
     pipeline::training::fit_presence(model, set, arguments.presence_encoder, arguments.presence_by_path, context.work());
   const fs::path target = arguments.output.empty() ? path : arguments.output;

@@ -182,6 +182,12 @@ MacenkoStain StainSample::macenko() const {
 }
 
 ReinhardStain StainSample::reinhard() const {
+  const ReinhardStain stain = moments();
+  check_sound(stain);
+  return stain;
+}
+
+ReinhardStain StainSample::moments() const {
   Vector3 total{}, squares{};
   for (const auto& pixel : pixels_) {
     Vector3 lms = kLmsFromRgb * Vector3{(pixel[0] + 1) / 256.0, (pixel[1] + 1) / 256.0, (pixel[2] + 1) / 256.0};
@@ -198,7 +204,6 @@ ReinhardStain StainSample::reinhard() const {
     stain.mean[i] = total[i] / count;
     stain.deviation[i] = std::sqrt(std::max(0.0, squares[i] / count - stain.mean[i] * stain.mean[i]));
   }
-  check_sound(stain);
   return stain;
 }
 

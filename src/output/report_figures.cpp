@@ -43,6 +43,10 @@ std::vector<Figure> figures_of(const core::ClassScheme& classes) {
                        [](const SlideStatistics& s) { return interface_millimetres(s, "TUM", "STR"); }});
   figures.push_back({"Mixing", "bits", "mean entropy of the classes' shares in a tile-sized square: 0 where each has one class",
                      [](const SlideStatistics& s) { return s.mean_entropy; }});
+  figures.push_back({"Unlike the training", "%", "share of the tiles that look less like the training images than 99 % of these do",
+                     [](const SlideStatistics& s) { return s.fit.features.share(); }});
+  figures.push_back({"Unlike its stain", "%", "share of the tiles stained less like the training images than 99 % of these are",
+                     [](const SlideStatistics& s) { return s.fit.stain.share(); }});
   figures.push_back({"Time", "s", "from opening the slide to its last file", [](const SlideStatistics& s) {
                        const auto total = s.seconds.find("total");
                        return total == s.seconds.end() ? std::nullopt : std::optional(total->second);

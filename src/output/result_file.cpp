@@ -32,7 +32,7 @@ struct ResultFile::Impl {
     Column<std::int64_t> coords;
     Column<float> features, scores, prototypes;
     Column<std::uint8_t> status;
-    Column<float> focus;
+    Column<float> focus, distance, stain_distance;
     MapRows mask, probabilities;
   };
 
@@ -52,6 +52,8 @@ ResultFile::Impl::Tables::Tables(H5::H5File& file, const ResultLayout& layout)
                  {static_cast<hsize_t>(layout.classes.count()), static_cast<hsize_t>(layout.prototypes_per_class)}),
       status(file, "tiles/status", {}),
       focus(file, "tiles/focus", {}),
+      distance(file, "tiles/distance", {}),
+      stain_distance(file, "tiles/stain_distance", {}),
       mask(file, "mask", std::nullopt, layout.map),
       probabilities(file, "probabilities", static_cast<hsize_t>(layout.classes.count()), layout.map) {}
 
@@ -154,6 +156,8 @@ void ResultFile::Impl::flush_tiles() {
   tables->prototypes.flush(tiles_written, tiles_pending);
   tables->status.flush(tiles_written, tiles_pending);
   tables->focus.flush(tiles_written, tiles_pending);
+  tables->distance.flush(tiles_written, tiles_pending);
+  tables->stain_distance.flush(tiles_written, tiles_pending);
   tiles_written += tiles_pending;
   tiles_pending = 0;
 }
@@ -167,7 +171,7 @@ ResultFile::ResultFile(ResultFile&&) noexcept = default;
 ResultFile::~ResultFile() = default;
 
 void ResultFile::add_tile(std::int64_t level0_x, std::int64_t level0_y, std::span<const float> features, std::span<const float> scores,
-                          std::span<const float> prototypes, TileStatus status, float focus) {
+                          std::span<const float> prototypes, TileStatus status, const TileMeasures& measures) {
   Impl::Tables& tables = *impl_->tables;
   if (features.size() != tables.features.row_size() || scores.size() != tables.scores.row_size() ||
       prototypes.size() != tables.prototypes.row_size()) {
@@ -180,7 +184,9 @@ void ResultFile::add_tile(std::int64_t level0_x, std::int64_t level0_y, std::spa
   tables.scores.add(scores.data());
   tables.prototypes.add(prototypes.data());
   tables.status.add(&state);
-  tables.focus.add(&focus);
+  tables.focus.add(&measures.focus);
+  tables.distance.add(&measures.feature_distance);
+  tables.stain_distance.add(&measures.stain_distance);
   if (++impl_->tiles_pending == kTilesPerChunk) with_hdf5(impl_->doing, [this] { impl_->flush_tiles(); });
 }
 

@@ -44,6 +44,8 @@ void validate(const SlideStatistics& s) {
                                    s.tiles_unreadable, s.tiles_planned, s.squares, static_cast<std::int64_t>(s.square_side)}) {
     possible = possible && is_count(count);
   }
+  for (const FitShare& share : {s.fit.features, s.fit.stain})
+    possible = possible && is_count(share.tiles) && is_count(share.beyond) && share.beyond <= share.tiles;
   for (const ClassStatistics& figures : s.per_class) {
     possible = possible && is_count(figures.pixels) && is_count(figures.regions) && is_count(figures.largest_region) &&
                figures.largest_region <= figures.pixels;

@@ -47,6 +47,11 @@ Json stain_json(const StainRecord& record) {
           {"problem", record.problem.empty() ? Json() : Json(record.problem)}};
 }
 
+Json fit_json(const FitRecord& fit) {
+  return {{"features", number(fit.features.share())},    {"stain", number(fit.stain.share())}, {"feature_tiles", fit.features.tiles},
+          {"feature_tiles_beyond", fit.features.beyond}, {"stain_tiles", fit.stain.tiles},     {"stain_tiles_beyond", fit.stain.beyond}};
+}
+
 StainRecord stain_from_json(const Json& json) {
   StainRecord record;
   record.method = core::parse_stain_method(json.at("method").get<std::string>());
@@ -104,6 +109,7 @@ Json to_json(const SlideStatistics& s) {
         {"unreadable", s.tiles_unreadable},
         {"unreadable_positions", s.unreadable_positions}}},
       {"focus", {{"median", number(s.focus_median)}, {"out_of_focus_fraction", number(s.out_of_focus)}}},
+      {"fit", fit_json(s.fit)},
       {"seconds", s.seconds},
       {"peak_memory_bytes", s.peak_memory_bytes},
       {"precision", {{"name", s.precision}, {"agreement", number(s.precision_agreement)}}},
@@ -190,6 +196,11 @@ SlideStatistics from_json(const Json& json) {
   if (json.contains("focus")) {  // older results have none
     s.focus_median = number_or_nothing(json.at("focus").at("median"));
     s.out_of_focus = number_or_nothing(json.at("focus").at("out_of_focus_fraction"));
+  }
+  if (json.contains("fit")) {  // older results have none
+    const Json& fit = json.at("fit");
+    s.fit = {{whole_number(fit, "feature_tiles"), whole_number(fit, "feature_tiles_beyond")},
+             {whole_number(fit, "stain_tiles"), whole_number(fit, "stain_tiles_beyond")}};
   }
   json.at("seconds").get_to(s.seconds);
   s.peak_memory_bytes = whole_number(json, "peak_memory_bytes");

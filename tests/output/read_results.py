@@ -54,6 +54,7 @@ with h5py.File(folder / "slide.h5") as file:
     assert file["features"].shape == (300, 5) and file["features"].dtype == np.float32 and file["features"][299].tolist() == [1, 2, 3, 4, 5]
     assert file["tiles/scores"].shape == (300, 4) and file["tiles/prototypes"].shape == (300, 4, 2) and file["tiles/status"].shape == (300,)
     assert file["tiles/focus"].shape == (300,) and file["tiles/focus"].dtype == np.float32 and file["tiles/focus"][299] == 0.5
+    assert file["tiles/distance"].shape == (300,) and file["tiles/distance"][299] == 0.75 and file["tiles/stain_distance"][299] == 1.5
     assert file["tiles/prototypes"][7].tolist() == [[1, 2], [3, 4], [5, 6], [7, 8]]
     assert file["mask"].shape == (189, 252) and (file["mask"][:] == (np.arange(189) % 5)[:, None]).all()
     assert file["probabilities"].shape == (4, 189, 252) and (file["probabilities"][:] == 51).all()

@@ -53,7 +53,9 @@ TEST(Readers, OpenWhatWeWrite) {
   layout.provenance = {{"model_sha256", statistics.model_sha256}, {"mpp_source", ""}};
   ResultFile file(folder / "slide.h5", layout);
   const std::vector<float> features{1, 2, 3, 4, 5}, scores{0.5, 1, 1.5, 2}, prototypes{1, 2, 3, 4, 5, 6, 7, 8};
-  for (int i = 0; i < 300; ++i) file.add_tile(100 + 444 * i, 200, features, scores, prototypes, TileStatus::Read, 0.5F);
+  for (int i = 0; i < 300; ++i)
+    file.add_tile(100 + 444 * i, 200, features, scores, prototypes, TileStatus::Read,
+                  {.focus = 0.5F, .feature_distance = 0.75F, .stain_distance = 1.5F});
   for (std::int64_t y = 0; y < 189; ++y) {
     file.add_map_rows(1, std::vector<std::uint8_t>(252, static_cast<std::uint8_t>(y % 5)), std::vector<std::uint8_t>(252 * 4, 51));
   }

@@ -71,7 +71,8 @@ void add_tiles(ResultFile& file, const ResultLayout& layout, int count) {
     std::fill(features.begin(), features.end(), value);
     std::fill(scores.begin(), scores.end(), value + 0.25F);
     std::fill(prototypes.begin(), prototypes.end(), value + 0.5F);
-    file.add_tile(i * 5'000'000'000, i + 1, features, scores, prototypes, i % 3 ? TileStatus::Read : TileStatus::Unreadable, value / 1024);
+    file.add_tile(i * 5'000'000'000, i + 1, features, scores, prototypes, i % 3 ? TileStatus::Read : TileStatus::Unreadable,
+                  {.focus = value / 1024, .feature_distance = value / 16, .stain_distance = value / 8});
   }
 }
 
@@ -91,6 +92,10 @@ void expect_contents(const std::filesystem::path& path, const ResultLayout& layo
   EXPECT_EQ(extent, std::vector<hsize_t>{n});
   const auto focus = read<float>(file, "tiles/focus", H5::PredType::NATIVE_FLOAT, extent);
   EXPECT_EQ(extent, std::vector<hsize_t>{n});
+  const auto distance = read<float>(file, "tiles/distance", H5::PredType::NATIVE_FLOAT, extent);
+  EXPECT_EQ(extent, std::vector<hsize_t>{n});
+  const auto stain_distance = read<float>(file, "tiles/stain_distance", H5::PredType::NATIVE_FLOAT, extent);
+  EXPECT_EQ(extent, std::vector<hsize_t>{n});
   for (std::size_t i = 0; i < n; ++i) {
     ASSERT_EQ(coords[2 * i], static_cast<std::int64_t>(i) * 5'000'000'000);
     ASSERT_EQ(coords[2 * i + 1], static_cast<std::int64_t>(i) + 1);
@@ -99,6 +104,8 @@ void expect_contents(const std::filesystem::path& path, const ResultLayout& layo
     ASSERT_EQ(prototypes[classes * 3 * i + 2], static_cast<float>(i) + 0.5F);
     ASSERT_EQ(status[i], i % 3 ? 0 : 1);
     ASSERT_EQ(focus[i], static_cast<float>(i) / 1024);
+    ASSERT_EQ(distance[i], static_cast<float>(i) / 16);
+    ASSERT_EQ(stain_distance[i], static_cast<float>(i) / 8);
   }
   const auto height = static_cast<hsize_t>(layout.map.height), width = static_cast<hsize_t>(layout.map.width);
   const auto mask = read<std::uint8_t>(file, "mask", H5::PredType::NATIVE_UINT8, extent);
@@ -156,7 +163,7 @@ TEST(ResultFile, ChecksWhatItIsGiven) {
   {
     ResultFile file(folder / "slide.h5", layout);
     EXPECT_THAT(
-        error_of([&] { file.add_tile(0, 0, std::vector<float>(6), std::vector<float>(4), std::vector<float>(12), TileStatus::Read, 0); }),
+        error_of([&] { file.add_tile(0, 0, std::vector<float>(6), std::vector<float>(4), std::vector<float>(12), TileStatus::Read, {}); }),
         HasSubstr("sizes"));
     EXPECT_THAT(error_of([&] { file.add_map_rows(1, std::vector<std::uint8_t>(249), std::vector<std::uint8_t>(1000)); }),
                 HasSubstr("sizes"));
@@ -215,7 +222,7 @@ TEST(ResultFile, SaysThatTheDiskIsFull) {
         file.emplace(folder / "slide.h5", layout);
         for (int i = 0; i < 1500; ++i) {
           for (float& value : noise) value = static_cast<float>(random());
-          file->add_tile(i, i, noise, std::vector<float>(4), std::vector<float>(12), TileStatus::Read, 0);
+          file->add_tile(i, i, noise, std::vector<float>(4), std::vector<float>(12), TileStatus::Read, {});
         }
         add_map(*file, layout);
         file->finish();

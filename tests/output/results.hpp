@@ -34,6 +34,7 @@ inline output::SlideStatistics some_statistics() {
   s.tiles_unreadable = 1;
   s.focus_median = 0.5625;
   s.out_of_focus = 0.125;
+  s.fit = {.features = {.tiles = 16, .beyond = 4}, .stain = {.tiles = 40, .beyond = 1}};
   s.seconds = {{"read", 1.25}, {"total", 3.0000001}};
   s.peak_memory_bytes = 123'456'789'012;
   s.precision = "bf16";

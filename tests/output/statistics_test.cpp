@@ -57,6 +57,8 @@ TEST(Statistics, ComeBackAsTheyWere) {
   EXPECT_EQ(back->tiles_unreadable, s.tiles_unreadable);
   EXPECT_EQ(back->focus_median, s.focus_median);
   EXPECT_EQ(back->out_of_focus, s.out_of_focus);
+  EXPECT_EQ(back->fit.features, s.fit.features);
+  EXPECT_EQ(back->fit.stain, s.fit.stain);
   EXPECT_EQ(back->seconds, s.seconds);
   EXPECT_EQ(back->peak_memory_bytes, s.peak_memory_bytes);
   EXPECT_EQ(back->precision, s.precision);
@@ -132,7 +134,7 @@ TEST(Statistics, WhatIsUnknownIsNull) {
   EXPECT_EQ(read_statistics(folder / "slide.json")->frame.mpp, 0);
 }
 
-TEST(Statistics, OfOlderResultsHaveNoFocus) {
+TEST(Statistics, OfOlderResultsHaveNeitherFocusNorFit) {
   const TemporaryFolder folder;
   write_statistics(folder / "slide.json", some_statistics());
   std::string text = core::read_text_file(folder / "slide.json");
@@ -143,6 +145,7 @@ TEST(Statistics, OfOlderResultsHaveNoFocus) {
   const std::optional<SlideStatistics> old = read_statistics(folder / "slide.json");
   ASSERT_TRUE(old);
   EXPECT_FALSE(old->focus_median || old->out_of_focus);
+  EXPECT_FALSE(old->fit.features.share() || old->fit.stain.share());
   EXPECT_EQ(old->seconds, some_statistics().seconds);
 }
 

@@ -62,6 +62,8 @@ class StainSample {
 
   /// The statistics that `method` needs. Throws Error that says why they can't be had: too few pixels, one stain only, one colour only.
   StainStatistics statistics(StainMethod method) const;
+  /// Mean and deviation of l, α, β, be there few pixels or of one colour; there must be one at least.
+  ReinhardStain moments() const;
 
  private:
   MacenkoStain macenko() const;

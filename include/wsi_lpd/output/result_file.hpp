@@ -13,6 +13,13 @@ namespace wsi_lpd::output {
 
 enum class TileStatus : std::uint8_t { Read = 0, Unreadable = 1 };
 
+/// What is measured of one tile; NaN: not known.
+struct TileMeasures {
+  float focus;             ///< sharpness, 0…1
+  float feature_distance;  ///< to the features of the training images, 1 at the limit
+  float stain_distance;    ///< to their stains, 1 at the limit
+};
+
 struct ResultLayout {
   core::Frame frame;
   core::ClassScheme classes;
@@ -35,9 +42,9 @@ class ResultFile {
   ResultFile(const std::filesystem::path& path, ResultLayout layout);
   ResultFile(ResultFile&&) noexcept;
   ~ResultFile();
-  /// One tile: origin in level-0 pixels, features [D], scores [C] (NaN: not scored), prototype peaks [C·k], sharpness (NaN: unknown).
+  /// One tile: origin in level-0 pixels, features [D], scores [C] (NaN: not scored), prototype peaks [C·k].
   void add_tile(std::int64_t level0_x, std::int64_t level0_y, std::span<const float> features, std::span<const float> scores,
-                std::span<const float> prototypes, TileStatus status, float focus);
+                std::span<const float> prototypes, TileStatus status, const TileMeasures& measures);
   /// The next `rows` rows of the maps: labels [rows, w] in result values, probabilities [C, rows, w] as 0…255.
   void add_map_rows(std::int64_t rows, std::span<const std::uint8_t> labels, std::span<const std::uint8_t> probabilities);
   void finish();

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -26,6 +27,28 @@ struct StainRecord {
   core::StainStatistics slide, target;                 ///< as that method has them; the target is the model's
   std::string problem;                                 ///< why the slide was left as it is all the same; empty where it was normalised
 };
+
+/// How many of a slide's tiles are farther from the training images of its model than 99 % of such images are.
+struct FitShare {
+  std::int64_t tiles = 0;   ///< whose distance is known
+  std::int64_t beyond = 0;  ///< of these, beyond the limit
+  /// Counts a tile at `distance`, 1 at the limit; NaN: not known.
+  void add(float distance) {
+    if (std::isnan(distance)) return;
+    ++tiles;
+    beyond += distance > 1;
+  }
+  /// About 0.01 where a slide is like the training; nothing where no distance is known.
+  std::optional<double> share() const {
+    return tiles > 0 ? std::optional(static_cast<double>(beyond) / static_cast<double>(tiles)) : std::nullopt;
+  }
+  bool operator==(const FitShare&) const = default;
+};
+/// By the features of the presence head's encoder, and by the stain.
+struct FitRecord {
+  FitShare features, stain;
+};
+
 /// What is known of one finished slide: the content of `slide.json` (statistics_file.hpp), and a line of `summary.csv` (summary.hpp).
 struct SlideStatistics {
   std::string slide;              ///< path as given
@@ -57,6 +80,7 @@ struct SlideStatistics {
   std::optional<double> precision_agreement;  ///< share of a sample's labels as in fp32, where it was measured
   bool crf = false;                           ///< labels after a dense CRF
   StainRecord stain;
+  FitRecord fit;  ///< no tiles in files of older versions
   std::vector<std::string> warnings;
   std::map<std::string, std::string> versions;
   std::map<std::string, std::int64_t> files;  ///< what follows the stem in a file's name (".h5") to its bytes; empty in older versions

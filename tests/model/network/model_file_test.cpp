@@ -95,6 +95,20 @@ TEST_F(ModelFile, HalfPrecisionWeightsLoad) {
   EXPECT_EQ(load_model(folder_ / "changed.safetensors").network->parameters()[0].scalar_type(), torch::kFloat);
 }
 
+TEST_F(ModelFile, KnowsHowTheStainsOfItsImagesLie) {
+  EXPECT_FALSE(load_model(path_).info.stain_fit) << "as in files of older versions";
+  ModelInfo info = sample_info();
+  info.stain_fit = core::StainFit{.mean = {-0.5, 0.01, 0.02, 0.3, 0.03, 0.02}, .form = {}, .images = 40};
+  for (std::size_t i = 0; i < 6; ++i) info.stain_fit->form[i] = {1.0 / 3, 0, 0.1 * static_cast<double>(i), 0, 1e6, 0};
+  save_model(path_, network_, info);
+  EXPECT_EQ(load_model(path_).info.stain_fit, info.stain_fit) << "to the last digit";
+  EXPECT_THAT(error_after([](weights::TensorFile& file) { file.metadata["stain_fit"] = R"({"mean":[1,2]})"; }),
+              HasSubstr("malformed 'stain_fit'"));
+  info.stain_fit->images = 0;
+  save_model(path_, network_, info);
+  EXPECT_THAT(error_after([](weights::TensorFile&) {}), HasSubstr("fit of stains makes no sense"));
+}
+
 TEST_F(ModelFile, WithoutStainOrJudgementLoads) {
   EXPECT_EQ(error_after([](weights::TensorFile& file) { file.metadata.erase("stain"); }), "loaded without complaint");
   EXPECT_EQ(read_model_info(folder_ / "changed.safetensors").stain, core::StainStatistics{});
@@ -213,6 +227,32 @@ TEST_F(ModelFileByPath, LooksBesideTheModelAndRefusesAnotherFile) {
   EXPECT_THAT(refusal(moved / "model.safetensors"),
               AllOf(HasSubstr(encoder_.string() + " is another file (" + std::to_string(info_.presence->place->bytes) + " bytes, SHA-256 "),
                     HasSubstr((moved / "encoder.safetensors").string() + " is another file (10 bytes); bring that of ")));
+}
+
+TEST_F(ModelFileWithPresence, FitOfItsImagesComesBack) {
+  EXPECT_FALSE(load_model(path_).presence->fit);
+  EXPECT_EQ(error_after([](weights::TensorFile& file) {
+              std::string& presence = file.metadata["presence"];  // older versions know of no fit
+              presence.erase(presence.find("\"fit_components\":0,"), std::string("\"fit_components\":0,").size());
+            }),
+            "loaded without complaint");
+  const std::int64_t width = presence_.head.weight.size(1);
+  const torch::Tensor images = torch::randn({50, width});
+  std::vector<std::string> groups;
+  for (int i = 0; i < 50; ++i) groups.push_back(std::to_string(i / 2));
+  presence_.fit = fit_features(images, groups);
+  ModelInfo info = load_model(path_).info;
+  info.presence->fit_components = presence_.fit->axes.size(0);
+  save_model(path_, network_, info, &presence_);
+  const LoadedModel loaded = load_model(path_);
+  ASSERT_TRUE(loaded.presence && loaded.presence->fit);
+  const PresenceScorer scorer(*loaded.presence, loaded.info, torch::kCPU);
+  ASSERT_TRUE(scorer.has_fit());
+  EXPECT_TRUE(torch::equal(scorer.distances(images), presence_.fit->distances(images)));
+  EXPECT_THAT(error_after([](weights::TensorFile& file) { file.tensors.erase("presence.fit.axes"); }),
+              HasSubstr("presence.fit.axes is missing"));
+  EXPECT_THAT(error_after([](weights::TensorFile& file) { file.tensors["presence.fit.weights"] = torch::ones({2}); }),
+              HasSubstr("presence.fit.weights is missing, or of another"));
 }
 
 TEST_F(ModelFileWithPresence, WhatIsMissingIsSaid) {

@@ -44,12 +44,12 @@ class LpdSegmenter : public ::testing::Test {
   }
 
   /// Gives the model in path_ a presence head.
-  model::network::PatchModel with_head() const {
+  model::network::PatchModel with_head(int count = 20) const {
     model::network::PatchModel model = model::network::PatchModel::load(path_, "cpu", 1);
-    model::network::PatchBatch images = noise(20, 1);
+    model::network::PatchBatch images = noise(count, 1);
     for (std::size_t i = 0; i < images.labels.size(); ++i) images.labels[i] = static_cast<float>(i / 2 % (2 + i % 2) == 0);
     std::vector<std::string> groups;
-    for (int i = 0; i < 20; ++i) groups.push_back(std::to_string(i));
+    for (int i = 0; i < count; ++i) groups.push_back(std::to_string(i));
     bool given = false;
     model.fit_presence(
         std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt",
@@ -182,6 +182,29 @@ TEST_F(LpdSegmenter, HeadSeesTheTilesThatAreToBeScored) {
     }
   }
   for (std::size_t i = 0; i < all.score_maps.size(); ++i) EXPECT_NEAR(some.score_maps[i], i / map == 1 ? 0 : all.score_maps[i], 1e-4);
+}
+
+TEST_F(LpdSegmenter, TellsHowFarTilesLieFromTheTrainingImages) {
+  train(true);
+  with_head();
+  EXPECT_TRUE(run(*load_lpd_segmenter(path_), noise(3, 7)).distances.empty()) << "20 images are too few to know";
+  const model::network::PatchModel model = with_head(40);
+  EXPECT_TRUE(run(*load_lpd_segmenter(path_, {.own_presence = true}), noise(3, 7)).distances.empty()) << "its encoder is not used";
+  const auto segmenter = load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Float32, .encoder_features = true});
+  model::network::PatchBatch tiles = noise(3, 7);
+  std::fill(tiles.rgb.end() - kTile * kTile * 3, tiles.rgb.end(), std::uint8_t{10});  // the last is black
+  const TileResults seen = run(*segmenter, tiles);
+  ASSERT_EQ(seen.distances.size(), 3U);
+  model::network::PatchModel loaded = model::network::PatchModel::load(path_, "cpu", 1);
+  auto features = torch::tensor(seen.features).view({3, -1});
+  const auto expected = loaded.impl().presence->fit.value().distances(features);
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(seen.distances[static_cast<std::size_t>(i)], expected[i].item<float>(), 1e-4);
+  EXPECT_GT(seen.distances[2], 2 * seen.distances[0]);
+  const TileResults some = run(*load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Float32}), tiles, {1, 0, 1});
+  EXPECT_NEAR(some.distances[0], seen.distances[0], 1e-3);
+  EXPECT_TRUE(std::isnan(some.distances[1]));
+  const TileResults none = run(*load_lpd_segmenter(path_), tiles, {0, 0, 0});
+  EXPECT_TRUE(std::ranges::all_of(none.distances, [](float distance) { return std::isnan(distance); }));
 }
 
 TEST_F(LpdSegmenter, GivesTheFeaturesOfTheEncoderWhenAsked) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "pipeline/heard_lines.hpp"
 #include "pipeline/run.hpp"
 #include "stained_picture.hpp"
 #include "test_data.hpp"
@@ -30,6 +31,32 @@ TEST(PatchStain, IsThatOfTheImages) {
   for (std::size_t s = 0; s < 2; ++s) EXPECT_LT(degrees_between(found.macenko->vectors[s], expected.macenko->vectors[s]), 0.5);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(found.reinhard->mean[i], expected.reinhard->mean[i], 0.005);
   EXPECT_EQ(stain_of(set, {observer, kNever}), found) << "it is deterministic";
+}
+
+TEST(PatchStain, TellsOwnFromOtherStains) {
+  const TemporaryFolder folder;
+  std::vector<Patch> patches;
+  for (unsigned i = 0; i < 60; ++i) {
+    testing::Laboratory laboratory = kElsewhere;  // as strong as the day wants it
+    laboratory.strength[0] *= 0.8 + 0.02 * (i * 7 % 20);
+    laboratory.strength[1] *= 0.8 + 0.02 * (i * 3 % 20);
+    patches.push_back({folder / (std::to_string(i) + ".png"), {}, {1, 0}, "patient " + std::to_string(i / 2)});
+    image::write_png(patches.back().image, stained_picture(96, 96, laboratory, i + 1));
+  }
+  image::write_png(folder / "glass.png", core::Image(96, 96, 3, 246));
+  patches.push_back({folder / "glass.png", {}, {1, 0}});
+  core::SilentObserver observer;
+  const auto fit = stain_fit_of(PatchSet(patches, {.classes = 2}, {observer, kNever}), {observer, kNever});
+  ASSERT_TRUE(fit);
+  EXPECT_EQ(fit->images, 60) << "glass has no stain";
+  EXPECT_LT(fit->distance(*core::stain_vector(stained_picture(96, 96, kElsewhere, 99).view())), 1);
+  EXPECT_GT(fit->distance(*core::stain_vector(stained_picture(96, 96, testing::kHere, 99).view())), 2);
+
+  testing::HeardLines heard;
+  const PatchSet few({patches.begin(), patches.begin() + 20}, {.classes = 2}, {observer, kNever});
+  EXPECT_FALSE(stain_fit_of(few, {heard, kNever}));
+  ASSERT_EQ(heard.infos.size(), 1U);
+  EXPECT_NE(heard.infos[0].find("20 images show tissue"), std::string::npos);
 }
 
 TEST(PatchStain, IsLeftOutWhereThereIsNone) {

@@ -9,6 +9,7 @@
 #include "wsi_lpd/core/calibration.hpp"
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/stain.hpp"
+#include "wsi_lpd/core/stain_fit.hpp"
 #include "wsi_lpd/model/network/presence_info.hpp"
 
 namespace wsi_lpd::model::network {
@@ -47,6 +48,7 @@ struct ModelInfo {
   core::Calibration calibration;
   std::optional<PresenceInfo> presence;           ///< of the presence head, in models that have one
   core::StainStatistics stain;                    ///< stain statistics of the training images
+  std::optional<core::StainFit> stain_fit;        ///< how their stains lie; not set in old models and where the images are few
   std::optional<Judgement> judged;                ///< validation score; not set in models that were imported or recalibrated
   std::map<std::string, std::string> provenance;  ///< how the model was trained: free text by key
   /// By use: "network", the model was imported; "encoder", its encoder started from it; "frozen_encoder", it taught the prototypes.

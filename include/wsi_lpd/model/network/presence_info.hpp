@@ -25,6 +25,7 @@ struct PresenceInfo {
   std::int64_t groups = 0;                              ///< patients; as many as images where none are known
   double strength = 0;                                  ///< C of the logistic regression
   std::vector<double> auc;                              ///< [C]: area under the ROC curve on held-out images, 0…1
+  std::int64_t fit_components = 0;                      ///< of the FeatureFit of the images; 0: there is none
   core::Calibration calibration;                        ///< thresholds and widths of the head's scores, log odds; never empty
   std::optional<EncoderPlace> place{};                  ///< of an encoder that is not in the model file
 };

@@ -1,6 +1,7 @@
 #pragma once
 // Brings in LibTorch: for the model layer, its tests and the pipeline's bridge only.
 #include "wsi_lpd/model/encoders/frozen_encoder.hpp"
+#include "wsi_lpd/model/network/feature_fit.hpp"
 #include "wsi_lpd/model/network/model_info.hpp"
 #include "wsi_lpd/model/network/presence_head.hpp"
 
@@ -11,6 +12,7 @@ struct StoredPresence {
   PresenceHead head;
   encoders::EncoderFile encoder;  ///< its float tensors are float16; without tensors and script: it is to be read from PresenceInfo::place
   std::filesystem::path model{};  ///< the model file, beside which the encoder is looked for, too
+  std::optional<FeatureFit> fit{};  ///< of the images that the head was fitted on
 };
 
 /// The encoder of `stored`: that which it holds or, where it holds none, the file of PresenceInfo::place, rounded as a stored one is. The
@@ -43,12 +45,17 @@ class PresenceScorer {
   torch::Tensor feature_maps(const torch::Tensor& images, bool bfloat16 = false);
   /// Score maps [N, C, h, w] of feature maps. The mean of an image's map is its score.
   torch::Tensor score_maps(const torch::Tensor& features) const { return head_.score_maps(features); }
+  /// Whether the model knows how the features of its training images lie.
+  bool has_fit() const { return fit_.has_value(); }
+  /// Distances [N] of the features [N, D] of images to those of the training images (FeatureFit::distances); needs has_fit().
+  torch::Tensor distances(const torch::Tensor& features) const { return fit_.value().distances(features); }
   /// Width D of the features.
   std::int64_t width() const { return head_.weight.size(1); }
 
  private:
   std::unique_ptr<encoders::FrozenEncoder> encoder_;
   PresenceHead head_;
+  std::optional<FeatureFit> fit_;
 };
 
 }  // namespace wsi_lpd::model::network

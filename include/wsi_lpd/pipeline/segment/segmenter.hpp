@@ -9,6 +9,7 @@
 #include "wsi_lpd/core/calibration.hpp"
 #include "wsi_lpd/core/class_scheme.hpp"
 #include "wsi_lpd/core/stain.hpp"
+#include "wsi_lpd/core/stain_fit.hpp"
 
 namespace wsi_lpd::pipeline::segment {
 
@@ -29,6 +30,8 @@ struct TileResults {
   std::vector<float> scores;      ///< [B, C]: image-level scores; NaN for a tile that was not to be scored
   std::vector<float> prototypes;  ///< [B, C·k]: peak activation of each prototype, stage 4, logit units
   std::vector<float> features;    ///< [B, D]: of `Shape::features_of`
+  std::vector<float> distances;   ///< [B]: of the tile's features to those of the training images, 1 at the limit (FeatureFit); NaN for a
+                                  ///< tile that was not to be scored; empty if the model can't tell
 };
 
 /// The number format that the encoder computes in.
@@ -49,12 +52,13 @@ class Segmenter {
     int grid_stride = 8;      ///< output pixels per cell; tile sizes are multiples of `tile_multiple`
     int score_stride = 16;    ///< output pixels per cell of the score maps
     int tile_multiple = 32;
-    int only_tile = 0;            ///< the only tile size that it takes, pixels; 0: any
-    int patch_size = 224;         ///< side of the training images, pixels; tiles should be about as large
-    double mpp = 0;               ///< µm/px that the network expects; 0: unknown
-    core::StainStatistics stain;  ///< of the training images
-    core::Calibration presence;   ///< class presence from scores; empty if the maps are gated already
-    bool sparse_scores = false;   ///< scores cost much: only core::sparse_tiles() should be scored
+    int only_tile = 0;                        ///< the only tile size that it takes, pixels; 0: any
+    int patch_size = 224;                     ///< side of the training images, pixels; tiles should be about as large
+    double mpp = 0;                           ///< µm/px that the network expects; 0: unknown
+    core::StainStatistics stain;              ///< of the training images
+    std::optional<core::StainFit> stain_fit;  ///< how their stains lie, if the model knows it
+    core::Calibration presence;               ///< class presence from scores; empty if the maps are gated already
+    bool sparse_scores = false;               ///< scores cost much: only core::sparse_tiles() should be scored
   };
   /// A batch that was submitted.
   class Pending {

@@ -49,6 +49,8 @@ class PatchSet {
   std::string name(std::size_t index) const { return patches_[index].image.stem().string(); }
   /// The patient of image `index`; empty: unknown.
   const std::string& patient(std::size_t index) const { return patches_[index].patient; }
+  /// The patient of image `index`, or where none is known, a name of its own.
+  std::string group(std::size_t index) const { return patient(index).empty() ? "image " + name(index) : patient(index); }
   int size() const { return size_; }
   /// Network pixels per image pixel; 1 unless all images are resized.
   double zoom() const { return zoom_; }
