@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "wsi_lpd/model/network/patch_model.hpp"
 
@@ -39,7 +40,8 @@ TEST(PixelLoss, IsZeroWithoutKnownPixels) {
 }
 
 TEST(TeacherLoss, IsTheMeanCrossEntropyOfWhatTheTeacherSays) {
-  const torch::Tensor scores = torch::tensor({{0.5, -1.0}, {2.0, 3.0}}), presence = torch::tensor({{0.25, NAN}, {NAN, 1.0}});
+  constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
+  const torch::Tensor scores = torch::tensor({{0.5, -1.0}, {2.0, 3.0}}), presence = torch::tensor({{0.25, kNothing}, {kNothing, 1.0}});
   const auto entropy = [](double score, double p) {
     const double q = 1 / (1 + std::exp(-score));
     return -p * std::log(q) - (1 - p) * std::log(1 - q);

@@ -191,7 +191,7 @@ TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
   EvaluateOptions known = kOneView;
   known.head_scores = &scores;
   EXPECT_EQ(evaluate(known, *set_, model, {observer_, kNever}).evaluated[1].matrix.counts(), by_head.evaluated[1].matrix.counts());
-  const std::vector<std::vector<float>> never(set_->count(), {-100, -99});
+  const std::vector<std::vector<float>> never(set_->count(), {-100, 100});
   known.head_scores = &never;
   EXPECT_EQ(evaluate(known, *set_, model, {observer_, kNever}).presence[0].hits, 0);
 
