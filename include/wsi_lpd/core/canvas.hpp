@@ -26,7 +26,7 @@ class CanvasSink {
 };
 
 /// Blends class maps of tiles on the network's own grid and turns finished rows into labels: bilinear between cell centres, once, so
-/// that no seam can form. Holds one row of tiles, two with a gate, whatever the size of the slide. Not thread-safe.
+/// that no seam can form. Holds the rows of one tile and those that wait for the gate, over the frame's whole width. Not thread-safe.
 class Canvas {
  public:
   /// Keeps references to `plan`, `tissue` and `sink`. `grid_stride` (output pixels per cell) divides plan.tile and kTileAlignment. Blended
@@ -38,7 +38,7 @@ class Canvas {
   /// Adds the maps [C, g, g] of a tile, g = plan.tile / grid_stride, and those for the gate (ScoreGate::add), if the tile has any.
   /// Tiles must come in the plan's order.
   void add(const Tile& tile, std::span<const float> maps, std::span<const float> score_maps = {});
-  /// Marks a tile that could not be read; what no other tile covers becomes kUnreadable.
+  /// Marks a tile that could not be read: places where no other tile has a weight become kUnreadable. In the plan's order, as add().
   void add_unreadable(const Tile& tile);
   /// Emits all remaining rows.
   void finish();

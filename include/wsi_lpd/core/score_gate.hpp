@@ -34,7 +34,7 @@ class ScoreGate {
   /// Score maps [C, s, s] of a tile, s = plan.tile / score_stride; tiles come in the plan's order. Places that no tile with score maps
   /// covers do not count.
   void add(const Tile& tile, std::span<const float> maps);
-  /// Multiplies `values` [C, width] of grid row `grid_y` by how present each class is; rows come in order, top to bottom.
+  /// Multiplies `values` [C, width] of grid row `grid_y` by p · (p / p_max)⁵ of each class; rows come in order, top to bottom.
   void apply(std::int64_t grid_y, std::span<float> values, std::int64_t width);
 
  private:

@@ -62,7 +62,7 @@ int tile_stride(int tile, double overlap);
 TilePlan plan_tiles(const Frame& frame, const TissueMask& tissue, const TilePlanOptions& options);
 
 /// Which tiles of the plan are enough to see each place about once: 1 for these, 0 for the others. They lie on every n-th column and row, n
-/// = tile / stride rounded down, and on the last ones. A tile that none of them overlaps is one of them, too. Thread-safe.
+/// = tile / stride rounded down, and on the last ones. A tile beside which none of these is in the plan is one, too. Thread-safe.
 std::vector<std::uint8_t> sparse_tiles(const TilePlan& plan);
 
 }  // namespace wsi_lpd::core

@@ -33,7 +33,7 @@ struct HeldLock {
   bool gone = false;                  ///< the owner ran on this machine and runs no more
   std::chrono::seconds since_sign{};  ///< since the owner's last sign of life, by this machine's clock: to be shown only
 };
-/// Nothing where no process holds it. A lock that is cut off has an owner without a host.
+/// Nothing where there is no such file, or one of another program. A cut-off lock has an owner without a host. Throws Error: unreadable.
 std::optional<HeldLock> read_lock(const std::filesystem::path& path);
 
 /// The lock was taken over by another process while this one did not show that it was alive.
@@ -44,7 +44,7 @@ class LockLost : public Error {
 
 struct LockTimes {
   std::chrono::milliseconds heartbeat{20'000};  ///< between signs of life
-  std::chrono::milliseconds limit{300'000};     ///< without one, after which a lock may be taken over
+  std::chrono::milliseconds limit{300'000};     ///< without a sign of life, until a lock may be taken over
 };
 
 /// A lock on work that only one process may do at a time, on any number of machines that share a folder. The lock is a file, made with
@@ -70,10 +70,10 @@ class WorkLock {
   /// Removes the file where it is still this lock.
   ~WorkLock();
 
-  bool is_held() const;
+  bool is_held() const;  ///< reads the file; false also where it can't be read
   /// Did the thread that touches the file find the lock lost? Cheap: reads no file.
   bool is_lost() const { return lost_; }
-  /// Throws LockLost, which names the lock and who has it now. To be called right before results get their names.
+  /// Touches the file. Throws LockLost with who has it now; Error: it can't be read. To be called right before results get their names.
   void still_held() const;
 
  private:

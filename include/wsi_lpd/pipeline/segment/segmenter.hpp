@@ -48,7 +48,7 @@ class Segmenter {
     core::ClassScheme classes;
     int prototypes_per_class = 0;
     int feature_size = 0;
-    std::string features_of;  ///< what the features are, for people: "mit_b1 stage 4, mean"
+    std::string features_of;  ///< what the features are, for people: "mit_b1, stage 4", or a file's name
     int grid_stride = 8;      ///< output pixels per cell; tile sizes are multiples of `tile_multiple`
     int score_stride = 16;    ///< output pixels per cell of the score maps
     int tile_multiple = 32;
