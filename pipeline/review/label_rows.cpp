@@ -104,7 +104,7 @@ LabelRows region_rows(const std::filesystem::path& file, const LabelRows& result
     throw core::Error(file.string() + ": GeoJSON needs a result that says where it lies on the slide, as those of segment do");
   const std::uint8_t outside = options.outside_is_background ? static_cast<std::uint8_t>(classes.count()) : kLeftOut;
   auto regions = std::make_shared<slide::RegionLabels>(file, classes.names, classes.background, outside);
-  LabelRows rows{result.size, result.x, result.y, {}, {}};
+  LabelRows rows{result.size, result.x, result.y, {}, {}, {}};
   const double scale = description->scale;
   rows.read = [regions, scale, row = std::int64_t{0}](std::span<std::uint8_t> labels) mutable {
     regions->read_row((static_cast<double>(row++) + 0.5) * scale, 0.5 * scale, scale, labels);

@@ -33,10 +33,10 @@ ReadTiles TileReader::read(const core::TileBatch& batch, std::unique_ptr<TileBuf
   tiles.stain_distance.assign(batch.tiles, std::nanf(""));
   for (std::size_t i = 0; i < batch.tiles; ++i) {
     if (!tiles.readable[i]) continue;
-    const core::ImageView<const std::uint8_t> pixels = tile_view(batch.first_tile + i, tiles);
-    tiles.focus[i] = slide::sharpness(pixels);
+    const core::ImageView<const std::uint8_t> rgb = tile_view(batch.first_tile + i, tiles);
+    tiles.focus[i] = slide::sharpness(rgb);
     if (!stain_fit_) continue;
-    if (const auto stain = core::stain_vector(pixels)) tiles.stain_distance[i] = static_cast<float>(stain_fit_->distance(*stain));
+    if (const auto stain = core::stain_vector(rgb)) tiles.stain_distance[i] = static_cast<float>(stain_fit_->distance(*stain));
   }
   return tiles;
 }
