@@ -10,15 +10,10 @@ using torch::Tensor;
 namespace {
 
 void add_classification(TrainingLoss& loss, const network::NetworkOutput& output, const Tensor& labels, int k, const LossOptions& options) {
-  std::array<Tensor, 4> scores;
-  for (std::size_t s = 0; s < 4; ++s) scores[s] = network::merge_mean(output.scores[s], k);
   const Tensor known = (~labels.isnan().any(1)).nonzero().flatten();
-  if (known.size(0) == labels.size(0)) {
-    loss.classification = classification_loss(scores, labels, options.class_weights);
-  } else {
-    for (Tensor& score : scores) score = score.index_select(0, known);
-    loss.classification = classification_loss(scores, labels.index_select(0, known), options.class_weights);
-  }
+  std::array<Tensor, 4> scores;
+  for (std::size_t s = 0; s < 4; ++s) scores[s] = network::merge_mean(output.scores[s], k).index_select(0, known);
+  loss.classification = classification_loss(scores, labels.index_select(0, known), options.class_weights);
   loss.total = loss.classification.total;
 }
 

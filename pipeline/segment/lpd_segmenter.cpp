@@ -159,8 +159,11 @@ class LpdSegmenter final : public Segmenter {
         const OneThread one_thread;
         pending.results = compute(pending.bfloat16, pending.tiles, pending.scored);
       }
-      if (pending.bfloat16 && !is_finite(pending.results)) pending.results = compute_again(pending);
-      if (!is_finite(pending.results)) throw core::Error("the model gives values that are not finite: its file is damaged or was made so");
+      if (!is_finite(pending.results)) {
+        if (pending.bfloat16) pending.results = compute_again(pending);
+        if (!is_finite(pending.results))
+          throw core::Error("the model gives values that are not finite: its file is damaged or was made so");
+      }
       const Results& results = pending.results;
       return TileResults{static_cast<int>(pending.tiles.size(0)),
                          numbers(results.maps),

@@ -38,7 +38,8 @@ class Evaluator {
     const model::network::PatchBatch batch = set_.batch(first, kBatch);
     std::vector<model::network::PatchMaps> maps = model_.look(batch, options_.all_views);
     if (has_head_) {
-      const auto scores = options_.head_scores ? std::vector<std::vector<float>>() : model_.presence_scores(batch);
+      std::vector<std::vector<float>> scores;
+      if (!options_.head_scores) scores = model_.presence_scores(batch);
       for (std::size_t i = 0; i < maps.size(); ++i) maps[i].scores = options_.head_scores ? (*options_.head_scores)[first + i] : scores[i];
     }
     for (std::size_t i = 0; i < maps.size(); ++i) {

@@ -27,6 +27,11 @@ void add_choice(CLI::App& command, const std::string& name, Value& target, const
       ->default_str(std::ranges::find_if(choices, is_default)->first);
 }
 
+/// The weight of a loss.
+void add_weight(CLI::App& command, const std::string& name, double& weight, const std::string& help) {
+  command.add_option(name, weight, help)->check(CLI::Range(0.0, 100.0));
+}
+
 /// Where the images are and the run goes, and how the run is judged.
 void add_run_options(CLI::App& command, TrainArguments& arguments) {
   command
@@ -146,29 +151,19 @@ void add_method(CLI::App& command, TrainArguments& arguments) {
                   "folder of images without labels, such as tiles of slides of other hospitals, of which --distil teaches, too; e.g. "
                   "--unlabelled tiles")
       ->check(CLI::ExistingDirectory);
-  command
-      .add_option("--teacher-weight", arguments.job.options.loss.teacher_weight,
-                  "weight of what --distil teaches; 0 leaves it out; e.g. --teacher-weight 0.5")
-      ->check(CLI::Range(0.0, 100.0));
-  command
-      .add_option("--similarity-weight", arguments.job.options.loss.similarity_weight,
-                  "weight of the similarity loss; 0 leaves it out; e.g. 0.1")
-      ->check(CLI::Range(0.0, 100.0));
+  add_weight(command, "--teacher-weight", arguments.job.options.loss.teacher_weight,
+             "weight of what --distil teaches; 0 leaves it out; e.g. --teacher-weight 0.5");
+  add_weight(command, "--similarity-weight", arguments.job.options.loss.similarity_weight,
+             "weight of the similarity loss; 0 leaves it out; e.g. 0.1");
   add_choice(command, "--diversity", arguments.job.options.loss.diversity,
              {{"corrected", model::training::Diversity::Corrected}, {"reference", model::training::Diversity::Reference}},
              "corrected, or reference: as the published code computes it; e.g. reference");
-  command
-      .add_option("--diversity-weight", arguments.job.options.loss.diversity_weight,
-                  "weight of the diversity loss; 0 leaves it out; e.g. 0.5")
-      ->check(CLI::Range(0.0, 100.0));
-  command
-      .add_option("--agreement-weight", arguments.job.options.loss.agreement_weight,
-                  "weight of the loss of the views of --stain-views; 0 leaves it out; e.g. --agreement-weight 3")
-      ->check(CLI::Range(0.0, 100.0));
-  command
-      .add_option("--pixel-weight", arguments.job.options.loss.pixel_weight,
-                  "weight of the loss of the pixels of --mosaic; 0 leaves it out; e.g. --pixel-weight 0.5")
-      ->check(CLI::Range(0.0, 100.0));
+  add_weight(command, "--diversity-weight", arguments.job.options.loss.diversity_weight,
+             "weight of the diversity loss; 0 leaves it out; e.g. 0.5");
+  add_weight(command, "--agreement-weight", arguments.job.options.loss.agreement_weight,
+             "weight of the loss of the views of --stain-views; 0 leaves it out; e.g. --agreement-weight 3");
+  add_weight(command, "--pixel-weight", arguments.job.options.loss.pixel_weight,
+             "weight of the loss of the pixels of --mosaic; 0 leaves it out; e.g. --pixel-weight 0.5");
   add_choice(command, "--precision", arguments.bfloat16, {{"auto", std::nullopt}, {"bf16", true}, {"fp32", false}},
              "of the encoder's matrix products: fp32, bf16 (weights and losses stay fp32), auto: bf16 where it is faster; e.g. fp32");
   command
