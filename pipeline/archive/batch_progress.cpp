@@ -29,6 +29,9 @@ void WorkEstimate::plan(std::size_t slide, std::int64_t tiles) {
 }
 void WorkEstimate::advance(std::size_t slide, std::int64_t tiles) { slides_[slide].done = std::max(slides_[slide].done, tiles); }
 void WorkEstimate::end(std::size_t slide) { slides_[slide].ended = true; }
+std::size_t WorkEstimate::ended() const {
+  return static_cast<std::size_t>(std::ranges::count_if(slides_, [](const Slide& slide) { return slide.ended; }));
+}
 
 WorkEstimate::State WorkEstimate::state(double seconds) const {
   double known_tiles = 0, known_bytes = 0;
@@ -49,36 +52,65 @@ WorkEstimate::State WorkEstimate::state(double seconds) const {
   return {done / (done + left), seconds * left / done};
 }
 
-void BatchProgress::start(std::size_t slide, const std::string& at, const core::WorkLock* lock) {
-  slide_ = slide;
-  at_ = at;
-  lock_ = lock;
-  in_tiles_ = false;
-  tell();
+SlideObserver& BatchProgress::start(std::size_t slide, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  return slides_.emplace_back(*this, slide, name);
 }
 
 void BatchProgress::leave(std::size_t slide) {
+  const std::lock_guard lock(mutex_);
   estimate_.end(slide);
-  lock_ = nullptr;
+  std::erase_if(slides_, [&](const OfSlide& each) { return each.slide_ == slide; });
 }
 
-void BatchProgress::begin(const std::string& what, std::int64_t total, const std::string& unit) {
-  in_tiles_ = unit == "tiles";
-  if (in_tiles_) estimate_.plan(slide_, total);
-  tell();
-  to_.begin(what, total, unit);
-}
-
-void BatchProgress::advance(std::int64_t done, const std::string& note) {
-  if (lock_ && lock_->is_lost()) lock_->still_held();
-  if (in_tiles_) estimate_.advance(slide_, done);
-  tell();
-  to_.advance(done, note);
+/// Tells the stage of the slide, unless an earlier one is shown.
+void BatchProgress::show(OfSlide& slide) {
+  if (&slides_.front() != &slide || slide.is_shown_ || slide.what_.empty()) return;
+  slide.is_shown_ = true;
+  to_.begin(slide.what_, slide.is_new_ ? slide.total_ : 0, slide.unit_);  // what is shown late has no rate
 }
 
 void BatchProgress::tell() {
   const auto [share, seconds_left] = estimate_.state(std::chrono::duration<double>(Clock::now() - start_).count());
-  to_.overall(at_, share, seconds_left);
+  to_.overall(slides_.front().at_, share, seconds_left);
+}
+
+void BatchProgress::OfSlide::taken() {
+  const std::lock_guard lock(batch_.mutex_);
+  const std::size_t all = batch_.estimate_.slides();
+  if (all < 2) return;
+  const auto taken = std::ranges::count_if(batch_.slides_, [](const OfSlide& slide) { return !slide.at_.empty(); });
+  at_ = "slide " + std::to_string(batch_.estimate_.ended() + static_cast<std::size_t>(taken) + 1) + " of " + std::to_string(all);
+  batch_.tell();
+  batch_.to_.info(at_ + ": " + name_);
+}
+
+void BatchProgress::OfSlide::begin(const std::string& what, std::int64_t total, const std::string& unit) {
+  const std::lock_guard lock(batch_.mutex_);
+  what_ = what;
+  total_ = total;
+  unit_ = unit;
+  is_shown_ = false;
+  is_new_ = true;
+  if (unit == "tiles") batch_.estimate_.plan(slide_, total);
+  batch_.tell();
+  batch_.show(*this);
+  is_new_ = false;
+}
+
+void BatchProgress::OfSlide::advance(std::int64_t done, const std::string& note) {
+  const std::lock_guard lock(batch_.mutex_);
+  if (unit_ == "tiles") batch_.estimate_.advance(slide_, done);
+  batch_.tell();
+  batch_.show(*this);
+  if (is_shown_) batch_.to_.advance(done, note);
+}
+
+void BatchProgress::OfSlide::end() {
+  const std::lock_guard lock(batch_.mutex_);
+  if (is_shown_) batch_.to_.end();
+  is_shown_ = false;
+  what_.clear();
 }
 
 }  // namespace wsi_lpd::pipeline::archive

@@ -1,12 +1,13 @@
 #pragma once
 #include <chrono>
 #include <filesystem>
+#include <list>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "wsi_lpd/core/progress.hpp"
-#include "wsi_lpd/core/work_lock.hpp"
+#include "wsi_lpd/pipeline/archive/slide_runner.hpp"
 
 namespace wsi_lpd::pipeline::archive {
 
@@ -29,6 +30,8 @@ class WorkEstimate {
     std::optional<double> seconds_left{};  ///< not set until a tile is done
   };
   State state(double seconds) const;
+  std::size_t slides() const { return slides_.size(); }
+  std::size_t ended() const;
 
  private:
   struct Slide {
@@ -40,34 +43,50 @@ class WorkEstimate {
   std::vector<Slide> slides_;
 };
 
-/// Forwards the messages of a slide's segmentation and adds the progress of the whole batch. advance() throws LockLost when the slide's
-/// lock is lost. Keeps a reference to the observer.
-class BatchProgress : public core::ProgressObserver {
+/// What a batch tells of its slides and of the whole. All messages are forwarded; stages are those of the slide that was started first of
+/// those in work. Keeps a reference to the observer. Thread-safe.
+class BatchProgress {
  public:
-  BatchProgress(core::ProgressObserver& to, std::vector<double> bytes) : to_(to), estimate_(std::move(bytes)) {}
-  ~BatchProgress() override { to_.overall({}, 1, {}); }
+  BatchProgress(core::ProgressObserver& to, const std::vector<double>& bytes) : to_(to), estimate_(bytes) {}
+  ~BatchProgress() { to_.overall({}, 1, {}); }
 
-  /// The following stages belong to `slide`; `at` is "slide 3 of 12".
-  void start(std::size_t slide, const std::string& at, const core::WorkLock* lock);
+  /// The observer of a slide that is started, until leave(); `name` is for people.
+  SlideObserver& start(std::size_t slide, const std::string& name);
   void leave(std::size_t slide);
-
-  void begin(const std::string& what, std::int64_t total, const std::string& unit) override;
-  void advance(std::int64_t done, const std::string& note) override;
-  void end() override { to_.end(); }
-  void info(const std::string& line) override { to_.info(line); }
-  void warn(const std::string& line) override { to_.warn(line); }
-  void error(const std::string& line) override { to_.error(line); }
 
  private:
   using Clock = std::chrono::steady_clock;
+  class OfSlide : public SlideObserver {
+   public:
+    OfSlide(BatchProgress& batch, std::size_t slide, std::string name) : batch_(batch), slide_(slide), name_(std::move(name)) {}
+    void taken() override;
+    void begin(const std::string& what, std::int64_t total, const std::string& unit) override;
+    void advance(std::int64_t done, const std::string& note) override;
+    void end() override;
+    void info(const std::string& line) override { batch_.to_.info(line); }
+    void warn(const std::string& line) override { batch_.to_.warn(line); }
+    void error(const std::string& line) override { batch_.to_.error(line); }
+
+   private:
+    friend class BatchProgress;
+    BatchProgress& batch_;
+    std::size_t slide_;
+    std::string name_;
+    std::string at_{};  // "slide 3 of 12"; empty until it is taken, and where the batch is one slide
+    std::string what_{}, unit_{};
+    std::int64_t total_ = 0;
+    bool is_new_ = false;    // its stage has just begun
+    bool is_shown_ = false;  // its stage is the one that the observer was told last
+  };
+  using Slides = std::list<OfSlide>;
+
+  void show(OfSlide& slide);
   void tell();
 
   core::ProgressObserver& to_;
   WorkEstimate estimate_;
-  std::size_t slide_ = 0;
-  std::string at_;
-  const core::WorkLock* lock_ = nullptr;
-  bool in_tiles_ = false;
+  std::mutex mutex_;
+  Slides slides_;  // in work, by the order in which they were started
   Clock::time_point start_ = Clock::now();
 };
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "wsi_lpd/core/progress.hpp"
 
@@ -31,8 +32,10 @@ struct CommonOptions {
 struct Context {
   const CommonOptions& common;
   core::ProgressObserver& observer;
-  const core::CancelFlag& cancel;
-  const CLI::App& options;  ///< the command's options, parsed: see config.hpp
+  core::CancelFlag& cancel;
+  const CLI::App& options;                    ///< the command's options, parsed: see config.hpp
+  const std::vector<std::string>& given;      ///< words of the command line behind the program's name
+  const std::vector<std::string>& arguments;  ///< the same and what --config says: Arguments::all
   core::Work work() const { return {observer, cancel}; }
 };
 

@@ -93,7 +93,7 @@ int run(int argc, char** argv) {
     terminal = std::make_unique<Terminal>(common);
     image::initialise();
     for (const Command& command : commands) {
-      if (command.options->parsed()) return command.run({common, *terminal, g_cancel, *command.options});
+      if (command.options->parsed()) return command.run({common, *terminal, g_cancel, *command.options, given, arguments.all});
     }
   } catch (const CLI::Success& success) {  // --help, --version
     return program.exit(success);

@@ -5,6 +5,7 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "config.hpp"
@@ -13,6 +14,7 @@
 #include "mpp_range.hpp"
 #include "output_check.hpp"
 #include "tissue_options.hpp"
+#include "worker_options.hpp"
 #include "wsi_lpd/digest/sha256.hpp"
 #include "wsi_lpd/model/runtime/device.hpp"
 #include "wsi_lpd/pipeline/archive/batch.hpp"
@@ -37,11 +39,14 @@ struct SegmentArguments {
   std::string stain = "none";
   bool crf = false, force = false;
   pipeline::segment::SegmentOptions options;
+  WorkerArguments workers{.workers = "0"};  // options of batch
 };
 
 /// Options that change neither pixels nor numbers stay out of a result's identity; files that say where tissue is count by their content.
 std::string configuration_sha256(const CLI::App& options, const pipeline::segment::SegmentOptions& segment) {
-  std::string text = resolved_config(options, {"output", "model", "threads", "device", "batch-size", "tokens"});
+  std::set<std::string> without{"output", "model", "threads", "device", "batch-size", "tokens"};
+  without.insert(kWorkerOptions.begin(), kWorkerOptions.end());
+  std::string text = resolved_config(options, without);
   for (const std::string& file : {segment.tissue, segment.region}) {
     if (!file.empty() && file != "auto" && file != "none") text += digest::sha256_of_file(file) + "\n";
   }
@@ -97,6 +102,65 @@ class GivenResolutions {
   std::size_t slides_ = 0, overruled_ = 0, other_ = 0;
 };
 
+std::unique_ptr<pipeline::segment::Segmenter> load(const fs::path& model, const SegmentArguments& arguments, const std::string& device) {
+  return pipeline::segment::load_lpd_segmenter(
+      model, {.device = model::runtime::resolve_device(device),
+              .normalisation =
+                  arguments.normalisation == "tile" ? pipeline::segment::Normalisation::Tile : pipeline::segment::Normalisation::Calibrated,
+              .arithmetic = arguments.precision == "bf16"   ? pipeline::segment::Arithmetic::Bfloat16
+                            : arguments.precision == "fp32" ? pipeline::segment::Arithmetic::Float32
+                                                            : pipeline::segment::Arithmetic::Auto,
+              .own_presence = arguments.presence == "own",
+              .encoder_features = arguments.features == "encoder"});
+}
+
+pipeline::segment::SegmentOptions options_of(const SegmentArguments& arguments, int threads) {
+  pipeline::segment::SegmentOptions options = arguments.options;
+  options.blend = arguments.blend == "crop" ? core::Blend::Crop : core::Blend::Window;
+  if (arguments.crf) options.crf.emplace();
+  options.stain = core::parse_stain_method(arguments.stain);
+  options.threads = threads;
+  return options;
+}
+
+pipeline::segment::RunIdentity identity_of(const fs::path& model, const SegmentArguments& arguments, const Context& context) {
+  return {model.string(), digest::sha256_of_file(model), configuration_sha256(context.options, arguments.options)};
+}
+
+/// The model and options of one process.
+pipeline::archive::WorkerRun load_run(const fs::path& model, const SegmentArguments& arguments, const Context& context,
+                                      const std::string& device, int threads) {
+  pipeline::archive::WorkerRun run{load(model, arguments, device), options_of(arguments, threads), identity_of(model, arguments, context)};
+  if (run.options.tile == 0) run.options.tile = run.segmenter->shape().patch_size;
+  return run;
+}
+
+int work_for_batch(const SegmentArguments& arguments, const Context& context) {
+  core::SilentObserver silent;  // the batch has told what is to be told of the model
+  pipeline::archive::serve_worker(
+      [&](const pipeline::archive::WorkerShare& share) {
+        return load_run(find_model(arguments.model, silent), arguments, context, share.device, share.threads);
+      },
+      context.cancel);
+  return kDone;
+}
+
+/// Segments the slides, here or in worker processes.
+pipeline::archive::BatchReport run_jobs(const SegmentArguments& arguments, const std::vector<pipeline::segment::SlideJob>& jobs,
+                                        const pipeline::archive::BatchOptions& batch, const Context& context) {
+  const fs::path model = find_model(arguments.model, context.observer);
+  pipeline::archive::WorkerRun here;
+  const auto runner_here = [&] {
+    here = load_run(model, arguments, context, context.common.device, context.common.threads);
+    return pipeline::archive::runner_in_this_process(*here.segmenter, here.options, here.identity, {}, context.cancel);
+  };
+  const pipeline::segment::RunIdentity identity = identity_of(model, arguments, context);
+  const auto workers = start_workers(arguments.workers, context, arguments.output, identity, jobs.size());
+  const auto runner = workers ? nullptr : runner_here();
+  write_resolved_config(context.options, arguments.output);
+  return pipeline::archive::run_batch(jobs, arguments.output, workers ? *workers : *runner, identity, batch, context.work());
+}
+
 int run(const SegmentArguments& arguments, pipeline::archive::FoundSlides found, const Context& context) {
   tell_what_was_found(found, context);
   std::vector<fs::path> stems;
@@ -104,36 +168,15 @@ int run(const SegmentArguments& arguments, pipeline::archive::FoundSlides found,
   for (const pipeline::segment::SlideJob& job : found.jobs) stems.push_back(job.stem);
   refuse_inputs_as_results(context.options, stems);
   if (arguments.mpp) overrule(found.jobs, *arguments.mpp, context.observer);
-  const fs::path model_path = find_model(arguments.model, context.observer);
-  const auto segmenter = pipeline::segment::load_lpd_segmenter(
-      model_path, {.device = model::runtime::resolve_device(context.common.device),
-                   .normalisation = arguments.normalisation == "tile" ? pipeline::segment::Normalisation::Tile
-                                                                      : pipeline::segment::Normalisation::Calibrated,
-                   .arithmetic = arguments.precision == "bf16"   ? pipeline::segment::Arithmetic::Bfloat16
-                                 : arguments.precision == "fp32" ? pipeline::segment::Arithmetic::Float32
-                                                                 : pipeline::segment::Arithmetic::Auto,
-                   .own_presence = arguments.presence == "own",
-                   .encoder_features = arguments.features == "encoder"});
-  pipeline::segment::SegmentOptions options = arguments.options;
-  if (options.tile == 0) options.tile = segmenter->shape().patch_size;
-  options.blend = arguments.blend == "crop" ? core::Blend::Crop : core::Blend::Window;
-  if (arguments.crf) options.crf.emplace();
-  options.stain = core::parse_stain_method(arguments.stain);
-  options.threads = context.common.threads;
-  const pipeline::segment::RunIdentity identity{model_path.string(), digest::sha256_of_file(model_path),
-                                                configuration_sha256(context.options, options)};
-  write_resolved_config(context.options, arguments.output);
-
-  pipeline::archive::BatchOptions batch{.force = arguments.force};
   GivenResolutions resolutions;
-  batch.on_outcome = [&](const pipeline::archive::SlideOutcome& outcome) {
+  const auto on_outcome = [&](const pipeline::archive::SlideOutcome& outcome) {
     print(outcome, arguments.output);
     if (outcome.statistics) resolutions.add(*outcome.statistics);
   };
   const pipeline::archive::BatchReport report =
-      pipeline::archive::run_batch(found.jobs, arguments.output, *segmenter, options, identity, batch, context.work());
+      run_jobs(arguments, found.jobs, {.force = arguments.force, .on_outcome = on_outcome}, context);
   resolutions.tell(context.observer);
-  std::cout << report.finished.size() << " done, " << report.skipped.size() << " already done, " << report.failures.size() << " failed";
+  std::cout << report.done << " done, " << report.already_done << " already done, " << report.failures.size() << " failed";
   if (!report.elsewhere.empty()) std::cout << ", " << report.elsewhere.size() << " in work elsewhere";
   std::cout << "; results in " << arguments.output.string() << "\n";
   if (!report.failures.empty()) return kSomeSlidesFailed;
@@ -281,8 +324,11 @@ Command add_batch(CLI::App& program) {
                    ".csv manifest with the columns slide,mpp,name")
       ->required();
   add_options(*command, *arguments);
+  arguments->workers.workers = "auto";
+  add_worker_options(*command, arguments->workers);
   return {command,
           [arguments](const Context& context) {
+            if (arguments->workers.is_worker) return work_for_batch(*arguments, context);
             return run(*arguments, pipeline::archive::find_slides(arguments->source, arguments->output), context);
           },
           {.threads = true, .device = true}};

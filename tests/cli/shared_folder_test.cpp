@@ -89,7 +89,7 @@ TEST_F(SharedProgram, EachSlideHasItsOwnProcessInANewFolder) {
 
 /// kill -9 of a batch blocks nobody; its slide is done by whoever comes next.
 TEST_F(SharedProgram, AKilledBatchsSlideIsTakenOver) {
-  const pid_t first = start("batch archive -o killed --threads 1" + kSlow, "killed.txt");
+  const pid_t first = start("batch archive -o killed --workers 0 --threads 1" + kSlow, "killed.txt");
   wait_for_work("killed");
   EXPECT_THAT(run("status killed").out,
               AllOf(HasSubstr("1 in work"), HasSubstr("s0: by " + core::host_name() + " pid " + std::to_string(first))));
@@ -103,6 +103,46 @@ TEST_F(SharedProgram, AKilledBatchsSlideIsTakenOver) {
   EXPECT_EQ(next.code, 0) << next.err;
   EXPECT_THAT(next.err, HasSubstr("archive/s0.tif: taken over from " + core::host_name() + " pid " + std::to_string(first)));
   EXPECT_THAT(run("status killed").out, HasSubstr("1 complete, 0 failed, 0 unfinished\n"));
+}
+
+/// The worker of a batch that is killed ends by itself, and leaves nothing.
+TEST_F(SharedProgram, WorkersOfAKilledBatchEnd) {
+  const pid_t batch = start("batch archive -o orphans --workers 2" + kSlow, "orphans.txt");
+  wait_for_work("orphans");
+  kill(batch, SIGKILL);
+  end(batch);
+  for (int i = 0; i < 200 && is_being_written(path("orphans")); ++i) std::this_thread::sleep_for(50ms);
+  EXPECT_FALSE(is_being_written(path("orphans")));
+  const Outcome next = run("batch archive -o orphans");
+  EXPECT_EQ(next.code, 0) << next.err;
+  EXPECT_EQ(lines_with("orphans/summary.csv", ",complete,"), 4U);
+}
+
+/// A worker that is killed costs the slide's time, nothing else.
+TEST_F(SharedProgram, ASlideWhoseWorkerIsKilledIsDoneByAnother) {
+  const pid_t batch = start("batch archive -o revived --workers 2" + kSlow, "revived.txt");
+  wait_for_work("revived");
+  const std::string children = core::read_text_file("/proc/" + std::to_string(batch) + "/task/" + std::to_string(batch) + "/children");
+  kill(std::stoi(children), SIGKILL);
+  EXPECT_EQ(end(batch), 0);
+  EXPECT_EQ(lines_with("revived.txt", "its worker process ended with signal 9"), 1U) << core::read_text_file(path("revived.txt"));
+  EXPECT_EQ(lines_with("revived/summary.csv", ",complete,"), 4U);
+  for (const auto& [name, bytes] : results_in("revived")) EXPECT_TRUE(!name.ends_with(".part") && !name.ends_with(".lock")) << name;
+}
+
+/// The terminal's Ctrl-C, and a scheduler's wish to stop.
+TEST_F(SharedProgram, ABatchThatIsStoppedStopsItsWorkers) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const pid_t batch = start("batch archive -o stopped --workers 2" + kSlow, "stopped.txt");
+    wait_for_work("stopped");
+    const auto before = std::chrono::steady_clock::now();
+    kill(batch, signal);
+    EXPECT_EQ(end(batch), 128 + signal);
+    EXPECT_LT(std::chrono::steady_clock::now() - before, 10s);
+    EXPECT_THAT(core::read_text_file(path("stopped.txt")), HasSubstr("error: stopped by the user; what is finished is kept\n"));
+    for (const auto& [name, bytes] : results_in("stopped")) EXPECT_TRUE(!name.ends_with(".part") && !name.ends_with(".lock")) << name;
+    EXPECT_FALSE(is_being_written(path("stopped")));
+  }
 }
 
 /// Stopped for longer than the limit, by the file's time; then it goes on.
@@ -135,9 +175,10 @@ TEST_F(SharedProgram, SaysEachSlidesOutcomeAtOnce) {
   ASSERT_EQ(end(start("batch mixed/list.txt -o told", "told.txt")), 3);
   const std::string log = core::read_text_file(path("told.txt"));
   std::size_t at = 0;
-  for (const char* line : {"slides, 0 of them already done\n", ": mixed/a.tif\n", "mixed/a.tif: ", " tiles in ",
-                           "error: mixed/b.tif: ", "mixed/b.tif: failed (the reason is in told/summary.csv)\n", "slide 3 of 3: mixed/c.tif",
-                           "mixed/c.tif: ", "2 done, 0 already done, 1 failed; results in told\n"}) {
+  for (const char* line :
+       {"slides, 0 of them already done\n", ": mixed/a.tif\n", "mixed/a.tif: ", " tiles in ", "slide 2 of 3: mixed/c.tif",
+        "mixed/c.tif: ", "slide 3 of 3: mixed/b.tif", "error: mixed/b.tif: ", "mixed/b.tif: failed (the reason is in told/summary.csv)\n",
+        "2 done, 0 already done, 1 failed; results in told\n"}) {
     at = log.find(line, at);
     ASSERT_NE(at, std::string::npos) << line << "\n" << log;
   }

@@ -1,5 +1,7 @@
 #include "batch_progress.hpp"
 
+#include <gmock/gmock.h>
+
 #include <fstream>
 
 #include "test_data.hpp"
@@ -70,9 +72,16 @@ TEST(SlideBytes, CountTheFolderOfAnIndex) {
 
 /// What a terminal is told.
 struct Told : core::SilentObserver {
+  void begin(const std::string& what, std::int64_t total, const std::string&) override {
+    stages_.push_back(what + " " + std::to_string(total));
+  }
+  void advance(std::int64_t done, const std::string&) override { done_ = done; }
   void overall(const std::string& at, double share, std::optional<double> left) override {
     at_ = at, share_ = share, knows_time_ = left.has_value();
   }
+  void info(const std::string& line) override { lines_.push_back(line); }
+  std::vector<std::string> stages_, lines_;
+  std::int64_t done_ = -1;
   std::string at_ = "?";
   double share_ = -1;
   bool knows_time_ = false;
@@ -82,31 +91,46 @@ TEST(BatchProgress, TellsWhereInTheBatchASlideIs) {
   Told told;
   {
     BatchProgress progress(told, {100, 300});
-    progress.start(0, "slide 1 of 2", nullptr);
+    SlideObserver& slide = progress.start(0, "a.svs");
+    slide.taken();
     EXPECT_EQ(told.at_, "slide 1 of 2");
-    progress.begin("finding tissue", 0, "");
-    progress.begin("segmenting", 10, "tiles");
-    progress.advance(4, {});
+    EXPECT_THAT(told.lines_, ::testing::ElementsAre("slide 1 of 2: a.svs"));
+    slide.begin("finding tissue", 0, "");
+    slide.begin("segmenting", 10, "tiles");
+    slide.advance(4, {});
     EXPECT_DOUBLE_EQ(told.share_, 0.1);
     EXPECT_TRUE(told.knows_time_);
-    progress.begin("writing results", 7, "files");
-    progress.advance(6, {});
+    slide.begin("writing results", 7, "files");
+    slide.advance(6, {});
     EXPECT_DOUBLE_EQ(told.share_, 0.1) << "other stages count no tiles";
   }
   EXPECT_EQ(told.at_, "");
 }
 
-TEST(BatchProgress, StopsASlideWhoseLockIsLost) {
-  const testing::TemporaryFolder folder;
-  using namespace std::chrono_literals;
-  const auto lock = core::WorkLock::try_to_take(folder / "slide.lock", {1ms, 600s}).lock;
-  core::SilentObserver silent;
-  BatchProgress progress(silent, {1});
-  progress.start(0, "", lock.get());
-  progress.advance(1, {});
-  std::filesystem::remove(folder / "slide.lock");
-  while (!lock->is_lost()) std::this_thread::sleep_for(1ms);
-  EXPECT_THROW(progress.advance(2, {}), core::LockLost);
+TEST(BatchProgress, ShowsTheStageOfTheFirstOfSeveralSlides) {
+  Told told;
+  BatchProgress progress(told, {100, 100, 100});
+  SlideObserver& first = progress.start(2, "c");
+  SlideObserver& second = progress.start(0, "a");
+  first.taken();
+  second.taken();
+  EXPECT_THAT(told.lines_, ::testing::ElementsAre("slide 1 of 3: c", "slide 2 of 3: a"));
+  first.begin("segmenting", 10, "tiles");
+  second.begin("segmenting", 30, "tiles");
+  first.advance(5, {});
+  second.advance(25, {});
+  EXPECT_THAT(told.stages_, ::testing::ElementsAre("segmenting 10"));
+  EXPECT_EQ(told.done_, 5);
+  EXPECT_DOUBLE_EQ(told.share_, 30.0 / 60) << "the third is expected to have as many as these two on average";
+  progress.leave(2);
+  second.advance(26, {});
+  EXPECT_THAT(told.stages_, ::testing::ElementsAre("segmenting 10", "segmenting 0")) << "its rate since then is unknown";
+  second.begin("writing results", 7, "files");
+  EXPECT_EQ(told.stages_.back(), "writing results 7");
+  second.end();
+  progress.leave(0);
+  progress.start(1, "b").taken();
+  EXPECT_EQ(told.lines_.back(), "slide 3 of 3: b");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "pipeline/archive/run_here.hpp"
 #include "pipeline/identity_segmenter.hpp"
 #include "pipeline/run.hpp"
 #include "test_data.hpp"
@@ -54,7 +55,7 @@ class SharedFolder : public ::testing::Test {
       outcomes_.push_back(outcome.slide.filename().string() + " " + names[static_cast<int>(outcome.kind)]);
       if (on_outcome_) on_outcome_(outcome);
     };
-    return run_batch(find_slides(archive_, output_).jobs, output_, network, {.tissue = "none"}, identity, batch, {listener_, kNever});
+    return run_here(find_slides(archive_, output_).jobs, output_, network, {.tissue = "none"}, identity, batch, {listener_, kNever});
   }
   /// Slides and what summary.csv says of them.
   std::vector<std::pair<std::string, std::string>> summary() const {
@@ -92,7 +93,7 @@ TEST_F(SharedFolder, SaysEachOutcomeAtOnceAndInOrder) {
   std::ofstream(archive_ / "aa.svs").flush();
   fs::create_symlink("gone.svs", archive_ / "z.svs");
   const BatchReport report = run();
-  EXPECT_THAT(outcomes_, ElementsAre("a.tif done", "aa.svs failed", "b.tif done", "c.tif done", "z.svs failed"));
+  EXPECT_THAT(outcomes_, ElementsAre("a.tif done", "b.tif done", "c.tif done", "aa.svs failed", "z.svs failed")) << "by size, then by name";
   EXPECT_THAT(report.failures,
               ElementsAre(Pair(archive_ / "aa.svs", (archive_ / "aa.svs").string() + ": is empty"),
                           Pair(archive_ / "z.svs", (archive_ / "z.svs").string() + ": is a link to gone.svs, which is not there")));
@@ -100,8 +101,8 @@ TEST_F(SharedFolder, SaysEachOutcomeAtOnceAndInOrder) {
   for (const char* file : {"aa.svs", "z.svs"}) fs::remove(archive_ / file);
   fs::remove(output_ / "b.json");
   run();
-  EXPECT_THAT(outcomes_, ElementsAre("a.tif already", "b.tif done", "c.tif already"));
-  EXPECT_THAT(listener_.lines, AllOf(HasSubstr("info 3 slides, 2 of them already done"), HasSubstr("info slide 2 of 3: ")));
+  EXPECT_THAT(outcomes_, ElementsAre("a.tif already", "c.tif already", "b.tif done"));
+  EXPECT_THAT(listener_.lines, AllOf(HasSubstr("info 3 slides, 2 of them already done"), HasSubstr("info slide 3 of 3: ")));
 }
 
 TEST_F(SharedFolder, ASlideInWorkElsewhereIsLeftToThatProcess) {
@@ -139,7 +140,7 @@ TEST_F(SharedFolder, ASlideThatAnotherProcessHasDoneMeanwhileIsDone) {
     lock.reset();
   };
   const BatchReport report = run();
-  EXPECT_EQ(report.skipped.size(), 3U);
+  EXPECT_EQ(report.already_done, 3U);
   EXPECT_THAT(outcomes_, ElementsAre("a.tif already", "c.tif already", "b.tif already"));
 }
 
@@ -165,7 +166,7 @@ TEST_F(SharedFolder, WhatADeadProcessLeftIsRemovedAndItsSlideIsDone) {
   EXPECT_EQ(parts().size(), 2U);
   EXPECT_EQ(output::read_results(output_).unfinished.size(), 1U);
   const BatchReport report = run();
-  EXPECT_THAT(outcomes_, ElementsAre("a.tif already", "b.tif done", "c.tif already"));
+  EXPECT_THAT(outcomes_, ElementsAre("a.tif already", "c.tif already", "b.tif done"));
   EXPECT_THAT(listener_.lines, HasSubstr("warn " + (archive_ / "b.tif").string() + ": taken over from " + core::host_name() + " pid " +
                                          std::to_string(child)));
   EXPECT_THAT(parts(), IsEmpty());
@@ -202,7 +203,7 @@ TEST_F(SharedFolder, SummaryKeepsFailuresOfOtherProcessesUntilTheirSlidesAreDone
   output::record_failure(output_, "elsewhere/x.svs", "no such file");
   IdentitySegmenter network(8, 0.5);
   const std::vector<segment::SlideJob> first{{archive_ / "a.tif", output_ / "a", {}}};
-  run_batch(first, output_, network, {.tissue = "none"}, kIdentity, {}, {listener_, kNever});
+  run_here(first, output_, network, {.tissue = "none"}, kIdentity, {}, {listener_, kNever});
   EXPECT_THAT(summary(), ElementsAre(Pair("a.tif", "complete"), Pair("b.tif", "failed"), Pair("x.svs", "failed")));
   EXPECT_EQ(output::read_results(output_).failed.size(), 2U);
   run();
@@ -213,13 +214,13 @@ TEST_F(SharedFolder, SummaryKeepsFailuresOfOtherProcessesUntilTheirSlidesAreDone
   fs::rename(archive_ / "b.tif", folder_ / "b.tif");
   core::write_text_file(archive_ / "b.tif", "II*");
   const std::vector<segment::SlideJob> second{{archive_ / "b.tif", output_ / "b", {}}};
-  run_batch(second, output_, network, {.tissue = "none"}, kIdentity, {}, {listener_, kNever});
+  run_here(second, output_, network, {.tissue = "none"}, kIdentity, {}, {listener_, kNever});
   EXPECT_THAT(summary(),
               ElementsAre(Pair("a.tif", "complete"), Pair("c.tif", "complete"), Pair("b.tif", "failed"), Pair("x.svs", "failed")));
   EXPECT_TRUE(fs::exists(output_ / "b.json")) << "the earlier result is untouched";
   fs::rename(folder_ / "b.tif", archive_ / "b.tif");
   fs::last_write_time(archive_ / "b.tif", time);
-  EXPECT_EQ(run().skipped.size(), 3U);
+  EXPECT_EQ(run().already_done, 3U);
   EXPECT_THAT(summary(),
               ElementsAre(Pair("a.tif", "complete"), Pair("b.tif", "complete"), Pair("c.tif", "complete"), Pair("x.svs", "failed")));
 }
@@ -238,16 +239,16 @@ TEST_F(SharedFolder, ResultsThatLostOrChangedAFileAreMadeAgain) {
   const std::string whole = core::read_text_file(output_ / "b.geojson");
   for (const char* name : {"b.tif", "b.h5", "b.overlay.jpg", "b.tissue.jpg", "b.geojson"}) {
     fs::remove(output_ / name);
-    EXPECT_EQ(run().finished.size(), 1U) << name;
+    EXPECT_EQ(run().done, 1U) << name;
     EXPECT_THAT(listener_.lines,
                 HasSubstr("warn " + (archive_ / "b.tif").string() + ": is made again: of its complete results " + name + " is gone\n"));
     EXPECT_TRUE(fs::exists(output_ / name));
     std::ofstream(output_ / name, std::ios::app) << "more";
-    EXPECT_EQ(run().finished.size(), 1U) << name;
+    EXPECT_EQ(run().done, 1U) << name;
     EXPECT_THAT(listener_.lines, HasSubstr(std::string("of its complete results ") + name + " has "));
   }
   EXPECT_EQ(core::read_text_file(output_ / "b.geojson"), whole);
-  EXPECT_EQ(run().skipped.size(), 3U);
+  EXPECT_EQ(run().already_done, 3U);
 }
 
 TEST_F(SharedFolder, SaysWhatIsReplacedBeforeItIs) {

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "image/test_tiff.hpp"
+#include "pipeline/archive/run_here.hpp"
 #include "pipeline/identity_segmenter.hpp"
 #include "pipeline/run.hpp"
 #include "test_data.hpp"
@@ -32,7 +33,7 @@ class Archive : public ::testing::Test {
   BatchReport run(const std::vector<segment::SlideJob>& jobs, const std::string& model = "m1", bool force = false) {
     IdentitySegmenter network(8, 0.5);
     core::SilentObserver observer;
-    return run_batch(jobs, output_, network, {.tissue = "none"}, {"model", model, "c1"}, {.force = force}, {observer, kNever});
+    return run_here(jobs, output_, network, {.tissue = "none"}, {"model", model, "c1"}, {.force = force}, {observer, kNever});
   }
 
   TemporaryFolder folder_;
@@ -44,7 +45,7 @@ TEST_F(Archive, OneFailureStopsNoOtherAndFinishedSlidesAreSkipped) {
   std::ofstream(archive_ / "broken.tif") << "II*\0 nothing";
   const auto jobs = find_slides(archive_, output_).jobs;
   BatchReport report = run(jobs);
-  EXPECT_EQ(report.finished.size(), 3U);
+  EXPECT_EQ(report.done, 3U);
   ASSERT_EQ(report.failures.size(), 1U);
   EXPECT_THAT(report.failures.begin()->second, ::testing::HasSubstr("broken.tif"));
   const std::string summary = core::read_text_file(output_ / "summary.csv");
@@ -52,14 +53,14 @@ TEST_F(Archive, OneFailureStopsNoOtherAndFinishedSlidesAreSkipped) {
   EXPECT_FALSE(std::filesystem::exists(output_ / "broken.json"));
 
   report = run(jobs);
-  EXPECT_EQ(report.skipped.size(), 3U);
-  EXPECT_TRUE(report.finished.empty());
-  EXPECT_EQ(run(jobs, "m1", true).finished.size(), 3U) << "--force";
-  EXPECT_EQ(run(jobs, "m2").finished.size(), 3U) << "another model";
+  EXPECT_EQ(report.already_done, 3U);
+  EXPECT_EQ(report.done, 0U);
+  EXPECT_EQ(run(jobs, "m1", true).done, 3U) << "--force";
+  EXPECT_EQ(run(jobs, "m2").done, 3U) << "another model";
   write_slide(archive_ / "a.tif", {310, 200}, 0.5, [](auto, auto) { return kPaint[1]; });
   report = run(jobs, "m2");
-  EXPECT_EQ(report.finished.size(), 1U) << "the slide has changed";
-  EXPECT_EQ(report.skipped.size(), 2U);
+  EXPECT_EQ(report.done, 1U) << "the slide has changed";
+  EXPECT_EQ(report.already_done, 2U);
 }
 
 TEST_F(Archive, WhatIsWrongWithOneSlideIsItsFailure) {
@@ -68,7 +69,7 @@ TEST_F(Archive, WhatIsWrongWithOneSlideIsItsFailure) {
   jobs[0].failure = "list.csv line 2: mpp 'wide' is no number";
   jobs[1].mpp = 50;  // the reader refuses it as wrong usage
   const BatchReport report = run(jobs);
-  EXPECT_EQ(report.finished.size(), 1U);
+  EXPECT_EQ(report.done, 1U);
   ASSERT_EQ(report.failures.size(), 2U);
   EXPECT_THAT(report.failures.at(jobs[0].slide.string()), HasSubstr("mpp 'wide'"));
   EXPECT_THAT(report.failures.at(jobs[1].slide.string()), HasSubstr("50 um/px was given"));
@@ -82,7 +83,7 @@ TEST_F(Archive, WhatIsWrongWithTheRunIsRefusedBeforeAnySlide) {
   IdentitySegmenter network(8, 0.5);
   core::SilentObserver observer;
   const auto refuse = [&](const segment::SegmentOptions& options) {
-    EXPECT_THROW(run_batch(jobs, output_, network, options, {"model", "m1", "c1"}, {}, {observer, kNever}), core::UsageError);
+    EXPECT_THROW(run_here(jobs, output_, network, options, {"model", "m1", "c1"}, {}, {observer, kNever}), core::UsageError);
     EXPECT_FALSE(std::filesystem::exists(output_)) << "something was started";
   };
   refuse({.tile = 100});
@@ -94,8 +95,8 @@ TEST_F(Archive, DoesASlideAgainWhoseStatisticsAreDamaged) {
   run(jobs);
   std::ofstream(output_ / "a.json") << "{";
   const BatchReport report = run(jobs);
-  EXPECT_EQ(report.finished.size(), 1U);
-  EXPECT_EQ(report.skipped.size(), 2U);
+  EXPECT_EQ(report.done, 1U);
+  EXPECT_EQ(report.already_done, 2U);
 }
 
 }  // namespace

@@ -1,0 +1,36 @@
+#include "earlier_result.hpp"
+
+#include <vector>
+
+#include "wsi_lpd/core/file_identity.hpp"
+#include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/output/slide_files.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
+
+namespace wsi_lpd::pipeline::archive {
+namespace fs = std::filesystem;
+
+EarlierResult earlier_result(const segment::SlideJob& job, const segment::RunIdentity& identity) {
+  const auto earlier = output::read_statistics(fs::path(job.stem) += ".json");
+  if (!earlier) return {};
+  std::vector<std::string> others;
+  const bool same_file = fs::exists(job.slide) && earlier->slide_fingerprint == core::FileIdentity(job.slide).fingerprint();
+  if (!same_file) others.push_back(earlier->slide != job.slide.string() ? earlier->slide : "this slide's file as it was before");
+  if (earlier->model_sha256 != identity.model_sha256) others.push_back("another model (" + earlier->model_path + ")");
+  if (earlier->configuration_sha256 != identity.configuration_sha256) others.push_back("other options");
+  if (!others.empty()) return {false, "its results replace those of " + core::joined(others, " and ") + " in " + job.stem.string() + ".*"};
+  if (const auto changed = output::changed_files(job.stem, *earlier); !changed.empty())
+    return {false, "is made again: of its complete results " + output::text_of(changed)};
+  return {true, {}};
+}
+
+bool is_done(const segment::SlideJob& job, const segment::RunIdentity& identity) {
+  if (!job.failure.empty()) return false;
+  try {
+    return earlier_result(job, identity).is_finished;
+  } catch (const core::Error&) {
+    return false;
+  }
+}
+
+}  // namespace wsi_lpd::pipeline::archive

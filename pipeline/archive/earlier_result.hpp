@@ -1,0 +1,19 @@
+#pragma once
+#include <string>
+
+#include "wsi_lpd/pipeline/segment/segment.hpp"
+
+namespace wsi_lpd::pipeline::archive {
+
+/// What is in the place of a slide's results.
+struct EarlierResult {
+  bool is_finished = false;  ///< complete results of this very slide, model and configuration
+  std::string why_again{};   ///< why such results are made again, or what results that are none are of; empty: there are none
+};
+
+/// Throws Error: the statistics are damaged.
+EarlierResult earlier_result(const segment::SlideJob& job, const segment::RunIdentity& identity);
+/// Are there complete results of the slide? Damaged ones are none.
+bool is_done(const segment::SlideJob& job, const segment::RunIdentity& identity);
+
+}  // namespace wsi_lpd::pipeline::archive
