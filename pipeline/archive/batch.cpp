@@ -105,18 +105,16 @@ class SlideBatch {
         return;
       case Kind::AlreadyDone:
         ++report_.already_done;
-        summary_.done(slide, jobs_[i].stem);
+        summary_.was_done(slide);
         break;
       case Kind::Done:
         ++report_.done;
-        summary_.done(slide, jobs_[i].stem);
-        write_summary();
+        keep_summary([&] { summary_.done(slide, jobs_[i].stem); });
         break;
       case Kind::Failed:
         report_.failures[slide] = outcome.reason;
         work_.observer.error(outcome.reason);
-        record_failure(slide, outcome.reason);
-        write_summary();
+        keep_summary([&] { summary_.failed(slide, outcome.reason); });
         break;
     }
     tell(outcome);
@@ -126,19 +124,13 @@ class SlideBatch {
     if (batch_.on_outcome) batch_.on_outcome(outcome);
   }
 
-  void record_failure(const std::string& slide, const std::string& reason) {
+  /// Where the summary can't be written, settle() says so in the end.
+  template <class Action>
+  void keep_summary(const Action& action) {
     try {
-      summary_.failed(slide, reason);
+      action();
     } catch (const std::exception& error) {
       work_.observer.warn(error.what());
-    }
-  }
-
-  /// Where that fails, settle() says so in the end.
-  void write_summary() {
-    try {
-      summary_.write();
-    } catch (const core::Error&) {
     }
   }
 

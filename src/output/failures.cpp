@@ -1,9 +1,10 @@
 #include "wsi_lpd/output/failures.hpp"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
-#include "known_files.hpp"
+#include "result_walk.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/digest/sha256.hpp"
@@ -72,22 +73,14 @@ void forget_failures_of_removed(const fs::path& folder) {
   }
 }
 
-std::map<std::string, std::string> recorded_failures(const fs::path& folder, KnownFailures& known) {
+std::map<std::string, std::string> recorded_failures(const fs::path& folder) {
   std::map<std::string, std::string> failures;
   for (const fs::path& file : files_of(folder)) {
-    const auto& [slide, reason] = known.get(file, [](const fs::path& path) {
-      return read_failure(path, [](const Json& json) {
-        return FailureFile{json.at("slide").get<std::string>(), json.at("reason").get<std::string>()};
-      });
-    });
+    const auto [slide, reason] = read_failure(
+        file, [](const Json& json) { return std::pair(json.at("slide").get<std::string>(), json.at("reason").get<std::string>()); });
     if (!slide.empty()) failures[slide] = reason;
   }
   return failures;
-}
-
-std::map<std::string, std::string> recorded_failures(const fs::path& folder) {
-  KnownFailures none;
-  return recorded_failures(folder, none);
 }
 
 }  // namespace wsi_lpd::output

@@ -1,88 +1,158 @@
 #include "wsi_lpd/output/folder_summary.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <map>
-#include <optional>
-#include <tuple>
+#include <fstream>
+#include <functional>
 #include <utility>
 #include <vector>
 
-#include "known_files.hpp"
+#include "result_walk.hpp"
+#include "wsi_lpd/core/csv.hpp"
+#include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/output/failures.hpp"
-#include "wsi_lpd/output/summary.hpp"
 
 namespace wsi_lpd::output {
 namespace fs = std::filesystem;
+namespace {
 
-struct FolderSummary::Impl {
-  explicit Impl(fs::path path) : folder(std::move(path)), file(folder / "summary.csv") {}
-
-  void look() {
-    complete.clear();
-    for (CompleteResult& result : complete_results(folder, statistics_files))
-      complete[result.stem.lexically_normal()] = std::move(result.statistics);
-    failures = recorded_failures(folder, failure_files);
+/// Which file the path names and in which state it is; empty where there is no such file.
+std::string state_of(const fs::path& file) {
+  try {
+    const core::FileIdentity identity(file);
+    return identity.place() + " " + identity.fingerprint();
+  } catch (const core::Error&) {
+    return {};
   }
+}
 
-  /// By slide, then by stem, as read_results() has them.
-  std::string text() const {
-    std::vector<std::pair<const fs::path*, const SlideStatistics*>> rows;
-    rows.reserve(complete.size());
-    for (const auto& [stem, statistics] : complete) {
-      if (!failures.contains(statistics.slide)) rows.emplace_back(&stem, &statistics);
-    }
-    std::ranges::sort(
-        rows, [](const auto& a, const auto& b) { return std::tie(a.second->slide, *a.first) < std::tie(b.second->slide, *b.first); });
-    std::vector<SlideStatistics> all;
-    all.reserve(rows.size());
-    for (const auto& [stem, statistics] : rows) all.push_back(*statistics);
-    return summary_text(all, failures);
-  }
+/// The slide's field at the begin of its line, as csv_line() writes it.
+std::string first_field(const std::string& line) {
+  if (!line.starts_with('"')) return line.substr(0, line.find(','));
+  std::size_t end = 1;
+  while ((end = line.find('"', end)) != std::string::npos && line.compare(end, 2, "\"\"") == 0) end += 2;
+  return line.substr(0, end == std::string::npos ? end : end + 1);
+}
 
-  void write(const std::string& content) {
-    core::write_text_file(file, content);
-    written = state_of(file);
-  }
+std::size_t hash_of(const std::string& slide) {
+  std::string field = core::csv_line({slide});
+  field.pop_back();  // the line break
+  return std::hash<std::string>()(field);
+}
 
-  fs::path folder, file;
-  KnownStatistics statistics_files;
-  KnownFailures failure_files;
-  std::map<fs::path, SlideStatistics> complete;  // by stem
-  std::map<std::string, std::string> failures;
-  std::string written;  // state of the summary that this process wrote last
-};
+/// In one write, so that lines of several processes do not mix. False where that failed.
+bool append(const fs::path& path, const std::string& text) {
+  const int file = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  return close(file) == 0 && written;
+}
 
-FolderSummary::FolderSummary(fs::path folder) : impl_(std::make_unique<Impl>(std::move(folder))) {}
-FolderSummary::~FolderSummary() = default;
+bool same_content(const fs::path& a, const fs::path& b) {
+  std::ifstream first(a, std::ios::binary), second(b, std::ios::binary);
+  return first && second &&
+         std::equal(std::istreambuf_iterator(first), std::istreambuf_iterator<char>(), std::istreambuf_iterator(second),
+                    std::istreambuf_iterator<char>());
+}
+
+}  // namespace
+
+FolderSummary::FolderSummary(fs::path folder) : folder_(std::move(folder)), file_(folder_ / "summary.csv") {}
+
+void FolderSummary::was_done(const std::string& slide) { forget_failure(folder_, slide); }
 
 void FolderSummary::done(const std::string& slide, const fs::path& stem) {
-  forget_failure(impl_->folder, slide);
-  impl_->failures.erase(slide);
-  const StatisticsFile& file = impl_->statistics_files.get(fs::path(stem) += ".json", read_statistics_file);
-  if (file.statistics) impl_->complete[stem.lexically_normal()] = *file.statistics;
+  forget_failure(folder_, slide);
+  const StatisticsFile file = read_statistics_file(fs::path(stem) += ".json");
+  if (!file.statistics) return;
+  columns_.add(*file.statistics);
+  add(slide, columns_.line(*file.statistics));
 }
 
 void FolderSummary::failed(const std::string& slide, const std::string& reason) {
-  impl_->failures[slide] = reason;
-  record_failure(impl_->folder, slide, reason);
+  record_failure(folder_, slide, reason);
+  add(slide, columns_.failure_line(slide, reason));
 }
 
-void FolderSummary::write() {
-  if (impl_->written.empty() || impl_->written != state_of(impl_->file)) impl_->look();
-  impl_->write(impl_->text());
+/// What summary.csv holds now: another process may have changed it.
+void FolderSummary::look_at_file() {
+  const std::string state = state_of(file_);
+  if (state == known_ && !state.empty()) return;
+  known_ = state;
+  lines_.clear();
+  std::ifstream file(file_);
+  std::string line;
+  std::getline(file, line);
+  if (line + "\n" != columns_.header()) return known_.clear();  // of other slides, or not there
+  while (std::getline(file, line)) lines_.insert(std::hash<std::string>()(first_field(line)));
+}
+
+void FolderSummary::add(const std::string& slide, const std::string& line) {
+  look_at_file();
+  constexpr int kShare = 20;
+  if (!known_.empty() && lines_.insert(hash_of(slide)).second && append(file_, line)) {
+    known_ = state_of(file_);
+  } else if (Clock::now() - written_ >= kShare * time_) {
+    write_anew();
+  }
+}
+
+std::size_t FolderSummary::state_of_folder() const {
+  std::size_t state = 0;
+  const auto add = [&](const fs::path& path) { state += std::hash<std::string>()(path.string() + " " + state_of(path)); };
+  walk_results(folder_, [&](const fs::directory_entry& entry) {
+    if (entry.path().extension() == ".json") add(entry.path());
+  });
+  add(folder_ / kFailureFolder);
+  return state;
+}
+
+void FolderSummary::write_anew() {
+  const auto begin = Clock::now();
+  const auto failures = recorded_failures(folder_);
+  columns_ = {};
+  std::vector<std::pair<std::string, std::string>> slides;  // with the files of their statistics
+  walk_results(folder_, [&](const fs::directory_entry& entry) {
+    if (entry.path().extension() != ".json") return;
+    const StatisticsFile file = read_statistics_file(entry.path());
+    if (!file.statistics || failures.contains(file.statistics->slide)) return;
+    columns_.add(*file.statistics);
+    slides.emplace_back(file.statistics->slide, entry.path().string());
+  });
+  std::ranges::sort(slides);
+  core::PartFile part(file_);
+  std::ofstream text(part.path(), std::ios::binary);
+  lines_.clear();
+  text << columns_.header();
+  for (const auto& [slide, path] : slides) {
+    const StatisticsFile file = read_statistics_file(path);
+    if (!file.statistics || columns_.add(*file.statistics)) continue;  // another process has replaced it: settle() finds out
+    text << columns_.line(*file.statistics);
+    lines_.insert(hash_of(slide));
+  }
+  for (const auto& [slide, reason] : failures) {
+    text << columns_.failure_line(slide, reason);
+    lines_.insert(hash_of(slide));
+  }
+  text.close();
+  if (!text) throw core::Error("writing " + file_.string() + ": the disk may be full");
+  if (!same_content(part.path(), file_)) part.commit();
+  known_ = state_of(file_);
+  written_ = Clock::now();
+  time_ = written_ - begin;
 }
 
 void FolderSummary::settle() {
   constexpr int kMost = 10;
   for (int i = 0; i < kMost; ++i) {
-    impl_->look();
-    const std::string text = impl_->text();
-    if (fs::exists(impl_->file) && core::read_text_file(impl_->file) == text) return;
-    impl_->write(text);
+    const std::size_t before = state_of_folder();
+    write_anew();
+    if (state_of_folder() == before && state_of(file_) == known_) return;
   }
 }
-
-std::size_t FolderSummary::files_read() const { return impl_->statistics_files.reads() + impl_->failure_files.reads(); }
 
 }  // namespace wsi_lpd::output

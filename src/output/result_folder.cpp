@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "known_files.hpp"
+#include "result_walk.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/output/statistics_file.hpp"
@@ -25,22 +25,13 @@ bool is_marked(const fs::path& file) {
 /// Gathers what a walk through the folder meets.
 class Collector {
  public:
-  Collector(ResultFolder& results, KnownStatistics& known) : results_(results), known_(known) {}
+  explicit Collector(ResultFolder& results) : results_(results) {}
 
-  void look_through(const fs::path& folder) {
-    std::error_code gone;  // runs rename and remove files and folders meanwhile
-    std::vector<fs::directory_entry> entries;
-    for (auto entry = fs::directory_iterator(folder, gone); !gone && entry != fs::end(entry); entry.increment(gone))
-      entries.push_back(*entry);
-    for (const fs::directory_entry& entry : entries) {
-      if (const fs::path stem = unfinished_stem(entry.path()); !stem.empty()) {
-        add_unfinished(stem, entry.path());
-      } else if (entry.is_regular_file(gone)) {
-        add(entry.path());
-      } else if (entry.is_directory(gone) && !entry.is_symlink(gone) && !fs::exists(entry.path() / kReportMark, gone) &&
-                 entry.path().extension() != ".part" && entry.path().filename() != kFailureFolder) {
-        look_through(entry.path());
-      }
+  void take(const fs::directory_entry& entry) {
+    if (const fs::path stem = unfinished_stem(entry.path()); !stem.empty()) {
+      add_unfinished(stem, entry.path());
+    } else {
+      add(entry.path());
     }
   }
 
@@ -98,7 +89,7 @@ class Collector {
 
   void add_statistics(const fs::path& file) {
     const fs::path stem = fs::path(file).replace_extension();
-    const auto& [statistics, problem, is_marked] = known_.get(file, read_statistics_file);
+    const auto [statistics, problem, is_marked] = read_statistics_file(file);
     if (statistics) results_.complete.push_back({stem, *statistics});
     if (problem.empty() || !fs::exists(file)) return;  // a run may just have replaced it
     // JSON of another program lies in many folders; beside a slide's results, or with our mark, it is ours and damaged.
@@ -118,7 +109,6 @@ class Collector {
   }
 
   ResultFolder& results_;
-  KnownStatistics& known_;
   std::map<fs::path, UnfinishedResult> unfinished_;
 };
 
@@ -134,19 +124,28 @@ StatisticsFile read_statistics_file(const fs::path& file) {
   }
 }
 
-std::vector<CompleteResult> complete_results(const fs::path& folder, KnownStatistics& known) {
-  ResultFolder results;
-  Collector(results, known).look_through(folder);
-  return std::move(results.complete);
+void walk_results(const fs::path& folder, const std::function<void(const fs::directory_entry&)>& visit) {
+  std::error_code gone;
+  std::vector<fs::directory_entry> entries;
+  for (auto entry = fs::directory_iterator(folder, gone); !gone && entry != fs::end(entry); entry.increment(gone))
+    entries.push_back(*entry);
+  for (const fs::directory_entry& entry : entries) {
+    const fs::path name = entry.path().filename();
+    if (!unfinished_stem(entry.path()).empty() || entry.is_regular_file(gone)) {
+      visit(entry);
+    } else if (entry.is_directory(gone) && !entry.is_symlink(gone) && !fs::exists(entry.path() / kReportMark, gone) &&
+               name.extension() != ".part" && name != kFailureFolder && name != kJournalFolder) {
+      walk_results(entry.path(), visit);
+    }
+  }
 }
 
 ResultFolder read_results(const fs::path& folder) {
   if (!fs::is_directory(folder)) throw core::UsageError(folder.string() + ": no such folder of results");
   ResultFolder results;
   results.path = folder;
-  KnownStatistics none;
-  Collector collector(results, none);
-  collector.look_through(folder);
+  Collector collector(results);
+  walk_results(folder, [&](const fs::directory_entry& entry) { collector.take(entry); });
   collector.finish();
   const fs::path summary = folder / "summary.csv";
   try {

@@ -19,31 +19,7 @@ std::string number(const std::optional<double>& value) {
   return text.str();
 }
 
-/// Class names of all slides, in the order of their first appearance: slides of several models may share a folder.
-std::vector<std::string> all_classes(const std::vector<SlideStatistics>& slides) {
-  std::vector<std::string> names;
-  for (const SlideStatistics& slide : slides) {
-    for (const std::string& name : slide.classes.names) {
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    }
-  }
-  return names;
-}
-
 using NamePair = std::pair<std::string, std::string>;
-
-/// Pairs of classes that a slide has an interface of, in the order of their first appearance.
-std::vector<NamePair> all_interfaces(const std::vector<SlideStatistics>& slides) {
-  std::vector<NamePair> pairs;
-  for (const SlideStatistics& slide : slides) {
-    for (const raster::Interface& border : slide.interfaces) {
-      const NamePair names{slide.classes.names[border.first], slide.classes.names[border.second]};
-      const auto same = [&](const NamePair& known) { return known == names || known == NamePair{names.second, names.first}; };
-      if (std::none_of(pairs.begin(), pairs.end(), same)) pairs.push_back(names);
-    }
-  }
-  return pairs;
-}
 
 std::vector<std::string> fields_of(const SlideStatistics& s, const std::vector<std::string>& classes,
                                    const std::vector<NamePair>& interfaces) {
@@ -93,44 +69,65 @@ std::vector<std::string> fields_of(const SlideStatistics& s, const std::vector<s
 
 }  // namespace
 
-std::string summary_text(const std::vector<SlideStatistics>& slides, const std::map<std::string, std::string>& failures) {
-  const std::vector<std::string> classes = all_classes(slides);
-  const std::vector<NamePair> interfaces = all_interfaces(slides);
-  std::vector<std::string> header{"slide",
-                                  "status",
-                                  "reason",
-                                  "mpp",
-                                  "tissue_pixels",
-                                  "tissue_mm2",
-                                  "unlabelled_fraction",
-                                  "unreadable_fraction",
-                                  "tumour_stroma_ratio",
-                                  "til_fraction",
-                                  "mean_entropy_bits",
-                                  "tiles_read",
-                                  "tiles_skipped",
-                                  "tiles_unreadable",
-                                  "focus_median",
-                                  "out_of_focus_fraction",
-                                  "fit_features",
-                                  "fit_stain",
-                                  "seconds",
-                                  "peak_memory_bytes",
-                                  "model_sha256",
-                                  "configuration_sha256"};
-  for (const std::string& name : classes) {
+bool SummaryColumns::add(const SlideStatistics& slide) {
+  const std::size_t before = classes_.size() + interfaces_.size();
+  for (const std::string& name : slide.classes.names) {
+    if (std::ranges::find(classes_, name) == classes_.end()) classes_.push_back(name);
+  }
+  for (const raster::Interface& border : slide.interfaces) {
+    const NamePair names{slide.classes.names[border.first], slide.classes.names[border.second]};
+    const auto same = [&](const NamePair& known) { return known == names || known == NamePair{names.second, names.first}; };
+    if (std::ranges::none_of(interfaces_, same)) interfaces_.push_back(names);
+  }
+  return classes_.size() + interfaces_.size() > before;
+}
+
+std::vector<std::string> SummaryColumns::names() const {
+  std::vector<std::string> names{"slide",
+                                 "status",
+                                 "reason",
+                                 "mpp",
+                                 "tissue_pixels",
+                                 "tissue_mm2",
+                                 "unlabelled_fraction",
+                                 "unreadable_fraction",
+                                 "tumour_stroma_ratio",
+                                 "til_fraction",
+                                 "mean_entropy_bits",
+                                 "tiles_read",
+                                 "tiles_skipped",
+                                 "tiles_unreadable",
+                                 "focus_median",
+                                 "out_of_focus_fraction",
+                                 "fit_features",
+                                 "fit_stain",
+                                 "seconds",
+                                 "peak_memory_bytes",
+                                 "model_sha256",
+                                 "configuration_sha256"};
+  for (const std::string& name : classes_) {
     for (const char* figure :
          {"_mm2", "_fraction", "_regions", "_largest_region_mm2", "_share_of_classes", "_share_of_classes_low", "_share_of_classes_high"})
-      header.push_back(name + figure);
+      names.push_back(name + figure);
   }
-  for (const auto& [first, second] : interfaces) header.push_back(std::string(first).append("_").append(second).append("_interface_mm"));
-  std::string text = core::csv_line(header);
-  for (const SlideStatistics& slide : slides) text += core::csv_line(fields_of(slide, classes, interfaces));
-  for (const auto& [slide, reason] : failures) {
-    std::vector<std::string> fields{slide, "failed", reason};
-    fields.resize(header.size());
-    text += core::csv_line(fields);
-  }
+  for (const auto& [first, second] : interfaces_) names.push_back(std::string(first).append("_").append(second).append("_interface_mm"));
+  return names;
+}
+
+std::string SummaryColumns::header() const { return core::csv_line(names()); }
+std::string SummaryColumns::line(const SlideStatistics& slide) const { return core::csv_line(fields_of(slide, classes_, interfaces_)); }
+std::string SummaryColumns::failure_line(const std::string& slide, const std::string& reason) const {
+  std::vector<std::string> fields{slide, "failed", reason};
+  fields.resize(names().size());
+  return core::csv_line(fields);
+}
+
+std::string summary_text(const std::vector<SlideStatistics>& slides, const std::map<std::string, std::string>& failures) {
+  SummaryColumns columns;
+  for (const SlideStatistics& slide : slides) columns.add(slide);
+  std::string text = columns.header();
+  for (const SlideStatistics& slide : slides) text += columns.line(slide);
+  for (const auto& [slide, reason] : failures) text += columns.failure_line(slide, reason);
   return text;
 }
 

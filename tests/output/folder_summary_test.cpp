@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <sstream>
+
 #include "output/results.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
@@ -41,38 +44,62 @@ class SummaryOfFolder : public ::testing::Test {
     return summary_text(all, failures);
   }
 
+  /// Its lines, sorted.
+  std::vector<std::string> lines() const { return lines_of(file()); }
+  static std::vector<std::string> lines_of(const std::string& text) {
+    std::istringstream stream(text);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(stream, line);) lines.push_back(line);
+    std::ranges::sort(lines);
+    return lines;
+  }
+
   testing::TemporaryFolder folder_;
 };
 
-TEST_F(SummaryOfFolder, ReadsEachFileOnceInARun) {
-  constexpr int kBefore = 5, kDone = 20, kFailed = 10;
-  for (int i = 0; i < kBefore; ++i) add(1000 + i);
+TEST_F(SummaryOfFolder, AppendsLinesAndSortsThemInTheEnd) {
+  for (int i = 0; i < 5; ++i) add(1000 + i);
   FolderSummary summary(folder_.path());
-  for (int i = 0; i < kDone; ++i) {
-    summary.done(slide(i), add(i));
-    summary.write();
-    EXPECT_EQ(file(), anew()) << i;
+  summary.done(slide(0), add(0));
+  EXPECT_EQ(file(), anew());
+  const auto before = fs::status(folder_ / "summary.csv");
+  std::string text = file();
+  for (int i = 20; i > 0; --i) {
+    if (i % 3 == 0) {
+      summary.failed(slide(100 + i), "is, broken");
+    } else {
+      summary.done(slide(i), add(i));
+    }
+    EXPECT_EQ(lines(), lines_of(anew())) << i;
+    EXPECT_TRUE(file().starts_with(text)) << "appended";
+    text = file();
   }
-  for (int i = 0; i < kFailed; ++i) {
-    summary.failed(slide(100 + i), "is broken");
-    summary.write();
-    EXPECT_EQ(file(), anew()) << i;
-  }
+  EXPECT_NE(file(), anew());
   summary.settle();
   EXPECT_EQ(file(), anew());
-  EXPECT_EQ(summary.files_read(), static_cast<std::size_t>(kBefore + kDone + kFailed));
+  EXPECT_EQ(before.permissions(), fs::status(folder_ / "summary.csv").permissions());
+}
+
+TEST_F(SummaryOfFolder, OtherClassesNeedOtherColumns) {
+  FolderSummary summary(folder_.path());
+  summary.done(slide(1), add(1));
+  SlideStatistics other = testing::some_statistics();
+  other.slide = slide(2);
+  other.classes.names[0] = "FAT";
+  write_statistics(folder_ / "slide2.json", other);
+  summary.done(slide(2), folder_ / "slide2");
+  summary.settle();
+  EXPECT_EQ(file(), anew());
+  EXPECT_THAT(file(), HasSubstr("FAT_mm2"));
 }
 
 TEST_F(SummaryOfFolder, SeesWhatOtherProcessesDo) {
   FolderSummary mine(folder_.path()), others(folder_.path());
   mine.done(slide(1), add(1));
-  mine.write();
   others.done(slide(2), add(2));
   others.failed(slide(3), "theirs");
-  others.write();
   mine.done(slide(4), add(4));
-  mine.write();
-  EXPECT_EQ(file(), anew());
+  EXPECT_EQ(lines(), lines_of(anew()));
   EXPECT_THAT(file(), AllOf(HasSubstr("slide2.svs"), HasSubstr("theirs"), HasSubstr("slide4.svs")));
   add(2, 12345);  // made again, in another process, without a word in the summary
   fs::remove(folder_ / "slide1.json");
@@ -85,10 +112,11 @@ TEST_F(SummaryOfFolder, ASlideIsDoneOrHasFailed) {
   FolderSummary summary(folder_.path());
   const fs::path stem = add(1);
   summary.failed(slide(1), "is broken");
-  summary.write();
+  EXPECT_TRUE(recorded_failures(folder_.path()).contains(slide(1)));
+  summary.settle();
   EXPECT_THAT(file(), AllOf(HasSubstr("failed,is broken"), Not(HasSubstr("complete"))));
   summary.done(slide(1), stem);
-  summary.write();
+  summary.settle();
   EXPECT_THAT(file(), AllOf(HasSubstr("slide1.svs,complete"), Not(HasSubstr("failed"))));
   EXPECT_TRUE(recorded_failures(folder_.path()).empty());
 }

@@ -1,37 +1,46 @@
 #pragma once
-#include <cstddef>
+#include <chrono>
 #include <filesystem>
-#include <memory>
 #include <string>
+#include <unordered_set>
+
+#include "wsi_lpd/output/summary.hpp"
 
 namespace wsi_lpd::output {
 
-/// Keeps summary.csv of a folder of results, and the recorded failures beside it (failures.hpp), while slide after slide is done. What it
-/// has read stays in memory: over a run each file is read once, and again only when another process has changed it. The folder is looked
-/// through at the first writing, and again when another process has written summary.csv. Not thread-safe.
+/// Keeps summary.csv of a folder of results, and the recorded failures beside it (failures.hpp), while slide after slide is done. A slide's
+/// line is appended. A line that replaces another, or that needs other columns, makes the file be written anew, from all statistics in the
+/// folder; this takes at most a twentieth of the time, and otherwise waits for settle(). In memory are a hash for each line and, while the
+/// file is written anew, the names of all slides. Not thread-safe; several processes may have one folder.
 class FolderSummary {
  public:
   /// Reads nothing yet.
   explicit FolderSummary(std::filesystem::path folder);
-  FolderSummary(const FolderSummary&) = delete;
-  FolderSummary& operator=(const FolderSummary&) = delete;
-  ~FolderSummary();
 
+  /// The slide's results were complete before: it has not failed. Its line may be missing until settle().
+  void was_done(const std::string& slide);
   /// The slide's results are complete, in `stem`.json: it has not failed.
   void done(const std::string& slide, const std::filesystem::path& stem);
-  /// Throws Error where the failure can't be recorded; the summary has it all the same.
+  /// Throws Error where the failure can't be recorded; the summary may have it all the same.
   void failed(const std::string& slide, const std::string& reason);
-  /// Writes summary.csv with what is known. Throws Error.
-  void write();
-  /// Looks through the folder and writes summary.csv until it says what the folder holds: another process may have written an older view
-  /// over it. Whoever writes last has looked after all others had recorded what they did, so nothing is missing in the end. Throws Error.
+  /// Writes summary.csv anew until it says what the folder holds, sorted by slide, the failures last: another process may have written an
+  /// older view over it. Whoever writes last has looked after all others had recorded what they did, so nothing is missing in the end.
+  /// Throws Error.
   void settle();
-  /// Statistics and failures read so far.
-  std::size_t files_read() const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  using Clock = std::chrono::steady_clock;
+  void add(const std::string& slide, const std::string& line);
+  void look_at_file();
+  void write_anew();
+  std::size_t state_of_folder() const;
+
+  std::filesystem::path folder_, file_;
+  SummaryColumns columns_;
+  std::string known_;                      // state of summary.csv as this object knows it
+  std::unordered_set<std::size_t> lines_;  // hashes of the slides that have a line in it
+  Clock::time_point written_{};            // anew
+  Clock::duration time_{};                 // that this took
 };
 
 }  // namespace wsi_lpd::output

@@ -89,7 +89,7 @@ TEST(FeatureFit, WithAllComponentsItIsTheMahalanobisDistance) {
 
 // Also with fewer images than features, where any fit to its own images is too near to them.
 TEST(FeatureFit, OneInHundredNewImagesLiesBeyondAndOthersNearlyAll) {
-  for (const auto [images, width] : {std::pair<std::int64_t, std::int64_t>{500, 20}, {500, 400}, {150, 400}}) {
+  for (const auto& [images, width] : {std::pair<std::int64_t, std::int64_t>{500, 20}, {500, 400}, {150, 400}}) {
     const Tissue tissue(width);
     const Tensor seen = tissue.images(images);
     const std::optional<FeatureFit> fit = fit_features(seen, patients(images, images / 3));

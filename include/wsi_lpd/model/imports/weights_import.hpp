@@ -19,9 +19,9 @@ struct EncoderOptions {
 
 /// Facts that a foreign file does not contain.
 struct ImportOptions {
-  std::vector<std::string> classes;  ///< class names of a whole model, in the order of its labels
-  std::optional<double> mpp;         ///< µm/px of the training images
-  std::filesystem::path bank;        ///< safetensors file with the `prototypes` of a PBIP model; PBIP checkpoints do not hold them
+  std::vector<std::string> classes{};  ///< class names of a whole model, in the order of its labels
+  std::optional<double> mpp{};         ///< µm/px of the training images
+  std::filesystem::path bank{};        ///< safetensors file with the `prototypes` of a PBIP model; PBIP checkpoints do not hold them
   EncoderOptions encoder{};
   std::string licence{};  ///< of the weights; empty: what config.json or the file says
 };
