@@ -185,13 +185,14 @@ def test(our, folder, say):
         wait_for(lambda: slurm.job(report)["JobState"] not in ("PENDING", "RUNNING", "COMPLETING"), "the report job", 600)
         for task in (*tasks, report):
             job = slurm.job(task)
-            say(f"{task}: {job['JobState']}, exit code {job['ExitCode']}, restarts {job['Restarts']}, on {job['NodeList']}, {job['RunTime']}")
+            say(f"{task}: {job['JobState']}, {job['ExitCode']}, restarts {job['Restarts']}, on {job['NodeList']}, {job['RunTime']}")
             check(job["JobState"] == "COMPLETED", f"{task}: {job}")
         say(f"the array with all that happened to it: {time.monotonic() - start:.0f} s")
         log = (folder / f"wsi-lpd-{killed}.log").read_text()
         check("taken over from" in log, f"the task that came back takes its slide over from the dead process: {log}")
         check("1 done, 1 already done, 0 failed" in log, f"the task that came back resumes: {log}")
-        check("stopped by the user; what is finished is kept" in (folder / f"wsi-lpd-{asked}.log").read_text(), "the asked task ends by itself")
+        log = (folder / f"wsi-lpd-{asked}.log").read_text()
+        check("stopped by the user; what is finished is kept" in log, f"the asked task ends by itself: {log}")
         say(f"{our.check_same_results(results)} files are those of the plain batch, byte for byte")
         check((results / "report/index.html").exists(), "the report is there")
 
