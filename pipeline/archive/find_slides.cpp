@@ -53,7 +53,9 @@ class FolderSearch {
       found_.push_back({.slide = folder, .folder = below.parent_path()});  // fails with the reason
       return;
     }
-    for (const fs::directory_entry& entry : entries) {
+    std::vector<fs::directory_entry> sorted(begin(entries), end(entries));  // of two links to a folder, the first in name counts
+    std::ranges::sort(sorted);
+    for (const fs::directory_entry& entry : sorted) {
       const fs::path& path = entry.path();
       if (!entry.is_directory(error)) {
         take_or_leave(path, below, found_, result_);

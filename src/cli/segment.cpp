@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "config.hpp"
@@ -19,6 +20,7 @@
 #include "wsi_lpd/model/runtime/device.hpp"
 #include "wsi_lpd/pipeline/archive/batch.hpp"
 #include "wsi_lpd/pipeline/archive/find_slides.hpp"
+#include "wsi_lpd/pipeline/archive/shard.hpp"
 #include "wsi_lpd/pipeline/segment/lpd_segmenter.hpp"
 #include "wsi_lpd/slide/resolution.hpp"
 
@@ -40,6 +42,12 @@ struct SegmentArguments {
   bool crf = false, force = false;
   pipeline::segment::SegmentOptions options;
   WorkerArguments workers{.workers = "0"};  // options of batch
+};
+
+/// What a scheduler tells one process of a batch. It has no influence on results, and stays out of config.toml, which all processes share.
+struct ScheduleArguments {
+  std::string shard;  ///< empty: all slides
+  int failures_code = kSomeSlidesFailed;
 };
 
 /// Options that change neither pixels nor numbers stay out of a result's identity; files that say where tissue is count by their content.
@@ -294,6 +302,34 @@ void add_options(CLI::App& command, SegmentArguments& arguments) {
   command.add_flag("--force", arguments.force, "do slides again whose results are complete")->configurable(false);
 }
 
+void add_schedule(CLI::App& command, ScheduleArguments& schedule) {
+  command
+      .add_option("--shard", schedule.shard,
+                  "i/n: the i-th of n disjoint parts of the slides, of about the same size in bytes, for n processes; e.g. --shard 3/8")
+      ->check([](const std::string& text) {
+        try {
+          pipeline::archive::parse_shard(text);
+        } catch (const core::UsageError& error) {
+          return std::string(error.what());
+        }
+        return std::string();
+      })
+      ->configurable(false);
+  command
+      .add_option("--report-failures-as", schedule.failures_code,
+                  "exit code when some slides failed; 0 for schedulers that repeat whatever ends with another; e.g. --report-failures-as 0")
+      ->check(CLI::Range(0, 125))
+      ->configurable(false);
+}
+
+void keep_shard(pipeline::archive::FoundSlides& found, const std::string& source, const std::string& shard, const Context& context) {
+  const pipeline::archive::ShardShare share = pipeline::archive::keep_shard(found.jobs, source, pipeline::archive::parse_shard(shard));
+  std::ostringstream line;
+  line << "shard " << shard << ": " << share.slides << " of " << share.slides_of_all << " slides, " << std::fixed << std::setprecision(1)
+       << static_cast<double>(share.bytes) / 1e6 << " of " << static_cast<double>(share.bytes_of_all) / 1e6 << " MB";
+  context.observer.info(line.str());
+}
+
 }  // namespace
 
 Command add_segment(CLI::App& program) {
@@ -326,10 +362,15 @@ Command add_batch(CLI::App& program) {
   add_options(*command, *arguments);
   arguments->workers.workers = "auto";
   add_worker_options(*command, arguments->workers);
+  auto schedule = std::make_shared<ScheduleArguments>();
+  add_schedule(*command, *schedule);
   return {command,
-          [arguments](const Context& context) {
+          [arguments, schedule](const Context& context) {
             if (arguments->workers.is_worker) return work_for_batch(*arguments, context);
-            return run(*arguments, pipeline::archive::find_slides(arguments->source, arguments->output), context);
+            pipeline::archive::FoundSlides found = pipeline::archive::find_slides(arguments->source, arguments->output);
+            if (!schedule->shard.empty()) keep_shard(found, arguments->source, schedule->shard, context);
+            const int code = run(*arguments, std::move(found), context);
+            return code == kSomeSlidesFailed ? schedule->failures_code : code;
           },
           {.threads = true, .device = true}};
 }

@@ -117,6 +117,10 @@ TEST_F(Program, BatchGoesOnAfterAFailureAndSaysSo) {
   EXPECT_EQ(status["complete"].size(), 1U);
   EXPECT_EQ(status["failed"].size(), 1U);
   EXPECT_THAT(run("status nightly").out, HasSubstr("1 complete, 1 failed, 0 unfinished"));
+  for (const int code : {0, 1, 125})
+    EXPECT_EQ(run("batch archive/list.txt -o nightly --report-failures-as " + std::to_string(code)).code, code);
+  for (const char* code : {"-1", "126", "many"})
+    expect_refusal("batch archive/list.txt -o bad --report-failures-as " + std::string(code), 2, "--report-failures-as");
   EXPECT_EQ(run("report nightly --deep-zoom").code, 0);
   EXPECT_TRUE(fs::exists(path("nightly/report/index.html")));
   fs::remove(path("archive/broken.svs"));
@@ -124,6 +128,35 @@ TEST_F(Program, BatchGoesOnAfterAFailureAndSaysSo) {
   const Outcome again = run("batch archive/list.txt -o nightly");
   EXPECT_EQ(again.code, 0);
   EXPECT_THAT(again.out, HasSubstr("1 already done"));
+}
+
+/// Array jobs: each process takes its part, and what all of them make is what one makes.
+TEST_F(Program, ShardsAreTheBatchInParts) {
+  fs::create_directories(path("parts"));
+  for (const char* name : {"a.tif", "b.tif", "c.tif"}) fs::copy_file(path("data/slides/slide-1.tif"), path("parts") / name);
+  const std::string batch = "batch parts --overlap 0 -o ";
+  ASSERT_EQ(run(batch + "whole").code, 0);
+  const Outcome first = run(batch + "sharded --shard 1/2");
+  ASSERT_EQ(first.code, 0) << first.err;
+  EXPECT_THAT(first.err, HasSubstr("shard 1/2: 2 of 3 slides, 0.5 of 0.8 MB\n"));
+  EXPECT_THAT(first.out, HasSubstr("2 done, 0 already done, 0 failed; results in sharded\n"));
+  EXPECT_FALSE(fs::exists(path("sharded/b.json")));
+  EXPECT_THAT(run(batch + "sharded --shard 2/2").out, HasSubstr("1 done, 0 already done, 0 failed; results in sharded\n"));
+  for (const std::string slide : {"a", "b", "c"}) {
+    for (const char* ending : {".tif", ".h5", ".geojson"})
+      EXPECT_TRUE(core::read_text_file(path("sharded") / (slide + ending)) == core::read_text_file(path("whole") / (slide + ending)))
+          << slide;
+  }
+  EXPECT_THAT(core::read_text_file(path("sharded/config.toml")), Not(HasSubstr("shard ="))) << "it is of all processes";
+  EXPECT_THAT(run(batch + "sharded").out, HasSubstr("0 done, 3 already done, 0 failed")) << "the same results, with or without shards";
+  EXPECT_THAT(run(batch + "whole --shard 3/3").out, HasSubstr("0 done, 1 already done, 0 failed"));
+  const Outcome none = run(batch + "whole --shard 4/4");
+  EXPECT_EQ(none.code, 0) << "more shards than slides: " << none.err;
+  EXPECT_THAT(none.out, HasSubstr("0 done, 0 already done, 0 failed"));
+  for (const char* shard : {"0/2", "3/2", "1/0", "2", "two/three"})
+    expect_refusal(batch + "bad --shard " + shard, 2, std::string("batch: --shard: '") + shard + "' is no shard; write i/n, ");
+  core::write_text_file(path("shard.toml"), "shard = \"1/2\"\n");
+  expect_refusal(batch + "bad --config shard.toml", 2, "unknown key 'shard'");
 }
 
 /// segment, pick, label, train: what the program writes is what it takes.

@@ -160,6 +160,16 @@ TEST_F(FindSlides, AFileThatIsReachedTwiceIsOneSlide) {
   EXPECT_THAT(listed.notes, ElementsAre(HasSubstr("sub/../a.tif is the same file as"), HasSubstr("missing.svs is named twice")));
 }
 
+/// File systems list a folder's entries in orders of their own; each process must come to the same names.
+TEST_F(FindSlides, OfSeveralLinksToAFolderTheFirstByNameCounts) {
+  slide("../elsewhere/d.tif");
+  for (const std::string order : {"abcdef", "fedcba", "cafebd"}) {
+    for (const char name : order) fs::create_directory_symlink(folder_ / "elsewhere", archive_ / ("link-" + std::string(1, name)));
+    EXPECT_THAT(stems(find()), ElementsAre("a", "b it's", "link-a/d", "sub/a")) << order;
+    for (const char name : order) fs::remove(archive_ / ("link-" + std::string(1, name)));
+  }
+}
+
 TEST_F(FindSlides, AListHasASlideALine) {
   write("list.txt", "\xef\xbb\xbf# the good ones\na.tif\n\nb it's.tif\r\n  \n");
   EXPECT_THAT(slides(find("list.txt")), ElementsAre("a.tif", "b it's.tif"));
