@@ -36,7 +36,7 @@ class SlideBatch {
         batch_(batch),
         work_(work),
         bytes_(bytes_of(jobs)),
-        progress_(work.observer, bytes_),
+        progress_(work.observer, bytes_, batch.journal),
         summary_(output) {}
 
   BatchReport run() {
@@ -54,6 +54,7 @@ class SlideBatch {
     }
     for (const auto& [i, holder] : elsewhere_) {
       report_.elsewhere[jobs_[i].slide.string()] = holder;
+      record(i, "elsewhere", holder);
       tell({Kind::Elsewhere, jobs_[i].slide, {}, holder});
     }
     summary_.settle();
@@ -70,10 +71,11 @@ class SlideBatch {
       if (batch_.force || fs::exists(output::lock_path(jobs_[i].stem)) || !is_done(jobs_[i], identity_)) {
         turns.push_back(i);
       } else {
-        end(i, {Kind::AlreadyDone, jobs_[i].slide});
+        skip(i);
       }
     }
     std::ranges::stable_sort(turns, std::greater(), [&](std::size_t i) { return bytes_[i]; });
+    if (batch_.journal) batch_.journal->plan(jobs_.size(), report_.already_done);
     if (jobs_.size() > 1 && !batch_.force)
       work_.observer.info(std::to_string(jobs_.size()) + " slides, " + std::to_string(report_.already_done) + " of them already done");
     return turns;
@@ -95,6 +97,17 @@ class SlideBatch {
     }
   }
 
+  void skip(std::size_t i) {
+    progress_.leave(i);
+    ++report_.already_done;
+    summary_.was_done(jobs_[i].slide.string());
+    tell({Kind::AlreadyDone, jobs_[i].slide});
+  }
+
+  void record(std::size_t i, const std::string& outcome, const std::string& reason) const {
+    if (batch_.journal) batch_.journal->ended(jobs_[i].slide.string(), outcome, reason);
+  }
+
   void end(std::size_t i, const SlideOutcome& outcome) {
     progress_.leave(i);
     elsewhere_.erase(i);
@@ -104,17 +117,22 @@ class SlideBatch {
         elsewhere_[i] = outcome.reason;
         return;
       case Kind::AlreadyDone:
-        ++report_.already_done;
-        summary_.was_done(slide);
-        break;
+        skip(i);
+        record(i, "already done", {});
+        return;
       case Kind::Done:
         ++report_.done;
         keep_summary([&] { summary_.done(slide, jobs_[i].stem); });
+        record(i, "done", {});
         break;
       case Kind::Failed:
         report_.failures[slide] = outcome.reason;
         work_.observer.error(outcome.reason);
-        keep_summary([&] { summary_.failed(slide, outcome.reason); });
+        keep_summary([&] {
+          const std::string name = jobs_[i].stem.lexically_relative(output_.lexically_normal()).string();
+          summary_.failed(slide, outcome.reason, {name, jobs_[i].mpp});
+        });
+        record(i, "failed", outcome.reason);
         break;
     }
     tell(outcome);

@@ -73,10 +73,12 @@ void BatchProgress::show(OfSlide& slide) {
 void BatchProgress::tell() {
   const auto [share, seconds_left] = estimate_.state(std::chrono::duration<double>(Clock::now() - start_).count());
   to_.overall(slides_.front().at_, share, seconds_left);
+  if (journal_) journal_->progress(share, seconds_left);
 }
 
 void BatchProgress::OfSlide::taken() {
   const std::lock_guard lock(batch_.mutex_);
+  if (batch_.journal_) batch_.journal_->taken(name_);
   const std::size_t all = batch_.estimate_.slides();
   if (all < 2) return;
   const auto taken = std::ranges::count_if(batch_.slides_, [](const OfSlide& slide) { return !slide.at_.empty(); });

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "wsi_lpd/output/journal.hpp"
 #include "wsi_lpd/pipeline/archive/slide_runner.hpp"
 
 namespace wsi_lpd::pipeline::archive {
@@ -44,10 +45,11 @@ class WorkEstimate {
 };
 
 /// What a batch tells of its slides and of the whole. All messages are forwarded; stages are those of the slide that was started first of
-/// those in work. Keeps a reference to the observer. Thread-safe.
+/// those in work. Beginnings and progress go to the journal, too, where there is one. Keeps references to both. Thread-safe.
 class BatchProgress {
  public:
-  BatchProgress(core::ProgressObserver& to, const std::vector<double>& bytes) : to_(to), estimate_(bytes) {}
+  BatchProgress(core::ProgressObserver& to, const std::vector<double>& bytes, output::Journal* journal = nullptr)
+      : to_(to), journal_(journal), estimate_(bytes) {}
   ~BatchProgress() { to_.overall({}, 1, {}); }
 
   /// The observer of a slide that is started, until leave(); `name` is for people.
@@ -84,6 +86,7 @@ class BatchProgress {
   void tell();
 
   core::ProgressObserver& to_;
+  output::Journal* journal_;
   WorkEstimate estimate_;
   std::mutex mutex_;
   Slides slides_;  // in work, by the order in which they were started

@@ -64,6 +64,15 @@ class WorkerPool : public SlideRunner {
       if (worker.process) worker.process->end(std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(limit - Clock::now())));
   }
 
+  void prepare() override {
+    for (Worker& worker : workers_) spawn(worker);
+    while (!was_ready_) {
+      core::check(cancel_);
+      listen();
+      for (Worker& worker : workers_) keep_limits(worker);
+    }
+  }
+
   std::size_t free() const override {
     return static_cast<std::size_t>(std::ranges::count_if(workers_, [](const Worker& worker) { return !worker.task; }));
   }
@@ -90,15 +99,17 @@ class WorkerPool : public SlideRunner {
  private:
   std::size_t number(const Worker& worker) const { return static_cast<std::size_t>(&worker - workers_.data()) + 1; }
 
+  void spawn(Worker& worker) {
+    worker.process = std::make_unique<WorkerProcess>(options_.program, options_.arguments);
+    worker.process->send(message_of(worker.share, options_.lock));
+    worker.started = Clock::now();
+    worker.is_ready = false;
+    worker.why_killed.clear();
+  }
+
   /// Sends the worker its task, to a new process where it has none.
   void begin(Worker& worker) {
-    if (!worker.process) {
-      worker.process = std::make_unique<WorkerProcess>(options_.program, options_.arguments);
-      worker.process->send(message_of(worker.share, options_.lock));
-      worker.started = Clock::now();
-      worker.is_ready = false;
-      worker.why_killed.clear();
-    }
+    if (!worker.process) spawn(worker);
     worker.log.clear();
     Task& task = *worker.task;
     task.stage = "starting";

@@ -51,14 +51,6 @@ Precision choose_precision(const core::TilePlan& plan, const TileReader& tiles, 
   return segmenter.choose_precision(std::move(sample), static_cast<int>(count), plan.tile);
 }
 
-std::map<std::string, std::string> versions() {
-  return {{"wsi-lpd", WSI_LPD_VERSION},
-          {"openslide", slide::library_version()},
-          {"libvips", image::library_version()},
-          {"hdf5", output::hdf5_version()},
-          {"libtorch", model::runtime::library_version()}};
-}
-
 /// A slide's warnings: told at once, and kept for its statistics.
 class Warnings {
  public:
@@ -189,6 +181,14 @@ output::SlideStatistics statistics_of(const SlideJob& job, const RunIdentity& id
 }
 
 }  // namespace
+
+std::map<std::string, std::string> versions() {
+  return {{"wsi-lpd", WSI_LPD_VERSION},
+          {"openslide", slide::library_version()},
+          {"libvips", image::library_version()},
+          {"hdf5", output::hdf5_version()},
+          {"libtorch", model::runtime::library_version()}};
+}
 
 std::string library_version() { return "oneTBB " + std::to_string(TBB_VERSION_MAJOR) + "." + std::to_string(TBB_VERSION_MINOR); }
 

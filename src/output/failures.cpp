@@ -1,10 +1,12 @@
 #include "wsi_lpd/output/failures.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "result_walk.hpp"
+#include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/digest/sha256.hpp"
@@ -17,12 +19,17 @@ using Json = nlohmann::ordered_json;
 
 fs::path folder_of(const fs::path& results) { return results / kFailureFolder; }
 
+std::string absolute(const std::string& slide) {
+  std::error_code unknown;
+  return fs::absolute(slide, unknown).lexically_normal().string();
+}
+
 /// The slide's name for people, and a hash of its path.
 fs::path file_of(const fs::path& results, const std::string& slide) {
   constexpr std::size_t kHash = 16, kLongestName = 150;
   std::string name = fs::path(slide).filename().string();
   if (name.size() > kLongestName) name.clear();
-  return folder_of(results) / (name + "~" + digest::sha256_of_text(slide).substr(0, kHash) + ".json");
+  return folder_of(results) / (name + "~" + digest::sha256_of_text(absolute(slide)).substr(0, kHash) + ".json");
 }
 
 std::vector<fs::path> files_of(const fs::path& results) {
@@ -47,14 +54,16 @@ auto read_failure(const fs::path& file, const Take& take) -> decltype(take(Json(
 
 }  // namespace
 
-void record_failure(const fs::path& folder, const std::string& slide, const std::string& reason) {
+void record_failure(const fs::path& folder, const std::string& slide, const std::string& reason, const FailedJob& job) {
   fs::create_directories(folder_of(folder));
   std::error_code unknown;
-  const Json json{{"slide", slide},
-                  {"reason", reason},
-                  {"path", fs::absolute(slide, unknown).string()},
-                  {"was_there", fs::exists(slide, unknown)},
-                  {"host", core::host_name()}};
+  Json json{{"slide", slide},
+            {"reason", reason},
+            {"path", absolute(slide)},
+            {"was_there", fs::exists(slide, unknown)},
+            {"host", core::host_name()},
+            {"name", job.name}};
+  if (job.mpp) json["mpp"] = *job.mpp;
   core::write_text_file(file_of(folder, slide), json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
@@ -81,6 +90,20 @@ std::map<std::string, std::string> recorded_failures(const fs::path& folder) {
     if (!slide.empty()) failures[slide] = reason;
   }
   return failures;
+}
+
+std::string manifest_of_failures(const fs::path& folder) {
+  std::vector<std::vector<std::string>> lines;
+  for (const fs::path& file : files_of(folder)) {
+    auto fields = read_failure(file, [](const Json& json) {
+      return std::vector<std::string>{json.at("path"), json.contains("mpp") ? json["mpp"].dump() : "", json.value("name", "")};
+    });
+    if (!fields.empty()) lines.push_back(std::move(fields));
+  }
+  std::ranges::sort(lines);
+  std::string text = core::csv_line({"slide", "mpp", "name"});
+  for (const auto& fields : lines) text += core::csv_line(fields);
+  return text;
 }
 
 }  // namespace wsi_lpd::output

@@ -14,7 +14,6 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/file_identity.hpp"
-#include "wsi_lpd/output/failures.hpp"
 
 namespace wsi_lpd::output {
 namespace fs = std::filesystem;
@@ -73,8 +72,8 @@ void FolderSummary::done(const std::string& slide, const fs::path& stem) {
   add(slide, columns_.line(*file.statistics));
 }
 
-void FolderSummary::failed(const std::string& slide, const std::string& reason) {
-  record_failure(folder_, slide, reason);
+void FolderSummary::failed(const std::string& slide, const std::string& reason, const FailedJob& job) {
+  record_failure(folder_, slide, reason, job);
   add(slide, columns_.failure_line(slide, reason));
 }
 

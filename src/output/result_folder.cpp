@@ -6,6 +6,7 @@
 #include "result_walk.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/output/failures.hpp"
 #include "wsi_lpd/output/statistics_file.hpp"
 #include "wsi_lpd/output/summary.hpp"
 
@@ -25,7 +26,7 @@ bool is_marked(const fs::path& file) {
 /// Gathers what a walk through the folder meets.
 class Collector {
  public:
-  explicit Collector(ResultFolder& results) : results_(results) {}
+  Collector(ResultFolder& results, Depth depth) : results_(results), depth_(depth) {}
 
   void take(const fs::directory_entry& entry) {
     if (const fs::path stem = unfinished_stem(entry.path()); !stem.empty()) {
@@ -89,6 +90,10 @@ class Collector {
 
   void add_statistics(const fs::path& file) {
     const fs::path stem = fs::path(file).replace_extension();
+    if (depth_ == Depth::Names) {
+      if (written_by_us(stem)) results_.complete.push_back({stem, {}});
+      return;
+    }
     const auto [statistics, problem, is_marked] = read_statistics_file(file);
     if (statistics) results_.complete.push_back({stem, *statistics});
     if (problem.empty() || !fs::exists(file)) return;  // a run may just have replaced it
@@ -109,6 +114,7 @@ class Collector {
   }
 
   ResultFolder& results_;
+  Depth depth_;
   std::map<fs::path, UnfinishedResult> unfinished_;
 };
 
@@ -140,13 +146,17 @@ void walk_results(const fs::path& folder, const std::function<void(const fs::dir
   }
 }
 
-ResultFolder read_results(const fs::path& folder) {
+ResultFolder read_results(const fs::path& folder, Depth depth) {
   if (!fs::is_directory(folder)) throw core::UsageError(folder.string() + ": no such folder of results");
   ResultFolder results;
   results.path = folder;
-  Collector collector(results);
+  Collector collector(results, depth);
   walk_results(folder, [&](const fs::directory_entry& entry) { collector.take(entry); });
   collector.finish();
+  if (depth == Depth::Names) {
+    results.failed = recorded_failures(folder);
+    return results;
+  }
   const fs::path summary = folder / "summary.csv";
   try {
     results.failed = read_failures(summary);

@@ -70,7 +70,8 @@ class Program : public ::testing::Test {
     if (!fs::exists(path("bad"))) return;
     for (const auto& entry : fs::recursive_directory_iterator(path("bad"))) {
       const std::string name = entry.path().filename();
-      const bool is_record = name == "config.toml" || name == "summary.csv" || entry.path().parent_path().filename() == ".failures";
+      const bool is_record = name == "config.toml" || name == "summary.csv" || name == "run.json" ||
+                             entry.path().parent_path().filename() == ".failures" || entry.path().parent_path().filename() == "journal";
       EXPECT_TRUE(is_record || (entry.is_directory() && entry.path().extension() != ".part")) << entry.path() << " was left behind";
     }
   }

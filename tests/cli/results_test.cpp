@@ -150,7 +150,7 @@ TEST_F(Program, WarnsWhenAnotherSlideOfTheNameIsReplaced) {
   EXPECT_THAT(run("segment there/s.tif -o same").err, HasSubstr("there/s.tif: its results replace those of here/s.tif in same/s.*"));
 
   fs::remove(path("same/s.h5"));
-  EXPECT_THAT(run("status same").out,
+  EXPECT_THAT(run("status same --verify").out,
               AllOf(HasSubstr("1 complete"), HasSubstr("files of them are gone or changed"), HasSubstr("s: s.h5 is gone")));
   EXPECT_THAT(run("report same").out, HasSubstr("1 slide"));
   EXPECT_THAT(core::read_text_file(path("same/report/index.html")), HasSubstr("s.h5 is gone"));
@@ -224,7 +224,7 @@ TEST_F(Program, LeavesNothingHalfWrittenWhenItIsKilled) {
         EXPECT_TRUE(same_bytes(entry.path())) << name;
       }
     }
-    EXPECT_EQ(run("status cut-slide").code, 0);
+    EXPECT_EQ(run("status cut-slide --verify").code, 0);
     if (!fs::exists(path("cut-slide/slide-1.json"))) continue;  // written last: all others are there
     EXPECT_EQ(nlohmann::json::parse(core::read_text_file(path("cut-slide/slide-1.json")))["format"], "wsi-lpd slide statistics");
     for (const auto& entry : fs::directory_iterator(path("whole-slide")))

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <csignal>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "cli/program.hpp"
@@ -128,6 +129,36 @@ TEST_F(SharedProgram, ASlideWhoseWorkerIsKilledIsDoneByAnother) {
   EXPECT_EQ(lines_with("revived.txt", "its worker process ended with signal 9"), 1U) << core::read_text_file(path("revived.txt"));
   EXPECT_EQ(lines_with("revived/summary.csv", ",complete,"), 4U);
   for (const auto& [name, bytes] : results_in("revived")) EXPECT_TRUE(!name.ends_with(".part") && !name.ends_with(".lock")) << name;
+}
+
+TEST_F(SharedProgram, StatusTellsOfBatchesAtWorkAndOfTheLast) {
+  fs::create_directories(path("half/sub"));
+  for (const char* name : {"a.tif", "b.tif"}) fs::copy_file(path("data/slides/slide-1.tif"), path("half") / name);
+  core::write_text_file(path("half/sub/no.svs"), "nothing");
+  const pid_t batch = start("batch half -o watched --workers 1 --notify 'cat >note.json'" + kSlow, "watched.txt");
+  wait_for_work("watched");
+  const Outcome running = run("status watched");
+  EXPECT_THAT(running.out, AllOf(HasSubstr("batches at work\n  " + core::host_name() + " pid " + std::to_string(batch)),
+                                 HasSubstr(" of 3 slides ("), HasSubstr("half/a.tif: for ")));
+  const auto json = nlohmann::json::parse(run("status watched --json").out);
+  EXPECT_EQ(json["runs"][0]["alive"], true);
+  EXPECT_EQ(json["runs"][0]["slides"], 3);
+  const Outcome screens = run("status watched --watch");  // until the batch has ended
+  EXPECT_EQ(end(batch), 3);
+  EXPECT_EQ(screens.code, 0);
+  EXPECT_THAT(screens.out, HasSubstr("watched: 2 complete, 1 failed, 0 unfinished\n\nthe last batch\n"));
+  const Outcome last = run("status watched");
+  EXPECT_THAT(last.out,
+              AllOf(HasSubstr("3 of 3 slides (2 done, 0 already done, 1 failed); finished after "), HasSubstr("half/sub/no.svs: ")));
+  EXPECT_EQ(nlohmann::json::parse(core::read_text_file(path("watched/run.json"))),
+            nlohmann::json::parse(core::read_text_file(path("note.json"))));
+  const Outcome failed = run("status watched --failed");
+  EXPECT_EQ(failed.out, "slide,mpp,name\n" + path("half/sub/no.svs").string() + ",,sub/no\n");
+  core::write_text_file(path("again.csv"), failed.out);
+  fs::copy_file(path("data/slides/slide-1.tif"), path("half/sub/no.svs"), fs::copy_options::overwrite_existing);
+  EXPECT_THAT(run("batch again.csv -o watched").out, HasSubstr("1 done, 0 already done, 0 failed"));
+  EXPECT_TRUE(fs::exists(path("watched/sub/no.tif")));
+  EXPECT_EQ(run("status watched --failed").out, "slide,mpp,name\n");
 }
 
 /// The terminal's Ctrl-C, and a scheduler's wish to stop.

@@ -32,5 +32,15 @@ TEST(Failures, StayUntilTheSlideIsDoneOrGone) {
   EXPECT_THAT(recorded_failures(out), ElementsAre(Pair(never, "no such file either"))) << "it was never there";
 }
 
+TEST(Failures, BecomeAManifest) {
+  const testing::TemporaryFolder folder;
+  EXPECT_EQ(manifest_of_failures(folder.path()), "slide,mpp,name\n");
+  record_failure(folder.path(), "/archive/b, or c.svs", "is damaged", {"case/b", 0.25});
+  record_failure(folder.path(), "/archive/x/../a.svs", "is damaged", {"a", {}});
+  EXPECT_EQ(manifest_of_failures(folder.path()), "slide,mpp,name\n/archive/a.svs,,a\n\"/archive/b, or c.svs\",0.25,case/b\n");
+  forget_failure(folder.path(), "/archive/a.svs");  // by another of its names
+  EXPECT_EQ(recorded_failures(folder.path()).size(), 1U);
+}
+
 }  // namespace
 }  // namespace wsi_lpd::output

@@ -4,6 +4,7 @@
 #include <string>
 #include <unordered_set>
 
+#include "wsi_lpd/output/failures.hpp"
 #include "wsi_lpd/output/summary.hpp"
 
 namespace wsi_lpd::output {
@@ -22,7 +23,7 @@ class FolderSummary {
   /// The slide's results are complete, in `stem`.json: it has not failed.
   void done(const std::string& slide, const std::filesystem::path& stem);
   /// Throws Error where the failure can't be recorded; the summary may have it all the same.
-  void failed(const std::string& slide, const std::string& reason);
+  void failed(const std::string& slide, const std::string& reason, const FailedJob& job = {});
   /// Writes summary.csv anew until it says what the folder holds, sorted by slide, the failures last: another process may have written an
   /// older view over it. Whoever writes last has looked after all others had recorded what they did, so nothing is missing in the end.
   /// Throws Error.

@@ -42,14 +42,20 @@ struct DamagedFile {
 struct ResultFolder {
   std::filesystem::path path;
   std::vector<CompleteResult> complete;       ///< by slide, then by stem
-  std::map<std::string, std::string> failed;  ///< slide to reason, from summary.csv: of the last run that tried it
+  std::map<std::string, std::string> failed;  ///< slide to reason: of the last run that tried it
   std::vector<SlideInWork> in_work;           ///< by stem
   std::vector<UnfinishedResult> unfinished;   ///< by stem
   std::vector<DamagedFile> damaged;           ///< of another version, cut off, or with figures that cannot be
 };
 
+/// How much is read of complete slides.
+enum class Depth : bool {
+  Names,       ///< that their files are there: statistics stay empty, and damaged ones are not found
+  Statistics,  ///< slide.json of each
+};
+
 /// Looks through `folder` and the folders in it, while other processes may be at work there. Reports are left out, files of other programs
 /// are ignored. Throws UsageError when there is no such folder. Thread-safe.
-ResultFolder read_results(const std::filesystem::path& folder);
+ResultFolder read_results(const std::filesystem::path& folder, Depth depth = Depth::Statistics);
 
 }  // namespace wsi_lpd::output

@@ -162,6 +162,13 @@ TEST_F(Workers, WhatIsWrongWithTheRunEndsTheBatch) {
   EXPECT_EQ(refusal("other model"), "model: has changed since this batch began; start the batch again");
   EXPECT_THAT(refusal("dies"), HasSubstr("a worker process ended with exit code 5 before it was ready"));
   EXPECT_FALSE(fs::exists(output_ / "a.json"));
+  WorkerOptions options;
+  options.program = WSI_LPD_WORKER_PROGRAM;
+  options.arguments = {"worker", "", "refuses"};
+  options.shares = {{1, "cpu"}};
+  EXPECT_THROW(runner_in_workers(options, kIdentity, listener_, kNever)->prepare(), core::UsageError);
+  options.program = "/absent";
+  EXPECT_THROW(runner_in_workers(options, kIdentity, listener_, kNever)->prepare(), core::Error);
 }
 
 TEST_F(Workers, EndWhenTheBatchIsStopped) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "wsi_lpd/output/journal.hpp"
 #include "wsi_lpd/pipeline/archive/slide_runner.hpp"
 
 namespace wsi_lpd::pipeline::archive {
@@ -14,6 +15,7 @@ struct BatchOptions {
   /// Called in the calling thread as soon as a slide's outcome is known: first for slides that were complete before, last for those left to
   /// other processes.
   std::function<void(const SlideOutcome&)> on_outcome{};
+  output::Journal* journal = nullptr;  ///< records how the slides go on; must outlive the batch
 };
 
 struct BatchReport {

@@ -35,6 +35,8 @@ class SlideObserver : public core::ProgressObserver {
 class SlideRunner {
  public:
   virtual ~SlideRunner() = default;
+  /// Gets ready for slides, so that what is wrong with the whole run is thrown before anything is written. Need not be called.
+  virtual void prepare() {}
   /// Slides that may be started now.
   virtual std::size_t free() const = 0;
   /// Begins a slide, which the caller knows as number `slide`. The job is copied; the observer must live until the slide has ended. With

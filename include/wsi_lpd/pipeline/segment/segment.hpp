@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -76,6 +77,8 @@ void check_run(const SegmentOptions& options, const Segmenter::Shape& shape, con
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
                                       const core::Work& work, const core::WorkLock* lock = nullptr);
 
+/// This program and the libraries that results depend on, by name, to their versions.
+std::map<std::string, std::string> versions();
 /// "oneTBB 2021.8": the version that this program was compiled with.
 std::string library_version();
 

@@ -1,0 +1,155 @@
+#include <cstdio>
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+
+#include "config.hpp"
+#include "model_file.hpp"
+#include "slide_lines.hpp"
+#include "worker_options.hpp"
+#include "wsi_lpd/output/journal.hpp"
+#include "wsi_lpd/pipeline/archive/shard.hpp"
+
+namespace wsi_lpd::cli {
+namespace {
+
+namespace archive = pipeline::archive;
+
+struct BatchArguments {
+  std::string source;
+  SegmentArguments segment;
+  WorkerArguments workers;
+  std::string shard;  ///< empty: all slides
+  int failures_code = kSomeSlidesFailed;
+  std::string notify;  ///< a command; empty: none
+};
+
+void add_schedule(CLI::App& command, BatchArguments& arguments) {
+  command
+      .add_option("--shard", arguments.shard,
+                  "i/n: the i-th of n disjoint parts of the slides, of about the same size in bytes, for n processes; e.g. --shard 3/8")
+      ->check([](const std::string& text) {
+        try {
+          pipeline::archive::parse_shard(text);
+        } catch (const core::UsageError& error) {
+          return std::string(error.what());
+        }
+        return std::string();
+      })
+      ->configurable(false);
+  command
+      .add_option("--report-failures-as", arguments.failures_code,
+                  "exit code when some slides failed; 0 for schedulers that repeat whatever ends with another; e.g. --report-failures-as 0")
+      ->check(CLI::Range(0, 125))
+      ->configurable(false);
+}
+
+void keep_shard(pipeline::archive::FoundSlides& found, const std::string& source, const std::string& shard, const Context& context) {
+  const pipeline::archive::ShardShare share = pipeline::archive::keep_shard(found.jobs, source, pipeline::archive::parse_shard(shard));
+  std::ostringstream line;
+  line << "shard " << shard << ": " << share.slides << " of " << share.slides_of_all << " slides, " << std::fixed << std::setprecision(1)
+       << static_cast<double>(share.bytes) / 1e6 << " of " << static_cast<double>(share.bytes_of_all) / 1e6 << " MB";
+  context.observer.info(line.str());
+}
+
+/// In a process that another batch has started.
+int work_for_batch(const BatchArguments& arguments, const Context& context) {
+  core::SilentObserver silent;  // the batch has told what is to be told of the model
+  archive::serve_worker(
+      [&](const archive::WorkerShare& share) {
+        return load_run(find_model(arguments.segment.model, silent), arguments.segment, context, share.device, share.threads);
+      },
+      context.cancel);
+  return kDone;
+}
+
+/// Who segments, here or in worker processes.
+struct Runner {
+  archive::WorkerRun here;  ///< empty where workers have it
+  std::unique_ptr<archive::SlideRunner> runner;
+};
+
+Runner start_runner(const BatchArguments& arguments, const std::filesystem::path& model, const pipeline::segment::RunIdentity& identity,
+                    std::size_t slides, const Context& context) {
+  Runner made;
+  made.runner = start_workers(arguments.workers, context, arguments.segment.output, identity, slides);
+  if (made.runner) return made;
+  made.here = load_run(model, arguments.segment, context, context.common.device, context.common.threads);
+  made.runner = archive::runner_in_this_process(*made.here.segmenter, made.here.options, made.here.identity, {}, context.cancel);
+  return made;
+}
+
+/// Gives the command the text on its standard input.
+void notify(const std::string& command, const std::string& text, core::ProgressObserver& observer) {
+  std::cout.flush();
+  FILE* const pipe = popen(command.c_str(), "w");
+  if (!pipe) return observer.warn("--notify " + command + ": can't be started");
+  std::fwrite(text.data(), 1, text.size(), pipe);
+  if (const int status = pclose(pipe); status != 0) observer.warn("--notify " + command + ": ended with status " + std::to_string(status));
+}
+
+/// Ends the journal, and tells of the run in run.json and to --notify. Returns what is known of the run.
+void end_run(output::Journal& journal, const std::string& how, const BatchArguments& arguments,
+             const std::map<std::string, std::string>& failures, core::ProgressObserver& observer) {
+  journal.stop(how);
+  const auto state = output::read_journal(journal.path());
+  if (!state) return;
+  const std::string text = output::write_run(arguments.segment.output, *state, failures, pipeline::segment::versions());
+  if (!arguments.notify.empty()) notify(arguments.notify, text, observer);
+}
+
+int run(const BatchArguments& arguments, const Context& context) {
+  const SegmentArguments& segment = arguments.segment;
+  archive::FoundSlides found = archive::find_slides(arguments.source, segment.output);
+  if (!arguments.shard.empty()) keep_shard(found, arguments.source, arguments.shard, context);
+  prepare_jobs(found, segment, context);
+  const std::filesystem::path model = find_model(segment.model, context.observer);
+  const pipeline::segment::RunIdentity identity = identity_of(model, segment, context);
+  const Runner made = start_runner(arguments, model, identity, found.jobs.size(), context);
+  made.runner->prepare();
+  write_resolved_config(context.options, segment.output);
+  output::Journal journal(segment.output,
+                          {WSI_LPD_VERSION, context.given, identity.model_path, identity.model_sha256, identity.configuration_sha256});
+  SlideLines lines(segment.output);
+  const auto on_outcome = [&](const archive::SlideOutcome& outcome) { lines.print(outcome); };
+  archive::BatchReport report;
+  try {
+    report = run_batch(found.jobs, segment.output, *made.runner, identity,
+                       {.force = segment.force, .on_outcome = on_outcome, .journal = &journal}, context.work());
+  } catch (const std::exception& error) {
+    end_run(journal, error.what(), arguments, {}, context.observer);
+    throw;
+  }
+  const int code = lines.print(report, context.observer);
+  end_run(journal, "finished", arguments, report.failures, context.observer);
+  return code == kSomeSlidesFailed ? arguments.failures_code : code;
+}
+
+}  // namespace
+
+Command add_batch(CLI::App& program) {
+  auto arguments = std::make_shared<BatchArguments>();
+  CLI::App* command = program.add_subcommand(
+      "batch", "Segment an archive: one slide's failure stops no other, finished slides are skipped, processes can share it");
+  command->footer("\nExample:  wsi-lpd batch archive/ -o results");
+  command
+      ->add_option("SOURCE", arguments->source,
+                   "folder (searched for scanners' formats, TIFFs in colour, VIPS; not PNG, JPEG, masks), pattern in quotes, .txt list or "
+                   ".csv manifest with the columns slide,mpp,name")
+      ->required();
+  add_segment_options(*command, arguments->segment);
+  add_worker_options(*command, arguments->workers);
+  add_schedule(*command, *arguments);
+  command
+      ->add_option("--notify", arguments->notify,
+                   "shell command that gets run.json on its standard input at the end, however the batch ends; e.g. --notify 'mail -s "
+                   "batch me'")
+      ->configurable(false);
+  return {command,
+          [arguments](const Context& context) {
+            return arguments->workers.is_worker ? work_for_batch(*arguments, context) : run(*arguments, context);
+          },
+          {.threads = true, .device = true}};
+}
+
+}  // namespace wsi_lpd::cli
