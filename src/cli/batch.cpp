@@ -5,6 +5,7 @@
 
 #include "config.hpp"
 #include "model_file.hpp"
+#include "plan_text.hpp"
 #include "slide_lines.hpp"
 #include "worker_options.hpp"
 #include "wsi_lpd/output/journal.hpp"
@@ -22,6 +23,7 @@ struct BatchArguments {
   std::string shard;  ///< empty: all slides
   int failures_code = kSomeSlidesFailed;
   std::string notify;  ///< a command; empty: none
+  bool dry_run = false, json = false;
 };
 
 void add_schedule(CLI::App& command, BatchArguments& arguments) {
@@ -105,6 +107,12 @@ int run(const BatchArguments& arguments, const Context& context) {
   prepare_jobs(found, segment, context);
   const std::filesystem::path model = find_model(segment.model, context.observer);
   const pipeline::segment::RunIdentity identity = identity_of(model, segment, context);
+  if (arguments.dry_run) {
+    const archive::BatchPlan plan = archive::plan_batch(found.jobs, segment.output, identity, segment.force, context.work());
+    const std::size_t workers = worker_count(arguments.workers, context.common, found.jobs.size());
+    std::cout << (arguments.json ? json_of(plan, workers) : text_of(plan, workers));
+    return kDone;
+  }
   const Runner made = start_runner(arguments, model, identity, found.jobs.size(), context);
   made.runner->prepare();
   write_resolved_config(context.options, segment.output);
@@ -140,6 +148,12 @@ Command add_batch(CLI::App& program) {
   add_segment_options(*command, arguments->segment);
   add_worker_options(*command, arguments->workers);
   add_schedule(*command, *arguments);
+  CLI::Option* dry_run = command
+                             ->add_flag("--dry-run", arguments->dry_run,
+                                        "only say which slides would be done, in which order, which are done or can't be opened, and how "
+                                        "long it may take; writes nothing")
+                             ->configurable(false);
+  command->add_flag("--json", arguments->json, "with --dry-run: one JSON object on stdout")->needs(dry_run)->configurable(false);
   command
       ->add_option("--notify", arguments->notify,
                    "shell command that gets run.json on its standard input at the end, however the batch ends; e.g. --notify 'mail -s "

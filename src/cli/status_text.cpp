@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "terminal_text.hpp"
 #include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::cli {
@@ -23,21 +24,8 @@ std::string age(std::chrono::seconds since) {
   return std::to_string(count / 86400) + " days ago";
 }
 
-std::string duration(double seconds) {
-  const auto minutes = static_cast<std::int64_t>(std::llround(seconds / 60));
-  if (minutes < 1) return std::to_string(std::llround(seconds)) + " s";
-  return minutes < 60 ? std::to_string(minutes) + " min" : std::to_string(minutes / 60) + " h " + std::to_string(minutes % 60) + " min";
-}
-
 std::string place(const std::filesystem::path& path, const output::ResultFolder& results) {
   return path.lexically_relative(results.path).generic_string();
-}
-
-/// Names and reasons come from files, and a terminal obeys control characters.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; }, ' ');
-  return text;
 }
 
 /// A title with its lines below, up to `most` of them; nothing for none.
@@ -82,7 +70,7 @@ std::string text_of(const output::RunState& state) {
   if (!state.is_alive) {
     const std::string how = state.end.empty() ? "ended without a word: it was killed, or its machine stopped" : state.end;
     text << "; " << how;
-    if (state.ended_at > 0) text << " after " << duration(static_cast<double>(state.ended_at - run.started));
+    if (state.ended_at > 0) text << " after " << duration_text(static_cast<double>(state.ended_at - run.started));
     return text.str();
   }
   const double hours = static_cast<double>(std::time(nullptr) - run.started) / 3600;
@@ -90,7 +78,7 @@ std::string text_of(const output::RunState& state) {
   text << ", " << std::floor(100 * state.share) << " % of the work";
   if (state.seconds_left) {
     const double since = static_cast<double>(std::time(nullptr) - state.progress_at);
-    text << ", ETA " << duration(std::max(0.0, *state.seconds_left - since));
+    text << ", ETA " << duration_text(std::max(0.0, *state.seconds_left - since));
   }
   return text.str();
 }
@@ -101,7 +89,7 @@ std::vector<std::string> lines_of(const std::vector<output::RunState>& runs) {
     lines.push_back(text_of(state));
     if (!state.is_alive) continue;
     for (const auto& [slide, since] : state.in_work)
-      lines.push_back("  " + slide + ": for " + duration(static_cast<double>(std::time(nullptr) - since)));
+      lines.push_back("  " + slide + ": for " + duration_text(static_cast<double>(std::time(nullptr) - since)));
   }
   return lines;
 }

@@ -135,6 +135,10 @@ void add_worker_options(CLI::App& command, WorkerArguments& arguments) {
   command.add_flag("--worker", arguments.is_worker)->configurable(false)->group("");
 }
 
+std::size_t worker_count(const WorkerArguments& arguments, const CommonOptions& common, std::size_t slides) {
+  return arguments.workers == "0" ? 1 : shares_of(arguments, common, slides).size();
+}
+
 std::unique_ptr<archive::SlideRunner> start_workers(const WorkerArguments& arguments, const Context& context, const fs::path& output,
                                                     const pipeline::segment::RunIdentity& identity, std::size_t slides) {
   if (arguments.workers == "0") return nullptr;

@@ -22,6 +22,9 @@ struct WorkerArguments {
 
 void add_worker_options(CLI::App& command, WorkerArguments& arguments);
 
+/// How many slides are done at once. Throws UsageError: the device is not there.
+std::size_t worker_count(const WorkerArguments& arguments, const CommonOptions& common, std::size_t slides);
+
 /// Worker processes of this program with the arguments of this command, which write their logs to `output`/journal. Nothing for
 /// --workers 0. Throws UsageError: the device is not there.
 std::unique_ptr<pipeline::archive::SlideRunner> start_workers(const WorkerArguments& arguments, const Context& context,

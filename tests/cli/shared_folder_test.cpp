@@ -161,6 +161,26 @@ TEST_F(SharedProgram, StatusTellsOfBatchesAtWorkAndOfTheLast) {
   EXPECT_EQ(run("status watched --failed").out, "slide,mpp,name\n");
 }
 
+TEST_F(SharedProgram, ADryRunSaysWhatABatchWouldDo) {
+  fs::create_directories(path("plan"));
+  for (const char* name : {"a.tif", "b.tif"}) fs::copy_file(path("data/slides/slide-1.tif"), path("plan") / name);
+  core::write_text_file(path("plan/no.svs"), "nothing");
+  const Outcome first = run("batch plan -o planned --dry-run");
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("3 slides: 0 already done, 2 to do ("));
+  EXPECT_THAT(first.out, HasSubstr("1 can't be opened\nestimated time: not known before a slide in this folder is complete\n"));
+  EXPECT_FALSE(fs::exists(path("planned")));
+  ASSERT_EQ(run("segment plan/a.tif -o planned").code, 0);
+  const auto json = nlohmann::json::parse(run("batch plan -o planned --dry-run --json --workers 2").out);
+  EXPECT_EQ(json["workers"], 2);
+  EXPECT_GT(json["estimated_seconds"], 0.0);
+  std::map<std::string, std::string> states;
+  for (const auto& slide : json["slides"]) states[slide["slide"]] = slide["state"];
+  EXPECT_EQ(states, (std::map<std::string, std::string>{
+                        {"plan/a.tif", "already done"}, {"plan/b.tif", "to do"}, {"plan/no.svs", "can't be opened"}}));
+  expect_refusal("batch plan -o bad --json", 2, "--dry-run");
+}
+
 /// The terminal's Ctrl-C, and a scheduler's wish to stop.
 TEST_F(SharedProgram, ABatchThatIsStoppedStopsItsWorkers) {
   for (const int signal : {SIGINT, SIGTERM}) {
