@@ -100,7 +100,7 @@ PartitionName=night Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 
     def start(self, program, *arguments, name=None):
         with open(self.folder / f"{name or program}.out", "ab") as out:
-            self.daemons[name or program] = subprocess.Popen([shutil.which(program, path="/usr/sbin:/usr/bin"), *arguments], stdout=out,
+            self.daemons[name or program] = subprocess.Popen([world.find_slurm()[program], *arguments], stdout=out,
                                                              stderr=out, env=self.environment, start_new_session=True)
 
     def start_node(self, node):
@@ -221,9 +221,8 @@ def pid_of(lock):
 
 
 def main():
-    for program in ("munged", "slurmctld", "slurmd", "sbatch"):
-        if not shutil.which(program, path="/usr/sbin:/usr/bin"):
-            world.skip(f"no {program} here (scripts/setup --schedulers)")
+    if not world.find_slurm():
+        world.skip("no Slurm here (scripts/setup --schedulers)")
     our = world.World(pathlib.Path(sys.argv[1]))
     start = time.monotonic()
     say = lambda line: print(f"[{time.monotonic() - start:5.1f} s] {line}", flush=True)

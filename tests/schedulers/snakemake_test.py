@@ -18,11 +18,6 @@ from world import check, run, wait_for
 SHARDS = 3
 
 
-def find_snakemake():
-    ours = pathlib.Path(__file__).resolve().parents[2] / ".deps/schedulers/bin/snakemake"
-    return str(ours) if ours.exists() else shutil.which("snakemake")
-
-
 def test(our, folder, snakemake, say):
     results = folder / "results"
     mark = f"WSI_LPD_TEST={folder}"
@@ -82,7 +77,7 @@ def test(our, folder, snakemake, say):
 
 
 def main():
-    snakemake = find_snakemake()
+    snakemake = world.find_snakemake()
     if not snakemake:
         world.skip("no snakemake here (scripts/setup --schedulers)")
     our = world.World(pathlib.Path(sys.argv[1]))

@@ -17,6 +17,17 @@ def skip(reason):
     sys.exit(SKIPPED)
 
 
+def find_slurm():
+    """The programs of a Slurm that a test can start; empty where one is missing."""
+    found = {name: shutil.which(name, path="/usr/sbin:/usr/bin") for name in ("munged", "slurmctld", "slurmd", "sbatch")}
+    return found if all(found.values()) else {}
+
+
+def find_snakemake():
+    ours = pathlib.Path(__file__).resolve().parents[2] / ".deps/schedulers/bin/snakemake"
+    return str(ours) if ours.exists() else shutil.which("snakemake")
+
+
 def check(is_true, what):
     if not is_true:
         raise AssertionError(what)
@@ -130,4 +141,6 @@ class World:
 
 
 if __name__ == "__main__":  # world.py FOLDER: makes the world there
+    if not find_slurm() and not find_snakemake():
+        skip("neither Slurm nor Snakemake here (scripts/setup --schedulers)")
     World(pathlib.Path(sys.argv[1])).make()
