@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <deque>
-#include <numeric>
+#include <set>
 
 #include "batch_progress.hpp"
 #include "earlier_result.hpp"
@@ -70,6 +70,10 @@ class SlideBatch {
       // A locked slide was perhaps left by a process that died when all was done.
       if (batch_.force || fs::exists(output::lock_path(jobs_[i].stem)) || !is_done(jobs_[i], identity_)) {
         turns.push_back(i);
+      } else if (const std::string why = batch_.verify ? why_again(i) : ""; !why.empty()) {
+        work_.observer.warn(jobs_[i].slide.string() + ": " + why);
+        forced_.insert(i);
+        turns.push_back(i);
       } else {
         skip(i);
       }
@@ -81,13 +85,23 @@ class SlideBatch {
     return turns;
   }
 
+  /// What its files say when they are read; empty where all is as it was written.
+  std::string why_again(std::size_t i) const {
+    try {
+      return earlier_result(jobs_[i], identity_, output::Compare::Bytes).why_again;
+    } catch (const core::Error& error) {
+      return error.what();
+    }
+  }
+
   void do_slides(std::deque<std::size_t> turns, bool is_first) {
     std::size_t running = 0;
     while (!turns.empty() || running > 0) {
       core::check(work_.cancel);
       for (; !turns.empty() && runner_.free() > 0; turns.pop_front(), ++running) {
         const segment::SlideJob& job = jobs_[turns.front()];
-        runner_.start(turns.front(), job, batch_.force && is_first, progress_.start(turns.front(), job.slide.string()));
+        runner_.start(turns.front(), job, is_first && (batch_.force || forced_.contains(turns.front())),
+                      progress_.start(turns.front(), job.slide.string()));
       }
       const auto [i, outcome] = runner_.wait();
       --running;
@@ -161,6 +175,7 @@ class SlideBatch {
   std::vector<double> bytes_;
   BatchProgress progress_;
   output::FolderSummary summary_;
+  std::set<std::size_t> forced_;                  // complete, but other bytes
   std::map<std::size_t, std::string> elsewhere_;  // slide to the process that works on it
   BatchReport report_;
 };

@@ -4,22 +4,30 @@
 
 #include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/text.hpp"
-#include "wsi_lpd/output/slide_files.hpp"
+#include "wsi_lpd/digest/sha256.hpp"
 #include "wsi_lpd/output/statistics_file.hpp"
 
 namespace wsi_lpd::pipeline::archive {
 namespace fs = std::filesystem;
+namespace {
 
-EarlierResult earlier_result(const segment::SlideJob& job, const segment::RunIdentity& identity) {
+bool is_same_slide(const fs::path& slide, const output::SlideStatistics& earlier) {
+  return fs::exists(slide) && earlier.slide_fingerprint == core::FileIdentity(slide).fingerprint() &&
+         (earlier.slide_sample.empty() || earlier.slide_sample == digest::sha256_of_sample(slide));
+}
+
+}  // namespace
+
+EarlierResult earlier_result(const segment::SlideJob& job, const segment::RunIdentity& identity, output::Compare compare) {
   const auto earlier = output::read_statistics(fs::path(job.stem) += ".json");
   if (!earlier) return {};
   std::vector<std::string> others;
-  const bool same_file = fs::exists(job.slide) && earlier->slide_fingerprint == core::FileIdentity(job.slide).fingerprint();
-  if (!same_file) others.push_back(earlier->slide != job.slide.string() ? earlier->slide : "this slide's file as it was before");
+  if (!is_same_slide(job.slide, *earlier))
+    others.push_back(earlier->slide != job.slide.string() ? earlier->slide : "this slide's file as it was before");
   if (earlier->model_sha256 != identity.model_sha256) others.push_back("another model (" + earlier->model_path + ")");
   if (earlier->configuration_sha256 != identity.configuration_sha256) others.push_back("other options");
   if (!others.empty()) return {false, "its results replace those of " + core::joined(others, " and ") + " in " + job.stem.string() + ".*"};
-  if (const auto changed = output::changed_files(job.stem, *earlier); !changed.empty())
+  if (const auto changed = output::changed_files(job.stem, *earlier, compare); !changed.empty())
     return {false, "is made again: of its complete results " + output::text_of(changed)};
   return {true, {}};
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "wsi_lpd/output/slide_files.hpp"
 #include "wsi_lpd/pipeline/segment/segment.hpp"
 
 namespace wsi_lpd::pipeline::archive {
@@ -11,8 +12,10 @@ struct EarlierResult {
   std::string why_again{};   ///< why such results are made again, or what results that are none are of; empty: there are none
 };
 
+/// The slide is the same if its file has the recorded size, modification time and sample. With Compare::Bytes all result files are read.
 /// Throws Error: the statistics are damaged.
-EarlierResult earlier_result(const segment::SlideJob& job, const segment::RunIdentity& identity);
+EarlierResult earlier_result(const segment::SlideJob& job, const segment::RunIdentity& identity,
+                             output::Compare compare = output::Compare::Sizes);
 /// Are there complete results of the slide? Damaged ones are none.
 bool is_done(const segment::SlideJob& job, const segment::RunIdentity& identity);
 

@@ -155,6 +155,7 @@ output::SlideStatistics statistics_of(const SlideJob& job, const RunIdentity& id
   output::SlideStatistics statistics;
   statistics.slide = job.slide.string();
   statistics.slide_fingerprint = slide.fingerprint;
+  statistics.slide_sample = slide.sample;
   statistics.model_path = identity.model_path;
   statistics.model_sha256 = identity.model_sha256;
   statistics.configuration_sha256 = identity.configuration_sha256;

@@ -6,6 +6,7 @@
 #include "stage_clock.hpp"
 #include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/digest/sha256.hpp"
 #include "wsi_lpd/pipeline/segment/tissue_selection.hpp"
 #include "wsi_lpd/slide/open.hpp"
 #include "wsi_lpd/slide/resolution.hpp"
@@ -36,7 +37,7 @@ OpenedSlide open_slide(const SlideJob& job, double model_mpp, bool force_mpp) {
   std::vector<std::string> warnings = slide::check_resolution(properties, frame, force_mpp);
   if (model_mpp <= 0) warnings.emplace_back("the model does not know its resolution: the slide is read at level 0 as it is");
   const slide::FrameReader tiles(*reader, frame);
-  return {fingerprint, std::move(reader), frame, tiles, std::move(warnings)};
+  return {fingerprint, digest::sha256_of_sample(job.slide), std::move(reader), frame, tiles, std::move(warnings)};
 }
 
 SlidePlan plan_slide(const OpenedSlide& slide, const SegmentOptions& options) {

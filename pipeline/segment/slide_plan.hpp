@@ -18,6 +18,7 @@ namespace wsi_lpd::pipeline::segment {
 /// An opened slide, and the frame of its result. Move-only.
 struct OpenedSlide {
   std::string fingerprint;  ///< of FileIdentity, taken before the file was opened
+  std::string sample;       ///< digest::sha256_of_sample()
   std::unique_ptr<slide::Reader> reader;
   core::Frame frame;
   slide::FrameReader tiles;  ///< reads pixels of `frame`

@@ -23,7 +23,7 @@ struct BatchArguments {
   std::string shard;  ///< empty: all slides
   int failures_code = kSomeSlidesFailed;
   std::string notify;  ///< a command; empty: none
-  bool dry_run = false, json = false;
+  bool dry_run = false, json = false, verify = false;
 };
 
 void add_schedule(CLI::App& command, BatchArguments& arguments) {
@@ -123,7 +123,7 @@ int run(const BatchArguments& arguments, const Context& context) {
   archive::BatchReport report;
   try {
     report = run_batch(found.jobs, segment.output, *made.runner, identity,
-                       {.force = segment.force, .on_outcome = on_outcome, .journal = &journal}, context.work());
+                       {.force = segment.force, .verify = arguments.verify, .on_outcome = on_outcome, .journal = &journal}, context.work());
   } catch (const std::exception& error) {
     end_run(journal, error.what(), arguments, {}, context.observer);
     throw;
@@ -148,6 +148,10 @@ Command add_batch(CLI::App& program) {
   add_segment_options(*command, arguments->segment);
   add_worker_options(*command, arguments->workers);
   add_schedule(*command, *arguments);
+  command
+      ->add_flag("--verify", arguments->verify,
+                 "read all files of complete slides, and do those again whose bytes are not as they were written (SHA-256)")
+      ->configurable(false);
   CLI::Option* dry_run = command
                              ->add_flag("--dry-run", arguments->dry_run,
                                         "only say which slides would be done, in which order, which are done or can't be opened, and how "

@@ -2,11 +2,13 @@
 
 #include <glib.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <vector>
 
 #include "wsi_lpd/core/error.hpp"
 
@@ -39,6 +41,24 @@ std::string sha256_of_file(const std::filesystem::path& path) {
     update(checksum, block.data(), static_cast<std::size_t>(stream.gcount()));
   }
   if (!stream.eof() || stream.bad()) throw core::Error("reading " + path.string() + ": " + std::strerror(errno ? errno : EIO));
+  return g_checksum_get_string(checksum.get());
+}
+
+std::string sha256_of_sample(const std::filesystem::path& path) {
+  constexpr std::streamoff kPiece = 1 << 16;
+  const Checksum checksum = sha256();
+  errno = 0;
+  std::ifstream stream(path, std::ios::binary);
+  stream.seekg(0, std::ios::end);
+  const std::streamoff size = stream.tellg();
+  std::vector<char> piece(kPiece);
+  for (const std::streamoff begin : {std::streamoff(0), (size - kPiece) / 2, size - kPiece}) {
+    if (!stream) break;
+    stream.seekg(std::max<std::streamoff>(begin, 0));
+    stream.read(piece.data(), std::min(kPiece, size));
+    update(checksum, piece.data(), static_cast<std::size_t>(stream.gcount()));
+  }
+  if (!stream) throw core::Error("reading " + path.string() + ": " + std::strerror(errno ? errno : EIO));
   return g_checksum_get_string(checksum.get());
 }
 

@@ -25,7 +25,7 @@ std::string report_id(const fs::path& stem, const fs::path& results) {
 
 void write_report_pages(const fs::path& folder, const ResultFolder& results, const std::vector<ReportSlide>& slides,
                         const std::string& time) {
-  ReportContent content{results, slides, group_slides(results.complete), {}, {}, {}, time};
+  ReportContent content{results, slides, group_slides(results.complete), {}, {}, {}, time, read_journals(results.path)};
   content.place.resize(slides.size());
   content.outliers.resize(slides.size());
   for (std::size_t g = 0; g < content.groups.size(); ++g) {

@@ -100,6 +100,32 @@ std::string problems(const ReportContent& content) {
              : "<section class=\"attention\" aria-label=\"What needs attention\"><h2>Needs attention</h2>\n" + tables + "</section>\n";
 }
 
+/// The last batches: when and where they ran, how long, and how they ended.
+std::string batches(const ReportContent& content) {
+  constexpr std::ptrdiff_t kMost = 20;
+  const std::vector<RunState>& runs = content.runs;
+  if (runs.empty()) return {};
+  const std::ptrdiff_t shown = std::min(kMost, std::ssize(runs));
+  std::string text =
+      "<details class=\"batches\"><summary>Batches (" + std::to_string(runs.size()) +
+      ")</summary>\n<table class=\"problems\"><thead><tr><th scope=\"col\">Begin (UTC)</th><th scope=\"col\">Host, process</th>"
+      "<th scope=\"col\">Slides</th><th scope=\"col\">Time</th><th scope=\"col\">End</th></tr></thead><tbody>\n";
+  for (auto state = runs.end() - shown; state != runs.end(); ++state) {
+    std::string begin = utc_text(state->run.started), end = state->end;
+    std::ranges::replace(begin, 'T', ' ');
+    begin.pop_back();
+    if (end.empty()) end = state->is_alive ? "at work" : "ended without a word: it was killed, or its machine stopped";
+    const std::string slides = std::to_string(state->slides) + ": " + std::to_string(state->done) + " done, " +
+                               std::to_string(state->already_done) + " already done, " + std::to_string(state->failed) + " failed" +
+                               (state->elsewhere > 0 ? ", " + std::to_string(state->elsewhere) + " in work elsewhere" : "");
+    text += "<tr><th scope=\"row\">" + begin + "</th><td><bdi>" + html(state->run.host) + "</bdi> " + std::to_string(state->run.pid) +
+            "</td><td>" + slides + "</td><td>" +
+            (state->ended_at > 0 ? duration(static_cast<double>(state->ended_at - state->run.started)) : "") + "</td><td>" + html(end) +
+            "</td></tr>\n";
+  }
+  return text + "</tbody></table></details>\n";
+}
+
 std::string plots(const ReportContent& content, const ReportGroup& group) {
   std::string text;
   for (std::size_t f = 0; f < group.figures.size(); ++f) {
@@ -216,7 +242,7 @@ std::string index_page(const ReportContent& content) {
   const std::string folder = std::filesystem::absolute(content.results.path).lexically_normal().string();
   std::string text = page_head("Slides in " + folder, "assets/", {"report.css"}) +
                      "<header><h1>Segmented slides</h1><p class=\"path\"><bdi>" + html(folder) + "</bdi></p>" + headline(content) +
-                     "</header>\n<main id=\"main\">\n" + problems(content);
+                     "</header>\n<main id=\"main\">\n" + problems(content) + batches(content);
   for (const ReportGroup& group : content.groups) text += plots(content, group);
   if (content.slides.empty()) {
     text += "<p>No slide has complete results in this folder.</p>\n";

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "report_figures.hpp"
+#include "wsi_lpd/output/journal.hpp"
 #include "wsi_lpd/output/report.hpp"
 
 namespace wsi_lpd::output {
@@ -17,6 +18,7 @@ struct ReportContent {
   std::vector<std::vector<Outlier>> outliers;              ///< of each slide
   std::filesystem::path results_link;                      ///< from slides/ to the results
   std::string time;
+  std::vector<RunState> runs;  ///< of batches, by the time of their start
 };
 
 /// The beginning of a page up to <main>, and its end. `assets` leads to the folder of that name, `scripts` are files in it.

@@ -5,6 +5,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/digest/sha256.hpp"
 #include "wsi_lpd/output/statistics_file.hpp"
 
 namespace wsi_lpd::output {
@@ -39,10 +40,11 @@ fs::path lock_path(const fs::path& stem) { return with(stem, ".lock"); }
 
 std::string ChangedFile::text() const {
   if (!bytes) return name + " is gone";
+  if (bytes == recorded) return name + " has other bytes than were written";
   return name + " has " + std::to_string(*bytes) + " bytes instead of " + std::to_string(recorded.value_or(0));
 }
 
-std::vector<ChangedFile> changed_files(const fs::path& stem, const SlideStatistics& statistics) {
+std::vector<ChangedFile> changed_files(const fs::path& stem, const SlideStatistics& statistics, Compare compare) {
   std::vector<ChangedFile> changed;
   const auto add = [&](const fs::path& file, std::optional<std::int64_t> recorded) {
     const auto bytes = bytes_of(file);
@@ -53,7 +55,14 @@ std::vector<ChangedFile> changed_files(const fs::path& stem, const SlideStatisti
     add(with(stem, ".h5"), {});
   }
   for (const char* suffix : kSuffixes) {
-    if (const auto file = statistics.files.find(suffix); file != statistics.files.end()) add(with(stem, suffix), file->second);
+    const auto file = statistics.files.find(suffix);
+    if (file == statistics.files.end()) continue;
+    const std::size_t before = changed.size();
+    add(with(stem, suffix), file->second);
+    const auto hash = statistics.hashes.find(suffix);
+    if (compare == Compare::Sizes || hash == statistics.hashes.end() || changed.size() > before) continue;
+    if (digest::sha256_of_file(with(stem, suffix)) != hash->second)
+      changed.push_back({with(stem, suffix).filename().string(), file->second, file->second});
   }
   return changed;
 }
@@ -70,8 +79,13 @@ StagedResult::StagedResult(fs::path stem)
 
 void StagedResult::commit(SlideStatistics& statistics, const core::WorkLock* lock) {
   statistics.files.clear();
+  statistics.hashes.clear();
   for (const char* suffix : kSuffixes) {
-    if (const auto bytes = bytes_of(with(staged_, suffix))) statistics.files[suffix] = *bytes;
+    const fs::path file = with(staged_, suffix);
+    const auto bytes = bytes_of(file);
+    if (!bytes) continue;
+    statistics.files[suffix] = *bytes;
+    statistics.hashes[suffix] = digest::sha256_of_file(file);
   }
   write_statistics(with(staged_, ".json"), statistics);
   const auto move = [&](const char* suffix) {

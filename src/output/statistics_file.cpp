@@ -82,6 +82,7 @@ Json to_json(const SlideStatistics& s) {
       {"version", kVersion},
       {"slide", s.slide},
       {"slide_fingerprint", s.slide_fingerprint},
+      {"slide_sample_sha256", s.slide_sample},
       {"model", {{"path", s.model_path}, {"sha256", s.model_sha256}, {"mpp_known", s.model_mpp_known}}},
       {"configuration_sha256", s.configuration_sha256},
       {"mpp", frame.mpp > 0 ? Json(frame.mpp) : Json()},
@@ -117,7 +118,8 @@ Json to_json(const SlideStatistics& s) {
       {"stain_normalisation", stain_json(s.stain)},
       {"warnings", s.warnings},
       {"versions", s.versions},
-      {"files", s.files}};
+      {"files", s.files},
+      {"sha256", s.hashes}};
 }
 
 double number_or_zero(const Json& json) { return json.is_null() ? 0 : json.get<double>(); }
@@ -158,6 +160,7 @@ SlideStatistics from_json(const Json& json) {
   SlideStatistics s;
   json.at("slide").get_to(s.slide);
   json.at("slide_fingerprint").get_to(s.slide_fingerprint);
+  s.slide_sample = json.value("slide_sample_sha256", "");
   json.at("model").at("path").get_to(s.model_path);
   json.at("model").at("sha256").get_to(s.model_sha256);
   json.at("model").at("mpp_known").get_to(s.model_mpp_known);
@@ -213,6 +216,7 @@ SlideStatistics from_json(const Json& json) {
   if (json.contains("files")) {  // older results have none
     for (const auto& [suffix, bytes] : json.at("files").items()) s.files[suffix] = whole_number(json.at("files"), suffix);
   }
+  if (json.contains("sha256")) json.at("sha256").get_to(s.hashes);
   return s;
 }
 

@@ -25,5 +25,27 @@ TEST(Sha256, OfTextAndOfFilesLargerThanABlock) {
   EXPECT_THROW(sha256_of_file(folder.path()), core::Error);
 }
 
+TEST(Sha256, OfASampleOfAFile) {
+  const TemporaryFolder folder;
+  const std::size_t piece = 1 << 16;
+  const auto sample_of = [&](const std::string& text) {
+    core::write_text_file(folder / "file", text);
+    return sha256_of_sample(folder / "file");
+  };
+  EXPECT_EQ(sample_of(""), sha256_of_text(""));
+  EXPECT_EQ(sample_of("abc"), sha256_of_text("abcabcabc"));
+  std::string text(10 * piece, 'x');
+  const std::string before = sample_of(text);
+  EXPECT_EQ(before, sha256_of_text(std::string(3 * piece, 'x')));
+  for (const std::size_t place : {std::size_t(0), 5 * piece, 10 * piece - 1}) {
+    std::string changed = text;
+    changed[place] = 'y';
+    EXPECT_NE(sample_of(changed), before) << place;
+  }
+  text[2 * piece] = 'y';
+  EXPECT_EQ(sample_of(text), before) << "between the pieces";
+  EXPECT_THROW(sha256_of_sample(folder / "absent"), core::Error);
+}
+
 }  // namespace
 }  // namespace wsi_lpd::digest

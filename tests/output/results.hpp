@@ -11,6 +11,7 @@ inline output::SlideStatistics some_statistics() {
   output::SlideStatistics s;
   s.slide = "archive/\"odd\", name\nof a slide.svs";
   s.slide_fingerprint = "1938955-1700000000";
+  s.slide_sample = "0a1b";
   s.model_sha256 = "abc123";
   s.configuration_sha256 = "def456";
   s.model_path = "runs/latest/model.safetensors";

@@ -76,9 +76,13 @@ TEST(ChangedFiles, AreNamedByTheSizesRecorded) {
     const fs::path file = fs::path(stem) += suffix;
     core::write_text_file(file, "123456");
     EXPECT_EQ(text_of(changed_files(stem, statistics)), "slide" + std::string(suffix) + " has 6 bytes instead of 4");
+    core::write_text_file(file, "12x4");
+    EXPECT_THAT(changed_files(stem, statistics), IsEmpty());
+    EXPECT_EQ(text_of(changed_files(stem, statistics, Compare::Bytes)),
+              "slide" + std::string(suffix) + " has other bytes than were written");
     fs::remove(file);
     EXPECT_EQ(text_of(changed_files(stem, statistics)), "slide" + std::string(suffix) + " is gone");
-    core::write_text_file(file, "4321");
+    core::write_text_file(file, "1234");
   }
   core::write_text_file(folder / "slide.ome.tif", "of nobody");
   EXPECT_THAT(changed_files(stem, statistics), IsEmpty());

@@ -27,6 +27,8 @@ TEST(Statistics, ComeBackAsTheyWere) {
   ASSERT_TRUE(back);
   EXPECT_EQ(back->slide, s.slide);
   EXPECT_EQ(back->slide_fingerprint, s.slide_fingerprint);
+  EXPECT_EQ(back->slide_sample, s.slide_sample);
+  EXPECT_EQ(back->hashes, s.hashes);
   EXPECT_EQ(back->model_sha256, s.model_sha256);
   EXPECT_EQ(back->configuration_sha256, s.configuration_sha256);
   EXPECT_EQ(back->model_path, s.model_path);

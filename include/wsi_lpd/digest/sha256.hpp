@@ -8,5 +8,7 @@ namespace wsi_lpd::digest {
 std::string sha256_of_text(const std::string& text);
 /// The same of a file's bytes, read in pieces. Throws Error with the path and the reason.
 std::string sha256_of_file(const std::filesystem::path& path);
+/// The same of the first, middle and last 64 KiB of a file: cheap for a slide of gigabytes. Throws Error as sha256_of_file() does.
+std::string sha256_of_sample(const std::filesystem::path& path);
 
 }  // namespace wsi_lpd::digest

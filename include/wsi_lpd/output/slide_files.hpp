@@ -25,17 +25,19 @@ std::filesystem::path label_pyramid(const std::filesystem::path& stem);
 /// The lock of a slide that a process has in work.
 std::filesystem::path lock_path(const std::filesystem::path& stem);
 
-/// A file of a complete slide that is gone, or has another size than `slide.json` says.
+/// A file of a complete slide that is gone, or has another size or other bytes than `slide.json` says.
 struct ChangedFile {
   std::string name;
   std::optional<std::int64_t> bytes;     ///< nothing where it is gone
   std::optional<std::int64_t> recorded;  ///< nothing in statistics of older versions
-  /// "slide.h5 is gone", "slide.tif has 10 bytes instead of 4000"
+  /// "slide.h5 is gone", "slide.tif has 10 bytes instead of 4000", "slide.tif has other bytes than were written"
   std::string text() const;
 };
-/// All changed files of a complete slide. Statistics of older versions have no sizes: then only a missing label pyramid and a missing HDF5
-/// file are found.
-std::vector<ChangedFile> changed_files(const std::filesystem::path& stem, const SlideStatistics& statistics);
+enum class Compare : bool { Sizes, Bytes };
+/// All changed files of a complete slide; with Compare::Bytes every file is read. Statistics of older versions have no sizes: then only a
+/// missing label pyramid and a missing HDF5 file are found.
+std::vector<ChangedFile> changed_files(const std::filesystem::path& stem, const SlideStatistics& statistics,
+                                       Compare compare = Compare::Sizes);
 /// "a is gone, b has 1 bytes instead of 2"
 std::string text_of(const std::vector<ChangedFile>& files);
 
@@ -47,8 +49,8 @@ class StagedResult {
   explicit StagedResult(std::filesystem::path stem);
   /// Where the files are to be written.
   const std::filesystem::path& stem() const { return staged_; }
-  /// Puts the files in their place, and `statistics` last, with their sizes; removes what an earlier result has beyond them. Where there is
-  /// a `lock`, its loss stops that before any step. Throws Error or LockLost.
+  /// Puts the files in their place, and `statistics` last, with their sizes and hashes; removes what an earlier result has beyond them.
+  /// Where there is a `lock`, its loss stops that before any step. Throws Error or LockLost.
   void commit(SlideStatistics& statistics, const core::WorkLock* lock);
 
  private:

@@ -53,6 +53,7 @@ struct FitRecord {
 struct SlideStatistics {
   std::string slide;              ///< path as given
   std::string slide_fingerprint;  ///< size and modification time: the same file as last time?
+  std::string slide_sample;       ///< digest::sha256_of_sample() of its file; empty in files of older versions
   std::string model_sha256;
   std::string configuration_sha256;
   std::string model_path;
@@ -84,6 +85,7 @@ struct SlideStatistics {
   std::vector<std::string> warnings;
   std::map<std::string, std::string> versions;
   std::map<std::string, std::int64_t> files;  ///< what follows the stem in a file's name (".h5") to its bytes; empty in older versions
+  std::map<std::string, std::string> hashes;  ///< the same files to their SHA-256; empty in older versions
 };
 
 /// A part of a slide's tissue.

@@ -251,6 +251,31 @@ TEST_F(SharedFolder, ResultsThatLostOrChangedAFileAreMadeAgain) {
   EXPECT_EQ(run().already_done, 3U);
 }
 
+TEST_F(SharedFolder, ResultsWithOtherBytesAreMadeAgainWhenTheyAreVerified) {
+  run();
+  std::string labels = core::read_text_file(output_ / "b.tif");
+  const std::string before = labels;
+  labels[labels.size() / 2] = static_cast<char>(labels[labels.size() / 2] ^ 1);
+  core::write_text_file(output_ / "b.tif", labels);
+  EXPECT_EQ(run().already_done, 3U) << "sizes say nothing of it";
+  const BatchReport report = run({.verify = true});
+  EXPECT_EQ(report.done, 1U);
+  EXPECT_EQ(report.already_done, 2U);
+  EXPECT_THAT(listener_.lines, HasSubstr("b.tif: is made again: of its complete results b.tif has other bytes than were written"));
+  EXPECT_EQ(core::read_text_file(output_ / "b.tif"), before);
+  EXPECT_EQ(run({.verify = true}).already_done, 3U);
+}
+
+TEST_F(SharedFolder, ASlideWithOtherBytesIsDoneAgainThoughItsTimeAndSizeAreAsBefore) {
+  run();
+  const auto time = fs::last_write_time(archive_ / "b.tif");
+  std::string bytes = core::read_text_file(archive_ / "b.tif");
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  core::write_text_file(archive_ / "b.tif", bytes);
+  fs::last_write_time(archive_ / "b.tif", time);
+  EXPECT_EQ(run().done, 1U);
+}
+
 TEST_F(SharedFolder, SaysWhatIsReplacedBeforeItIs) {
   run();
   const auto warning_of = [&](const segment::RunIdentity& identity) {

@@ -11,7 +11,8 @@
 namespace wsi_lpd::pipeline::archive {
 
 struct BatchOptions {
-  bool force = false;  ///< segment slides again even if their results are complete
+  bool force = false;   ///< segment slides again even if their results are complete
+  bool verify = false;  ///< read the files of complete results, and make those again whose bytes have changed
   /// Called in the calling thread as soon as a slide's outcome is known: first for slides that were complete before, last for those left to
   /// other processes.
   std::function<void(const SlideOutcome&)> on_outcome{};
@@ -27,7 +28,7 @@ struct BatchReport {
 
 /// Segments the slides, the largest first, so that the end does not wait for one large slide. A slide that fails stops no other. A slide is
 /// skipped when its complete results were made from the same file with the same model and configuration, and their files still have the
-/// recorded sizes.
+/// recorded sizes, or bytes.
 /// Any number of processes may write to one `output`. Each slide has a lock file (output::lock_path()). A slide that another process works
 /// on is left to that process and tried once more at the end. Files that a dead process left are removed, and its slide is segmented again.
 /// Keeps OUT/summary.csv up to date with all results and failures in `output`. Errors of a single slide are failures of that slide. Throws
