@@ -97,8 +97,10 @@ std::string json_of(const BatchPlan& plan, std::size_t workers) {
   Json json{{"slides", Json::array()}, {"workers", workers}, {"estimated_seconds", nullptr}, {"estimated_from_slides", plan.measured}};
   if (plan.seconds) json["estimated_seconds"] = seconds_of(plan, workers);
   for (const PlannedSlide& slide : plan.slides) {
-    Json entry{
-        {"slide", slide.job.slide.string()}, {"results", slide.job.stem.string()}, {"bytes", static_cast<std::int64_t>(slide.bytes)}, {"state", name_of(slide.kind)}};
+    Json entry{{"slide", slide.job.slide.string()},
+               {"results", slide.job.stem.string()},
+               {"bytes", static_cast<std::int64_t>(slide.bytes)},
+               {"state", name_of(slide.kind)}};
     if (!slide.reason.empty()) entry["reason"] = slide.reason;
     json["slides"].push_back(std::move(entry));
   }
