@@ -106,10 +106,9 @@ std::string batches(const ReportContent& content) {
   const std::vector<RunState>& runs = content.runs;
   if (runs.empty()) return {};
   const std::ptrdiff_t shown = std::min(kMost, std::ssize(runs));
-  std::string text =
-      "<details class=\"batches\"><summary>Batches (" + std::to_string(runs.size()) +
-      ")</summary>\n<table class=\"problems\"><thead><tr><th scope=\"col\">Begin (UTC)</th><th scope=\"col\">Host, process</th>"
-      "<th scope=\"col\">Slides</th><th scope=\"col\">Time</th><th scope=\"col\">End</th></tr></thead><tbody>\n";
+  std::string text = "<details class=\"batches\"><summary>Batches (" + std::to_string(runs.size()) +
+                     ")</summary>\n<table class=\"runs\"><thead><tr><th scope=\"col\">Begin (UTC)</th><th scope=\"col\">Host, process</th>"
+                     "<th scope=\"col\">Slides</th><th scope=\"col\">Time</th><th scope=\"col\">End</th></tr></thead><tbody>\n";
   for (auto state = runs.end() - shown; state != runs.end(); ++state) {
     std::string begin = utc_text(state->run.started), end = state->end;
     std::ranges::replace(begin, 'T', ' ');
