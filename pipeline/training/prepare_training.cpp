@@ -49,6 +49,7 @@ PreparedTraining prepare_training(TrainJob job, const core::Work& work) {
   job.patches = with_hold_out(std::move(job.patches), job.hold_out, work.observer);
   if (job.patches.train.empty()) throw core::UsageError("there is no image to train on");
   PatchSet images(job.patches.train, job.images, work);
+  TrainingStream::check(images, job.stream);
   PatchSet valid(job.patches.valid, with_size(job.images, images.size()), work);
   PatchSet unlabelled(job.unlabelled, with_size(job.images, images.size()), work);
   settle_steps(job, images.count());

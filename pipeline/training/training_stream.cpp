@@ -59,6 +59,17 @@ std::vector<double> mean_draws(const PatchSet& set, double balance) {
   return draws;
 }
 
+/// [class]: the images that show it alone.
+std::vector<std::vector<std::size_t>> pure_images(const PatchSet& set) {
+  std::vector<std::vector<std::size_t>> images(set.labels(0).size());
+  for (std::size_t i = 0; i < set.count(); ++i) {
+    const std::vector<float>& labels = set.labels(i);
+    if (std::ranges::count(labels, 1.0F) == 1)
+      images[static_cast<std::size_t>(std::ranges::find(labels, 1.0F) - labels.begin())].push_back(i);
+  }
+  return images;
+}
+
 }  // namespace
 
 TrainingStream::TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first, StreamOptions options,
@@ -70,28 +81,24 @@ TrainingStream::TrainingStream(const PatchSet& set, int batch_size, std::uint64_
       options_(options),
       teaching_(std::move(teaching)),
       draws_(mean_draws(set, options.balance)) {
-  if (options_.stain_views && options_.stain_jitter == 0)
-    throw core::UsageError("--stain-views needs other stains: give a --stain-jitter above 0");
-  if (options_.mosaic > 0) find_pure();
+  check(set, options);
+  if (options_.mosaic > 0) {
+    pure_ = pure_images(set);
+    for (std::size_t c = 0; c < pure_.size(); ++c)
+      if (!pure_[c].empty()) pure_class_.push_back(static_cast<std::uint8_t>(c));
+  }
   ahead_ = std::async(std::launch::async, [this, first] { return make(first); });
 }
 
-void TrainingStream::find_pure() {
-  const std::size_t classes = set_.labels(0).size();
-  std::vector<std::vector<std::size_t>> images(classes);
-  for (std::size_t i = 0; i < set_.count(); ++i) {
-    const std::vector<float>& labels = set_.labels(i);
-    if (std::ranges::count(labels, 1.0F) == 1)
-      images[static_cast<std::size_t>(std::ranges::find(labels, 1.0F) - labels.begin())].push_back(i);
-  }
-  for (std::size_t c = 0; c < classes; ++c) {
-    if (images[c].empty()) continue;
-    pure_.push_back(std::move(images[c]));
-    pure_class_.push_back(static_cast<std::uint8_t>(c));
-  }
-  if (pure_.size() < 2)
+void TrainingStream::check(const PatchSet& set, const StreamOptions& options) {
+  if (options.stain_views && options.stain_jitter == 0)
+    throw core::UsageError("--stain-views needs other stains: give a --stain-jitter above 0");
+  if (options.mosaic == 0) return;
+  const auto pure = pure_images(set);
+  const auto classes = std::ranges::count_if(pure, [](const auto& images) { return !images.empty(); });
+  if (classes < 2)
     throw core::UsageError("--mosaic needs images that show one class alone, of at least two classes; there are some of " +
-                           std::to_string(pure_.size()));
+                           std::to_string(classes));
 }
 
 TrainingStream::~TrainingStream() {
@@ -186,17 +193,17 @@ core::Image TrainingStream::augmented(const PatchSet& set, std::size_t index, st
 // The classes come round in turn from a random one on, so that a mosaic shows as many as it can.
 void TrainingStream::add_mosaic(model::network::PatchBatch& batch, std::size_t item, std::uint64_t draw) const {
   const std::uint64_t seed = core::hash(draw, 5);
-  const std::size_t pieces = 2 + core::hash(seed, 0) % 3, first = core::hash(seed, 1) % pure_.size();
+  const std::size_t pieces = 2 + core::hash(seed, 0) % 3, first = core::hash(seed, 1) % pure_class_.size();
   std::vector<core::Image> images;
   std::vector<std::uint8_t> classes;
   const std::size_t count = set_.labels(0).size();
   float* const labels = batch.labels.data() + item * count;
   std::fill_n(labels, count, 0.0F);
   for (std::size_t p = 0; p < pieces; ++p) {
-    const std::size_t which = (first + p) % pure_.size();
+    const std::uint8_t shown = pure_class_[(first + p) % pure_class_.size()];
     const std::uint64_t piece = core::hash(seed, 2 + p);
-    images.push_back(augmented(set_, pure_[which][piece % pure_[which].size()], core::hash(piece, 0)));
-    classes.push_back(pure_class_[which]);
+    images.push_back(augmented(set_, pure_[shown][piece % pure_[shown].size()], core::hash(piece, 0)));
+    classes.push_back(shown);
   }
   const Mosaic mosaic = make_mosaic(images, classes, core::hash(seed, 1000));
   for (std::size_t p = 0; p < pieces; ++p)

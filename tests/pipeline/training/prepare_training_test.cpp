@@ -54,6 +54,18 @@ TEST_F(Preparing, RefusesToDistilWithoutATeacherOrForNothing) {
   EXPECT_THROW(scan_unlabelled(folder_ / "nothing", 2, false), core::UsageError);
 }
 
+TEST_F(Preparing, RefusesViewsAndMosaicsThatCannotBeMade) {
+  TrainJob views = job(12, 0.2), mosaics = job(12, 0.2);
+  views.stream.stain_views = true;
+  EXPECT_THROW(prepare(views), core::UsageError);
+  mosaics.stream.mosaic = 0.5;
+  for (Patch& patch : mosaics.patches.train) patch.labels = {1, 0};
+  EXPECT_THROW(prepare(mosaics), core::UsageError);
+  for (std::size_t i = 0; i < mosaics.patches.train.size(); ++i)
+    mosaics.patches.train[i].labels = i % 2 == 0 ? std::vector<float>{1, 0} : std::vector<float>{0, 1};
+  EXPECT_GT(prepare(mosaics).images.count(), 0U);
+}
+
 TEST_F(Preparing, CountsStepsAndWarmUpAfterTheHoldOut) {
   const PreparedTraining prepared = prepare(job(40, 0.2));
   const std::size_t held = prepared.valid.count();

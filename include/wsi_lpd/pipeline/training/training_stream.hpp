@@ -29,10 +29,13 @@ struct Teaching {
 class TrainingStream {
  public:
   /// Keeps a reference to `set`, which must hold at least one image and outlive the stream. The first batch is number `first`. Throws
-  /// UsageError: mosaics are asked for, and fewer than two classes have images of their own; two stains are asked for without stain_jitter.
+  /// UsageError as check() does.
   TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first = 0, StreamOptions options = {},
                  Teaching teaching = {});
   ~TrainingStream();
+  /// Throws UsageError: mosaics are asked for, and fewer than two classes have images of their own; two stains are asked for without
+  /// stain_jitter.
+  static void check(const PatchSet& set, const StreamOptions& options);
   model::network::PatchBatch next();
   /// Seconds that next() has waited for images so far.
   double waited() const { return waited_; }
@@ -43,7 +46,6 @@ class TrainingStream {
     std::size_t index;
     std::uint64_t draw;  ///< of which all randomness of the image comes
   };
-  void find_pure();
   std::vector<Item> items(std::int64_t number) const;
   std::vector<std::size_t> epoch(std::int64_t number) const;
   model::network::PatchBatch make(std::int64_t number) const;
@@ -59,8 +61,8 @@ class TrainingStream {
   StreamOptions options_;
   Teaching teaching_;
   std::vector<double> draws_;                   ///< [image]: expected draws in an epoch; the sum is the number of images
-  std::vector<std::vector<std::size_t>> pure_;  ///< [class with such images]: the images that show it alone; empty without mosaics
-  std::vector<std::uint8_t> pure_class_;        ///< [class with such images]: which class
+  std::vector<std::vector<std::size_t>> pure_;  ///< [class]: the images that show it alone; empty without mosaics
+  std::vector<std::uint8_t> pure_class_;        ///< the classes that have such images
   double waited_ = 0;
   std::future<model::network::PatchBatch> ahead_;
 };
