@@ -85,6 +85,21 @@ void look_at_lock(RunState& state, const fs::path& journal) {
   state.since_sign = lock->since_sign;
 }
 
+/// Of runs that were killed.
+void remove_stale_locks(const fs::path& folder) {
+  std::error_code none;
+  std::vector<fs::path> locks;
+  for (auto entry = fs::directory_iterator(folder, none); !none && entry != fs::end(entry); entry.increment(none)) {
+    if (entry->path().extension() == ".lock") locks.push_back(entry->path());
+  }
+  for (const fs::path& lock : locks) {
+    try {
+      core::WorkLock::try_to_take(lock);  // and let go of it
+    } catch (const core::Error&) {        // another user's, perhaps
+    }
+  }
+}
+
 }  // namespace
 
 std::string utc_text(std::int64_t seconds) {
@@ -110,10 +125,15 @@ Journal::Journal(const fs::path& output, RunRecord run) {
   fs::create_directories(output / kJournalFolder, failure);
   std::string time = utc_text(run.started);
   std::erase_if(time, [](char each) { return each == ':' || each == '-'; });
-  path_ = output / kJournalFolder / (run.host + "-" + std::to_string(run.pid) + "-" + time + kEnding);
-  const int file = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (file < 0) throw core::Error("making " + path_.string() + ": " + std::strerror(errno));
+  const std::string name = run.host + "-" + std::to_string(run.pid) + "-" + time;
+  int file = -1;
+  for (int i = 1; file < 0; ++i) {  // a process may run several batches in a second
+    path_ = output / kJournalFolder / (name + (i > 1 ? "-" + std::to_string(i) : "") + kEnding);
+    file = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0 && errno != EEXIST) throw core::Error("making " + path_.string() + ": " + std::strerror(errno));
+  }
   close(file);
+  remove_stale_locks(output / kJournalFolder);
   lock_ = core::WorkLock::take(lock_of(path_));
   Json first{{"event", "run"}, {"format", kFormat}, {"time", run.started}};
   first.update(json_of(run));

@@ -106,6 +106,13 @@ TEST(Journal, OfAKilledProcessIsNotAlive) {
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
   EXPECT_EQ(std::ranges::count_if(read_journals(folder.path()), &RunState::is_alive), 1);
+  const auto locks = [&] {
+    return std::ranges::count_if(fs::directory_iterator(folder.path() / "journal"),
+                                 [](const auto& entry) { return entry.path().extension() == ".lock"; });
+  };
+  EXPECT_EQ(locks(), 2);
+  const Journal next(folder.path(), kRun);
+  EXPECT_EQ(locks(), 2) << "its own and that of the one that lives";
   for (const int end : ready) close(end);
 }
 
