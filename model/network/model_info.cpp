@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/encoders/mix_transformer.hpp"
 #include "wsi_lpd/model/network/model_metadata.hpp"
 #include "wsi_lpd/model/weights/safetensors.hpp"
@@ -149,7 +150,10 @@ ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata)
   }
   std::string key;
   const auto text = [&](const char* name) { return metadata.at(key = name); };
-  const auto json = [&](const char* name) { return Json::parse(text(name)); };
+  const auto json = [&](const char* name) {
+    if (core::is_deep_json(text(name))) throw core::Error("its '" + key + "' has lists without end");
+    return Json::parse(text(name));
+  };
   try {
     ModelInfo info;
     info.method = text("method");

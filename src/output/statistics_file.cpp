@@ -7,6 +7,7 @@
 #include "figures.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::output {
 namespace {
@@ -232,6 +233,7 @@ std::optional<SlideStatistics> read_statistics(const std::filesystem::path& path
   if (!std::filesystem::exists(path)) return {};
   const std::string text = core::read_text_file(path);
   return core::with_context("reading " + path.string(), [&] {
+    if (core::is_deep_json(text)) throw core::Error("is not a statistics file of this program, or damaged (its lists have no end)");
     try {
       return from_json(Json::parse(text));
     } catch (const Json::exception& error) {

@@ -183,6 +183,7 @@ GeoJsonRegions read_regions(const Json& json) {
 GeoJsonRegions read_geojson_regions(const std::filesystem::path& path) {
   const std::string text = core::read_text_file(path);
   return core::with_context(path.string(), [&] {
+    if (core::is_deep_json(text)) throw core::Error("is not GeoJSON (lists or objects stand in each other more than 100 deep)");
     try {
       return read_regions(Json::parse(text));
     } catch (const Json::exception& error) {

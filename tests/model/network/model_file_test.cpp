@@ -285,6 +285,8 @@ TEST_F(ModelFile, WrongMetadataIsNamed) {
   EXPECT_THAT(error_after(with("stain", "{\"reinhard\":{\"mean\":[0,0,0]}}")), HasSubstr("lack reinhard deviation"));
   EXPECT_THAT(error_after(with("stain", "[1]")), HasSubstr("malformed 'stain'"));
   EXPECT_THAT(error_after(with("weights", "{\"encoder\":{\"file\":\"x\"}}")), HasSubstr("malformed 'weights'"));
+  const std::string deep = "{\"encoder\":" + std::string(500'000, '[') + std::string(500'000, ']') + "}";
+  EXPECT_THAT(error_after(with("weights", deep.c_str())), HasSubstr("its 'weights' has lists without end"));
   EXPECT_THAT(error_after(with("encoder", "resnet")), HasSubstr("resnet"));
   EXPECT_THAT(error_after(with("classes", "[\"a\"")), HasSubstr("malformed 'classes'"));
   EXPECT_THAT(error_after([](weights::TensorFile& file) { file.metadata.erase("mean"); }), HasSubstr("lacks 'mean'"));
