@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/encoders/mix_transformer.hpp"
 #include "wsi_lpd/model/network/model_metadata.hpp"
 #include "wsi_lpd/model/weights/safetensors.hpp"
@@ -16,6 +18,15 @@ using Json = nlohmann::json;
 
 constexpr const char* kFormat = "wsi-lpd 1";
 constexpr int kMostPrototypes = 1000;
+
+/// The whole number that `name` is: JSON may hold 0.5, or more than fits.
+template <class Integer>
+Integer whole_of(const Json& json, const char* name) {
+  const bool fits = json.is_number_unsigned() ? std::in_range<Integer>(json.get<std::uint64_t>())
+                                              : json.is_number_integer() && std::in_range<Integer>(json.get<std::int64_t>());
+  if (!fits) throw core::Error(std::string("'") + name + "' is " + json.dump() + " and no whole number that fits");
+  return json.get<Integer>();
+}
 
 Json json_of(const core::Calibration& calibration) {
   if (calibration.empty()) return nullptr;
@@ -53,17 +64,19 @@ core::Calibration calibration_of(const Json& json, std::size_t classes) {
 
 std::optional<PresenceInfo> presence_of(const Json& json, std::size_t classes) {
   if (json.is_null()) return {};
-  PresenceInfo presence{.encoder = json.at("encoder").get<std::string>(),
-                        .encoder_metadata = json.at("metadata").get<std::map<std::string, std::string>>(),
-                        .images = json.at("images").get<std::int64_t>(),
-                        .groups = json.at("groups").get<std::int64_t>(),
-                        .strength = json.at("strength").get<double>(),
-                        .auc = json.at("auc").get<std::vector<double>>(),
-                        .fit_components = json.value("fit_components", std::int64_t{0}),  // younger than the format
-                        .calibration = calibration_of(json.at("calibration"), classes)};
+  PresenceInfo presence{
+      .encoder = json.at("encoder").get<std::string>(),
+      .encoder_metadata = json.at("metadata").get<std::map<std::string, std::string>>(),
+      .images = whole_of<std::int64_t>(json.at("images"), "images"),
+      .groups = whole_of<std::int64_t>(json.at("groups"), "groups"),
+      .strength = json.at("strength").get<double>(),
+      .auc = json.at("auc").get<std::vector<double>>(),
+      .fit_components = whole_of<std::int64_t>(json.value("fit_components", Json(0)), "fit_components"),  // younger than the format
+      .calibration = calibration_of(json.at("calibration"), classes)};
   if (json.contains("place")) {
     const Json& place = json.at("place");
-    presence.place = {place.at("path").get<std::string>(), place.at("bytes").get<std::uint64_t>(), place.at("sha256").get<std::string>()};
+    presence.place = {place.at("path").get<std::string>(), whole_of<std::uint64_t>(place.at("bytes"), "bytes"),
+                      place.at("sha256").get<std::string>()};
   }
   if (presence.auc.size() != classes || presence.calibration.empty() || presence.fit_components < 0)
     throw core::Error("its presence head makes no sense");
@@ -88,7 +101,7 @@ Json json_of(const core::StainFit& fit) { return {{"mean", fit.mean}, {"form", f
 core::StainFit stain_fit_of(const Json& json) {
   core::StainFit fit{.mean = json.at("mean").get<core::StainVector>(),
                      .form = json.at("form").get<decltype(core::StainFit::form)>(),
-                     .images = json.at("images").get<std::int64_t>()};
+                     .images = whole_of<std::int64_t>(json.at("images"), "images")};
   const auto finite = [](const core::StainVector& values) {
     return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
   };
@@ -105,7 +118,7 @@ Json json_of(const std::optional<Judgement>& judged) {
 std::optional<Judgement> judgement_of(const Json& json) {
   if (json.is_null()) return {};
   Judgement judged{json.at("by").get<std::string>(), json.at("score").get<double>(), json.at("chance").get<double>(),
-                   json.at("iteration").get<std::int64_t>()};
+                   whole_of<std::int64_t>(json.at("iteration"), "iteration")};
   for (const double value : {judged.score, judged.chance})
     if (!(value >= 0 && value <= 1)) throw core::Error("what it was judged by makes no sense");
   return judged;
@@ -149,13 +162,16 @@ ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata)
   }
   std::string key;
   const auto text = [&](const char* name) { return metadata.at(key = name); };
-  const auto json = [&](const char* name) { return Json::parse(text(name)); };
+  const auto json = [&](const char* name) {
+    if (core::is_deep_json(text(name))) throw core::Error("its '" + key + "' has lists without end");
+    return Json::parse(text(name));
+  };
   try {
     ModelInfo info;
     info.method = text("method");
     info.encoder = text("encoder");
     encoders::mix_transformer_shape(info.encoder);
-    info.prototypes_per_class = json("prototypes_per_class").get<int>();
+    info.prototypes_per_class = whole_of<int>(json("prototypes_per_class"), "prototypes_per_class");
     info.classes.names = json("classes").get<std::vector<std::string>>();
     info.classes.background = text("background");
     info.classes.colours.clear();
@@ -163,7 +179,7 @@ ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata)
     core::validate(info.classes);
     const Json mpp = json("mpp");
     if (!mpp.is_null()) info.mpp = mpp.get<double>();
-    info.patch_size = json("patch_size").get<int>();
+    info.patch_size = whole_of<int>(json("patch_size"), "patch_size");
     info.mean = json("mean").get<std::array<float, 3>>();
     info.std = json("std").get<std::array<float, 3>>();
     info.calibration = calibration_of(json("calibration"), info.classes.names.size());

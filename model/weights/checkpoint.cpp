@@ -65,7 +65,11 @@ std::uint64_t product(std::uint64_t a, std::uint64_t b) {
 class TensorCollector {
  public:
   TensorCollector(StorageBytes bytes, std::uint64_t file_size, std::uint64_t pickle_size)
-      : bytes_(std::move(bytes)), unread_(file_size), unfolded_(kUnfolding * file_size), visits_(pickle_size) {}
+      : bytes_(std::move(bytes)),
+        unread_(file_size),
+        unfolded_(kUnfolding * file_size),
+        visits_(pickle_size),
+        named_(kUnfolding * pickle_size) {}
 
   TensorFile collect(const PickleValue& root) {
     if (root.kind != Kind::Dictionary) throw core::Error("holds no dictionary of tensors");
@@ -88,6 +92,8 @@ class TensorCollector {
       if (value.kind == Kind::Dictionary) {
         enter(value, name + ".", depth + 1);
       } else if (value.kind == Kind::Tensor) {
+        if (name.size() > named_) throw core::Error("has names of tensors that are longer than its pickle could spell");
+        named_ -= name.size();
         Tensor tensor = core::with_context("tensor " + printable(name), [&] { return load(value); });
         if (!file_.tensors.emplace(name, std::move(tensor)).second) throw core::Error("has two tensors named " + printable(name));
       } else if (depth == 0) {
@@ -145,7 +151,7 @@ class TensorCollector {
   }
 
   StorageBytes bytes_;
-  std::uint64_t unread_, unfolded_, visits_;  // what is left of each
+  std::uint64_t unread_, unfolded_, visits_, named_;  // what is left of each
   std::map<std::pair<std::string, std::string>, Tensor> storages_;
   TensorFile file_;
 };

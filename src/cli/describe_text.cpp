@@ -10,6 +10,7 @@
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -92,7 +93,9 @@ Json describe_statistics(const Json& content) {
 }
 
 Json describe_json(const fs::path& path) {
-  const Json content = Json::parse(core::read_text_file(path), nullptr, false);
+  const std::string text = core::read_text_file(path);
+  if (core::is_deep_json(text)) throw core::Error(path.string() + ": is JSON in which lists and objects stand in each other without end");
+  const Json content = Json::parse(text, nullptr, false);
   if (content.is_discarded()) throw core::Error(path.string() + ": is not valid JSON");
   const bool is_object = content.is_object();
   if (is_object && content.value("format", Json()) == "wsi-lpd slide statistics") return describe_statistics(content);

@@ -1,6 +1,7 @@
 #include "wsi_lpd/core/csv.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -68,16 +69,24 @@ std::string_view first_line(std::string_view text) {
   return text.substr(start, text.find_first_of("\r\n", start) - start);
 }
 
-char separator_of(std::string_view header) {
-  char most_used = ',';
-  std::size_t most = 1;
-  for (const char candidate : {',', ';', '\t'}) {
-    const Records records = read_records(header, candidate);
-    if (records.rows.empty() || records.rows[0].fields.size() <= most) continue;
-    most = records.rows[0].fields.size();
-    most_used = candidate;
+/// What the first record has most of outside of quotes. A quote may open at its start and behind every candidate.
+char separator_of(std::string_view text) {
+  constexpr std::string_view kCandidates = ",;\t";
+  std::array<std::size_t, kCandidates.size()> counts{};
+  bool quoted = false, at_start = true;
+  for (const char character : text.substr(std::min(text.find_first_not_of("\r\n"), text.size()))) {
+    if (quoted || (at_start && character == '"')) {
+      quoted = character == '"' ? !quoted : quoted;  // a doubled quote closes and opens
+    } else if (character == '\n' || character == '\r') {
+      break;
+    } else if (const std::size_t candidate = kCandidates.find(character); candidate != std::string_view::npos) {
+      ++counts[candidate];
+      at_start = true;
+    } else if (character != ' ') {
+      at_start = false;
+    }
   }
-  return most_used;
+  return kCandidates[static_cast<std::size_t>(std::ranges::max_element(counts) - counts.begin())];
 }
 
 char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
@@ -139,7 +148,7 @@ CsvTable CsvTable::parse(const std::string& text, const std::string& file) {
   const bool says_separator = head.size() == 5 && head.starts_with("sep=");  // Excel's
   CsvTable table;
   table.file = file;
-  table.separator = says_separator ? head.back() : separator_of(head);
+  table.separator = says_separator ? head.back() : separator_of(rest);
   Records records = read_records(rest, table.separator);
   if (records.open_quote > 0)
     throw UsageError(file + " line " + std::to_string(records.open_quote) + ": a quoted field starts here and never ends");

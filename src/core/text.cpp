@@ -47,6 +47,22 @@ std::string fixed(double value, int decimals) {
   return {digits, std::to_chars(std::begin(digits), std::end(digits), value, std::chars_format::fixed, decimals).ptr};
 }
 
+bool is_deep_json(std::string_view json) {
+  constexpr int kDeepest = 100;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char character = json[i];
+    if (character == '"') quoted = !quoted;
+    if (quoted && character == '\\') ++i;  // what is escaped is no quote
+    if (quoted) continue;
+    if (character == '[' || character == '{') ++depth;
+    if (character == ']' || character == '}') --depth;
+    if (depth > kDeepest) return true;
+  }
+  return false;
+}
+
 std::string local_time(const char* format) {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};

@@ -120,8 +120,11 @@ class LevelHandle {
     const tmsize_t read = TIFFReadRawTile(file_.get(), index, bytes_.data(), static_cast<tmsize_t>(length));
     file_.check(read == static_cast<tmsize_t>(length), "a tile can't be read");
     const vips::VSource source = vips::VSource::new_from_memory(bytes_.data(), bytes_.size());
-    const core::Image samples = to_image(vips::VImage::jp2kload_source(source, vips::VImage::option()->set("fail_on", VIPS_FAIL_ON_ERROR)));
-    file_.check(samples.channels() == page_.samples, "has a JPEG 2000 tile with another number of samples than the image's");
+    const vips::VImage tile = vips::VImage::jp2kload_source(source, vips::VImage::option()->set("fail_on", VIPS_FAIL_ON_ERROR));
+    file_.check(tile.bands() == page_.samples && tile.format() == VIPS_FORMAT_UCHAR,
+                "has a JPEG 2000 tile with other samples than the image's");
+    file_.check(std::int64_t{tile.width()} * tile.height() <= 4 * page_.tile.area(), "has a JPEG 2000 tile that is larger than its tiles");
+    const core::Image samples = to_image(tile);
     const std::int64_t columns = std::min(samples.width(), rgb.width());  // writers may cut the tiles at the image's edges
     for (std::int64_t y = 0; y < std::min(samples.height(), rgb.height()); ++y)
       colours_->to_rgb({samples.at(0, y), samples.channels(), 1}, columns, rgb.at(0, y));

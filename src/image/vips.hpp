@@ -46,6 +46,7 @@ inline vips::VImage borrow(const core::Image& image) {
 
 /// Computes `source` (8 bit) into memory of our own, without a second copy.
 inline core::Image to_image(const vips::VImage& source) {
+  if (source.format() != VIPS_FORMAT_UCHAR) throw vips::VError("its samples are not of 8 bits");  // libvips would write past the end
   core::Image image(source.width(), source.height(), source.bands());
   vips::VImage memory =
       vips::VImage::new_from_memory(image.data(), image.bytes(), source.width(), source.height(), source.bands(), VIPS_FORMAT_UCHAR);

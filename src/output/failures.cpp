@@ -9,6 +9,7 @@
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/digest/sha256.hpp"
 
 namespace wsi_lpd::output {
@@ -45,7 +46,8 @@ std::vector<fs::path> files_of(const fs::path& results) {
 template <class Take>
 auto read_failure(const fs::path& file, const Take& take) -> decltype(take(Json())) {
   try {
-    return take(Json::parse(core::read_text_file(file)));
+    const std::string text = core::read_text_file(file);
+    if (!core::is_deep_json(text)) return take(Json::parse(text));
   } catch (const core::Error&) {
   } catch (const Json::exception&) {
   }

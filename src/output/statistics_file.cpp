@@ -7,6 +7,7 @@
 #include "figures.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::output {
 namespace {
@@ -125,12 +126,21 @@ Json to_json(const SlideStatistics& s) {
 double number_or_zero(const Json& json) { return json.is_null() ? 0 : json.get<double>(); }
 std::optional<double> number_or_nothing(const Json& json) { return json.is_null() ? std::nullopt : std::optional(json.get<double>()); }
 
-/// A hand may have made 0.5 of it, or more than fits.
-std::int64_t whole_number(const Json& json, const std::string& key) {
-  const Json& value = json.at(key);
-  if (!value.is_number_integer() || value != value.get<std::int64_t>())
+/// A hand may have made 0.5 of it, or more than fits. `key` names it.
+std::int64_t whole_number_of(const Json& value, const std::string& key) {
+  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX))
     throw core::Error("'" + key + "' is " + value.dump() + " and no whole number");
   return value;
+}
+std::int64_t whole_number(const Json& json, const std::string& key) { return whole_number_of(json.at(key), key); }
+
+template <std::size_t Count>
+std::array<std::int64_t, Count> whole_numbers_of(const Json& list, const std::string& key) {
+  if (!list.is_array() || list.size() != Count)
+    throw core::Error("'" + key + "' is " + list.dump() + " and no list of " + std::to_string(Count) + " whole numbers");
+  std::array<std::int64_t, Count> numbers;
+  for (std::size_t i = 0; i < Count; ++i) numbers[i] = whole_number_of(list[i], key);
+  return numbers;
 }
 
 /// What files of earlier versions do not have.
@@ -166,8 +176,8 @@ SlideStatistics from_json(const Json& json) {
   json.at("model").at("mpp_known").get_to(s.model_mpp_known);
   json.at("configuration_sha256").get_to(s.configuration_sha256);
   const Json& frame = json.at("frame");
-  const auto bounds = frame.at("level0_bounds").get<std::array<std::int64_t, 4>>();
-  const auto size = frame.at("size").get<std::array<std::int64_t, 2>>();
+  const auto bounds = whole_numbers_of<4>(frame.at("level0_bounds"), "level0_bounds");
+  const auto size = whole_numbers_of<2>(frame.at("size"), "size");
   s.frame.bounds = {bounds[0], bounds[1], bounds[2], bounds[3]};
   s.frame.size = {size[0], size[1]};
   s.frame.scale = frame.at("level0_pixels_per_output_pixel");
@@ -195,7 +205,10 @@ SlideStatistics from_json(const Json& json) {
   s.tiles_read = whole_number(tiles, "read");
   s.tiles_skipped = whole_number(tiles, "skipped");
   s.tiles_unreadable = whole_number(tiles, "unreadable");
-  if (tiles.contains("unreadable_positions")) tiles.at("unreadable_positions").get_to(s.unreadable_positions);
+  if (tiles.contains("unreadable_positions")) {
+    for (const Json& position : tiles.at("unreadable_positions"))
+      s.unreadable_positions.push_back(whole_numbers_of<2>(position, "unreadable_positions"));
+  }
   if (json.contains("focus")) {  // older results have none
     s.focus_median = number_or_nothing(json.at("focus").at("median"));
     s.out_of_focus = number_or_nothing(json.at("focus").at("out_of_focus_fraction"));
@@ -236,6 +249,7 @@ std::optional<SlideStatistics> read_statistics(const std::filesystem::path& path
   if (!std::filesystem::exists(path)) return {};
   const std::string text = core::read_text_file(path);
   return core::with_context("reading " + path.string(), [&] {
+    if (core::is_deep_json(text)) throw core::Error("is not a statistics file of this program, or damaged (its lists have no end)");
     try {
       return from_json(Json::parse(text));
     } catch (const Json::exception& error) {

@@ -13,6 +13,8 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr double kFarthest = 1e12;  ///< pixels; sums and products of such numbers are finite
+
 /// What is wrong is said from inside out: `in_context` of the callers adds feature and file.
 const Json& member(const Json& object, const char* key) {
   if (!object.is_object() || !object.contains(key)) throw core::Error(std::string("it has no \"") + key + "\"");
@@ -36,6 +38,11 @@ core::Ring read_ring(const Json& json) {
     if (!position.is_array() || position.size() < 2 || !position[0].is_number() || !position[1].is_number())
       throw core::Error("point " + std::to_string(ring.size() + 1) + " of an outline is not a pair of numbers");
     ring.push_back({position[0].get<double>(), position[1].get<double>()});
+    for (const double coordinate : {ring.back().x, ring.back().y}) {
+      if (std::abs(coordinate) > kFarthest)
+        throw core::Error("point " + std::to_string(ring.size()) + " of an outline lies at " + core::shortest(coordinate) +
+                          ", beyond all slides: coordinates are level-0 pixels");
+    }
   }
   return ring;
 }
@@ -183,6 +190,7 @@ GeoJsonRegions read_regions(const Json& json) {
 GeoJsonRegions read_geojson_regions(const std::filesystem::path& path) {
   const std::string text = core::read_text_file(path);
   return core::with_context(path.string(), [&] {
+    if (core::is_deep_json(text)) throw core::Error("is not GeoJSON (lists or objects stand in each other more than 100 deep)");
     try {
       return read_regions(Json::parse(text));
     } catch (const Json::exception& error) {

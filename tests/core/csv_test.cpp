@@ -47,6 +47,7 @@ TEST(CsvTable, IsReadWhateverWroteIt) {
     EXPECT_EQ(fields_of(CsvTable::parse(text, "m.csv")), expected) << text;
   }
   EXPECT_EQ(CsvTable::parse("a;b\n1;2", "m.csv").separator, ';');
+  EXPECT_EQ(CsvTable::parse("a,\"b; c;\nd;e\"\n1,2", "m.csv").separator, ',');
   EXPECT_EQ(fields_of(CsvTable::parse("\"a;b;c\",d\n1,2", "m.csv")), (Records{{"a;b;c", "d"}, {"1", "2"}}));
   EXPECT_EQ(fields_of(CsvTable::parse("slide\nx.svs\n", "m.csv")), (Records{{"slide"}, {"x.svs"}}));
 }

@@ -37,5 +37,16 @@ TEST(Text, WordsAreJoinedAndKindsCounted) {
   EXPECT_EQ(counted({{"hidden", 1}, {".png", 2}}), "2 .png, 1 hidden");
 }
 
+TEST(Text, JsonIsDeepByItsBracketsOutsideOfTexts) {
+  const std::string many(100, '[');
+  EXPECT_FALSE(is_deep_json(many + "1" + std::string(100, ']')));
+  EXPECT_TRUE(is_deep_json(many + "{"));
+  EXPECT_FALSE(is_deep_json("\"" + many + "\\\"[[\"[]"));
+  EXPECT_TRUE(is_deep_json("\"\\\\\"" + many + "["));
+  std::string wide;
+  for (int i = 0; i < 1000; ++i) wide += "[{}],";
+  EXPECT_FALSE(is_deep_json(wide));
+}
+
 }  // namespace
 }  // namespace wsi_lpd::core

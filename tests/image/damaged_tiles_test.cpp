@@ -57,6 +57,20 @@ TEST_F(DamagedTiles, AloneCannotBeReadByAnyThreadAtAnyTime) {
   }
 }
 
+TEST_F(DamagedTiles, OfJpeg2000WithOtherSamplesOrASizeOfTheirOwnAreErrors) {
+  const auto picture = [](int side, int bands, VipsBandFormat format) {
+    return vips::VImage::black(side, side, vips::VImage::option()->set("bands", bands)).cast(format);
+  };
+  for (const vips::VImage& tile : {picture(64, 3, VIPS_FORMAT_USHORT), picture(64, 1, VIPS_FORMAT_UCHAR), picture(64, 4, VIPS_FORMAT_UCHAR),
+                                   picture(1000, 3, VIPS_FORMAT_UCHAR)}) {
+    TestPage page = page_of(3);
+    page.compression = 33005;
+    page.encode = [&](const auto&) { return jpeg2000_of(tile); };
+    write_tiff(folder_ / "a.tif", {page});
+    EXPECT_EQ(state(*PyramidFile::open(folder_ / "a.tif"), 3), 2) << tile.width() << " " << tile.bands() << " " << tile.format();
+  }
+}
+
 TEST_F(DamagedTiles, AFileThatIsReplacedOrTruncatedMeanwhileIsAnError) {
   write_tiff(folder_ / "a.tif", {page_of(3)});
   auto file = PyramidFile::open(folder_ / "a.tif");

@@ -87,15 +87,17 @@ inline TestPage sixteen_bits(TestPage page) {
 }
 
 /// Lossless JPEG 2000, as a codestream.
-inline std::vector<std::uint8_t> jpeg2000(const std::vector<std::uint8_t>& tile) {
-  const auto image = vips::VImage::new_from_memory(const_cast<std::uint8_t*>(tile.data()), tile.size(), 64, 64, 3, VIPS_FORMAT_UCHAR)
-                         .copy(vips::VImage::option()->set("interpretation", VIPS_INTERPRETATION_sRGB));
+inline std::vector<std::uint8_t> jpeg2000_of(const vips::VImage& image) {
   VipsBlob* blob = image.jp2ksave_buffer(vips::VImage::option()->set("lossless", true)->set("subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF));
   std::size_t length = 0;
   const auto* data = static_cast<const std::uint8_t*>(vips_blob_get(blob, &length));
   std::vector<std::uint8_t> bytes(data, data + length);
   vips_area_unref(VIPS_AREA(blob));
   return bytes;
+}
+inline std::vector<std::uint8_t> jpeg2000(const std::vector<std::uint8_t>& tile) {
+  return jpeg2000_of(vips::VImage::new_from_memory(const_cast<std::uint8_t*>(tile.data()), tile.size(), 64, 64, 3, VIPS_FORMAT_UCHAR)
+                         .copy(vips::VImage::option()->set("interpretation", VIPS_INTERPRETATION_sRGB)));
 }
 
 class PyramidFileTest : public ::testing::Test {

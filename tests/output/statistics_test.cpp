@@ -155,9 +155,13 @@ TEST(Statistics, DamagedFilesAreErrorsAndAbsentOnesAreNone) {
   const TemporaryFolder folder;
   EXPECT_FALSE(read_statistics(folder / "slide.json"));
   write_statistics(folder / "slide.json", some_statistics());
-  const std::string text = core::read_text_file(folder / "slide.json");
-  for (const std::string& broken : {text.substr(0, text.size() / 2), std::string(), std::string("[1, 2]"), std::string("{\"version\": 7}"),
-                                    std::string("{\"version\": 1, \"slide\": 3}")}) {
+  const std::string text = core::read_text_file(folder / "slide.json"), pixels = "\"pixels\": ";
+  std::string deep = text;
+  deep.insert(deep.find(pixels) + pixels.size(), std::string(500'000, '[') + std::string(500'000, ']') + ", \"\": ");
+  std::string halves = text;
+  halves.insert(halves.find('[', halves.find("level0_bounds")) + 1, "0.5, ");
+  for (const std::string& broken : {halves, text.substr(0, text.size() / 2), std::string(), std::string("[1, 2]"),
+                                    std::string("{\"version\": 7}"), std::string("{\"version\": 1, \"slide\": 3}"), deep}) {
     core::write_text_file(folder / "broken.json", broken);
     try {
       read_statistics(folder / "broken.json");

@@ -166,6 +166,10 @@ TEST(RegionFile, KnowsTheClassesThatQuPathDerives) {
 TEST(RegionFile, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(error_of("{\"type\""), HasSubstr("a.geojson: is not GeoJSON ("));
   EXPECT_THAT(error_of("{}"), HasSubstr("a.geojson: feature 1: it has no \"type\""));
+  const std::string deep = std::string(500'000, '[') + std::string(500'000, ']');
+  EXPECT_THAT(error_of("{\"type\":" + deep + "}"), HasSubstr("a.geojson: is not GeoJSON (lists or objects"));
+  EXPECT_THAT(error_of(polygon("[[0,0],[1e308,-1e308],[-1e308,1e308],[5,5]]")),
+              HasSubstr("feature 1: point 2 of an outline lies at 1e+308, beyond all slides"));
   EXPECT_THAT(error_of("7"), HasSubstr("feature 1: it has no \"type\""));
   EXPECT_THAT(error_of(R"({"type":"FeatureCollection"})"), HasSubstr("it has no \"features\""));
   EXPECT_THAT(error_of(R"({"type":"FeatureCollection","features":{}})"), HasSubstr("its features are not a list"));

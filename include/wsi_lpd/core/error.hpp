@@ -1,14 +1,21 @@
 #pragma once
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 namespace wsi_lpd::core {
 
-/// The one exception of the library, beside its subclasses. `what()` is a single line: what failed, on which file, why, and what to do.
+/// `text` as one line of at most kLongestLine bytes: control characters, line breaks among them, become spaces, and of a longer text the
+/// middle is left out. Errors and warnings quote what files hold, which may be anything. Thread-safe.
+std::string one_line(std::string text);
+inline constexpr std::size_t kLongestLine = 2000;
+
+/// The one exception of the library, beside its subclasses. `what()` is a single line, see one_line(): what failed, on which file, why, and
+/// what to do.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Error(std::string what) : std::runtime_error(one_line(std::move(what))) {}
 };
 
 /// Wrong usage or configuration. It was found before anything was started or written.

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wsi_lpd::core {
@@ -27,6 +28,10 @@ std::string shortest(double value);
 
 /// `value` with so many decimals, "0.31"; "–" where it is not finite: for readers, never for files that programs read.
 std::string fixed(double value, int decimals);
+
+/// Do lists and objects stand in each other more than 100 deep in this JSON? Sound files have a dozen. Parsed, they are copied and printed
+/// by recursion, for which a file that is deep enough leaves no stack: look before parsing what others wrote.
+bool is_deep_json(std::string_view json);
 
 /// Now, in this machine's time zone, as strftime's `format` says; up to 31 bytes.
 std::string local_time(const char* format);

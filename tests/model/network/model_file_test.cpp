@@ -282,9 +282,13 @@ TEST_F(ModelFile, WrongMetadataIsNamed) {
   EXPECT_THAT(error_after(with("judged", "{\"by\":1}")), HasSubstr("malformed 'judged'"));
   EXPECT_THAT(error_after(with("std", "[0,1,1]")), HasSubstr("absurd"));
   EXPECT_THAT(error_after(with("prototypes_per_class", "1000000000")), HasSubstr("absurd"));
+  EXPECT_THAT(error_after(with("prototypes_per_class", "4294967299")), HasSubstr("'prototypes_per_class' is 4294967299 and no whole"));
+  EXPECT_THAT(error_after(with("patch_size", "1e300")), HasSubstr("'patch_size' is 1e+300 and no whole number"));
   EXPECT_THAT(error_after(with("stain", "{\"reinhard\":{\"mean\":[0,0,0]}}")), HasSubstr("lack reinhard deviation"));
   EXPECT_THAT(error_after(with("stain", "[1]")), HasSubstr("malformed 'stain'"));
   EXPECT_THAT(error_after(with("weights", "{\"encoder\":{\"file\":\"x\"}}")), HasSubstr("malformed 'weights'"));
+  const std::string deep = "{\"encoder\":" + std::string(500'000, '[') + std::string(500'000, ']') + "}";
+  EXPECT_THAT(error_after(with("weights", deep.c_str())), HasSubstr("its 'weights' has lists without end"));
   EXPECT_THAT(error_after(with("encoder", "resnet")), HasSubstr("resnet"));
   EXPECT_THAT(error_after(with("classes", "[\"a\"")), HasSubstr("malformed 'classes'"));
   EXPECT_THAT(error_after([](weights::TensorFile& file) { file.metadata.erase("mean"); }), HasSubstr("lacks 'mean'"));

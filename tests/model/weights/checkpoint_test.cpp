@@ -95,6 +95,16 @@ TEST_F(Checkpoint, DictionariesWithoutEndAreErrors) {
   EXPECT_THAT(refusal(checkpoint(content, {})), HasSubstr("many times over"));
 }
 
+/// The keys on the way to a dictionary stand in the name of each of its tensors: a small pickle could name more than fits in memory.
+TEST_F(Checkpoint, NamesBeyondAllBoundsAreErrors) {
+  std::vector<std::pair<std::string, std::string>> entries{{"0", tensor(storage("0", 6), 0, {0}, {1}) + "q\x01"}};
+  for (int i = 1; i < 300; ++i) entries.emplace_back(std::to_string(i), "h\x01");
+  std::string content = dictionary(entries);
+  EXPECT_EQ(read(checkpoint(content, {kSixFloats})).tensors.size(), 300U);
+  for (int level = 0; level < 10; ++level) content = dictionary({{std::string(1000, 'k'), content}});
+  EXPECT_THAT(refusal(checkpoint(content, {kSixFloats})), HasSubstr("names of tensors that are longer than"));
+}
+
 /// One dictionary with a long key, shared by many: each tensor below it would get a name of that length.
 TEST_F(Checkpoint, LongKeysAreErrors) {
   const std::string shared = dictionary({{std::string(2000, 'k'), tensor(storage("0", 6), 0, {6}, {1})}}) + "q\x01";
