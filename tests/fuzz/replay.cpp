@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 int main(int count, char** arguments) {
   std::set<fs::path> files;
-  for (const std::string argument : std::vector<std::string>(arguments + 1, arguments + count)) {
+  for (const std::string& argument : std::vector<std::string>(arguments + 1, arguments + count)) {
     if (argument.starts_with('-')) continue;  // libFuzzer's options
     if (fs::is_directory(argument)) {
       for (const auto& entry : fs::directory_iterator(argument)) files.insert(entry.path());
