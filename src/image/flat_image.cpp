@@ -87,7 +87,16 @@ class VipsFile : public FlatImage {
   explicit VipsFile(const std::filesystem::path& path) : FlatImage(path, ::open(path.c_str(), O_RDONLY | O_CLOEXEC)), identity_(path) {
     const auto fail = [&](const std::string& why) { throw core::Error("reading " + path.string() + ": " + why); };
     if (file_.get() < 0) fail(std::strerror(errno));
-    const vips::VImage image = vips::VImage::vipsload(path.c_str());
+    const vips::VImage image = [&] {
+      try {
+        return vips::VImage::vipsload(path.c_str());
+      } catch (const vips::VError& error) {  // the system's reason in it is an old one: the file is open
+        vips_error_clear();
+        const std::string text = error.what();
+        throw core::Error("reading " + path.string() + ": is a damaged VIPS image (" + text.substr(0, text.find('\n')) +
+                          "); get a new copy of it");
+      }
+    }();
     channels_ = image.bands();
     begin_ = kVipsHeader;
     if (image.format() != VIPS_FORMAT_UCHAR || image.coding() != VIPS_CODING_NONE || channels_ < 1 || channels_ > 4)

@@ -29,22 +29,22 @@ int note_short_table(TIFF*, void* user_data, const char*, const char* format, va
 
 }  // namespace
 
-TiffFile::TiffFile(std::string doing, const std::filesystem::path& path, const char* mode) : doing_(std::move(doing)) {
+TiffFile::TiffFile(std::string doing, const std::filesystem::path& path, const char* mode)
+    : doing_(std::move(doing)), name_(path.string()) {
   const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(), TIFFOpenOptionsFree);
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_first, reason_.get());
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), note_short_table, has_short_table_.get());
   errno = 0;
   tiff_.reset(TIFFOpenExt(path.c_str(), mode, options.get()));
   if (tiff_) return;
-  if (errno == 0 && mode[0] == 'r') {
-    const std::string name = path.string() + ": ";
-    refuse("is damaged or was cut short (" + (reason_->starts_with(name) ? reason_->substr(name.size()) : *reason_) +
-           "); get a new copy of it");
-  }
+  if (errno == 0 && mode[0] == 'r')
+    refuse("is damaged or was cut short" + (reason().empty() ? "" : " (" + reason() + ")") + "; get a new copy of it");
   fail_with(errno, "is not a TIFF");
 }
 
-void TiffFile::fail(const std::string& why) const { throw core::Error(doing_ + ": " + (reason_->empty() ? why : *reason_)); }
+std::string TiffFile::reason() const { return reason_->starts_with(name_ + ": ") ? reason_->substr(name_.size() + 2) : *reason_; }
+
+void TiffFile::fail(const std::string& why) const { throw core::Error(doing_ + ": " + (reason().empty() ? why : reason())); }
 
 void TiffFile::refuse(const std::string& why) const { throw core::Error(doing_ + ": " + why); }
 

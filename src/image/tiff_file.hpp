@@ -39,7 +39,11 @@ class TiffFile {
   };
   [[noreturn]] void fail_with(int error_number, const std::string& otherwise) const;
 
+  /// libtiff's own, without the name of the file, which doing_ says; empty where it gave none.
+  std::string reason() const;
+
   std::string doing_;
+  std::string name_;                                                       ///< of the file, as libtiff says it
   std::unique_ptr<std::string> reason_ = std::make_unique<std::string>();  ///< the first error; a fixed address for libtiff
   std::unique_ptr<bool> has_short_table_ = std::make_unique<bool>(false);
   std::unique_ptr<TIFF, Close> tiff_;

@@ -13,7 +13,7 @@ std::string reason_of(const vips::VError& error) {
   const std::string system = "unix error: ";
   const std::size_t at = text.find(system);
   const std::size_t start = at == std::string::npos ? 0 : at + system.size();
-  return text.substr(start, text.find('\n', start) - start);
+  return start == text.size() ? "libvips gives no reason" : text.substr(start, text.find('\n', start) - start);
 }
 
 void check_size_in_memory(const vips::VImage& image, int channels) {

@@ -12,13 +12,15 @@
 namespace wsi_lpd::image {
 
 /// What `error` says in one line: the system's reason where there is one, else the first line, which is nearest to the cause. libvips has
-/// one error buffer for all threads: of two calls that fail at the same moment, one may report the other's reason, never the other's path.
+/// one error buffer for all threads: of two calls that fail at the same moment, one may report the other's reason.
 std::string reason_of(const vips::VError& error);
 
-/// Runs `action` on an initialised libvips; what libvips throws becomes Error("`doing` PATH: reason").
+/// Runs `action` on an initialised libvips; what libvips throws becomes Error("`doing` PATH: reason"). What stands in the error buffer
+/// before is of another file: OpenSlide's use of libtiff leaves its errors there.
 template <class Action>
 decltype(auto) with_vips(const std::string& doing, const std::filesystem::path& path, Action&& action) {
   initialise();
+  vips_error_clear();
   try {
     return std::forward<Action>(action)();
   } catch (const vips::VError& error) {

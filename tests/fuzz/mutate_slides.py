@@ -12,7 +12,9 @@ import csv
 import io
 import os
 import random
+import resource
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -209,12 +211,15 @@ class Runner:
         self.complete = 0
 
     def batch(self, slides, seconds):
-        """What batch ended with: its exit code, minus the signal, or None where it took too long."""
+        """What batch ended with: its exit code, minus the signal, or None where it took too much time of the processor, or long did nothing."""
         listed = self.folder / "portion.txt"
         listed.write_text("".join(f"{slide}\n" for slide in slides))
         command = [self.program, "batch", listed, "-o", self.results, "--model", self.model, "--precision", "fp32", "--overlap", "0", "--quiet"]
+        bound = lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 10))  # other processes on the machine don't count
         try:
-            return subprocess.run(command, timeout=seconds, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False).returncode
+            code = subprocess.run(command, timeout=600 + 20 * seconds, preexec_fn=bound, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, check=False).returncode
+            return None if code == -signal.SIGXCPU else code
         except subprocess.TimeoutExpired:
             return None
 
@@ -237,7 +242,7 @@ class Runner:
     def run(self, slides):
         """One portion; where its process dies or hangs, slide by slide."""
         shutil.rmtree(self.results, ignore_errors=True)
-        code = self.batch(slides, 60 + self.limit * len(slides))
+        code = self.batch(slides, 30 + self.limit * len(slides))
         rest = self.outcomes(slides)
         if not rest and code in (0, 3):
             return
@@ -282,7 +287,7 @@ def main():
     parser.add_argument("--program", default="wsi-lpd")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--portion", type=int, default=25, help="slides of one batch")
-    parser.add_argument("--limit", type=float, default=10, help="seconds a slide may take, on top of 60 for the process")
+    parser.add_argument("--limit", type=int, default=10, help="seconds of the processor for each slide, on top of 30")
     given = parser.parse_args()
     folder = given.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)

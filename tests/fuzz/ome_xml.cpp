@@ -8,6 +8,22 @@
 
 using namespace wsi_lpd;
 
+namespace {
+
+/// What XML makes of line breaks.
+std::string with_line_feeds(std::string text) {
+  for (std::size_t at = 0; (at = text.find('\r', at)) != std::string::npos;) {
+    if (at + 1 < text.size() && text[at + 1] == '\n') {
+      text.erase(at, 1);
+    } else {
+      text[at] = '\n';
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const std::string text = fuzz::text_of(bytes, size);
   fuzz::accepts([&] {
@@ -26,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
               "other pixels than were written");
   const std::string comment = image::ome_comment(xml).value_or("");
   fuzz::check(comment.empty() == text.empty(), "a comment that got lost");
-  fuzz::check(image::write_ome_xml(metadata, {321, 123}, 0.25, comment) == image::write_ome_xml(metadata, {321, 123}, 0.25, text),
-              "another comment than was written");
+  const auto written = [&](const std::string& of) { return image::write_ome_xml(metadata, {321, 123}, 0.25, of); };
+  fuzz::check(written(comment) == written(with_line_feeds(text)), "another comment than was written");
   return 0;
 }

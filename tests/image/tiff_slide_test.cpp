@@ -93,6 +93,13 @@ TEST_F(TiffSlide, AListOfImagesThatBreaksOffIsDamage) {
   write_tiff(folder_ / "s.tif", {page_of(3)});
   std::filesystem::resize_file(folder_ / "s.tif", std::filesystem::file_size(folder_ / "s.tif") / 2);
   EXPECT_THAT(error_on_opening(folder_ / "s.tif"), AllOf(HasSubstr("is damaged or was cut short ("), HasSubstr("); get a new copy")));
+  TestPage with_copy = page_of(3);
+  with_copy.subifds = 1;
+  write_tiff(folder_ / "s.tif", {with_copy, plain({150, 103})});
+  std::filesystem::resize_file(folder_ / "s.tif", std::filesystem::file_size(folder_ / "s.tif") - 40);
+  const std::string error = error_on_opening(folder_ / "s.tif");
+  EXPECT_THAT(error, HasSubstr("Can not read"));
+  EXPECT_EQ(error.find("s.tif"), error.rfind("s.tif")) << "the file is named once: " << error;
 }
 
 TEST_F(TiffSlide, OrientationTagsAreNotApplied) {
