@@ -95,20 +95,41 @@ class SlideBatch {
   }
 
   void do_slides(std::deque<std::size_t> turns, bool is_first) {
+    const bool force = batch_.force && is_first;
+    if (batch_.staging) plan_copies(turns, force);
     std::size_t running = 0;
     while (!turns.empty() || running > 0) {
       core::check(work_.cancel);
-      for (; !turns.empty() && runner_.free() > 0; turns.pop_front(), ++running) {
-        const segment::SlideJob& job = jobs_[turns.front()];
-        runner_.start(turns.front(), job, is_first && (batch_.force || forced_.contains(turns.front())),
-                      progress_.start(turns.front(), job.slide.string()));
+      for (; !turns.empty() && runner_.free() > 0; ++running) {
+        const auto next = batch_.staging ? batch_.staging->next() : Staging::Next{turns.front()};
+        if (!next) break;  // its copy isn't complete
+        std::erase(turns, next->slide);
+        segment::SlideJob job = jobs_[next->slide];
+        job.read_from = next->read_from;
+        runner_.start(next->slide, job, force || forced_.contains(next->slide), progress_.start(next->slide, job.slide.string()));
       }
-      const auto [i, outcome] = runner_.wait();
+      const bool waits_for_copy = !turns.empty() && runner_.free() > 0;
+      if (running == 0) batch_.staging->wait();
+      if (running == 0) continue;
+      const auto ended = waits_for_copy ? runner_.look() : runner_.wait();
+      if (!ended) continue;
+      const auto& [i, outcome] = *ended;
       --running;
+      if (batch_.staging) batch_.staging->ended(i);
       if (is_first && outcome.kind == Kind::Elsewhere)
         work_.observer.info(outcome.slide.string() + ": left to " + outcome.reason + ", which has it in work");
       end(i, outcome);
     }
+  }
+
+  /// Slides that another process has in work or has done meanwhile are not worth a copy.
+  void plan_copies(const std::deque<std::size_t>& turns, bool force) const {
+    std::vector<Staging::Slide> slides;
+    for (const std::size_t i : turns) slides.push_back({i, jobs_[i]});
+    batch_.staging->plan(std::move(slides), [force, identity = identity_](const segment::SlideJob& job) {
+      const auto lock = core::read_lock(output::lock_path(job.stem));
+      return !(lock && !lock->gone) && (force || !is_done(job, identity));
+    });
   }
 
   void skip(std::size_t i) {

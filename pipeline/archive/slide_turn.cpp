@@ -64,7 +64,7 @@ class InThisProcess : public SlideRunner {
     } catch (const std::bad_alloc&) {
     }
   }
-  Ended wait() override { return std::exchange(ended_, std::nullopt).value(); }
+  std::optional<Ended> look() override { return std::exchange(ended_, std::nullopt); }
 
  private:
   segment::Segmenter& segmenter_;

@@ -54,12 +54,14 @@ Message message_of(const segment::SlideJob& job, bool force) {
   Message message{{"slide", packed(job.slide.string())}, {"stem", packed(job.stem.string())}, {"force", force}};
   if (job.mpp) message["mpp"] = *job.mpp;
   if (!job.failure.empty()) message["failure"] = packed(job.failure);
+  if (!job.read_from.empty()) message["read_from"] = packed(job.read_from.string());
   return message;
 }
 segment::SlideJob job_of(const Message& message) {
   segment::SlideJob job{unpacked(message.at("slide")), unpacked(message.at("stem")), {}};
   if (message.contains("mpp")) job.mpp = message["mpp"].get<double>();
   if (message.contains("failure")) job.failure = unpacked(message["failure"]);
+  if (message.contains("read_from")) job.read_from = unpacked(message["read_from"]);
   return job;
 }
 

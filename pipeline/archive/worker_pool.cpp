@@ -85,12 +85,13 @@ class WorkerPool : public SlideRunner {
     begin(*worker);
   }
 
-  Ended wait() override {
-    while (ended_.empty()) {
+  std::optional<Ended> look() override {
+    if (ended_.empty()) {
       core::check(cancel_);
       listen();
       for (Worker& worker : workers_) keep_limits(worker);
     }
+    if (ended_.empty()) return {};
     Ended first = std::move(ended_.front());
     ended_.pop_front();
     return first;

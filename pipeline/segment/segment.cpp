@@ -181,6 +181,32 @@ output::SlideStatistics statistics_of(const SlideJob& job, const RunIdentity& id
   return statistics;
 }
 
+std::string replaced(std::string text, const std::string& word, const std::string& by) {
+  for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += by.size()) text.replace(at, word.size(), by);
+  return text;
+}
+
+/// Runs `action`, whose errors name the slide and the files beside it where they say what is wrong with their copies.
+template <class Action>
+output::SlideStatistics with_name_of_slide(const SlideJob& job, const Action& action) {
+  const auto renamed = [&](const std::string& text) {
+    if (job.read_from.empty()) return text;
+    const std::string folder = job.slide.parent_path().empty() ? "" : (job.slide.parent_path() / "").string();
+    return replaced(replaced(text, job.read_from.string(), job.slide.string()), (job.read_from.parent_path() / "").string(), folder);
+  };
+  return core::with_context(job.slide.string(), [&] {
+    try {
+      return action();
+    } catch (const core::Cancelled&) {
+      throw;
+    } catch (const core::UsageError& error) {
+      throw core::UsageError(renamed(error.what()));
+    } catch (const core::Error& error) {
+      throw core::Error(renamed(error.what()));
+    }
+  });
+}
+
 }  // namespace
 
 std::map<std::string, std::string> versions() {
@@ -211,7 +237,7 @@ void check_run(const SegmentOptions& options, const Segmenter::Shape& shape, con
 
 output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter, const SegmentOptions& options, const RunIdentity& identity,
                                       const core::Work& work, const core::WorkLock* lock) {
-  return core::with_context(job.slide.string(), [&] {
+  return with_name_of_slide(job, [&] {
     const auto start = std::chrono::steady_clock::now();
     reset_peak_memory();
     const Segmenter::Shape& shape = segmenter.shape();
@@ -221,6 +247,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     Warnings warnings(job.slide.string(), work.observer);
 
     const OpenedSlide slide = open_slide(job, shape.mpp, options.force_mpp);
+    if (!slide.why_in_place.empty()) work.observer.warn(job.slide.string() + ": is read in place: " + slide.why_in_place);
     if (const std::string& note = slide.reader->properties().note; !note.empty()) work.observer.info(job.slide.string() + ": " + note);
     warnings.add(slide.warnings);
     warnings.add(warnings_of_tile(options.tile, shape.patch_size));

@@ -24,11 +24,23 @@ core::TilePlanOptions tile_plan_options(const slide::FrameReader& reader, const 
           .level_pixels_per_output_pixel = std::sqrt(tile_pixels)};
 }
 
+/// Empty where the copy is that of a file with this fingerprint.
+std::string why_not_from_copy(const std::filesystem::path& copy, const std::string& fingerprint) {
+  try {
+    if (core::FileIdentity(copy).fingerprint() == fingerprint) return {};
+    return "the file has changed since it was copied to " + copy.string();
+  } catch (const core::Error&) {
+    return "its copy " + copy.string() + " is gone";
+  }
+}
+
 }  // namespace
 
 OpenedSlide open_slide(const SlideJob& job, double model_mpp, bool force_mpp) {
   const std::string fingerprint = core::FileIdentity(job.slide).fingerprint();
-  std::unique_ptr<slide::Reader> reader = slide::open(job.slide, {.mpp = job.mpp});
+  const std::string why_in_place = job.read_from.empty() ? std::string() : why_not_from_copy(job.read_from, fingerprint);
+  const bool is_copy = !job.read_from.empty() && why_in_place.empty();
+  std::unique_ptr<slide::Reader> reader = slide::open(is_copy ? job.read_from : job.slide, {.mpp = job.mpp});
   const slide::Properties& properties = reader->properties();
   if (model_mpp > 0 && !properties.mpp)
     throw core::Error("the slide does not say its resolution, and the model works at " + core::shortest(model_mpp) +
@@ -37,7 +49,7 @@ OpenedSlide open_slide(const SlideJob& job, double model_mpp, bool force_mpp) {
   std::vector<std::string> warnings = slide::check_resolution(properties, frame, force_mpp);
   if (model_mpp <= 0) warnings.emplace_back("the model does not know its resolution: the slide is read at level 0 as it is");
   const slide::FrameReader tiles(*reader, frame);
-  return {fingerprint, digest::sha256_of_sample(job.slide), std::move(reader), frame, tiles, std::move(warnings)};
+  return {fingerprint, digest::sha256_of_sample(job.slide), std::move(reader), frame, tiles, std::move(warnings), why_in_place};
 }
 
 SlidePlan plan_slide(const OpenedSlide& slide, const SegmentOptions& options) {

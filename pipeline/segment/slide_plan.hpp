@@ -23,10 +23,11 @@ struct OpenedSlide {
   core::Frame frame;
   slide::FrameReader tiles;  ///< reads pixels of `frame`
   std::vector<std::string> warnings;
+  std::string why_in_place{};  ///< why the slide itself is read although the job names a copy; no fact of the result
 };
 
-/// Opens a slide. `model_mpp`: µm/px of the model, 0 if unknown. `force_mpp` as in SegmentOptions. Throws Error: as slide::open(), no µm/px
-/// for a model that needs it, a slide that is much too coarse.
+/// Opens a slide, or its copy. `model_mpp`: µm/px of the model, 0 if unknown. `force_mpp` as in SegmentOptions. Throws Error: as
+/// slide::open(), no µm/px for a model that needs it, a slide that is much too coarse.
 OpenedSlide open_slide(const SlideJob& job, double model_mpp, bool force_mpp);
 
 /// The tissue of a slide, and the tiles that cover it.

@@ -7,6 +7,7 @@
 #include "model_file.hpp"
 #include "plan_text.hpp"
 #include "slide_lines.hpp"
+#include "staging_options.hpp"
 #include "worker_options.hpp"
 #include "wsi_lpd/output/journal.hpp"
 #include "wsi_lpd/pipeline/archive/shard.hpp"
@@ -20,6 +21,7 @@ struct BatchArguments {
   std::string source;
   SegmentArguments segment;
   WorkerArguments workers;
+  StagingArguments staging;
   std::string shard;  ///< empty: all slides
   int failures_code = kSomeSlidesFailed;
   std::string notify;  ///< a command; empty: none
@@ -102,6 +104,7 @@ void end_run(output::Journal& journal, const std::string& how, const BatchArgume
 
 int run(const BatchArguments& arguments, const Context& context) {
   const SegmentArguments& segment = arguments.segment;
+  check_staging(arguments.staging, arguments.source, segment.output);
   archive::FoundSlides found = archive::find_slides(arguments.source, segment.output);
   if (!arguments.shard.empty()) keep_shard(found, arguments.source, arguments.shard, context);
   prepare_jobs(found, segment, context);
@@ -113,6 +116,7 @@ int run(const BatchArguments& arguments, const Context& context) {
     std::cout << (arguments.json ? json_of(plan, workers) : text_of(plan, workers));
     return kDone;
   }
+  const auto staging = start_staging(arguments.staging, context.observer);  // ends after the workers, which read the copies
   const Runner made = start_runner(arguments, model, identity, found.jobs.size(), context);
   made.runner->prepare();
   write_resolved_config(context.options, segment.output);
@@ -123,7 +127,12 @@ int run(const BatchArguments& arguments, const Context& context) {
   archive::BatchReport report;
   try {
     report = run_batch(found.jobs, segment.output, *made.runner, identity,
-                       {.force = segment.force, .verify = arguments.verify, .on_outcome = on_outcome, .journal = &journal}, context.work());
+                       {.force = segment.force,
+                        .verify = arguments.verify,
+                        .on_outcome = on_outcome,
+                        .journal = &journal,
+                        .staging = staging.get()},
+                       context.work());
   } catch (const std::exception& error) {
     end_run(journal, error.what(), arguments, {}, context.observer);
     throw;
@@ -147,6 +156,7 @@ Command add_batch(CLI::App& program) {
       ->required();
   add_segment_options(*command, arguments->segment);
   add_worker_options(*command, arguments->workers);
+  add_staging_options(*command, arguments->staging);
   add_schedule(*command, *arguments);
   command
       ->add_flag("--verify", arguments->verify,

@@ -5,6 +5,7 @@
 #include "config.hpp"
 #include "model_file.hpp"
 #include "mpp_range.hpp"
+#include "staging_options.hpp"
 #include "tissue_options.hpp"
 #include "worker_options.hpp"
 #include "wsi_lpd/digest/sha256.hpp"
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 std::string configuration_sha256(const CLI::App& options, const pipeline::segment::SegmentOptions& segment) {
   std::set<std::string> without{"output", "model", "threads", "device", "batch-size", "tokens"};
   without.insert(kWorkerOptions.begin(), kWorkerOptions.end());
+  without.insert(kStagingOptions.begin(), kStagingOptions.end());
   std::string text = resolved_config(options, without);
   for (const std::string& file : {segment.tissue, segment.region}) {
     if (!file.empty() && file != "auto" && file != "none") text += digest::sha256_of_file(file) + "\n";

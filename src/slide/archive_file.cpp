@@ -141,6 +141,11 @@ bool is_slide(const std::filesystem::path& path) {
   return kind && (kind->format == image::ImageKind::Format::Vips || (kind->format == image::ImageKind::Format::Tiff && kind->colour));
 }
 
+std::string format_of(const fs::path& path) {
+  const std::string vendor = openslide_vendor(path);
+  return vendor.empty() && image::image_format(path) ? "image" : vendor;
+}
+
 std::optional<std::string> series(const std::filesystem::path& path) {
   if (is_openslide_3()) return is_dicom(path) ? std::optional(path.parent_path().string()) : std::nullopt;
   if (openslide_vendor(path) != "dicom") return {};

@@ -196,6 +196,56 @@ TEST_F(SharedProgram, ABatchThatIsStoppedStopsItsWorkers) {
   }
 }
 
+/// The options of a copy change no result, and nothing stays of the copies, however a batch ends.
+TEST_F(SharedProgram, CopiesToALocalDiskChangeNothingAndAreRemoved) {
+  const auto in_stage = [] {
+    std::size_t files = 0;
+    for ([[maybe_unused]] const auto& entry : fs::directory_iterator(path("stage"))) ++files;
+    return files;
+  };
+  ASSERT_EQ(run("batch archive -o unstaged --workers 2").code, 0);
+  const Outcome staged = run("batch archive -o staged --workers 2 --stage stage --stage-space 1G --verbose");
+  ASSERT_EQ(staged.code, 0) << staged.err;
+  EXPECT_THAT(staged.err, Not(HasSubstr("read in place")));
+  EXPECT_EQ(in_stage(), 0U);
+  auto with = results_in("staged"), without = results_in("unstaged");
+  for (auto* files : {&with, &without})
+    std::erase_if(*files, [](const auto& file) { return file.first.ends_with("summary.csv") || file.first == "run.json"; });
+  for (auto& [name, bytes] : with) {
+    if (!name.ends_with(".json")) {
+      EXPECT_TRUE(bytes == without[name]) << name;
+      continue;
+    }
+    EXPECT_THAT(bytes, AllOf(HasSubstr("archive/s"), Not(HasSubstr("stage/"))));
+    const auto one = nlohmann::json::parse(bytes), other = nlohmann::json::parse(without[name]);
+    for (const char* same : {"slide", "slide_fingerprint", "configuration_sha256", "warnings"})
+      EXPECT_EQ(one.value(same, nlohmann::json()), other.value(same, nlohmann::json())) << same;
+  }
+  EXPECT_THAT(run("batch archive -o staged").out, HasSubstr("0 done, 4 already done"));
+
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    const pid_t batch = start("batch archive -o staged" + std::to_string(signal) + " --workers 1 --stage stage" + kSlow, "staging.txt");
+    wait_for_work("staged" + std::to_string(signal));
+    EXPECT_EQ(in_stage(), 2U) << "a folder and its lock";
+    kill(batch, signal);
+    EXPECT_EQ(end(batch), 128 + signal);
+    EXPECT_EQ(in_stage(), signal == SIGKILL ? 2U : 0U) << core::read_text_file(path("staging.txt"));
+  }
+  EXPECT_EQ(run("batch archive -o staged --stage stage").code, 0);
+  EXPECT_EQ(in_stage(), 0U) << "what the killed one left is removed";
+}
+
+TEST_F(SharedProgram, WrongPlacesAndSizesOfCopiesAreRefused) {
+  expect_refusal("batch archive -o bad --stage archive/sub", 2, "--stage archive/sub: is inside of the slides' folder archive");
+  expect_refusal("batch 'archive/*.tif' -o bad --stage archive", 2, "--stage archive: is inside of the slides' folder archive");
+  expect_refusal("batch archive -o bad --stage bad/stage", 2, "--stage bad/stage: is inside of the results' folder bad");
+  expect_refusal("batch archive -o bad --stage archive/s0.tif", 2, "--stage archive/s0.tif: is no folder");
+  expect_refusal("batch archive -o bad --stage /proc/stage", 2, "--stage /proc/stage: ");
+  for (const char* size : {"0", "-1", "12X", "many"})
+    expect_refusal("batch archive -o bad --stage stage --stage-space " + std::string(size), 2, "'" + std::string(size) + "' is no size");
+  expect_refusal("batch archive -o bad --stage-space 10", 2, "--stage");
+}
+
 /// Stopped for longer than the limit, by the file's time; then it goes on.
 TEST_F(SharedProgram, APausedProcessThatLostItsSlideWritesNothing) {
   const pid_t paused = start("segment archive/s0.tif -o paused --threads 1" + kSlow, "paused.txt");

@@ -19,6 +19,10 @@ std::string left_out_as(const std::filesystem::path& path);
 /// grey or with a colour map are none, although open() reads them: in folders they are patches, pictures, masks and results. Thread-safe.
 bool is_slide(const std::filesystem::path& path);
 
+/// OpenSlide's name of the file's format ("aperio", "mirax"), "image" where libtiff or libvips reads it, empty where nothing here does.
+/// Thread-safe.
+std::string format_of(const std::filesystem::path& path);
+
 /// A text that all files of one DICOM series have in common; each of them opens the whole slide. With OpenSlide 4 it is the series' UID.
 /// With OpenSlide 3, which can't read DICOM, it is the folder, so that a series fails once. Nothing for other slides. Thread-safe.
 std::optional<std::string> series(const std::filesystem::path& path);

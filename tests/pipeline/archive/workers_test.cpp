@@ -184,7 +184,7 @@ TEST_F(Workers, EndWhenTheBatchIsStopped) {
 TEST(WorkerMessages, KeepEveryByteOfAName) {
   std::string bytes;
   for (int byte = 1; byte < 256; ++byte) bytes += static_cast<char>(byte);
-  const segment::SlideJob job{bytes, "out/" + bytes, 0.25, "why " + bytes};
+  const segment::SlideJob job{bytes, "out/" + bytes, 0.25, "why " + bytes, "stage/" + bytes};
   const std::string line = line_of(message_of(job, true));
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
   const auto message = message_of(line);
@@ -194,6 +194,7 @@ TEST(WorkerMessages, KeepEveryByteOfAName) {
   EXPECT_EQ(back.stem, job.stem);
   EXPECT_EQ(back.mpp, job.mpp);
   EXPECT_EQ(back.failure, job.failure);
+  EXPECT_EQ(back.read_from, job.read_from);
   EXPECT_FALSE(message_of("{\"half\": "));
   EXPECT_FALSE(message_of("free(): invalid pointer"));
 }

@@ -7,6 +7,7 @@
 
 #include "wsi_lpd/output/journal.hpp"
 #include "wsi_lpd/pipeline/archive/slide_runner.hpp"
+#include "wsi_lpd/pipeline/archive/staging.hpp"
 
 namespace wsi_lpd::pipeline::archive {
 
@@ -17,6 +18,7 @@ struct BatchOptions {
   /// other processes.
   std::function<void(const SlideOutcome&)> on_outcome{};
   output::Journal* journal = nullptr;  ///< records how the slides go on; must outlive the batch
+  Staging* staging = nullptr;          ///< copies slides ahead, which are then read from the copies; must outlive the batch
 };
 
 struct BatchReport {

@@ -46,8 +46,14 @@ class SlideRunner {
     std::size_t slide = 0;
     SlideOutcome outcome;
   };
-  /// Waits until one of the started slides has ended. Errors of a slide are its outcome. Throws Cancelled.
-  virtual Ended wait() = 0;
+  /// A started slide that has ended. Waits up to 0.2 s for one; nothing where none has ended by then. Errors of a slide are its outcome.
+  /// Throws Cancelled.
+  virtual std::optional<Ended> look() = 0;
+  /// Waits until one of the started slides has ended; one must have been started. Otherwise as look().
+  Ended wait() {
+    for (;;)
+      if (std::optional<Ended> ended = look()) return *std::move(ended);
+  }
 };
 
 /// Segments one slide at a time, in this process, with the effects on it that segment_slide() has. Keeps references to `segmenter` and

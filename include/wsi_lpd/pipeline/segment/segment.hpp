@@ -55,6 +55,9 @@ struct SlideJob {
   std::filesystem::path stem;
   std::optional<double> mpp;  ///< µm/px of level 0; overrides the slide's own
   std::string failure{};      ///< why this slide can't be segmented, if that is known before it is opened; else empty
+  /// A copy of the slide, with the same size and time of modification, which pixels are read from; empty: `slide` itself. Results and
+  /// messages name `slide`, and its state counts. A copy that is gone, or older than the slide, is not read.
+  std::filesystem::path read_from{};
 };
 
 /// Identifies the model and configuration of a result.
