@@ -111,7 +111,7 @@ class Batch:
         wait_for(lambda: self.is_over() or any(path.is_dir() for path in results.rglob(f".{slide}*.part")), f"work in {results}")
         check(not self.is_over(), f"it ended before there was work:\n{self.text()}")
 
-    def end(self, *codes, limit=300):
+    def end(self, *codes, limit=900):
         """Waits for its end; checks the code, where a shell's 128 + signal stands for a signal. Returns it."""
         try:
             code = self.process.wait(limit)

@@ -78,6 +78,7 @@ class Kills:
             self.remove_parts()
             self.world.check_complete(self.folder / "results")
             shutil.rmtree(self.folder / "results")
+            print(f"{self.count['kills']} of {moments} kills, {self.count['folders']} folders complete", flush=True)
 
 
 def main():
