@@ -126,13 +126,10 @@ int run(const BatchArguments& arguments, const Context& context) {
   const auto on_outcome = [&](const archive::SlideOutcome& outcome) { lines.print(outcome); };
   archive::BatchReport report;
   try {
-    report = run_batch(found.jobs, segment.output, *made.runner, identity,
-                       {.force = segment.force,
-                        .verify = arguments.verify,
-                        .on_outcome = on_outcome,
-                        .journal = &journal,
-                        .staging = staging.get()},
-                       context.work());
+    report = run_batch(
+        found.jobs, segment.output, *made.runner, identity,
+        {.force = segment.force, .verify = arguments.verify, .on_outcome = on_outcome, .journal = &journal, .staging = staging.get()},
+        context.work());
   } catch (const std::exception& error) {
     end_run(journal, error.what(), arguments, {}, context.observer);
     throw;

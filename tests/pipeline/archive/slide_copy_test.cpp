@@ -8,6 +8,7 @@
 #include "pipeline/identity_segmenter.hpp"
 #include "slide_parts.hpp"
 #include "test_data.hpp"
+#include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 
 namespace wsi_lpd::pipeline::archive {
