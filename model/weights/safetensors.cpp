@@ -48,10 +48,13 @@ Entry parse_entry(const std::string& name, const Json& json) {
   const auto* known = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeName& candidate) { return type == candidate.name; });
   if (known == std::end(kTypes)) fail("tensor " + name + " has the type " + type);
   entry.type = known->type;
-  std::uint64_t bytes = c10::elementSize(entry.type);
+  std::uint64_t bytes = c10::elementSize(entry.type), strides = 1;  // LibTorch multiplies the sides of empty tensors, too
   for (const Json& side : json.at("shape")) {
     if (!side.is_number_unsigned() || side.get<std::uint64_t>() > INT64_MAX) fail("tensor " + name + " has an impossible shape");
-    if (__builtin_mul_overflow(bytes, side.get<std::uint64_t>(), &bytes)) fail("tensor " + name + " has an impossible shape");
+    const auto length = side.get<std::uint64_t>();
+    if (__builtin_mul_overflow(bytes, length, &bytes) || __builtin_mul_overflow(strides, std::max<std::uint64_t>(1, length), &strides) ||
+        strides > INT64_MAX)
+      fail("tensor " + name + " has an impossible shape");
     entry.shape.push_back(side.get<std::int64_t>());
   }
   const Json& offsets = json.at("data_offsets");

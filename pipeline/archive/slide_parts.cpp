@@ -23,6 +23,7 @@ void add_named_files(std::vector<fs::path>& parts, const fs::path& slide) {
   std::ifstream lines(slide);
   std::set<fs::path> named;
   for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with('\r')) line.pop_back();
     const std::size_t equals = line.find('=');
     if (equals == std::string::npos) continue;
     const fs::path name = core::trimmed(line.substr(equals + 1));

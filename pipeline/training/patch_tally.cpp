@@ -15,15 +15,17 @@ std::size_t sum_of(const Kinds& kinds) {
 }
 
 std::string text_of(const std::vector<std::string>& problems, const std::string& counts) {
-  std::string text = core::joined(core::first_lines(problems), "\n");
-  if (counts.empty()) return text;
-  return text + (problems.size() == 1 ? "" : "\n" + counts) + "; --skip-unusable leaves out what can't be used";
+  std::vector<std::string> lines = core::first_lines(problems);
+  if (problems.size() > 1 && !counts.empty()) lines.push_back(counts);
+  for (std::string& line : lines) line = core::one_line(std::move(line));
+  if (!counts.empty()) lines.back() += "; --skip-unusable leaves out what can't be used";
+  return core::joined(lines, "\n");
 }
 
 }  // namespace
 
 PatchError::PatchError(const std::vector<std::string>& problems, const std::string& counts)
-    : core::Error(text_of(problems, counts)), count_(problems.size()) {}
+    : core::Error(text_of(problems, counts)), count_(problems.size()), text_(text_of(problems, counts)) {}
 
 std::string PatchTally::left_out() const {
   Kinds all = left_out_;

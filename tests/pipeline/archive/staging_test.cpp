@@ -50,7 +50,7 @@ class Watcher {
         }) {}
   std::uint64_t most() {
     thread_.request_stop();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
     return most_;
   }
 

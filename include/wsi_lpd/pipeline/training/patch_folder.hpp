@@ -48,9 +48,12 @@ class PatchError : public core::Error {
   /// (ScanOptions::skip_unusable). A single problem stays a single line.
   explicit PatchError(const std::vector<std::string>& problems, const std::string& counts = {});
   std::size_t count() const { return count_; }  ///< number of all problems
+  /// A line for each of the first problems, unlike that of other errors.
+  const char* what() const noexcept override { return text_.c_str(); }
 
  private:
   std::size_t count_;
+  std::string text_;
 };
 
 /// Lists a folder of patches (docs/patches.md) without decoding them. Labels come from the names of the files (NAME[101].png,
