@@ -73,6 +73,18 @@ void take(RunState& state, const Json& line) {
   }
 }
 
+/// Of runs that were killed.
+void remove_stale_locks(const fs::path& journals) {
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(journals, none)) {
+    if (entry.path().extension() != ".lock") continue;
+    try {
+      core::WorkLock::try_to_take(entry.path());  // removes it when it can be taken
+    } catch (const core::Error&) {                // another user's, perhaps
+    }
+  }
+}
+
 void look_at_lock(RunState& state, const fs::path& journal) {
   constexpr std::chrono::seconds kLongSilence = std::chrono::duration_cast<std::chrono::seconds>(core::LockTimes().limit);
   std::optional<core::HeldLock> lock;
@@ -114,6 +126,7 @@ Journal::Journal(const fs::path& output, RunRecord run) {
   const int file = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (file < 0) throw core::Error("making " + path_.string() + ": " + std::strerror(errno));
   close(file);
+  remove_stale_locks(output / kJournalFolder);
   lock_ = core::WorkLock::take(lock_of(path_));
   Json first{{"event", "run"}, {"format", kFormat}, {"time", run.started}};
   first.update(json_of(run));

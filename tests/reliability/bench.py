@@ -33,9 +33,8 @@ def summary(results):
 
 
 def leftovers(results):
-    """Parts and locks of slides anywhere in a folder of results."""
-    return sorted(path.relative_to(results) for path in results.rglob("*")
-                  if path.suffix == ".part" or (path.suffix == ".lock" and path.parent.name != "journal"))
+    """Parts and locks anywhere in a folder of results."""
+    return sorted(path.relative_to(results) for path in results.rglob("*") if path.suffix in {".part", ".lock"})
 
 
 def make_hanging_slide(archive):
