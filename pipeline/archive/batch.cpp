@@ -41,7 +41,8 @@ class SlideBatch {
 
   BatchReport run() {
     fs::create_directories(output_);
-    for (const char* shared : {"summary.csv", "config.toml"}) core::remove_old_parts(output_ / shared, std::chrono::minutes(10));
+    for (const char* shared : {"summary.csv", "config.toml", "run.json"})
+      core::remove_old_parts(output_ / shared, std::chrono::minutes(10));
     output::forget_failures_of_removed(output_);
     std::deque<std::size_t> turns = skip_what_is_done();
     for (bool is_first = true; !turns.empty(); is_first = false) {

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from bench import Batch, check, in_mount_namespace, leftovers, make_hanging_slide, opened_world, results_of, run, skip, summary, wait_for
+from bench import Batch, age, check, in_mount_namespace, leftovers, make_hanging_slide, opened_world, results_of, run, skip, summary, wait_for
 
 NOBODY = 65534
 MIB = 1 << 20
@@ -201,6 +201,21 @@ def file_size_limit(world):
     complete(world, folder)
 
 
+def old_parts(world):
+    """Parts of shared files that a killed process left are removed when they are old enough for every clock."""
+    folder = world.fresh("old_parts")
+    results = folder / "results"
+    (results / ".failures").mkdir(parents=True)
+    parts = [results / f"{name}.host-1-0123abcd.part" for name in ("summary.csv", "config.toml", "run.json", ".failures/a.svs~01.json")]
+    for part in parts:
+        part.write_text("half")
+    Batch(folder, world.arguments()).end(0)
+    check(sorted(leftovers(results)) == sorted(part.relative_to(results) for part in parts), "young parts may be a living process's")
+    for part in parts:
+        age(part)
+    complete(world, folder)
+
+
 def out_of_memory(world):
     folder = world.fresh("out_of_memory")
     check_refused(Batch(folder, world.arguments("--slide-memory", 40)), 1, "--slide-memory")
@@ -278,7 +293,7 @@ def vfat(world):
 
 
 CASES = (disk_full, disk_full_from_the_begin, read_only, permission_lost, slide_unreadable, slide_vanishes, slide_truncated, file_size_limit,
-         out_of_memory, hanging_read, clock_jumps, vfat)
+         old_parts, out_of_memory, hanging_read, clock_jumps, vfat)
 
 
 def main():
