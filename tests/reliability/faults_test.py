@@ -216,6 +216,19 @@ def old_parts(world):
     complete(world, folder)
 
 
+def no_room_for_summary(world):
+    """Not even summary.csv may grow to its size: one line says so at the end, and no other fault hides it."""
+    folder = world.fresh("no_room_for_summary")
+    limit = (world.plain / "config.toml").stat().st_size + 50
+    check(limit < (world.plain / "run.json").stat().st_size < (world.plain / "summary.csv").stat().st_size, "the limit is too high")
+    batch = Batch(folder, world.arguments(), lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    batch.end(1)
+    last = [line for line in batch.errors() if not any(line.startswith(f"error: {slide}: ") for slide in world.slides())]
+    check(last == ["error: writing results/summary.csv: File too large"], f"the last lines are {last}:\n{batch.text()}")
+    check("LOG ERROR" not in batch.text(), f"a library speaks:\n{batch.text()}")
+    complete(world, folder)
+
+
 def out_of_memory(world):
     folder = world.fresh("out_of_memory")
     check_refused(Batch(folder, world.arguments("--slide-memory", 40)), 1, "--slide-memory")
@@ -293,7 +306,7 @@ def vfat(world):
 
 
 CASES = (disk_full, disk_full_from_the_begin, read_only, permission_lost, slide_unreadable, slide_vanishes, slide_truncated, file_size_limit,
-         old_parts, out_of_memory, hanging_read, clock_jumps, vfat)
+         old_parts, no_room_for_summary, out_of_memory, hanging_read, clock_jumps, vfat)
 
 
 def main():
