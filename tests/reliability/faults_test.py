@@ -8,6 +8,7 @@ import os
 import pathlib
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -229,6 +230,27 @@ def no_room_for_summary(world):
     complete(world, folder)
 
 
+def logs_unwritable(world):
+    """Workers' logs are of use, and not worth a batch: a full device for one worker, no file at all for the other."""
+    folder = world.fresh("logs_unwritable")
+    journal = folder / "results/journal"
+    journal.mkdir(parents=True)
+
+    def make_places():
+        log = f"{socket.gethostname()}-{os.getpid()}.worker-"
+        (journal / f"{log}1.log").symlink_to("/dev/full")
+        (journal / f"{log}2.log").mkdir()
+
+    batch = Batch(folder, world.arguments(), make_places)
+    batch.end(0)
+    warnings = [line for line in batch.text().splitlines() if "the workers' logs can't be written" in line]
+    check(len(warnings) == 1 and not batch.errors() and "LOG ERROR" not in batch.text(), f"it says:\n{batch.text()}")
+    print(warnings[0])
+    for place in journal.glob("*.worker-*.log"):
+        place.rmdir() if place.is_dir() else place.unlink()
+    world.check_complete(folder / "results")
+
+
 def out_of_memory(world):
     folder = world.fresh("out_of_memory")
     check_refused(Batch(folder, world.arguments("--slide-memory", 40)), 1, "--slide-memory")
@@ -306,7 +328,7 @@ def vfat(world):
 
 
 CASES = (disk_full, disk_full_from_the_begin, read_only, permission_lost, slide_unreadable, slide_vanishes, slide_truncated, file_size_limit,
-         old_parts, no_room_for_summary, out_of_memory, hanging_read, clock_jumps, vfat)
+         old_parts, no_room_for_summary, logs_unwritable, out_of_memory, hanging_read, clock_jumps, vfat)
 
 
 def main():
