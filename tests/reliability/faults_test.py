@@ -251,6 +251,22 @@ def logs_unwritable(world):
     world.check_complete(folder / "results")
 
 
+def failure_written_later(world):
+    """A failure that can't be recorded when it happens is recorded at the end."""
+    folder = world.fresh("failure_written_later")
+    archive = world.copy_of_archive(folder)
+    with open(archive / "bad.svs", "wb") as file:
+        file.truncate(MIB)  # the largest file is the first
+    failures = folder / "results/.failures"
+    failures.mkdir(parents=True)
+    preexec = as_nobody(folder, folder / "results")
+    failures.chmod(0o555)
+    batch = Batch(folder, world.arguments(), preexec)
+    batch.wait_for_text("warning: ", str(failures.relative_to(folder)))
+    failures.chmod(0o777)
+    check_failed(world, batch, ["nothing but zeros"], ["archive/bad.svs"])
+
+
 def out_of_memory(world):
     folder = world.fresh("out_of_memory")
     check_refused(Batch(folder, world.arguments("--slide-memory", 40)), 1, "--slide-memory")
@@ -328,7 +344,7 @@ def vfat(world):
 
 
 CASES = (disk_full, disk_full_from_the_begin, read_only, permission_lost, slide_unreadable, slide_vanishes, slide_truncated, file_size_limit,
-         old_parts, no_room_for_summary, logs_unwritable, out_of_memory, hanging_read, clock_jumps, vfat)
+         old_parts, no_room_for_summary, logs_unwritable, failure_written_later, out_of_memory, hanging_read, clock_jumps, vfat)
 
 
 def main():
