@@ -6,6 +6,7 @@
 
 #include "batch_progress.hpp"
 #include "earlier_result.hpp"
+#include "wsi_lpd/core/exception_text.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/output/failures.hpp"
 #include "wsi_lpd/output/folder_summary.hpp"
@@ -155,7 +156,7 @@ class SlideBatch {
       action();
       return true;
     } catch (const std::exception& error) {
-      work_.observer.warn(error.what());
+      work_.observer.warn(core::exception_text(error));
       return false;
     }
   }

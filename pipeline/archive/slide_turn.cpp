@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "earlier_result.hpp"
+#include "wsi_lpd/core/exception_text.hpp"
 #include "wsi_lpd/output/slide_files.hpp"
 
 namespace wsi_lpd::pipeline::archive {
@@ -117,7 +118,7 @@ SlideOutcome take_turn(const segment::SlideJob& job, bool force, segment::Segmen
   } catch (const std::exception& error) {
     observer.end();
     if (is_out_of_memory(error)) throw std::bad_alloc();
-    return {Kind::Failed, job.slide, {}, core::in_context(job.slide.string(), error.what())};
+    return {Kind::Failed, job.slide, {}, core::in_context(job.slide.string(), core::exception_text(error))};
   }
 }
 

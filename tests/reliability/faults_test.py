@@ -135,6 +135,7 @@ def permission_lost(world):
     check("Permission denied" in batch.text(), f"it says:\n{batch.text()}")
     errors = [line for line in batch.errors() if not any(line.startswith(f"error: {slide}: ") for slide in world.slides())]
     check(len(errors) == (1 if code == 1 else 0), f"exit code {code} and these lines:\n{batch.text()}")
+    check("filesystem error" not in batch.text(), f"not in the program's own words:\n{batch.text()}")
     print("\n".join(batch.errors()[-2:]))
     Batch(folder, world.arguments(), preexec).end(0)
     world.check_complete(results)
