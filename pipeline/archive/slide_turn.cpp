@@ -97,12 +97,15 @@ SlideOutcome take_locked_turn(const segment::SlideJob& job, bool force, segment:
   LockWatch watch(observer, *attempt.lock);
   try {
     return {Kind::Done, job.slide, segment::segment_slide(job, segmenter, options, identity, {watch, cancel}, attempt.lock.get())};
-  } catch (const std::exception& error) {
+  } catch (const std::exception&) {
     if (attempt.lock->is_held()) throw;
     observer.end();
-    observer.warn(core::in_context(slide, error.what()) + "; what this process made of it is thrown away");
     const auto now = core::read_lock(lock_file);
-    return {Kind::Elsewhere, job.slide, {}, now ? now->owner.text() : "another process"};
+    const std::string holder = now ? now->owner.text() : "another process";
+    // Whatever was thrown: the other process has removed the files of this one.
+    observer.warn(slide + ": " + holder +
+                  " has taken it over, as there was no sign of life of this process for long; what this process made of it is thrown away");
+    return {Kind::Elsewhere, job.slide, {}, holder};
   }
 }
 
