@@ -105,7 +105,7 @@ class WorkerLogs {
   }
 
  private:
-  std::shared_ptr<spdlog::logger> open(std::size_t number) const {
+  std::shared_ptr<spdlog::logger> open(std::size_t number) {
     constexpr std::size_t kMostBytes = 10 << 20, kOlder = 2;
     fs::create_directories(folder_);
     const fs::path file = folder_ / (core::host_name() + "-" + std::to_string(getpid()) + ".worker-" + std::to_string(number) + ".log");
