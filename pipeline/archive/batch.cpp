@@ -6,6 +6,7 @@
 
 #include "batch_progress.hpp"
 #include "earlier_result.hpp"
+#include "wsi_lpd/core/exception_text.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/output/failures.hpp"
 #include "wsi_lpd/output/folder_summary.hpp"
@@ -41,7 +42,8 @@ class SlideBatch {
 
   BatchReport run() {
     fs::create_directories(output_);
-    for (const char* shared : {"summary.csv", "config.toml"}) core::remove_old_parts(output_ / shared, std::chrono::minutes(10));
+    for (const char* shared : {"summary.csv", "config.toml", "run.json"})
+      core::remove_old_parts(output_ / shared, std::chrono::minutes(10));
     output::forget_failures_of_removed(output_);
     std::deque<std::size_t> turns = skip_what_is_done();
     for (bool is_first = true; !turns.empty(); is_first = false) {
@@ -57,6 +59,8 @@ class SlideBatch {
       record(i, "elsewhere", holder);
       tell({Kind::Elsewhere, jobs_[i].slide, {}, holder});
     }
+    // A disk that was full when a slide failed may have room now that what was made of the slide is gone.
+    for (const std::size_t i : unrecorded_) record_failure(i);
     summary_.settle();
     return std::move(report_);
   }
@@ -163,10 +167,7 @@ class SlideBatch {
       case Kind::Failed:
         report_.failures[slide] = outcome.reason;
         work_.observer.error(outcome.reason);
-        keep_summary([&] {
-          const std::string name = jobs_[i].stem.lexically_relative(output_.lexically_normal()).string();
-          summary_.failed(slide, outcome.reason, {name, jobs_[i].mpp});
-        });
+        if (!record_failure(i)) unrecorded_.push_back(i);
         record(i, "failed", outcome.reason);
         break;
     }
@@ -177,13 +178,21 @@ class SlideBatch {
     if (batch_.on_outcome) batch_.on_outcome(outcome);
   }
 
+  bool record_failure(std::size_t i) {
+    const std::string slide = jobs_[i].slide.string();
+    const std::string name = jobs_[i].stem.lexically_relative(output_.lexically_normal()).string();
+    return keep_summary([&] { summary_.failed(slide, report_.failures.at(slide), {name, jobs_[i].mpp}); });
+  }
+
   /// Where the summary can't be written, settle() says so in the end.
   template <class Action>
-  void keep_summary(const Action& action) {
+  bool keep_summary(const Action& action) {
     try {
       action();
+      return true;
     } catch (const std::exception& error) {
-      work_.observer.warn(error.what());
+      work_.observer.warn(core::exception_text(error));
+      return false;
     }
   }
 
@@ -197,6 +206,7 @@ class SlideBatch {
   BatchProgress progress_;
   output::FolderSummary summary_;
   std::set<std::size_t> forced_;                  // complete, but other bytes
+  std::vector<std::size_t> unrecorded_;           // failures that couldn't be written down
   std::map<std::size_t, std::string> elsewhere_;  // slide to the process that works on it
   BatchReport report_;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "earlier_result.hpp"
+#include "wsi_lpd/core/exception_text.hpp"
 #include "wsi_lpd/output/slide_files.hpp"
 
 namespace wsi_lpd::pipeline::archive {
@@ -96,12 +97,15 @@ SlideOutcome take_locked_turn(const segment::SlideJob& job, bool force, segment:
   LockWatch watch(observer, *attempt.lock);
   try {
     return {Kind::Done, job.slide, segment::segment_slide(job, segmenter, options, identity, {watch, cancel}, attempt.lock.get())};
-  } catch (const std::exception& error) {
+  } catch (const std::exception&) {
     if (attempt.lock->is_held()) throw;
     observer.end();
-    observer.warn(core::in_context(slide, error.what()) + "; what this process made of it is thrown away");
     const auto now = core::read_lock(lock_file);
-    return {Kind::Elsewhere, job.slide, {}, now ? now->owner.text() : "another process"};
+    const std::string holder = now ? now->owner.text() : "another process";
+    // Whatever was thrown: the other process has removed the files of this one.
+    observer.warn(slide + ": " + holder +
+                  " has taken it over, as there was no sign of life of this process for long; what this process made of it is thrown away");
+    return {Kind::Elsewhere, job.slide, {}, holder};
   }
 }
 
@@ -117,7 +121,7 @@ SlideOutcome take_turn(const segment::SlideJob& job, bool force, segment::Segmen
   } catch (const std::exception& error) {
     observer.end();
     if (is_out_of_memory(error)) throw std::bad_alloc();
-    return {Kind::Failed, job.slide, {}, core::in_context(job.slide.string(), error.what())};
+    return {Kind::Failed, job.slide, {}, core::in_context(job.slide.string(), core::exception_text(error))};
   }
 }
 

@@ -57,8 +57,10 @@ class WorkerPool : public SlideRunner {
   }
 
   ~WorkerPool() override {
-    for (const Worker& worker : workers_)
-      if (worker.process) worker.process->finish();
+    for (const Worker& worker : workers_) {
+      if (!worker.process) continue;
+      worker.is_ready ? worker.process->finish() : worker.process->kill();  // while it loads the model there is nothing to clear away
+    }
     const auto limit = Clock::now() + kEndLimit;
     for (const Worker& worker : workers_)
       if (worker.process) worker.process->end(std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(limit - Clock::now())));

@@ -131,7 +131,11 @@ int run(const BatchArguments& arguments, const Context& context) {
         {.force = segment.force, .verify = arguments.verify, .on_outcome = on_outcome, .journal = &journal, .staging = staging.get()},
         context.work());
   } catch (const std::exception& error) {
-    end_run(journal, error.what(), arguments, {}, context.observer);
+    try {
+      end_run(journal, error.what(), arguments, {}, context.observer);
+    } catch (const core::Error& another) {  // of the same full disk, perhaps
+      context.observer.warn(another.what());
+    }
     throw;
   }
   const int code = lines.print(report, context.observer);

@@ -13,6 +13,7 @@
 #include "suggestion.hpp"
 #include "terminal.hpp"
 #include "usage_error.hpp"
+#include "wsi_lpd/core/exception_text.hpp"
 #include "wsi_lpd/image/library.hpp"
 
 namespace wsi_lpd::cli {
@@ -113,7 +114,7 @@ int run(int argc, char** argv) {
     report("out of memory: try a smaller --batch-size or --tile, or fewer --threads");
     return kFailed;
   } catch (const std::exception& error) {
-    report(common.verbose ? error.what() : first_line(error.what()));
+    report(common.verbose ? error.what() : first_line(core::exception_text(error)));
     return kFailed;
   }
   return kFailed;

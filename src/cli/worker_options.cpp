@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/model/runtime/device.hpp"
@@ -86,19 +87,25 @@ std::vector<std::string> arguments_of_worker(const Context& context) {
   return words;
 }
 
-/// One log a worker that says anything, rotated by size.
+/// One log a worker that says anything, rotated by size. Where they can't be written, one warning says so, and the work goes on.
 class WorkerLogs {
  public:
-  WorkerLogs(fs::path folder, std::size_t count) : folder_(std::move(folder)), logs_(count) {}
+  WorkerLogs(fs::path folder, std::size_t count, core::ProgressObserver& observer)
+      : folder_(std::move(folder)), logs_(count), observer_(observer) {}
 
   void add(std::size_t number, const std::string& line) {
     std::shared_ptr<spdlog::logger>& log = logs_[number - 1];
-    if (!log) log = open(number);
+    try {
+      if (!log) log = open(number);
+    } catch (const std::exception& error) {
+      fail(error.what());
+      log = std::make_shared<spdlog::logger>("none");
+    }
     log->info("{}", line);
   }
 
  private:
-  std::shared_ptr<spdlog::logger> open(std::size_t number) const {
+  std::shared_ptr<spdlog::logger> open(std::size_t number) {
     constexpr std::size_t kMostBytes = 10 << 20, kOlder = 2;
     fs::create_directories(folder_);
     const fs::path file = folder_ / (core::host_name() + "-" + std::to_string(getpid()) + ".worker-" + std::to_string(number) + ".log");
@@ -106,11 +113,18 @@ class WorkerLogs {
                                                 std::make_shared<spdlog::sinks::rotating_file_sink_st>(file.string(), kMostBytes, kOlder));
     log->set_pattern("%Y-%m-%d %H:%M:%S.%e %v");
     log->flush_on(spdlog::level::info);
+    log->set_error_handler([this](const std::string& reason) { fail(reason); });
     return log;
+  }
+
+  void fail(const std::string& reason) {
+    if (!std::exchange(has_failed_, true)) observer_.warn("the workers' logs can't be written: " + reason);
   }
 
   fs::path folder_;
   std::vector<std::shared_ptr<spdlog::logger>> logs_;
+  core::ProgressObserver& observer_;
+  bool has_failed_ = false;
 };
 
 }  // namespace
@@ -146,7 +160,7 @@ std::unique_ptr<archive::SlideRunner> start_workers(const WorkerArguments& argum
                                  .arguments = arguments_of_worker(context),
                                  .shares = shares_of(arguments, context.common, slides),
                                  .slide_timeout = std::chrono::seconds(static_cast<std::int64_t>(arguments.timeout))};
-  options.on_log = [logs = std::make_shared<WorkerLogs>(output / "journal", options.shares.size())](
+  options.on_log = [logs = std::make_shared<WorkerLogs>(output / "journal", options.shares.size(), context.observer)](
                        std::size_t number, const std::string& line) { logs->add(number, line); };
   return archive::runner_in_workers(std::move(options), identity, context.observer, context.cancel);
 }

@@ -33,11 +33,11 @@ fs::path file_of(const fs::path& results, const std::string& slide) {
   return folder_of(results) / (name + "~" + digest::sha256_of_text(absolute(slide)).substr(0, kHash) + ".json");
 }
 
-std::vector<fs::path> files_of(const fs::path& results) {
+std::vector<fs::path> files_of(const fs::path& results, const char* ending = ".json") {
   std::error_code none;  // neither the folder nor a file needs to be there: other processes remove them
   std::vector<fs::path> files;
   for (auto entry = fs::directory_iterator(folder_of(results), none); !none && entry != fs::directory_iterator(); entry.increment(none)) {
-    if (entry->path().extension() == ".json") files.push_back(entry->path());
+    if (entry->path().extension() == ending) files.push_back(entry->path());
   }
   return files;
 }
@@ -76,6 +76,7 @@ void forget_failure(const fs::path& folder, const std::string& slide) {
 
 void forget_failures_of_removed(const fs::path& folder) {
   std::error_code none;
+  for (const fs::path& part : files_of(folder, ".part")) core::remove_old_parts(core::final_path(part), std::chrono::minutes(10));
   for (const fs::path& file : files_of(folder)) {
     const bool is_removed = read_failure(file, [&](const Json& json) {
       return json.at("was_there").get<bool>() && fs::status(json.at("path").get<std::string>(), none).type() == fs::file_type::not_found;

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <utility>
@@ -124,21 +126,32 @@ void FolderSummary::write_anew() {
   });
   std::ranges::sort(slides);
   core::PartFile part(file_);
+  errno = 0;
   std::ofstream text(part.path(), std::ios::binary);
+  const auto check = [&] {
+    if (!text) throw core::Error("writing " + file_.string() + ": " + std::strerror(errno ? errno : EIO));
+  };
+  const auto write = [&](const std::string& line) {
+    check();
+    errno = 0;
+    text << line;
+    check();
+  };
   lines_.clear();
-  text << columns_.header();
+  write(columns_.header());
   for (const auto& [slide, path] : slides) {
     const StatisticsFile file = read_statistics_file(path);
     if (!file.statistics || columns_.add(*file.statistics)) continue;  // another process has replaced it: settle() finds out
-    text << columns_.line(*file.statistics);
+    write(columns_.line(*file.statistics));
     lines_.insert(hash_of(slide));
   }
   for (const auto& [slide, reason] : failures) {
-    text << columns_.failure_line(slide, reason);
+    write(columns_.failure_line(slide, reason));
     lines_.insert(hash_of(slide));
   }
+  errno = 0;
   text.close();
-  if (!text) throw core::Error("writing " + file_.string() + ": the disk may be full");
+  check();
   if (!same_content(part.path(), file_)) part.commit();
   known_ = state_of(file_);
   written_ = Clock::now();

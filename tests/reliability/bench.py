@@ -33,9 +33,8 @@ def summary(results):
 
 
 def leftovers(results):
-    """Parts and locks of slides anywhere in a folder of results."""
-    return sorted(path.relative_to(results) for path in results.rglob("*")
-                  if path.suffix == ".part" or (path.suffix == ".lock" and path.parent.name != "journal"))
+    """Parts and locks anywhere in a folder of results."""
+    return sorted(path.relative_to(results) for path in results.rglob("*") if path.suffix in {".part", ".lock"})
 
 
 def make_hanging_slide(archive):
@@ -80,11 +79,13 @@ class Batch:
     def __init__(self, folder, arguments, preexec=None, env=None):
         self.log = folder / "log.txt"
         self.begun = time.monotonic()
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([str(PROGRAM), "batch", *map(str, arguments)], cwd=folder, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=preexec,
-                                            env=environment(**(env or {})))
+        self.process = subprocess.Popen([str(PROGRAM), "batch", *map(str, arguments)], cwd=folder, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=preexec,
+                                        env=environment(**(env or {})))
         self.pid = self.process.pid
+        with open(self.log, "wb") as log:  # by another process, as limits of the batch shall not be those of its log
+            self.writer = subprocess.Popen(["cat"], stdin=self.process.stdout, stdout=log, start_new_session=True)
+        self.process.stdout.close()
 
     def workers(self):
         try:
@@ -118,6 +119,7 @@ class Batch:
         except subprocess.TimeoutExpired:
             send(signal.SIGKILL, [*self.workers(), self.pid])
             raise AssertionError(f"it did not end within {limit} s:\n{self.text()}") from None
+        self.writer.wait()
         code = 128 - code if code < 0 else code
         check(not codes or code in codes, f"it ended with {code}, not {codes}:\n{self.text()}")
         return code
@@ -129,6 +131,7 @@ class Batch:
         send(signal.SIGKILL, victims)
         if kind != "worker":
             self.process.wait()
+            self.writer.wait()
         return victims
 
 

@@ -8,11 +8,12 @@ import os
 import pathlib
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import time
 
-from bench import Batch, check, in_mount_namespace, leftovers, make_hanging_slide, opened_world, results_of, run, skip, summary, wait_for
+from bench import Batch, age, check, in_mount_namespace, leftovers, make_hanging_slide, opened_world, results_of, run, skip, summary, wait_for
 
 NOBODY = 65534
 MIB = 1 << 20
@@ -134,6 +135,7 @@ def permission_lost(world):
     check("Permission denied" in batch.text(), f"it says:\n{batch.text()}")
     errors = [line for line in batch.errors() if not any(line.startswith(f"error: {slide}: ") for slide in world.slides())]
     check(len(errors) == (1 if code == 1 else 0), f"exit code {code} and these lines:\n{batch.text()}")
+    check("filesystem error" not in batch.text(), f"not in the program's own words:\n{batch.text()}")
     print("\n".join(batch.errors()[-2:]))
     Batch(folder, world.arguments(), preexec).end(0)
     world.check_complete(results)
@@ -199,6 +201,71 @@ def file_size_limit(world):
     batch = Batch(folder, world.arguments(), lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     check_failed(world, batch, ["File too large"], large)
     complete(world, folder)
+
+
+def old_parts(world):
+    """Parts of shared files that a killed process left are removed when they are old enough for every clock."""
+    folder = world.fresh("old_parts")
+    results = folder / "results"
+    (results / ".failures").mkdir(parents=True)
+    parts = [results / f"{name}.host-1-0123abcd.part" for name in ("summary.csv", "config.toml", "run.json", ".failures/a.svs~01.json")]
+    for part in parts:
+        part.write_text("half")
+    Batch(folder, world.arguments()).end(0)
+    check(sorted(leftovers(results)) == sorted(part.relative_to(results) for part in parts), "young parts may be a living process's")
+    for part in parts:
+        age(part)
+    complete(world, folder)
+
+
+def no_room_for_summary(world):
+    """Not even summary.csv may grow to its size: one line says so at the end, and no other fault hides it."""
+    folder = world.fresh("no_room_for_summary")
+    limit = (world.plain / "config.toml").stat().st_size + 50
+    check(limit < (world.plain / "run.json").stat().st_size < (world.plain / "summary.csv").stat().st_size, "the limit is too high")
+    batch = Batch(folder, world.arguments(), lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    batch.end(1)
+    last = [line for line in batch.errors() if not any(line.startswith(f"error: {slide}: ") for slide in world.slides())]
+    check(last == ["error: writing results/summary.csv: File too large"], f"the last lines are {last}:\n{batch.text()}")
+    check("LOG ERROR" not in batch.text(), f"a library speaks:\n{batch.text()}")
+    complete(world, folder)
+
+
+def logs_unwritable(world):
+    """Workers' logs are of use, and not worth a batch: a full device for one worker, no file at all for the other."""
+    folder = world.fresh("logs_unwritable")
+    journal = folder / "results/journal"
+    journal.mkdir(parents=True)
+
+    def make_places():
+        log = f"{socket.gethostname()}-{os.getpid()}.worker-"
+        (journal / f"{log}1.log").symlink_to("/dev/full")
+        (journal / f"{log}2.log").mkdir()
+
+    batch = Batch(folder, world.arguments(), make_places)
+    batch.end(0)
+    warnings = [line for line in batch.text().splitlines() if "the workers' logs can't be written" in line]
+    check(len(warnings) == 1 and not batch.errors() and "LOG ERROR" not in batch.text(), f"it says:\n{batch.text()}")
+    print(warnings[0])
+    for place in journal.glob("*.worker-*.log"):
+        place.rmdir() if place.is_dir() else place.unlink()
+    world.check_complete(folder / "results")
+
+
+def failure_written_later(world):
+    """A failure that can't be recorded when it happens is recorded at the end."""
+    folder = world.fresh("failure_written_later")
+    archive = world.copy_of_archive(folder)
+    with open(archive / "bad.svs", "wb") as file:
+        file.truncate(MIB)  # the largest file is the first
+    failures = folder / "results/.failures"
+    failures.mkdir(parents=True)
+    preexec = as_nobody(folder, folder / "results")
+    failures.chmod(0o555)
+    batch = Batch(folder, world.arguments(), preexec)
+    batch.wait_for_text("warning: ", str(failures.relative_to(folder)))
+    failures.chmod(0o777)
+    check_failed(world, batch, ["nothing but zeros"], ["archive/bad.svs"])
 
 
 def out_of_memory(world):
@@ -278,7 +345,7 @@ def vfat(world):
 
 
 CASES = (disk_full, disk_full_from_the_begin, read_only, permission_lost, slide_unreadable, slide_vanishes, slide_truncated, file_size_limit,
-         out_of_memory, hanging_read, clock_jumps, vfat)
+         old_parts, no_room_for_summary, logs_unwritable, failure_written_later, out_of_memory, hanging_read, clock_jumps, vfat)
 
 
 def main():
