@@ -129,6 +129,7 @@ class SlideBatch {
   /// Slides that another process has in work or has done meanwhile are not worth a copy.
   void plan_copies(const std::deque<std::size_t>& turns, bool force) const {
     std::vector<Staging::Slide> slides;
+    slides.reserve(turns.size());
     for (const std::size_t i : turns) slides.push_back({i, jobs_[i]});
     batch_.staging->plan(std::move(slides), [force, identity = identity_](const segment::SlideJob& job) {
       const auto lock = core::read_lock(output::lock_path(job.stem));

@@ -73,18 +73,6 @@ void take(RunState& state, const Json& line) {
   }
 }
 
-/// Of runs that were killed.
-void remove_stale_locks(const fs::path& journals) {
-  std::error_code none;
-  for (const fs::directory_entry& entry : fs::directory_iterator(journals, none)) {
-    if (entry.path().extension() != ".lock") continue;
-    try {
-      core::WorkLock::try_to_take(entry.path());  // removes it when it can be taken
-    } catch (const core::Error&) {                // another user's, perhaps
-    }
-  }
-}
-
 void look_at_lock(RunState& state, const fs::path& journal) {
   constexpr std::chrono::seconds kLongSilence = std::chrono::duration_cast<std::chrono::seconds>(core::LockTimes().limit);
   std::optional<core::HeldLock> lock;
