@@ -28,8 +28,8 @@ TEST(Error, OfALongTextNoCharacterIsCut) {
     for (int i = 0; i < 1000; ++i) text += "€";  // three bytes
     const std::string shorter = one_line(text + before);
     ASSERT_LE(shorter.size(), kLongestLine);
-    for (const std::string part : {shorter.substr(before.size(), shorter.find(" … ") - before.size()),
-                                   shorter.substr(shorter.find(" … ") + 5, shorter.size() - shorter.find(" … ") - 5 - before.size())}) {
+    for (const std::string& part : {shorter.substr(before.size(), shorter.find(" … ") - before.size()),
+                                    shorter.substr(shorter.find(" … ") + 5, shorter.size() - shorter.find(" … ") - 5 - before.size())}) {
       EXPECT_EQ(part.size() % 3, 0U);
       EXPECT_THAT(part, AllOf(StartsWith("€"), EndsWith("€")));
     }
