@@ -19,6 +19,9 @@ using Json = nlohmann::json;
 constexpr const char* kFormat = "wsi-lpd 1";
 constexpr int kMostPrototypes = 1000;
 
+/// Paths and names are bytes: what is not UTF-8 in them is replaced, as JSON has no other way.
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 /// The whole number that `name` is: JSON may hold 0.5, or more than fits.
 template <class Integer>
 Integer whole_of(const Json& json, const char* name) {
@@ -138,20 +141,20 @@ std::map<std::string, std::string> metadata_from_info(const ModelInfo& info) {
                                               {"method", info.method},
                                               {"encoder", info.encoder},
                                               {"prototypes_per_class", std::to_string(info.prototypes_per_class)},
-                                              {"classes", Json(info.classes.names).dump()},
+                                              {"classes", text_of(Json(info.classes.names))},
                                               {"background", info.classes.background},
-                                              {"colours", Json(colours).dump()},
-                                              {"mpp", info.mpp ? Json(*info.mpp).dump() : "null"},
+                                              {"colours", text_of(Json(colours))},
+                                              {"mpp", text_of(info.mpp ? Json(*info.mpp) : Json())},
                                               {"patch_size", std::to_string(info.patch_size)},
-                                              {"mean", Json(info.mean).dump()},
-                                              {"std", Json(info.std).dump()},
-                                              {"calibration", json_of(info.calibration).dump()},
-                                              {"judged", json_of(info.judged).dump()},
-                                              {"stain", Json(core::numbers_from_stain(info.stain)).dump()},
-                                              {"provenance", Json(info.provenance).dump()}};
-  if (info.stain_fit) metadata["stain_fit"] = json_of(*info.stain_fit).dump();
-  if (info.presence) metadata["presence"] = json_of(info.presence).dump();
-  if (!info.weights.empty()) metadata["weights"] = json_of(info.weights).dump();
+                                              {"mean", text_of(Json(info.mean))},
+                                              {"std", text_of(Json(info.std))},
+                                              {"calibration", text_of(json_of(info.calibration))},
+                                              {"judged", text_of(json_of(info.judged))},
+                                              {"stain", text_of(Json(core::numbers_from_stain(info.stain)))},
+                                              {"provenance", text_of(Json(info.provenance))}};
+  if (info.stain_fit) metadata["stain_fit"] = text_of(json_of(*info.stain_fit));
+  if (info.presence) metadata["presence"] = text_of(json_of(info.presence));
+  if (!info.weights.empty()) metadata["weights"] = text_of(json_of(info.weights));
   return metadata;
 }
 

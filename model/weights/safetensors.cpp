@@ -134,14 +134,16 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
   Json header = Json::object();
   if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
   std::uint64_t position = 0;
-  for (const auto& [name, tensor] : file.tensors) {
+  for (const auto& entry : file.tensors) {  // not a structured binding: lambdas may not capture those everywhere
+    const auto& name = entry.first;
+    const torch::Tensor& tensor = entry.second;
     const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes),
                                     [&](const TypeName& candidate) { return tensor.scalar_type() == candidate.type; });
     if (type == std::end(kTypes)) throw core::Error("writing " + path.string() + ": tensor " + name + " is of a type that is not written");
     header[name] = {{"dtype", type->name}, {"shape", tensor.sizes().vec()}, {"data_offsets", {position, position + tensor.nbytes()}}};
     position += tensor.nbytes();
   }
-  std::string text = header.dump();
+  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);  // paths in the metadata are bytes, JSON is UTF-8
   text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the tensors are aligned when the file is mapped
   const std::uint64_t length = text.size();
 

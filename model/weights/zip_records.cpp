@@ -11,7 +11,7 @@ namespace wsi_lpd::model::weights {
 namespace {
 
 // Signatures and sizes of PKWARE's APPNOTE, sections 4.3 and 4.5.3.
-constexpr std::uint32_t kLocalHeader = 0x04034b50, kDirectoryEntry = 0x02014b50, kDirectoryEnd = 0x06054b50;
+constexpr std::uint32_t kLocalHeader = 0x04034b50, kDirectoryEntry = 0x02014b50;
 constexpr std::uint32_t kZip64End = 0x06064b50, kZip64Locator = 0x07064b50;
 constexpr std::size_t kEndSize = 22, kLocatorSize = 20, kLocalHeaderSize = 30, kEntrySize = 46, kLongestComment = 65535;
 constexpr std::uint16_t kZip64Extra = 1;

@@ -37,7 +37,7 @@ TiffFile::TiffFile(std::string doing, const std::filesystem::path& path, const c
   errno = 0;
   tiff_.reset(TIFFOpenExt(path.c_str(), mode, options.get()));
   if (tiff_) return;
-  if (errno == 0 && mode[0] == 'r')
+  if ((errno == 0 || errno == EINVAL) && mode[0] == 'r')  // EINVAL: it points to before its own start
     refuse("is damaged or was cut short" + (reason().empty() ? "" : " (" + reason() + ")") + "; get a new copy of it");
   fail_with(errno, "is not a TIFF");
 }

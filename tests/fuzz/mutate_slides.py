@@ -12,6 +12,7 @@ import csv
 import io
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -272,9 +273,10 @@ def run(folder, program, model, portion, limit):
         print(f"hung: {name}")
     with open(folder / "reasons.csv", "w", newline="") as file:
         csv.writer(file).writerows(sorted(runner.reasons.items()))
-    unclear = [name for name, reason in runner.reasons.items() if not reason.strip()]
-    for name in unclear:
-        print(f"failed without a reason: {name}")
+    named = re.compile(r"\d{5}-[^/\s]*")
+    unclear = {name: reason for name, reason in runner.reasons.items() if not reason.strip() or set(named.findall(reason.replace(":", " "))) - {name}}
+    for name, reason in unclear.items():
+        print(f"failed without a reason of its own: {name}: {reason}")
     return 1 if runner.lost or runner.hung or unclear else 0
 
 

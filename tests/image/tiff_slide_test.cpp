@@ -96,10 +96,12 @@ TEST_F(TiffSlide, AListOfImagesThatBreaksOffIsDamage) {
   TestPage with_copy = page_of(3);
   with_copy.subifds = 1;
   write_tiff(folder_ / "s.tif", {with_copy, plain({150, 103})});
-  std::filesystem::resize_file(folder_ / "s.tif", std::filesystem::file_size(folder_ / "s.tif") - 40);
+  std::filesystem::resize_file(folder_ / "s.tif", std::filesystem::file_size(folder_ / "s.tif") - 600);
   const std::string error = error_on_opening(folder_ / "s.tif");
   EXPECT_THAT(error, AnyOf(HasSubstr("Can not read"), HasSubstr("IO error during reading")));
   EXPECT_EQ(error.find("s.tif"), error.rfind("s.tif")) << "the file is named once: " << error;
+  std::ofstream(folder_ / "s.tif", std::ios::binary) << std::string("II+\0\x08\0\0\0\0\0\0\0\0\0\0\x80", 16);
+  EXPECT_THAT(error_on_opening(folder_ / "s.tif"), HasSubstr("is damaged or was cut short")) << "its directory would be at -2^63";
 }
 
 TEST_F(TiffSlide, OrientationTagsAreNotApplied) {

@@ -118,6 +118,14 @@ TEST_F(ModelFile, WithoutStainOrJudgementLoads) {
   EXPECT_TRUE(read_model_info(folder_ / "changed.safetensors").weights.empty());
 }
 
+TEST_F(ModelFile, TextThatIsNotUtf8DoesNotStopIt) {
+  ModelInfo info = sample_info();
+  info.provenance["patches"] = "caf\xe9";
+  info.weights["encoder"].file = "caf\xe9.pth";
+  save_model(path_, network_, info);
+  EXPECT_EQ(load_model(path_).info.provenance.at("patches"), "caf\uFFFD");
+}
+
 TEST(ModelInfo, NamesAllWeights) {
   ModelInfo info = sample_info();
   EXPECT_EQ(all_weights(info), info.weights);

@@ -53,6 +53,12 @@ TEST(Safetensors, RoundTrip) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1) << "no part is left";
 }
 
+TEST(Safetensors, MetadataThatIsNotUtf8DoesNotStopThem) {
+  const testing::TemporaryFolder folder;
+  write_safetensors(folder / "x.safetensors", {.tensors = {}, .metadata = {{"from", "caf\xe9/patches"}}});
+  EXPECT_EQ(read_safetensors_metadata(folder / "x.safetensors").at("from"), "caf\uFFFD/patches");
+}
+
 TEST(Safetensors, HalfPrecisionKeepsItsType) {
   const testing::TemporaryFolder folder;
   const torch::Tensor values = torch::tensor({1.0F, -2.5F, 0.125F});
