@@ -53,7 +53,9 @@ std::vector<std::string> failures_by_reason(const std::map<std::string, std::str
     const std::string count = std::to_string(names.size());
     const bool all = names.size() <= kNamed;
     names.resize(std::min(kNamed, names.size()));
-    lines.push_back(count + " slides: " + reason + " (" + core::joined(names) + (all ? ")" : ", …)"));
+    std::string line = count + " slides: " + reason + " (";
+    line.append(core::joined(names)).append(all ? ")" : ", …)");
+    lines.push_back(std::move(line));
   }
   return lines;
 }
