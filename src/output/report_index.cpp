@@ -117,10 +117,11 @@ std::string batches(const ReportContent& content) {
     const std::string slides = std::to_string(state->slides) + ": " + std::to_string(state->done) + " done, " +
                                std::to_string(state->already_done) + " already done, " + std::to_string(state->failed) + " failed" +
                                (state->elsewhere > 0 ? ", " + std::to_string(state->elsewhere) + " in work elsewhere" : "");
-    text += "<tr><th scope=\"row\">" + begin + "</th><td><bdi>" + html(state->run.host) + "</bdi> " + std::to_string(state->run.pid) +
-            "</td><td>" + slides + "</td><td>" +
-            (state->ended_at > 0 ? duration(static_cast<double>(state->ended_at - state->run.started)) : "") + "</td><td>" + html(end) +
-            "</td></tr>\n";
+    const std::string time = state->ended_at > 0 ? duration(static_cast<double>(state->ended_at - state->run.started)) : "";
+    const std::string process = "<bdi>" + html(state->run.host) + "</bdi> " + std::to_string(state->run.pid);
+    text.append("<tr><th scope=\"row\">").append(begin).append("</th>");
+    for (const std::string& cell : {process, slides, time, html(end)}) text.append("<td>").append(cell).append("</td>");
+    text += "</tr>\n";
   }
   return text + "</tbody></table></details>\n";
 }
