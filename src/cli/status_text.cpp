@@ -50,11 +50,10 @@ std::vector<std::string> failures_by_reason(const std::map<std::string, std::str
       lines.push_back(names[0] + ": " + reason);
       continue;
     }
-    const std::string count = std::to_string(names.size());
+    std::string line = std::to_string(names.size());
     const bool all = names.size() <= kNamed;
     names.resize(std::min(kNamed, names.size()));
-    std::string line = count + " slides: " + reason + " (";
-    line.append(core::joined(names)).append(all ? ")" : ", …)");
+    line.append(" slides: ").append(reason).append(" (").append(core::joined(names)).append(all ? ")" : ", …)");
     lines.push_back(std::move(line));
   }
   return lines;
