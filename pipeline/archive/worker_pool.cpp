@@ -68,7 +68,7 @@ class WorkerPool : public SlideRunner {
 
   void prepare() override {
     for (Worker& worker : workers_) spawn(worker);
-    while (!was_ready_) {
+    while (!was_ready_ && !workers_.empty()) {
       core::check(cancel_);
       listen();
       for (Worker& worker : workers_) keep_limits(worker);

@@ -118,7 +118,7 @@ int run(const BatchArguments& arguments, const Context& context) {
   }
   const auto staging = start_staging(arguments.staging, context.observer);  // ends after the workers, which read the copies
   const Runner made = start_runner(arguments, model, identity, found.jobs.size(), context);
-  made.runner->prepare();
+  if (!found.jobs.empty()) made.runner->prepare();  // a shard may have none
   write_resolved_config(context.options, segment.output);
   output::Journal journal(segment.output,
                           {WSI_LPD_VERSION, context.given, identity.model_path, identity.model_sha256, identity.configuration_sha256});

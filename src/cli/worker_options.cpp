@@ -51,7 +51,7 @@ std::vector<archive::WorkerShare> shares_of(const WorkerArguments& arguments, co
   const bool on_gpu = devices.front() != "cpu";
   const std::size_t automatic = on_gpu ? devices.size() : static_cast<std::size_t>(std::max(1, threads / kThreadsOfWorker));
   const std::size_t wanted = arguments.workers == "auto" ? automatic : static_cast<std::size_t>(std::stoi(arguments.workers));
-  const std::size_t count = std::min(wanted, slides);
+  const std::size_t count = std::clamp<std::size_t>(slides, 1, wanted);
   std::vector<archive::WorkerShare> shares;
   for (std::size_t i = 0; i < count; ++i) {
     archive::WorkerShare share{std::max(1, threads / static_cast<int>(count)), devices[i % devices.size()]};

@@ -171,6 +171,14 @@ TEST_F(Workers, WhatIsWrongWithTheRunEndsTheBatch) {
   EXPECT_THROW(runner_in_workers(options, kIdentity, listener_, kNever)->prepare(), core::Error);
 }
 
+TEST_F(Workers, OfABatchWithoutSlidesHaveNothingToDo) {
+  WorkerOptions options;
+  options.program = WSI_LPD_WORKER_PROGRAM;
+  const auto runner = runner_in_workers(options, kIdentity, listener_, kNever);
+  runner->prepare();
+  EXPECT_EQ(run_batch({}, output_, *runner, kIdentity, {}, {listener_, kNever}).done, 0U);
+}
+
 TEST_F(Workers, EndWhenTheBatchIsStopped) {
   add("a hang.tif", kHang);
   add("b.tif", 0);
