@@ -64,10 +64,12 @@ def test_terminate(world):
 
 
 def test_interrupt_twice(world):
-    """The second Ctrl-C ends the batch at once. Its workers end by themselves; the next run completes the folder."""
+    """The first Ctrl-C waits for the workers, which do not answer here; the second ends the batch at once. Its workers end with it; the
+    next run completes the folder."""
     folder = world.fresh("stops")
     batch = Batch(folder, world.arguments())
     batch.wait_for_work()
+    send(signal.SIGSTOP, batch.workers())
     seconds, code, workers = stop(batch, signal.SIGINT, signal.SIGINT)
     print(f"SIGINT twice: {seconds:.2f} s")
     check_stopped(batch, seconds, code, 130)
