@@ -22,7 +22,7 @@ RECORDS = {"run.json"}  # of one run, with its times
 SLOW = ("--overlap", 0.9, "--batch-size", 1)
 LONG_AGO = 660  # seconds: older than what the program may take for a living process's
 
-__all__ = ["PROGRAM", "SLOW", "Batch", "World", "age", "check", "environment", "in_mount_namespace", "leftovers",
+__all__ = ["PROGRAM", "SLOW", "Batch", "World", "age", "can_have_hosts", "check", "environment", "in_mount_namespace", "leftovers",
            "make_hanging_slide", "opened_world", "results_of", "run", "send", "skip", "summary", "wait_for"]
 
 
@@ -73,25 +73,43 @@ def results_of(folder):
     return found
 
 
-class Batch:
-    """A batch that runs beside the test, in a session of its own. What it says goes to a file beside the results."""
+def children(pid):
+    try:
+        return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
-    def __init__(self, folder, arguments, preexec=None, env=None):
+
+def on_host(name):
+    """What goes before a command that shall run as on another host: with another host name, its own process ids and its own mounts."""
+    rights = [] if os.geteuid() == 0 else ["--map-root-user"]
+    return ["unshare", *rights, "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", 'hostname "$0" && exec "$@"', name]
+
+
+def can_have_hosts():
+    with contextlib.suppress(OSError):
+        return subprocess.run([*on_host("probe"), "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
+    return False
+
+
+class Batch:
+    """A batch that runs beside the test, in a session of its own, and perhaps on a host of its own. What it says goes to a file beside the
+    results."""
+
+    def __init__(self, folder, arguments, preexec=None, env=None, host=None):
         self.log = folder / "log.txt"
         self.begun = time.monotonic()
-        self.process = subprocess.Popen([str(PROGRAM), "batch", *map(str, arguments)], cwd=folder, stdin=subprocess.DEVNULL,
+        before = on_host(host) if host else []
+        self.process = subprocess.Popen([*before, str(PROGRAM), "batch", *map(str, arguments)], cwd=folder, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=preexec,
                                         env=environment(**(env or {})))
-        self.pid = self.process.pid
+        self.pid = wait_for(lambda: children(self.process.pid), "the program")[0] if host else self.process.pid
         with open(self.log, "wb") as log:  # by another process, as limits of the batch shall not be those of its log
             self.writer = subprocess.Popen(["cat"], stdin=self.process.stdout, stdout=log, start_new_session=True)
         self.process.stdout.close()
 
     def workers(self):
-        try:
-            return [int(pid) for pid in pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
-        except OSError:
-            return []
+        return children(self.pid)
 
     def text(self):
         return self.log.read_text(encoding="utf-8", errors="replace")

@@ -219,12 +219,14 @@ def old_parts(world):
 
 
 def no_room_for_summary(world):
-    """Not even summary.csv may grow to its size: one line says so at the end, and no other fault hides it."""
+    """Not even summary.csv and run.json may grow to their size: one line says so at the end, no other fault hides it, and the command of
+    --notify is told all the same."""
     folder = world.fresh("no_room_for_summary")
     limit = (world.plain / "config.toml").stat().st_size + 50
     check(limit < (world.plain / "run.json").stat().st_size < (world.plain / "summary.csv").stat().st_size, "the limit is too high")
-    batch = Batch(folder, world.arguments(), lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    batch = Batch(folder, world.arguments("--notify", "wc -c >note.txt"), lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     batch.end(1)
+    check(int((folder / "note.txt").read_text()) > limit, "--notify got less than run.json")
     last = [line for line in batch.errors() if not any(line.startswith(f"error: {slide}: ") for slide in world.slides())]
     check(last == ["error: writing results/summary.csv: File too large"], f"the last lines are {last}:\n{batch.text()}")
     check("LOG ERROR" not in batch.text(), f"a library speaks:\n{batch.text()}")

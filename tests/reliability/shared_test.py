@@ -9,7 +9,7 @@ import shutil
 import signal
 import time
 
-from bench import SLOW, Batch, age, check, leftovers, opened_world, results_of, send, wait_for
+from bench import SLOW, Batch, age, can_have_hosts, check, leftovers, opened_world, results_of, send, wait_for
 
 
 def test_one_is_killed(world, seed, rounds):
@@ -40,10 +40,10 @@ def states(results):
             if name.name not in {"summary.csv", "config.toml"}}
 
 
-def test_one_is_stopped(world):
+def test_one_is_stopped(world, hosts=(None, None)):
     """It resumes after its locks have been taken over: it notices, and writes nothing."""
     folder = world.fresh("shared")
-    stopped = Batch(folder, world.arguments(*SLOW))
+    stopped = Batch(folder, world.arguments(*SLOW), host=hosts[0])
     stopped.wait_for_work()
     log = stopped.log.rename(folder / "stopped.txt")
     stopped.log = log
@@ -54,10 +54,10 @@ def test_one_is_stopped(world):
     check(any(lock.parent.name == "journal" for lock in locks) and len(locks) > 1, f"locks: {locks}")
     for lock in locks:
         age(lock)
-    second = Batch(folder, world.arguments(*SLOW))
+    second = Batch(folder, world.arguments(*SLOW), host=hosts[1])
     try:
         second.end(0)
-        check("taken over from" in second.text(), f"the second batch says:\n{second.text()}")
+        check(f"taken over from {hosts[0] or ''}" in second.text(), f"the second batch says:\n{second.text()}")
         check(not leftovers(results), f"left over: {leftovers(results)}")
         before = states(results)
     finally:
@@ -70,6 +70,26 @@ def test_one_is_stopped(world):
     wait_for(lambda: not leftovers(results), "the end of the last lock", 10)
 
 
+def test_a_host_dies(world):
+    """Its slides are left to it, as it may be alive, until its locks have been silent for long."""
+    folder = world.fresh("shared")
+    results = folder / "results"
+    dead = Batch(folder, world.arguments(*SLOW), host="host-1")
+    dead.wait_for_work()
+    dead.kill("all", random.Random(1))
+    slides = list(results.rglob("slide*.lock"))
+    check(slides, "there is no lock of a slide")
+    other = Batch(folder, world.arguments(*SLOW), host="host-2")
+    other.end(4)
+    check(other.text().count("left to host-1 pid") == len(slides), f"the other host says:\n{other.text()}")
+    for name in leftovers(results):
+        age(results / name)
+    other = Batch(folder, world.arguments(*SLOW), host="host-2")
+    other.end(0)
+    check("taken over from host-1" in other.text(), f"the other host says:\n{other.text()}")
+    check(not leftovers(results), f"left over: {leftovers(results)}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("world")
@@ -79,6 +99,11 @@ def main():
     world = opened_world(given.world)
     test_one_is_killed(world, given.seed, given.rounds)
     test_one_is_stopped(world)
+    if can_have_hosts():
+        test_one_is_stopped(world, ("host-1", "host-2"))
+        test_a_host_dies(world)
+    else:
+        print("skipped: two hosts, for want of the right to unshare namespaces")
 
 
 if __name__ == "__main__":
