@@ -145,6 +145,8 @@ TEST_F(Program, WritesTheFeaturesOfThePresenceEncoder) {
   WSI_LPD_NEEDS_PYTHON();
   const auto expect_features = [](const std::string& folder, const std::string& width, const std::string& name) {
     EXPECT_TRUE(testing::run_python("cli/open_features.py", {path(folder + "/slide-1.h5").string(), width, name})) << folder;
+    EXPECT_TRUE(
+        testing::run_python("cli/load_tiles.py", {path(folder + "/slide-1.h5").string(), path("data/slides/slide-1.tif").string()}));
   };
   expect_features("features/encoder", "512", "tiny_encoder.ts.pt");
   expect_features("features/own", "256", "mit_b0, stage 4");
