@@ -30,8 +30,8 @@ bool is_image_folder(const fs::path& folder) { return folder.extension() == ".za
 
 class FolderSearch {
  public:
-  FolderSearch(const fs::path& root, const fs::path& output, FoundSlides& result)
-      : root_(root), output_(fs::weakly_canonical(output)), result_(result) {}
+  FolderSearch(const fs::path& root, const fs::path& output, const core::CancelFlag& cancel, FoundSlides& result)
+      : root_(root), output_(fs::weakly_canonical(output)), cancel_(cancel), result_(result) {}
 
   /// Linked folders come last, so that a file has the name of its own folder where that is searched, too.
   std::vector<FoundSlide> run() {
@@ -56,6 +56,7 @@ class FolderSearch {
     std::vector<fs::directory_entry> sorted(begin(entries), end(entries));  // of two links to a folder, the first in name counts
     std::ranges::sort(sorted);
     for (const fs::directory_entry& entry : sorted) {
+      core::check(cancel_);
       const fs::path& path = entry.path();
       if (!entry.is_directory(error)) {
         take_or_leave(path, below, found_, result_);
@@ -74,19 +75,21 @@ class FolderSearch {
   }
 
   fs::path root_, output_;
+  const core::CancelFlag& cancel_;
   FoundSlides& result_;
   std::vector<FoundSlide> found_;
   std::set<std::string> searched_;
   std::deque<fs::path> linked_;
 };
 
-std::vector<FoundSlide> by_pattern(const std::string& pattern, FoundSlides& result) {
+std::vector<FoundSlide> by_pattern(const std::string& pattern, const core::CancelFlag& cancel, FoundSlides& result) {
   const std::string ending = fs::path(pattern).extension().string();
   const bool names_ending = !ending.empty() && ending.find_first_of("*?[") == std::string::npos;
   glob_t matches{};
   std::vector<FoundSlide> found;
   if (glob(pattern.c_str(), GLOB_TILDE, nullptr, &matches) == 0) {
     for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
+      core::check(cancel);
       const fs::path file = matches.gl_pathv[i];
       std::error_code ignored;
       if (fs::is_directory(file, ignored) && !is_image_folder(file)) {
@@ -112,17 +115,17 @@ bool is_collection(const std::string& source) {
   return fs::is_directory(source) || source.find_first_of("*?[") != std::string::npos;
 }
 
-FoundSlides find_slides(const std::string& source, const fs::path& output) {
+FoundSlides find_slides(const std::string& source, const fs::path& output, const core::CancelFlag& cancel) {
   FoundSlides result;
   std::vector<FoundSlide> found;
   std::string nothing = "no slide was found in this folder";
   if (fs::is_directory(source)) {
-    found = FolderSearch(source, output, result).run();
+    found = FolderSearch(source, output, cancel, result).run();
   } else if (const fs::path path(source); fs::is_regular_file(path)) {
     found = is_manifest(path) ? read_manifest(path) : is_list(path) ? read_list(path) : std::vector<FoundSlide>{{.slide = path}};
     nothing = "the list names no slide";
   } else {
-    found = by_pattern(source, result);
+    found = by_pattern(source, cancel, result);
     nothing = result.left_out.empty() ? "no such folder, list or slide, and no file matches it as a pattern"
                                       : "what matches this pattern is no slide";
   }
@@ -130,18 +133,18 @@ FoundSlides find_slides(const std::string& source, const fs::path& output) {
     const std::string left_out = left_out_text(result);
     throw core::UsageError(source + ": " + nothing + (left_out.empty() ? "" : " (left out: " + left_out + ")"));
   }
-  keep_each_once(found, result.notes);
-  result.jobs = name_jobs(std::move(found), output);
+  keep_each_once(found, result.notes, cancel);
+  result.jobs = name_jobs(std::move(found), output, cancel);
   return result;
 }
 
-FoundSlides name_results(const std::vector<fs::path>& slides, const fs::path& output) {
+FoundSlides name_results(const std::vector<fs::path>& slides, const fs::path& output, const core::CancelFlag& cancel) {
   FoundSlides result;
   std::vector<FoundSlide> found;
   found.reserve(slides.size());
   for (const fs::path& slide : slides) found.push_back({.slide = slide});
-  keep_each_once(found, result.notes);
-  result.jobs = name_jobs(std::move(found), output);
+  keep_each_once(found, result.notes, cancel);
+  result.jobs = name_jobs(std::move(found), output, cancel);
   return result;
 }
 

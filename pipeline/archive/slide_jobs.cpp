@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "wsi_lpd/core/file_identity.hpp"
@@ -48,16 +49,26 @@ fs::path stem_of(const FoundSlide& found) {
   return (found.folder / (name.extension() == ".ome" ? name.stem() : name)).lexically_normal();
 }
 
+/// The slides whose stem an earlier one has, with the first of those that have it.
+std::vector<std::pair<std::size_t, std::size_t>> shared_stems(const std::vector<fs::path>& stems) {
+  std::vector<std::size_t> order(stems.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) -> const std::string& { return stems[i].native(); });
+  std::vector<std::pair<std::size_t, std::size_t>> shared;
+  for (std::size_t i = 1, first = 0; i < order.size(); ++i) {
+    if (stems[order[i]].native() != stems[order[first]].native()) first = i;
+    if (first != i) shared.emplace_back(order[i], order[first]);
+  }
+  return shared;
+}
+
 /// Gives slides that share a stem another one.
 template <class Change>
 void tell_apart(const std::vector<FoundSlide>& found, std::vector<fs::path>& stems, const Change& change) {
-  std::map<fs::path, std::vector<std::size_t>> groups;
-  for (std::size_t i = 0; i < stems.size(); ++i) groups[stems[i]].push_back(i);
-  for (const auto& [stem, group] : groups) {
-    if (group.size() < 2) continue;
-    for (const std::size_t i : group) {
-      if (found[i].name.empty()) stems[i] = change(found[i]).lexically_normal();
-    }
+  std::set<std::size_t> all;
+  for (const auto& [i, first] : shared_stems(stems)) all.insert({i, first});
+  for (const std::size_t i : all) {
+    if (found[i].name.empty()) stems[i] = change(found[i]).lexically_normal();
   }
 }
 
@@ -74,7 +85,7 @@ void refuse_to_overwrite(const FoundSlide& found, const fs::path& stem) {
 
 }  // namespace
 
-void keep_each_once(std::vector<FoundSlide>& found, std::vector<std::string>& notes) {
+void keep_each_once(std::vector<FoundSlide>& found, std::vector<std::string>& notes, const core::CancelFlag& cancel) {
   std::error_code ignored;
   std::stable_sort(found.begin(), found.end(), [&](const FoundSlide& a, const FoundSlide& b) {
     return fs::is_symlink(a.slide, ignored) < fs::is_symlink(b.slide, ignored);
@@ -83,6 +94,7 @@ void keep_each_once(std::vector<FoundSlide>& found, std::vector<std::string>& no
   std::vector<FoundSlide> kept;
   kept.reserve(found.size());
   for (FoundSlide& entry : found) {
+    core::check(cancel);
     const std::optional<std::string> series = slide::series(entry.slide);  // its first file opens all of it
     const auto [first, is_new] = first_of.try_emplace(series ? *series : identity_of(entry.slide), kept.size());
     if (is_new) {
@@ -99,7 +111,7 @@ void keep_each_once(std::vector<FoundSlide>& found, std::vector<std::string>& no
   found = std::move(kept);
 }
 
-std::vector<segment::SlideJob> name_jobs(std::vector<FoundSlide> found, const fs::path& output) {
+std::vector<segment::SlideJob> name_jobs(std::vector<FoundSlide> found, const fs::path& output, const core::CancelFlag& cancel) {
   std::ranges::sort(found, {}, &FoundSlide::slide);
   std::vector<fs::path> stems;
   stems.reserve(found.size());
@@ -111,20 +123,21 @@ std::vector<segment::SlideJob> name_jobs(std::vector<FoundSlide> found, const fs
   tell_apart(found, stems, [&](const FoundSlide& entry) { return place(entry) / stem_of(entry).filename(); });
   tell_apart(found, stems, [&](const FoundSlide& entry) { return place(entry) / entry.slide.filename(); });
 
+  if (const auto shared = shared_stems(stems); !shared.empty()) {
+    const auto [i, first] = std::ranges::min(shared);
+    throw core::UsageError((found[i].where.empty() ? "" : found[i].where + ": ") + found[i].slide.string() +
+                           ": its results would have the name " + (output / stems[i]).string() + ", as those of " +
+                           found[first].slide.string() +
+                           ": give them names in the manifest's column name, or segment them into different folders");
+  }
   std::vector<segment::SlideJob> jobs;
   jobs.reserve(found.size());
-  std::map<fs::path, const FoundSlide*> used;
   for (std::size_t i = 0; i < found.size(); ++i) {
-    const auto [other, is_new] = used.try_emplace(stems[i], &found[i]);
-    if (!is_new) {
-      throw core::UsageError((found[i].where.empty() ? "" : found[i].where + ": ") + found[i].slide.string() +
-                             ": its results would have the name " + (output / stems[i]).string() + ", as those of " +
-                             other->second->slide.string() +
-                             ": give them names in the manifest's column name, or segment them into different folders");
-    }
+    core::check(cancel);
     const fs::path stem = (output / stems[i]).lexically_normal();
     refuse_to_overwrite(found[i], stem);
-    jobs.push_back({found[i].slide, stem, found[i].mpp, found[i].failure});
+    jobs.push_back({std::move(found[i].slide), stem, found[i].mpp, std::move(found[i].failure)});
+    stems[i].clear();
   }
   return jobs;
 }

@@ -1,4 +1,7 @@
+#include <malloc.h>
+
 #include <cstdio>
+#include <exception>
 #include <iomanip>
 #include <iostream>
 #include <sstream>
@@ -9,6 +12,7 @@
 #include "slide_lines.hpp"
 #include "staging_options.hpp"
 #include "worker_options.hpp"
+#include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/output/journal.hpp"
 #include "wsi_lpd/pipeline/archive/shard.hpp"
 
@@ -98,14 +102,24 @@ void end_run(output::Journal& journal, const std::string& how, const BatchArgume
   journal.stop(how);
   const auto state = output::read_journal(journal.path());
   if (!state) return;
-  const std::string text = output::write_run(arguments.segment.output, *state, failures, pipeline::segment::versions());
+  const std::string text = output::run_text(arguments.segment.output, *state, failures, pipeline::segment::versions());
+  std::exception_ptr failure;  // is told of after the command
+  try {
+    core::write_text_file(arguments.segment.output / "run.json", text);
+  } catch (const core::Error&) {
+    failure = std::current_exception();
+  }
   if (!arguments.notify.empty()) notify(arguments.notify, text, observer);
+  if (failure) std::rethrow_exception(failure);
 }
 
 int run(const BatchArguments& arguments, const Context& context) {
   const SegmentArguments& segment = arguments.segment;
   check_staging(arguments.staging, arguments.source, segment.output);
-  archive::FoundSlides found = archive::find_slides(arguments.source, segment.output);
+  archive::FoundSlides found = archive::find_slides(arguments.source, segment.output, context.cancel);
+#ifdef __GLIBC__
+  malloc_trim(0);  // the search has made much that is gone, and main() tells malloc to keep what is freed
+#endif
   if (!arguments.shard.empty()) keep_shard(found, arguments.source, arguments.shard, context);
   prepare_jobs(found, segment, context);
   const std::filesystem::path model = find_model(segment.model, context.observer);

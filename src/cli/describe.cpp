@@ -145,9 +145,9 @@ Json describe_hdf5(const std::filesystem::path& path) {
 
 }  // namespace
 
-Json describe(const std::filesystem::path& path) {
+Json describe(const std::filesystem::path& path, const core::CancelFlag& cancel) {
   if (!std::filesystem::exists(path)) throw core::Error(path.string() + ": no such file or folder");
-  if (std::filesystem::is_directory(path)) return describe_folder(path);
+  if (std::filesystem::is_directory(path)) return describe_folder(path, cancel);
   if (kWeightExtensions.contains(path.extension().string())) {
     if (const auto weights = model::imports::describe_weights(path)) {
       Json json{{"kind", weights->at("kind")}};

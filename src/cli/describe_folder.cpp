@@ -16,16 +16,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Json describe_run(const fs::path& folder) {
+Json describe_run(const fs::path& folder, const core::CancelFlag& cancel) {
   Json json{{"kind", "training run"}};
   if (const fs::path state = folder / "state.safetensors"; fs::exists(state)) {
     json["finished"] = false;
-    json["state"] = describe(state);
+    json["state"] = describe(state, cancel);
   } else {
     json["finished"] = true;
   }
   if (const fs::path model = folder / "model.safetensors"; fs::exists(model)) {
-    json["model"] = describe(model);
+    json["model"] = describe(model, cancel);
     for (const char* detail : {"mean", "std", "stain", "provenance", "score_threshold"}) json["model"].erase(detail);
     json["more"] = "wsi-lpd info " + model.string();
   }
@@ -87,9 +87,9 @@ Json describe_results(const output::ResultFolder& results) {
   return json;
 }
 
-Json describe_archive(const fs::path& folder) {
+Json describe_archive(const fs::path& folder, const core::CancelFlag& cancel) {
   constexpr std::size_t kMost = 10;
-  const pipeline::archive::FoundSlides found = pipeline::archive::find_slides(folder.string(), folder / "results");
+  const pipeline::archive::FoundSlides found = pipeline::archive::find_slides(folder.string(), folder / "results", cancel);
   Json json{{"kind", "folder of slides"}, {"slides", found.jobs.size()}};
   std::uintmax_t bytes = 0;
   for (const pipeline::segment::SlideJob& job : found.jobs) {
@@ -110,8 +110,8 @@ bool has_patches(const fs::path& folder) {
 
 }  // namespace
 
-Json describe_folder(const fs::path& folder) {
-  if (fs::exists(folder / "state.safetensors") || fs::exists(folder / "model.safetensors")) return describe_run(folder);
+Json describe_folder(const fs::path& folder, const core::CancelFlag& cancel) {
+  if (fs::exists(folder / "state.safetensors") || fs::exists(folder / "model.safetensors")) return describe_run(folder, cancel);
   if (fs::exists(folder / output::kReportMark))
     return {{"kind", "report"}, {"open", (folder / "index.html").string()}, {"use", "wsi-lpd report RESULTS writes it again"}};
   if (has_patches(folder)) return describe_patches(folder);
@@ -119,7 +119,7 @@ Json describe_folder(const fs::path& folder) {
   const std::size_t known = results.complete.size() + results.failed.size() + results.in_work.size() + results.unfinished.size();
   if (known > 0) return describe_results(results);
   try {
-    return describe_archive(folder);
+    return describe_archive(folder, cancel);
   } catch (const core::UsageError&) {  // no slide
   }
   try {

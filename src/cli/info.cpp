@@ -44,8 +44,8 @@ Command add_info(CLI::App& program) {
       ->required();
   command->add_flag("--json", arguments->json, "one JSON object on stdout");
   return {command,
-          [arguments](const Context&) {
-            const Json json = describe(arguments->file);
+          [arguments](const Context& context) {
+            const Json json = describe(arguments->file, context.cancel);
             if (arguments->json) {
               std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
             } else {

@@ -12,7 +12,7 @@ struct SlideArguments {
 
 int run(const SlideArguments& arguments, const Context& context) {
   const SegmentArguments& segment = arguments.segment;
-  pipeline::archive::FoundSlides found = pipeline::archive::name_results(arguments.slides, segment.output);
+  pipeline::archive::FoundSlides found = pipeline::archive::name_results(arguments.slides, segment.output, context.cancel);
   prepare_jobs(found, segment, context);
   const pipeline::archive::WorkerRun loaded =
       load_run(find_model(segment.model, context.observer), segment, context, context.common.device, context.common.threads);

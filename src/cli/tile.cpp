@@ -52,7 +52,7 @@ std::vector<pipeline::review::TileJob> find_jobs(const TileArguments& arguments,
       add(source, {}, {});
       continue;
     }
-    const pipeline::archive::FoundSlides found = pipeline::archive::find_slides(source, arguments.output);
+    const pipeline::archive::FoundSlides found = pipeline::archive::find_slides(source, arguments.output, context.cancel);
     tell_what_was_found(found, context);
     for (const pipeline::segment::SlideJob& job : found.jobs) add(job.slide, job.mpp, job.failure);
   }

@@ -219,8 +219,8 @@ std::vector<RunState> read_journals(const fs::path& output) {
   return runs;
 }
 
-std::string write_run(const fs::path& output, const RunState& state, const std::map<std::string, std::string>& failures,
-                      const std::map<std::string, std::string>& versions) {
+std::string run_text(const fs::path& output, const RunState& state, const std::map<std::string, std::string>& failures,
+                     const std::map<std::string, std::string>& versions) {
   Json json{{"format", "wsi-lpd run"}};
   json.update(json_of(state.run));
   json["started"] = utc_text(state.run.started);
@@ -236,9 +236,7 @@ std::string write_run(const fs::path& output, const RunState& state, const std::
   json["in_work_elsewhere"] = state.elsewhere;
   json["failures"] = Json::array();
   for (const auto& [slide, reason] : failures) json["failures"].push_back({{"slide", slide}, {"reason", reason}});
-  std::string text = text_of(json, 2);
-  core::write_text_file(output / "run.json", text);
-  return text;
+  return text_of(json, 2);
 }
 
 }  // namespace wsi_lpd::output

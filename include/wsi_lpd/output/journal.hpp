@@ -70,9 +70,9 @@ std::optional<RunState> read_journal(const std::filesystem::path& journal);
 /// The runs of all journals in a folder of results, by the time of their start.
 std::vector<RunState> read_journals(const std::filesystem::path& output);
 
-/// Writes OUT/run.json: a run with its end, failures (slide to reason) and versions of libraries (docs/archives.md). Returns the text.
-std::string write_run(const std::filesystem::path& output, const RunState& state, const std::map<std::string, std::string>& failures,
-                      const std::map<std::string, std::string>& versions);
+/// The text of OUT/run.json: a run with its end, failures (slide to reason) and versions of libraries (docs/archives.md).
+std::string run_text(const std::filesystem::path& output, const RunState& state, const std::map<std::string, std::string>& failures,
+                     const std::map<std::string, std::string>& versions);
 
 /// "2026-11-29T02:00:00Z"
 std::string utc_text(std::int64_t seconds);

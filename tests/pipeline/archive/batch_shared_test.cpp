@@ -55,7 +55,8 @@ class SharedFolder : public ::testing::Test {
       outcomes_.push_back(outcome.slide.filename().string() + " " + names[static_cast<int>(outcome.kind)]);
       if (on_outcome_) on_outcome_(outcome);
     };
-    return run_here(find_slides(archive_, output_).jobs, output_, network, {.tissue = "none"}, identity, batch, {listener_, kNever});
+    return run_here(find_slides(archive_, output_, kNever).jobs, output_, network, {.tissue = "none"}, identity, batch,
+                    {listener_, kNever});
   }
   /// Slides and what summary.csv says of them.
   std::vector<std::pair<std::string, std::string>> summary() const {

@@ -43,7 +43,7 @@ class Archive : public ::testing::Test {
 
 TEST_F(Archive, OneFailureStopsNoOtherAndFinishedSlidesAreSkipped) {
   std::ofstream(archive_ / "broken.tif") << "II*\0 nothing";
-  const auto jobs = find_slides(archive_, output_).jobs;
+  const auto jobs = find_slides(archive_, output_, kNever).jobs;
   BatchReport report = run(jobs);
   EXPECT_EQ(report.done, 3U);
   ASSERT_EQ(report.failures.size(), 1U);
@@ -64,7 +64,7 @@ TEST_F(Archive, OneFailureStopsNoOtherAndFinishedSlidesAreSkipped) {
 }
 
 TEST_F(Archive, WhatIsWrongWithOneSlideIsItsFailure) {
-  auto jobs = find_slides(archive_, output_).jobs;
+  auto jobs = find_slides(archive_, output_, kNever).jobs;
   ASSERT_EQ(jobs.size(), 3U);
   jobs[0].failure = "list.csv line 2: mpp 'wide' is no number";
   jobs[1].mpp = 50;  // the reader refuses it as wrong usage
@@ -79,7 +79,7 @@ TEST_F(Archive, WhatIsWrongWithOneSlideIsItsFailure) {
 }
 
 TEST_F(Archive, WhatIsWrongWithTheRunIsRefusedBeforeAnySlide) {
-  const auto jobs = find_slides(archive_, output_).jobs;
+  const auto jobs = find_slides(archive_, output_, kNever).jobs;
   IdentitySegmenter network(8, 0.5);
   core::SilentObserver observer;
   const auto refuse = [&](const segment::SegmentOptions& options) {
@@ -91,7 +91,7 @@ TEST_F(Archive, WhatIsWrongWithTheRunIsRefusedBeforeAnySlide) {
 }
 
 TEST_F(Archive, DoesASlideAgainWhoseStatisticsAreDamaged) {
-  const auto jobs = find_slides(archive_, output_).jobs;
+  const auto jobs = find_slides(archive_, output_, kNever).jobs;
   run(jobs);
   std::ofstream(output_ / "a.json") << "{";
   const BatchReport report = run(jobs);

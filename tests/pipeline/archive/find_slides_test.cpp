@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "image/test_tiff.hpp"
+#include "pipeline/run.hpp"
 #include "slide/position_slide.hpp"
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
@@ -40,7 +41,7 @@ class FindSlides : public ::testing::Test {
     fs::create_directories((archive_ / name).parent_path());
     std::ofstream(archive_ / name, std::ios::binary) << text;
   }
-  FoundSlides find(const std::string& name = {}) const { return find_slides((archive_ / name).string(), output_); }
+  FoundSlides find(const std::string& name = {}) const { return find_slides((archive_ / name).string(), output_, kNever); }
   std::vector<std::string> slides(const FoundSlides& found) const {
     std::vector<std::string> names;
     for (const segment::SlideJob& job : found.jobs) names.push_back(job.slide.lexically_relative(archive_).lexically_normal());
@@ -233,21 +234,27 @@ TEST_F(FindSlides, SlidesThatWouldShareANameKeepTheirFolders) {
   write("list.txt", "case1/slide.tif\ncase2/slide.tif\nb it's.tif\n");
   EXPECT_THAT(stems(find("list.txt")), ElementsAre("b it's", "case1/slide", "case2/slide"));
   EXPECT_THAT(stems(find("case*/slide.tif")), ElementsAre("case1/slide", "case2/slide"));
-  EXPECT_THAT(stems(name_results({archive_ / "case2/slide.tif", archive_ / "a.tif", archive_ / "sub/a.tif"}, output_)),
+  EXPECT_THAT(stems(name_results({archive_ / "case2/slide.tif", archive_ / "a.tif", archive_ / "sub/a.tif"}, output_, kNever)),
               ElementsAre("a", "slide", "sub/a"));
   EXPECT_THAT(stems(find("case*/*")), ElementsAre("case1/slide", "case2/slide.ndpi", "case2/slide.tif"));
   fs::copy_file(archive_ / "a.tif", archive_ / "a.tiff");
   EXPECT_THAT(stems(find()), ElementsAre("a.tif", "a.tiff", "b it's", "case1/slide", "case2/slide.ndpi", "case2/slide.tif", "sub/a"));
 }
 
+TEST_F(FindSlides, StopsWhereItSearches) {
+  const core::CancelFlag stopped{true};
+  EXPECT_THROW(find_slides(archive_, output_, stopped), core::Cancelled);
+  EXPECT_THROW(find_slides((archive_ / "*.tif").string(), output_, stopped), core::Cancelled);
+}
+
 TEST_F(FindSlides, NoResultOverwritesASlide) {
-  EXPECT_THROW(find_slides(archive_, archive_), core::UsageError);
-  EXPECT_THROW(name_results({archive_ / "a.tif"}, archive_), core::UsageError);
+  EXPECT_THROW(find_slides(archive_, archive_, kNever), core::UsageError);
+  EXPECT_THROW(name_results({archive_ / "a.tif"}, archive_, kNever), core::UsageError);
   slide("c.ome.tif");
-  EXPECT_THAT(stems(name_results({archive_ / "c.ome.tif"}, output_)), ElementsAre("c")) << "c.ome.tif is a label pyramid's name";
-  EXPECT_THROW(name_results({archive_ / "c.ome.tif"}, archive_), core::UsageError) << "the slide would be removed";
+  EXPECT_THAT(stems(name_results({archive_ / "c.ome.tif"}, output_, kNever)), ElementsAre("c")) << "c.ome.tif is a label pyramid's name";
+  EXPECT_THROW(name_results({archive_ / "c.ome.tif"}, archive_, kNever), core::UsageError) << "the slide would be removed";
   slide("sub/c.tif");
-  EXPECT_THROW(name_results({archive_ / "sub/c.tif"}, archive_), core::UsageError) << "another slide would be removed";
+  EXPECT_THROW(name_results({archive_ / "sub/c.tif"}, archive_, kNever), core::UsageError) << "another slide would be removed";
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ class Staged : public ::testing::Test {
   }
   BatchReport run(const fs::path& output, const BatchOptions& batch = {}, const core::CancelFlag& cancel = kNever) {
     testing::IdentitySegmenter network(8, 0.5);
-    return run_here(find_slides(archive_, output).jobs, output, network, {.tissue = "none", .prototypes = true}, kIdentity, batch,
+    return run_here(find_slides(archive_, output, kNever).jobs, output, network, {.tissue = "none", .prototypes = true}, kIdentity, batch,
                     {heard_, cancel});
   }
   /// Files of results, without what differs from run to run.

@@ -61,7 +61,8 @@ class Workers : public ::testing::Test {
       EXPECT_EQ(outcome.statistics.has_value(), outcome.kind == SlideOutcome::Kind::Done);
       if (on_outcome_) on_outcome_(outcome);
     };
-    return run_batch(find_slides(archive_, output_).jobs, output_, *runner, kIdentity, {.on_outcome = on_outcome}, {listener_, cancel});
+    return run_batch(find_slides(archive_, output_, kNever).jobs, output_, *runner, kIdentity, {.on_outcome = on_outcome},
+                     {listener_, cancel});
   }
   static WorkerOptions limits(std::chrono::seconds timeout, std::chrono::seconds patience) {
     WorkerOptions options;
@@ -96,7 +97,7 @@ TEST_F(Workers, GiveTheSameResultsAsThisProcess) {
   EXPECT_EQ(open_files(), files);
   testing::IdentitySegmenter network(8, 0.5);
   const fs::path here = folder_ / "here";
-  run_here(find_slides(archive_, here).jobs, here, network, {.tissue = "none"}, kIdentity, {}, {listener_, kNever});
+  run_here(find_slides(archive_, here, kNever).jobs, here, network, {.tissue = "none"}, kIdentity, {}, {listener_, kNever});
   for (const char* name : {"s0.tif", "s3.geojson", "s4.overlay.jpg"})
     EXPECT_TRUE(core::read_text_file(output_ / name) == core::read_text_file(here / name)) << name;
   EXPECT_EQ(run(2).already_done, 5U);

@@ -28,14 +28,15 @@ struct FoundSlides {
 ///    extension. Slides of a list or pattern that would share a name keep their path below the deepest folder that is common to all. Slides
 ///    of one folder that would share a name keep their extension.
 ///
-/// Reads file headers, opens no slide. Throws UsageError when there are no slides, a list is malformed (file and line), two slides would
-/// share the name of their results, or a result would overwrite a slide. Thread-safe.
-FoundSlides find_slides(const std::string& source, const std::filesystem::path& output);
+/// Reads file headers, opens no slide. Throws Cancelled, and UsageError when there are no slides, a list is malformed (file and line), two
+/// slides would share the name of their results, or a result would overwrite a slide. Thread-safe.
+FoundSlides find_slides(const std::string& source, const std::filesystem::path& output, const core::CancelFlag& cancel);
 
 /// Whether `source` names several slides: a folder, a list, a manifest or a pattern. Anything else is one slide, existing or not.
 bool is_collection(const std::string& source);
 /// The same for slides that are given one by one.
-FoundSlides name_results(const std::vector<std::filesystem::path>& slides, const std::filesystem::path& output);
+FoundSlides name_results(const std::vector<std::filesystem::path>& slides, const std::filesystem::path& output,
+                         const core::CancelFlag& cancel);
 
 /// "2 .png, 1 hidden": the number of files left out, by kind. Empty when no file was left out.
 std::string left_out_text(const FoundSlides& found);
