@@ -8,8 +8,11 @@ namespace wsi_lpd::model::runtime {
 /// unchanged. Throws UsageError for other names, and for a GPU that can't be used; the message says whether the build or the machine lacks
 /// it. Thread-safe, as all functions here. Looking for GPUs initialises CUDA.
 std::string resolve_device(const std::string& wanted);
-/// Whether the resolved `device` multiplies bfloat16 matrices faster than float32 ones: every GPU, and CPUs with AVX512-BF16.
+/// Whether the resolved `device` multiplies bfloat16 matrices faster than float32 ones: every GPU, and CPUs with AMX-BF16 or, if they are
+/// not Intel's, AVX512-BF16.
 bool has_fast_bfloat16(const std::string& device);
+/// Whether the resolved `device` multiplies 8-bit integers faster than bfloat16 and float32: CPUs with AVX512-VNNI.
+bool has_fast_int8(const std::string& device);
 /// Whether this build is linked with LibTorch's CUDA backend.
 bool has_cuda_backend();
 /// The names of the GPUs that can be used: "cuda:0", …
