@@ -1,5 +1,8 @@
 #include "wsi_lpd/model/encoders/mix_transformer.hpp"
 
+#include <algorithm>
+
+#include "integer_layers.hpp"
 #include "token_kernels.hpp"
 #include "wsi_lpd/core/error.hpp"
 
@@ -17,24 +20,18 @@ constexpr double kEmbeddingEpsilon = 1e-5;                   // norms after a pa
 
 nn::LayerNorm layer_norm(std::int64_t width, double epsilon) { return nn::LayerNorm(nn::LayerNormOptions({width}).eps(epsilon)); }
 
-nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
-                       std::int64_t groups = 1) {
-  return nn::Conv2d(nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).groups(groups));
-}
-
-// Tokens stay [B, h, w, E] in memory all the way; a convolution sees the same memory as a channels-last [B, E, h, w].
-Tensor convolve(nn::Conv2d& layer, const Tensor& tokens) { return layer(tokens.permute({0, 3, 1, 2})).permute({0, 2, 3, 1}).contiguous(); }
-
-Tensor project(nn::Linear& layer, const Tensor& tokens) {
-  return fits_token_kernels(tokens) ? linear(tokens, layer->weight, layer->bias) : layer(tokens);
+// Tokens stay [B, h, w, E] in memory all the way.
+TokenConvolution convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+                             std::int64_t groups = 1) {
+  return TokenConvolution(nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).groups(groups));
 }
 
 struct Attention : nn::Module {
   Attention(std::int64_t width, std::int64_t head_count, std::int64_t reduction)
       : heads(head_count),
-        q(register_module("q", nn::Linear(width, width))),
-        kv(register_module("kv", nn::Linear(width, 2 * width))),
-        proj(register_module("proj", nn::Linear(width, width))) {
+        q(register_module("q", Projection(width, width))),
+        kv(register_module("kv", Projection(width, 2 * width))),
+        proj(register_module("proj", Projection(width, width))) {
     if (reduction == 1) return;
     sr = register_module("sr", convolution(width, width, reduction, reduction, 0));
     norm = register_module("norm", layer_norm(width, kEmbeddingEpsilon));
@@ -42,10 +39,10 @@ struct Attention : nn::Module {
 
   Tensor forward(const Tensor& x) {
     const std::int64_t count = x.size(0), width = x.size(3);
-    const Tensor source = sr ? norm(convolve(sr, x)) : x;
-    const Tensor query = project(q, x).view({count, -1, heads, width / heads}).transpose(1, 2);
-    const Tensor key_value = project(kv, source).view({count, -1, 2, heads, width / heads}).permute({2, 0, 3, 1, 4});
-    return project(proj, attend(query, key_value[0], key_value[1]).transpose(1, 2).reshape(x.sizes()));
+    const Tensor source = sr ? norm(sr(x)) : x;
+    const Tensor query = q(x).view({count, -1, heads, width / heads}).transpose(1, 2);
+    const Tensor key_value = kv(source).view({count, -1, 2, heads, width / heads}).permute({2, 0, 3, 1, 4});
+    return proj(attend(query, key_value[0], key_value[1]).transpose(1, 2).reshape(x.sizes()));
   }
 
   /// softmax(q kᵀ / √d) v. With the few keys that the reduction leaves, two plain products are several times faster than LibTorch's fused
@@ -63,8 +60,8 @@ struct Attention : nn::Module {
   }
 
   std::int64_t heads;
-  nn::Linear q, kv, proj;
-  nn::Conv2d sr{nullptr};
+  Projection q, kv, proj;
+  TokenConvolution sr{nullptr};
   nn::LayerNorm norm{nullptr};
 };
 
@@ -72,20 +69,20 @@ struct DepthwiseConvolution : nn::Module {
   explicit DepthwiseConvolution(std::int64_t width) : dwconv(register_module("dwconv", convolution(width, width, 3, 1, 1, width))) {}
   /// GELU included.
   Tensor forward(const Tensor& x) {
-    return fits_token_kernels(x) ? gelu_of_depthwise(x, dwconv->weight, dwconv->bias) : torch::gelu(convolve(dwconv, x));
+    return fits_token_kernels(x) ? gelu_of_depthwise(x, dwconv->weight, dwconv->bias) : torch::gelu(dwconv(x));
   }
-  nn::Conv2d dwconv;
+  TokenConvolution dwconv;
 };
 
 struct Mlp : nn::Module {
   explicit Mlp(std::int64_t width)
-      : fc1(register_module("fc1", nn::Linear(width, 4 * width))),
+      : fc1(register_module("fc1", Projection(width, 4 * width))),
         dwconv(register_module("dwconv", std::make_shared<DepthwiseConvolution>(4 * width))),
-        fc2(register_module("fc2", nn::Linear(4 * width, width))) {}
-  Tensor forward(const Tensor& x) { return project(fc2, dwconv->forward(project(fc1, x))); }
-  nn::Linear fc1;
+        fc2(register_module("fc2", Projection(4 * width, width))) {}
+  Tensor forward(const Tensor& x) { return fc2(dwconv->forward(fc1(x))); }
+  Projection fc1;
   std::shared_ptr<DepthwiseConvolution> dwconv;
-  nn::Linear fc2;
+  Projection fc2;
 };
 
 /// Tokens, and what a layer norm makes of them for the next layer.
@@ -134,8 +131,8 @@ struct PatchEmbedding : nn::Module {
   PatchEmbedding(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride)
       : proj(register_module("proj", convolution(in, out, kernel, stride, kernel / 2))),
         norm(register_module("norm", layer_norm(out, kEmbeddingEpsilon))) {}
-  Tensor forward(const Tensor& x) { return norm(convolve(proj, x)); }
-  nn::Conv2d proj;
+  Tensor forward(const Tensor& x) { return norm(proj(x)); }
+  TokenConvolution proj;
   nn::LayerNorm norm;
 };
 
@@ -151,6 +148,17 @@ void initialise(nn::Module& module) {
     conv->weight.normal_(0, std::sqrt(2 * static_cast<double>(options.groups()) / (kernel * static_cast<double>(options.out_channels()))));
     conv->bias.zero_();
   }
+}
+
+/// All but the first convolution, of images, and the depthwise ones, which have a kernel of their own.
+std::vector<IntegerLayer*> integer_layers(nn::Module& network) {
+  std::vector<IntegerLayer*> layers;
+  for (const auto& module : network.modules(/*include_self=*/false)) {
+    const auto* convolution = module->as<TokenConvolution>();
+    if (convolution && (convolution->options.in_channels() == 3 || convolution->options.groups() > 1)) continue;
+    if (auto* layer = dynamic_cast<IntegerLayer*>(module.get())) layers.push_back(layer);
+  }
+  return layers;
 }
 
 }  // namespace
@@ -208,6 +216,22 @@ std::array<Tensor, 4> MixTransformerImpl::forward(const Tensor& images) const {
     features[s] = tokens.normed.permute({0, 3, 1, 2});
   }
   return features;
+}
+
+void MixTransformerImpl::observe() {
+  for (IntegerLayer* layer : integer_layers(*this)) layer->observe();
+}
+
+std::vector<ValueRange> MixTransformerImpl::take_ranges() {
+  std::vector<ValueRange> ranges;
+  for (IntegerLayer* layer : integer_layers(*this)) ranges.push_back(layer->take_range());
+  return ranges;
+}
+
+bool MixTransformerImpl::quantise(const std::vector<ValueRange>& ranges) {
+  const std::vector<IntegerLayer*> layers = integer_layers(*this);
+  TORCH_CHECK(layers.size() == ranges.size(), "ranges of another network");
+  return std::ranges::equal(layers, ranges, [](IntegerLayer* layer, const ValueRange& range) { return layer->quantise(range); });
 }
 
 }  // namespace wsi_lpd::model::encoders

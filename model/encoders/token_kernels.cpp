@@ -110,6 +110,11 @@ template <class T>
   }
 }
 
+template <class T>
+[[gnu::always_inline]] inline void quantise_lanes(int64_t n, const T* values, float factor, float zero_point, std::uint8_t* bytes) {
+  for (int64_t i = 0; i < n; i += core::kLanes) core::store(core::load(values + i) * factor + zero_point, bytes + i);
+}
+
 struct NormArguments {
   int64_t width;
   const float *weight, *bias;
@@ -154,6 +159,12 @@ WSI_LPD_EVERY_PROCESSOR void run(const NormArguments& a, int64_t rows, const cor
 WSI_LPD_EVERY_PROCESSOR void run(const DepthwiseArguments& a, int64_t y, const float* image, float* to) { depthwise_row(a, y, image, to); }
 WSI_LPD_EVERY_PROCESSOR void run(const DepthwiseArguments& a, int64_t y, const core::Bfloat16* image, core::Bfloat16* to) {
   depthwise_row(a, y, image, to);
+}
+WSI_LPD_EVERY_PROCESSOR void run(int64_t n, const float* values, float factor, float zero_point, std::uint8_t* bytes) {
+  quantise_lanes(n, values, factor, zero_point, bytes);
+}
+WSI_LPD_EVERY_PROCESSOR void run(int64_t n, const core::Bfloat16* values, float factor, float zero_point, std::uint8_t* bytes) {
+  quantise_lanes(n, values, factor, zero_point, bytes);
 }
 WSI_LPD_EVERY_PROCESSOR void run(int64_t n, int64_t rows, float* values) { softmax_rows(n, rows, values); }
 WSI_LPD_EVERY_PROCESSOR void run(int64_t n, int64_t rows, core::Bfloat16* values) { softmax_rows(n, rows, values); }
@@ -221,6 +232,19 @@ Tensor gelu_of_depthwise(const Tensor& tokens, const Tensor& weight, const Tenso
         const int64_t from = row / in.size(1) * image;
         run(arguments, row % in.size(1), data<T>(in) + from, data<T>(out) + from);
       }
+    });
+  });
+  return out;
+}
+
+Tensor quantised(const Tensor& values, float scale, int64_t zero_point) {
+  constexpr int64_t kLanesPerTask = 4096;
+  const Tensor in = values.contiguous();
+  Tensor out = at::empty(in.sizes(), in.options().dtype(at::kByte));
+  by_type(in, [&]<class T>(T) {
+    at::parallel_for(0, in.numel() / core::kLanes, kLanesPerTask, [&](int64_t begin, int64_t end) {
+      const int64_t from = begin * core::kLanes;
+      run((end - begin) * core::kLanes, data<T>(in) + from, 1 / scale, static_cast<float>(zero_point), data<std::uint8_t>(out) + from);
     });
   });
   return out;

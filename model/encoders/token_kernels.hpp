@@ -24,6 +24,10 @@ std::pair<at::Tensor, at::Tensor> add_layer_norm(const at::Tensor& x, const at::
 /// GELU (exact) of a 3 × 3 depthwise convolution with padding 1, tokens [B, h, w, E], `weight` [E, 1, 3, 3], `bias` [E].
 at::Tensor gelu_of_depthwise(const at::Tensor& tokens, const at::Tensor& weight, const at::Tensor& bias);
 
+/// round(values / scale) + zero_point, clamped to 0 … 255, as bytes of the same shape. `values` must be finite, their number a multiple of
+/// 16.
+at::Tensor quantised(const at::Tensor& values, float scale, std::int64_t zero_point);
+
 /// Softmax over the last axis, in place.
 void softmax_(at::Tensor& logits);
 

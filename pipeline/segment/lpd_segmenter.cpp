@@ -3,7 +3,7 @@
 #include <c10/core/Event.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
-#include <tbb/parallel_invoke.h>
+#include <tbb/parallel_for.h>
 #include <torch/torch.h>
 
 #include <cmath>
@@ -31,8 +31,11 @@ struct Results {
   Tensor distances = torch::empty({0});  ///< empty: not known
 };
 
+/// What the network's encoder computes in.
+enum class Format { Float32, Bfloat16, Int8 };
+
 struct LpdPending final : Segmenter::Pending {
-  bool bfloat16 = false;              ///< as chosen when the batch was submitted
+  Format format = Format::Float32;    ///< as chosen when the batch was submitted
   std::unique_ptr<TileBuffer> owner;  ///< of the memory that `tiles` looks at, until the results are there
   Tensor tiles;                       ///< [B, T, T, 3] bytes
   Tensor scored;                      ///< [S] indices of the tiles to be scored
@@ -60,12 +63,14 @@ std::vector<float> numbers(const Tensor& tensor) {
 
 class LpdSegmenter final : public Segmenter {
  public:
-  /// `rounded`: the same network with a bfloat16 encoder, or nothing to compute in float32 always.
-  LpdSegmenter(model::network::LoadedModel loaded, model::network::LpdNetwork rounded, const torch::Device& device,
-               const LpdSegmenterOptions& options)
+  /// `rounded` and `integer`: the same network with an encoder to compute in bfloat16 or in integers, or nothing.
+  LpdSegmenter(model::network::LoadedModel loaded, model::network::LpdNetwork rounded, model::network::LpdNetwork integer,
+               const torch::Device& device, const LpdSegmenterOptions& options)
       : info_(std::move(loaded.info)),
         network_(std::move(loaded.network)),
         rounded_(std::move(rounded)),
+        integer_(std::move(integer)),
+        fast_bfloat16_(rounded_ || (integer_ && model::runtime::has_fast_bfloat16(options.device))),
         device_(device),
         options_(options),
         input_(info_, device) {
@@ -76,7 +81,7 @@ class LpdSegmenter final : public Segmenter {
       network_->to(device_);
       if (rounded_) rounded_->to(device_);
     }
-    bfloat16_ = bool(rounded_);
+    format_ = rounded_ ? Format::Bfloat16 : Format::Float32;
     if (loaded.presence && smooth_gate() && !options.own_presence)
       scorer_ = std::make_unique<model::network::PresenceScorer>(*loaded.presence, info_, device_);
     core::Calibration calibration = scorer_ ? info_.presence->calibration : info_.calibration;
@@ -110,30 +115,32 @@ class LpdSegmenter final : public Segmenter {
   }
 
   Precision choose_precision(std::unique_ptr<TileBuffer> sample, int count, int tile) override {
-    if (!rounded_) return {};
-    bfloat16_ = true;
-    if (options_.arithmetic == Arithmetic::Bfloat16 || count == 0) return {"bf16", {}};
+    format_ = rounded_ ? Format::Bfloat16 : Format::Float32;
+    if (options_.arithmetic == Arithmetic::Float32 || (!rounded_ && !integer_)) return {};
+    if (options_.arithmetic == Arithmetic::Bfloat16 || count == 0) return {rounded_ ? "bf16" : "fp32", {}};
     return model::runtime::with_torch_errors("choosing the precision", [&]() -> Precision {
-      const Tensor tiles = view(*sample, count, tile).to(device_), all = torch::arange(count, torch::kLong);
-      Tensor exact, rounded;
-      const auto labels = [&](bool bfloat16) {
-        const c10::InferenceMode inference;
-        const OneThread one_thread;
-        const Results results = compute(bfloat16, tiles, all);
-        return model::network::labels_from_maps(smooth_gate() ? model::network::gated(results.maps, (*presence_)(results.scores))
-                                                              : results.maps);
-      };
-      tbb::parallel_invoke([&] { exact = labels(false); }, [&] { rounded = labels(true); });
-      const double agreement = (exact == rounded).to(torch::kDouble).mean().item<double>();
-      if (agreement >= kEnoughAgreement) return {"bf16", agreement};
-      bfloat16_ = false;
+      const Tensor tiles = view(*sample, count, tile).to(device_);
+      if (integer_) network_->encoder().observe();
+      const std::vector<Tensor> exact = sample_labels(Format::Float32, tiles);
+      std::optional<double> agreement;
+      if (integer_ && integer_->encoder().quantise(network_->encoder().take_ranges())) {
+        format_ = Format::Int8;
+        agreement = share_of_equal(exact, sample_labels(format_, tiles));
+        if (options_.arithmetic == Arithmetic::Int8 || *agreement >= kEnoughAgreement) return {"int8", agreement};
+      }
+      if (rounded_) {
+        format_ = Format::Bfloat16;
+        agreement = share_of_equal(exact, sample_labels(format_, tiles));
+        if (*agreement >= kEnoughAgreement) return {"bf16", agreement};
+      }
+      format_ = Format::Float32;
       return {"fp32", agreement};
     });
   }
 
   std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile, std::span<const std::uint8_t> scored) override {
     auto pending = std::make_unique<LpdPending>();
-    pending->bfloat16 = bfloat16_;
+    pending->format = format_;
     pending->scored = encoder_features() ? torch::arange(count, torch::kLong)
                                          : torch::tensor(at::ArrayRef(scored.data(), scored.size()), torch::kByte).nonzero().flatten();
     pending->tiles = view(*tiles, count, tile);
@@ -142,7 +149,7 @@ class LpdSegmenter final : public Segmenter {
     return model::runtime::with_torch_errors("segmenting on the GPU", [&] {
       const c10::InferenceMode inference;
       const c10::StreamGuard guard(*stream_);
-      pending->results = to_host(compute(pending->bfloat16, pending->tiles.to(device_, /*non_blocking=*/true), pending->scored));
+      pending->results = to_host(compute(pending->format, pending->tiles.to(device_, /*non_blocking=*/true), pending->scored));
       pending->done.emplace(device_.type());
       pending->done->record(*stream_);
       return std::move(pending);
@@ -157,10 +164,10 @@ class LpdSegmenter final : public Segmenter {
         pending.done->synchronize();
       } else {
         const OneThread one_thread;
-        pending.results = compute(pending.bfloat16, pending.tiles, pending.scored);
+        pending.results = compute(pending.format, pending.tiles, pending.scored);
       }
       if (!is_finite(pending.results)) {
-        if (pending.bfloat16) pending.results = compute_again(pending);
+        if (pending.format != Format::Float32) pending.results = compute_again(pending);
         if (!is_finite(pending.results))
           throw core::Error("the model gives values that are not finite: its file is damaged or was made so");
       }
@@ -198,19 +205,39 @@ class LpdSegmenter final : public Segmenter {
     return results.maps.isfinite().all().item<bool>() && results.score_maps.isfinite().all().item<bool>();
   }
 
-  /// A batch whose results in bfloat16 are not finite, in float32.
+  /// A batch whose results in another format are not finite, in float32.
   Results compute_again(const LpdPending& pending) const {
     const OneThread one_thread;
-    Results results = to_host(compute(false, pending.tiles.to(device_), pending.scored));
+    Results results = to_host(compute(Format::Float32, pending.tiles.to(device_), pending.scored));
     if (!device_.is_cpu()) c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
     return results;
   }
 
+  /// The labels of tiles, in parts that do not depend on the number of threads.
+  std::vector<Tensor> sample_labels(Format format, const Tensor& tiles) const {
+    const std::int64_t most = device_.is_cpu() ? 2 : tiles.size(0);
+    const std::vector<Tensor> parts = tiles.split(most);
+    std::vector<Tensor> labels(parts.size());
+    tbb::parallel_for(std::size_t{0}, parts.size(), [&](std::size_t i) {
+      const c10::InferenceMode inference;
+      const OneThread one_thread;
+      const Results results = compute(format, parts[i], torch::arange(parts[i].size(0), torch::kLong));
+      labels[i] = model::network::labels_from_maps(smooth_gate() ? model::network::gated(results.maps, (*presence_)(results.scores))
+                                                                 : results.maps);
+    });
+    return labels;
+  }
+
+  static double share_of_equal(const std::vector<Tensor>& labels, const std::vector<Tensor>& others) {
+    return (torch::cat(labels) == torch::cat(others)).to(torch::kDouble).mean().item<double>();
+  }
+
   /// `scored` [S]: indices of the tiles that the presence head sees; the network's own scores are those of all tiles.
-  Results compute(bool bfloat16, const Tensor& tiles, const Tensor& scored) const {
+  Results compute(Format format, const Tensor& tiles, const Tensor& scored) const {
     const int k = info_.prototypes_per_class;
     const Tensor images = input_(tiles);
-    const model::network::NetworkOutput output = (bfloat16 ? rounded_ : network_)->forward(images);
+    const model::network::LpdNetwork& network = format == Format::Int8 ? integer_ : format == Format::Bfloat16 ? rounded_ : network_;
+    const model::network::NetworkOutput output = network->forward(images);
     const auto merged = model::network::merged_maps(output, k);
     const Tensor peaks = output.maps[3].amax({2, 3}), features = output.feature.mean({2, 3});
     if (!smooth_gate()) {
@@ -225,7 +252,8 @@ class LpdSegmenter final : public Segmenter {
                     images.new_full({images.size(0), info_.classes.count()}, NAN), peaks, features};
     if (scorer_->has_fit()) results.distances = images.new_full({images.size(0)}, NAN);
     if (scored.numel() == 0) return results;
-    const Tensor indices = scored.to(device_), feature_maps = scorer_->feature_maps(images.index_select(0, indices), bfloat16);
+    const Tensor indices = scored.to(device_),
+                 feature_maps = scorer_->feature_maps(images.index_select(0, indices), format != Format::Float32 && fast_bfloat16_);
     const Tensor score_maps = model::network::on_score_grid(scorer_->score_maps(feature_maps), tiles.size(1));
     results.score_maps.index_copy_(0, indices, score_maps);
     results.scores.index_copy_(0, indices, score_maps.mean({2, 3}));
@@ -236,8 +264,9 @@ class LpdSegmenter final : public Segmenter {
   }
 
   model::network::ModelInfo info_;
-  model::network::LpdNetwork network_, rounded_;
-  bool bfloat16_ = false;  ///< which of them computes; used by choose_precision and submit alone
+  model::network::LpdNetwork network_, rounded_, integer_;
+  Format format_ = Format::Float32;  ///< which of them computes; used by choose_precision and submit alone
+  bool fast_bfloat16_;               ///< is what has no integers computed in bfloat16, when the network is not in float32?
   torch::Device device_;
   LpdSegmenterOptions options_;
   model::network::InputNormaliser input_;
@@ -263,14 +292,21 @@ std::unique_ptr<Segmenter> load_lpd_segmenter(const std::filesystem::path& path,
     throw core::Error(path.string() + ": the model is not calibrated; run `wsi-lpd calibrate PATCHES --model " + path.string() +
                       "`, or give --normalisation tile");
   }
+  if (options.arithmetic == Arithmetic::Int8 && !model::runtime::has_fast_int8(options.device))
+    throw core::UsageError("--precision int8 is for CPUs with AVX512-VNNI, and this is " + std::string(device.is_cpu() ? "none" : "a GPU") +
+                           "; leave it out");
   return model::runtime::with_torch_errors(path.string(), [&] {
-    model::network::LpdNetwork rounded(nullptr);
-    if (options.arithmetic == Arithmetic::Bfloat16 ||
-        (options.arithmetic == Arithmetic::Auto && model::runtime::has_fast_bfloat16(options.device))) {
+    const bool is_auto = options.arithmetic == Arithmetic::Auto, fast_bfloat16 = model::runtime::has_fast_bfloat16(options.device);
+    model::network::LpdNetwork rounded(nullptr), integer(nullptr);
+    if (options.arithmetic == Arithmetic::Bfloat16 || (is_auto && fast_bfloat16)) {
       rounded = model::network::load_model(path).network;
       rounded->round_encoder_to_bfloat16();
     }
-    return std::make_unique<LpdSegmenter>(std::move(loaded), std::move(rounded), device, options);
+    if (options.arithmetic == Arithmetic::Int8 || (is_auto && model::runtime::has_fast_int8(options.device))) {
+      integer = model::network::load_model(path).network;
+      if (fast_bfloat16) integer->round_encoder_to_bfloat16();
+    }
+    return std::make_unique<LpdSegmenter>(std::move(loaded), std::move(rounded), std::move(integer), device, options);
   });
 }
 

@@ -34,7 +34,8 @@ std::unique_ptr<pipeline::segment::Segmenter> load(const fs::path& model, const 
       model, {.device = model::runtime::resolve_device(device),
               .normalisation =
                   arguments.normalisation == "tile" ? pipeline::segment::Normalisation::Tile : pipeline::segment::Normalisation::Calibrated,
-              .arithmetic = arguments.precision == "bf16"   ? pipeline::segment::Arithmetic::Bfloat16
+              .arithmetic = arguments.precision == "int8"   ? pipeline::segment::Arithmetic::Int8
+                            : arguments.precision == "bf16" ? pipeline::segment::Arithmetic::Bfloat16
                             : arguments.precision == "fp32" ? pipeline::segment::Arithmetic::Float32
                                                             : pipeline::segment::Arithmetic::Auto,
               .own_presence = arguments.presence == "own",
@@ -109,8 +110,8 @@ void add_network(CLI::App& command, SegmentArguments& arguments) {
       ->check(CLI::IsMember({"window", "crop"}));
   command
       .add_option("--precision", arguments.precision,
-                  "of the encoder: fp32, bf16, auto: bf16 where it is faster and a sample of the slide gets the same labels; e.g. fp32")
-      ->check(CLI::IsMember({"auto", "bf16", "fp32"}));
+                  "of the encoder: fp32, bf16, int8, auto: the fastest of them that gives a sample of the slide the same labels; e.g. fp32")
+      ->check(CLI::IsMember({"auto", "int8", "bf16", "fp32"}));
   command
       .add_flag(
           "--crf,!--no-crf", arguments.crf,

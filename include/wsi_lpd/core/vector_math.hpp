@@ -27,6 +27,8 @@ namespace wsi_lpd::core {
 constexpr int kLanes = 16;
 using Lanes = float __attribute__((vector_size(4 * kLanes)));
 using LaneBits = std::uint32_t __attribute__((vector_size(4 * kLanes)));
+using IntegerLanes = std::int32_t __attribute__((vector_size(4 * kLanes)));
+using ByteLanes = std::uint8_t __attribute__((vector_size(kLanes)));
 using HalfLanes = std::uint16_t __attribute__((vector_size(2 * kLanes)));
 
 /// The bits of a bfloat16: the upper half of a float's.
@@ -48,6 +50,15 @@ using Bfloat16 = std::uint16_t;
   const LaneBits bits = reinterpret_cast<LaneBits>(lanes);
   const HalfLanes rounded = __builtin_convertvector((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U, HalfLanes);
   std::memcpy(to, &rounded, sizeof rounded);
+}
+
+/// Rounds to the nearest of 0 … 255, halves up.
+[[gnu::always_inline]] inline void store(Lanes lanes, std::uint8_t* to) {
+  const Lanes low = Lanes{}, high = Lanes{} + 255.0F;
+  lanes = lanes > low ? lanes : low;
+  lanes = lanes < high ? lanes : high;
+  const ByteLanes bytes = __builtin_convertvector(__builtin_convertvector(lanes + 0.5F, IntegerLanes), ByteLanes);
+  std::memcpy(to, &bytes, sizeof bytes);
 }
 
 /// x·Φ(x), Φ the normal distribution (the exact GELU of Hendrycks & Gimpel 2016), within 3e-7 · max(1, |x|): Φ(x) − ½ is x times an even

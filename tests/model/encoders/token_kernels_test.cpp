@@ -54,6 +54,14 @@ TEST_P(TokenKernels, AreLibTorchsOperators) {
   }
 }
 
+TEST_P(TokenKernels, RoundToBytes) {
+  const Tensor values = torch::arange(-32, 32).to(torch::kFloat).div(8).to(GetParam()).view({4, 16});  // exact in both types
+  const Tensor expected = ((values.to(torch::kFloat) / 0.25).add(10.5).floor()).clamp(0, 255).to(torch::kByte);
+  EXPECT_TRUE(quantised(values, 0.25F, 10).equal(expected));
+  const Tensor far = torch::tensor({-1e30F, -1.0F, 0.0F, 255.0F, 1e30F}).repeat(16).to(GetParam());
+  EXPECT_TRUE(quantised(far, 1, 0).equal(torch::tensor({0, 0, 0, 255, 255}, torch::kByte).repeat(16)));
+}
+
 TEST_P(TokenKernels, TakeExtremeValues) {
   const Tensor far = torch::tensor({-300.0F, -5.1F, -5.0F, -1e-3F, 0.0F, 1e-3F, 5.0F, 5.1F, 300.0F}).to(GetParam());
   const Tensor tokens = far.view({1, 1, 9, 1}).expand({1, 1, 9, 16}).contiguous();

@@ -126,10 +126,37 @@ TEST_F(LpdSegmenter, RoundsTheEncoderOnlyWhereLabelsStayTheSame) {
 
   const auto automatic = load_lpd_segmenter(path_);
   const Precision precision = choose(*automatic, noise(3, 7));
-  EXPECT_EQ(precision.agreement.has_value(), model::runtime::has_fast_bfloat16("cpu"));
+  EXPECT_EQ(precision.agreement.has_value(), model::runtime::has_fast_bfloat16("cpu") || model::runtime::has_fast_int8("cpu"));
   const bool agrees = precision.agreement && *precision.agreement >= kEnoughAgreement;
-  EXPECT_EQ(precision.name, agrees ? "bf16" : "fp32");
-  EXPECT_EQ(run(*automatic, noise(3, 7)).maps, agrees ? in_short.maps : in_full.maps);
+  EXPECT_EQ(precision.name == "fp32", !agrees);
+  const auto same = load_lpd_segmenter(path_, {.arithmetic = precision.name == "int8"   ? Arithmetic::Int8
+                                                             : precision.name == "bf16" ? Arithmetic::Bfloat16
+                                                                                        : Arithmetic::Float32});
+  EXPECT_EQ(choose(*same, noise(3, 7)).name, precision.name);
+  EXPECT_EQ(run(*automatic, noise(3, 7)).maps, run(*same, noise(3, 7)).maps);
+}
+
+TEST_F(LpdSegmenter, ComputesInIntegersForTheRangesOfASample) {
+  train(true);
+  if (!model::runtime::has_fast_int8("cpu")) {
+    EXPECT_THROW(load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Int8}), core::UsageError);
+    GTEST_SKIP() << "this processor has no AVX512-VNNI";
+  }
+  const auto exact = load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Float32});
+  const auto integer = load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Int8});
+  const Precision precision = choose(*integer, noise(3, 7));
+  EXPECT_EQ(precision.name, "int8");
+  EXPECT_GT(precision.agreement.value_or(0), 0.9);
+  const TileResults in_full = run(*exact, noise(3, 7)), in_integers = run(*integer, noise(3, 7));
+  EXPECT_NE(in_full.maps, in_integers.maps);
+  for (std::size_t i = 0; i < in_full.maps.size(); ++i) EXPECT_NEAR(in_full.maps[i], in_integers.maps[i], 0.1);
+
+  model::network::PatchBatch dark = noise(3, 7);
+  for (std::uint8_t& value : dark.rgb) value /= 4;
+  choose(*integer, dark);
+  EXPECT_NE(run(*integer, noise(3, 7)).maps, in_integers.maps) << "the ranges are those of the last sample";
+  choose(*integer, noise(3, 7));
+  EXPECT_EQ(run(*integer, noise(3, 7)).maps, in_integers.maps);
 }
 
 TEST_F(LpdSegmenter, WithoutCalibrationOnlyTileNormalisationWorks) {

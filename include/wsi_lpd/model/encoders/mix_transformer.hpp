@@ -4,6 +4,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 namespace wsi_lpd::model::encoders {
 
@@ -11,6 +12,11 @@ namespace wsi_lpd::model::encoders {
 struct MixTransformerShape {
   std::array<std::int64_t, 4> widths{};
   std::array<std::int64_t, 4> depths{};
+};
+
+/// The range of values that a layer gets, with 0.
+struct ValueRange {
+  float low = 0, high = 0;
 };
 
 /// "mit_b0" … "mit_b5"; throws UsageError for any other name.
@@ -24,6 +30,14 @@ class MixTransformerImpl : public torch::nn::Module {
   MixTransformerImpl(const MixTransformerShape& shape, double drop_path);
   /// Normalised images [B, 3, H, W] to stage features [B, E_s, h, w] at strides 4, 8, 16, 16, channels-last in memory.
   std::array<torch::Tensor, 4> forward(const torch::Tensor& images) const;
+
+  /// From now on forward records the range of what each product gets.
+  void observe();
+  /// The recorded ranges. No more are recorded.
+  std::vector<ValueRange> take_ranges();
+  /// From now on products are computed in 8-bit integers, for the ranges of a network of the same shape; what lies between them is computed
+  /// in the type of the weights. Returns false if values are not finite. For inference on CPUs. These three are not thread-safe.
+  bool quantise(const std::vector<ValueRange>& ranges);
 
  private:
   struct Stage;

@@ -29,6 +29,8 @@ class LpdNetworkImpl : public torch::nn::Module {
   /// Rounds the encoder's weights to bfloat16 permanently, and the encoder computes in bfloat16 from then on. For inference: faster than
   /// forward's `bfloat16`. Not thread-safe.
   void round_encoder_to_bfloat16();
+  /// The encoder, whose products can be computed in 8-bit integers.
+  encoders::MixTransformerImpl& encoder() { return *encoder_; }
 
  private:
   torch::Tensor prototypes_;

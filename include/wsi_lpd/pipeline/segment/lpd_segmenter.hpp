@@ -15,11 +15,14 @@ enum class Normalisation {
 
 /// The number format of the encoders, the network's and the presence head's. The heads always compute in float32.
 enum class Arithmetic {
-  Auto,  ///< bfloat16 if the device is faster with it and a sample of the slide gets the same labels (kEnoughAgreement), else float32
+  Auto,  ///< the first of Int8 and Bfloat16 that the device is faster with and that gives a sample of the slide the same labels
+         ///< (kEnoughAgreement), else Float32
+  Int8,  ///< the products of the network's encoder in 8-bit integers, for the ranges that its layers have on a sample of the slide; what
+         ///< lies between them, and the presence head's encoder, in bfloat16 if the device is faster with it, else in float32
   Bfloat16,
   Float32,
 };
-/// Least share of equal labels in the sample for Arithmetic::Auto to use bfloat16.
+/// Least share of equal labels in the sample for Arithmetic::Auto to use another format than float32.
 inline constexpr double kEnoughAgreement = 0.995;
 
 struct LpdSegmenterOptions {

@@ -36,8 +36,9 @@ struct TileResults {
 
 /// The number format that the encoder computes in.
 struct Precision {
-  std::string name = "fp32";        ///< or "bf16"
-  std::optional<double> agreement;  ///< share of a sample's labels that are the same in fp32 and bf16; not set: not measured
+  std::string name = "fp32";        ///< or "bf16" or "int8"
+  std::optional<double> agreement;  ///< share of a sample's labels that are the same in fp32 and in the other format that was tried last;
+                                    ///< not set: none was
 };
 
 /// The pipeline's interface to a network: tiles in, class maps out. choose_precision and submit may be called by one thread at a time.
