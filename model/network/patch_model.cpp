@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "glass_cover.hpp"
 #include "wsi_lpd/core/background.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/model/network/calibration.hpp"
@@ -144,14 +145,17 @@ void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::f
       const c10::InferenceMode inference;
       const auto frozen =
           encoders::open_encoder(stored.encoder, impl_->device, encoders::InputStatistics{impl_->info.mean, impl_->info.std});
-      std::vector<Tensor> features, labels;
-      for (PatchBatch batch = next(); batch.count > 0; batch = next()) {
-        features.push_back(feature_maps(*frozen, impl_->images(batch)).mean({2, 3}).cpu());
+      std::vector<Tensor> features, with_glass, labels;
+      const auto features_of = [&](const PatchBatch& batch) { return feature_maps(*frozen, impl_->images(batch)).mean({2, 3}).cpu(); };
+      std::int64_t first = 0;
+      for (PatchBatch batch = next(); batch.count > 0; first += batch.count, batch = next()) {
+        features.push_back(features_of(batch));
         labels.push_back(impl_->labels(batch).cpu().clone());
+        with_glass.push_back(features_of(covered_with_glass(batch, first)));
       }
       if (features.empty()) throw core::Error("no images to fit the presence of classes on");
       const Tensor all = torch::cat(features);
-      PresenceFit fit = network::fit_presence(all, torch::cat(labels), groups, impl_->info.classes.names);
+      PresenceFit fit = network::fit_presence(all, torch::cat(labels), groups, impl_->info.classes.names, torch::cat(with_glass));
       stored.fit = fit_features(all, groups);
       stored.head = std::move(fit.head);
       impl_->info.presence = PresenceInfo{

@@ -151,21 +151,28 @@ std::vector<int> folds_of_groups(const std::vector<std::string>& groups, const T
 }
 
 PresenceFit fit_presence(const Tensor& features, const Tensor& labels, const std::vector<std::string>& groups,
-                         const std::vector<std::string>& classes) {
+                         const std::vector<std::string>& classes, const Tensor& altered) {
   const torch::NoGradGuard no_grad;
   check(features, labels, groups, classes);
-  const Tensor inputs = features.to(torch::kDouble), truth = labels.to(torch::kDouble);
+  if (altered.defined()) check(altered, labels, groups, classes);
+  Tensor inputs = features.to(torch::kDouble), truth = labels.to(torch::kDouble);
+  std::vector<int> folds = folds_of_groups(groups, truth, kFolds);
+  if (altered.defined()) {
+    inputs = torch::cat({inputs, altered.to(torch::kDouble)});
+    truth = torch::cat({truth, truth});
+    folds.insert(folds.end(), folds.begin(), folds.begin() + labels.size(0));
+  }
   std::vector<double> strengths;
   for (const double exponent : kExponents) strengths.push_back(std::pow(10.0, exponent));
-  const std::vector<Tensor> held_out = held_out_scores(inputs, truth, folds_of_groups(groups, truth, kFolds), strengths, classes);
+  const std::vector<Tensor> held_out = held_out_scores(inputs, truth, folds, strengths, classes);
   std::vector<double> losses;
   for (const Tensor& scores : held_out) losses.push_back(balanced_loss(scores, truth));
   const auto best = static_cast<std::size_t>(std::ranges::min_element(losses) - losses.begin());
   PresenceFit fit;
   fit.strength = strengths[best];
-  fit.auc = areas_of(held_out[best], truth);
-  fit.held_out = held_out[best].to(torch::kFloat);
-  fit.calibration = fit_calibration(fit.held_out, truth.to(torch::kFloat));
+  fit.held_out = held_out[best].narrow(0, 0, labels.size(0)).to(torch::kFloat);
+  fit.auc = areas_of(fit.held_out, labels);
+  fit.calibration = fit_calibration(held_out[best].to(torch::kFloat), truth.to(torch::kFloat));
   std::vector<Tensor> weights;
   std::vector<double> biases;
   const Models models = fit_all(inputs, truth, {fit.strength});

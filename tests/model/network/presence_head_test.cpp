@@ -73,6 +73,39 @@ TEST(PresenceHead, HeldOutScoresAreHonest) {
   EXPECT_GT(fit.auc[0], 0.25);
 }
 
+// Copies that all lie elsewhere, by as much as the first class shows: the head learns to look past what they lie along.
+TEST(PresenceHead, LooksPastWhatAlteredCopiesChange) {
+  const Images images = painted(120, 6);
+  Tensor altered = images.features.clone();
+  altered.select(1, 0) -= 4;
+  altered.select(1, 5) += 12;
+  const auto right = [&](const PresenceFit& fit) {
+    const Tensor said = fit.head.scores(altered) > torch::tensor(fit.calibration.score_threshold);
+    return (said == (images.labels > 0.5)).to(torch::kDouble).mean(0)[0].item<double>();
+  };
+  const PresenceFit plain = fit_presence(images.features, images.labels, images.groups, kClasses),
+                    both = fit_presence(images.features, images.labels, images.groups, kClasses, altered);
+  EXPECT_LT(right(plain), 0.7);
+  EXPECT_GT(right(both), 0.9);
+  EXPECT_EQ(both.held_out.size(0), 120) << "of the images as they are";
+  EXPECT_GT(both.auc[0], 0.95);
+  altered.index_put_({3, 2}, NAN);
+  EXPECT_THROW(fit_presence(images.features, images.labels, images.groups, kClasses, altered), core::Error);
+}
+
+// Copies are no further images: a class in four images stays one in four.
+TEST(PresenceHead, CopiesDoNotMakeAClassFrequent) {
+  Images images = painted(60, 4);
+  images.labels.select(1, 1).zero_();
+  images.labels.index_put_({torch::indexing::Slice(0, 4), 1}, 1);
+  try {
+    fit_presence(images.features, images.labels, images.groups, kClasses, images.features);
+    ADD_FAILURE() << "fitted without complaint";
+  } catch (const core::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("class stroma is in 4 of 60 images"));
+  }
+}
+
 TEST(PresenceHead, MoreFeaturesThanImagesDoNotChangeTheFit) {
   Images images = painted(60, 4);
   const PresenceFit fit = fit_presence(images.features, images.labels, images.groups, kClasses);

@@ -25,7 +25,7 @@ struct PresenceHead {
 /// A fitted head, and what images that it was not fitted on say of it.
 struct PresenceFit {
   PresenceHead head;
-  core::Calibration calibration;  ///< from `held_out` (fit_calibration)
+  core::Calibration calibration;  ///< from the scores of held-out images and altered copies (fit_calibration)
   torch::Tensor held_out;         ///< [N, C], float32: each image's scores by the head fitted without its group
   double strength = 0;            ///< the C of fit_logistic
   std::vector<double> auc;        ///< [C]: area under the ROC curve of `held_out`
@@ -38,10 +38,11 @@ std::vector<int> folds_of_groups(const std::vector<std::string>& groups, const t
 /// Fits one logistic regression a class (fit_logistic) on features that are standardised by their mean and deviation. `features` [N, D] and
 /// `labels` [N, C] are on the CPU; `groups` [N] names the patient of each image; `classes` [C] names the classes in messages. The strength
 /// is the one of 1e-4, 1e-3.5, …, 1 whose log loss of the held-out images is the lowest, with both kinds of images of each class weighted
-/// equally, mean over the classes. Each of five folds is held out in turn; standardisation and fit don't see it. Throws Error: features
-/// that are not finite, fewer than two groups, a class in fewer than five images or in all but fewer than five, or on one side in one fold
-/// only.
+/// equally, mean over the classes. Each of five folds is held out in turn; standardisation and fit don't see it. `altered` [N, D], unless
+/// it is undefined, are features of altered copies of the same images: head, strength and calibration are those of both. Throws Error:
+/// features that are not finite, fewer than two groups, a class in fewer than five images or in all but fewer than five, or on one side in
+/// one fold only.
 PresenceFit fit_presence(const torch::Tensor& features, const torch::Tensor& labels, const std::vector<std::string>& groups,
-                         const std::vector<std::string>& classes);
+                         const std::vector<std::string>& classes, const torch::Tensor& altered = {});
 
 }  // namespace wsi_lpd::model::network
