@@ -132,19 +132,21 @@ void limit_memory(std::int64_t bytes) {
   setrlimit(RLIMIT_DATA, &limit);
 }
 
-void refuse(Connection& connection, const std::string& reason, bool usage) {
+/// Returns false: no slide could be done.
+bool refuse(Connection& connection, const std::string& reason, bool usage) {
   connection.send({{"what", "refused"}, {"reason", packed(reason)}, {"usage", usage}});
+  return false;
 }
 
 }  // namespace
 
-void serve_worker(const std::function<WorkerRun(const WorkerShare&)>& load, core::CancelFlag& cancel) {
+bool serve_worker(const std::function<WorkerRun(const WorkerShare&)>& load, core::CancelFlag& cancel) {
   if (fcntl(kWorkerConnection, F_SETFD, FD_CLOEXEC) != 0) throw core::Error("this is no worker process: batch --workers starts them");
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   Connection connection;
   Jobs jobs(cancel);
   const auto first = jobs.next();
-  if (!first) return;
+  if (!first) return true;
   const WorkerShare share = share_of(*first);
   const core::LockTimes lock = lock_of(*first);
   limit_memory(share.memory);
@@ -161,18 +163,22 @@ void serve_worker(const std::function<WorkerRun(const WorkerShare&)>& load, core
   }
   connection.send({{"what", "ready"}, {"model", run.identity.model_sha256}, {"configuration", run.identity.configuration_sha256}});
   RemoteObserver observer(connection);
+  bool all_done = true;
   while (const auto job = jobs.next()) {
     core::check(cancel);
     try {
-      Message message =
-          message_of(take_turn(job_of(*job), job->at("force"), *run.segmenter, run.options, run.identity, lock, observer, cancel));
+      const SlideOutcome outcome =
+          take_turn(job_of(*job), job->at("force"), *run.segmenter, run.options, run.identity, lock, observer, cancel);
+      all_done = all_done && outcome.kind != SlideOutcome::Kind::Failed;
+      Message message = message_of(outcome);
       message["what"] = "outcome";
       connection.send(message);
     } catch (const std::bad_alloc&) {
       connection.send({{"what", "memory"}});
-      return;  // a new process has its memory in one piece
+      return false;  // a new process has its memory in one piece
     }
   }
+  return all_done;
 }
 
 }  // namespace wsi_lpd::pipeline::archive

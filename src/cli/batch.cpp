@@ -72,12 +72,12 @@ void keep_order_at_sigterm(core::CancelFlag& cancel) {
 int work_for_batch(const BatchArguments& arguments, const Context& context) {
   keep_order_at_sigterm(context.cancel);
   core::SilentObserver silent;  // the batch has told what is to be told of the model
-  archive::serve_worker(
+  const bool all_done = archive::serve_worker(
       [&](const archive::WorkerShare& share) {
         return load_run(find_model(arguments.segment.model, silent), arguments.segment, context, share.device, share.threads);
       },
       context.cancel);
-  return kDone;
+  return all_done ? kDone : kSomeSlidesFailed;
 }
 
 /// Who segments, here or in worker processes.

@@ -47,9 +47,10 @@ struct WorkerRun {
   segment::RunIdentity identity;
 };
 
-/// The other side: does the slides that the starting process sends, until there are no more. `load` is called once. Effects on the process:
-/// limits its data, gets SIGTERM when its parent dies, and has a thread that sets `cancel` when the parent is gone, and ends the process
-/// 8 seconds later. Throws Error where the process was not started by runner_in_workers().
-void serve_worker(const std::function<WorkerRun(const WorkerShare&)>& load, core::CancelFlag& cancel);
+/// The other side: does the slides that the starting process sends, until there are no more. `load` is called once. Returns whether
+/// all slides could be done. Effects on the process: limits its data, gets SIGTERM when its parent dies, once or several times, and has a
+/// thread that sets `cancel` when the parent is gone, and ends the process 8 seconds later. Throws Error where the process was not started
+/// by runner_in_workers().
+bool serve_worker(const std::function<WorkerRun(const WorkerShare&)>& load, core::CancelFlag& cancel);
 
 }  // namespace wsi_lpd::pipeline::archive
