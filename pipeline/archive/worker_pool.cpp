@@ -110,7 +110,8 @@ class WorkerPool : public SlideRunner {
     worker.why_killed.clear();
   }
 
-  /// Sends the worker its task, to a new process where it has none.
+  /// Sends the worker its task, to a new process where it has none. A process gets it when it is ready: one that is not can be killed, as
+  /// it holds no lock.
   void begin(Worker& worker) {
     if (!worker.process) spawn(worker);
     worker.log.clear();
@@ -119,7 +120,7 @@ class WorkerPool : public SlideRunner {
     task.counts_tiles = false;
     task.tiles = task.done = 0;
     task.taken = task.sign = {};
-    worker.process->send(message_of(task.job, task.force));
+    if (worker.is_ready) worker.process->send(message_of(task.job, task.force));
   }
 
   void listen() {
@@ -160,6 +161,7 @@ class WorkerPool : public SlideRunner {
         throw core::Error(identity_.model_path + ": has changed since this batch began; start the batch again");
       if (message.at("configuration") != identity_.configuration_sha256)
         throw core::Error("a file that the options name has changed since this batch began; start the batch again");
+      if (worker.task) worker.process->send(message_of(worker.task->job, worker.task->force));
       return;
     }
     if (what == "refused") {
