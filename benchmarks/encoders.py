@@ -97,7 +97,7 @@ def main():
                 out = folder / f"{encoder}{turn}"
                 runs[encoder].append(commands.measure([program, "segment", arguments.slide, "--model", model, "--overlap", "0", "--quiet",
                                                        *arguments.options, "-o", out]))
-                tiles = json.loads(next(out.rglob("slide.json")).read_text())["tiles"]
+                tiles = json.loads((out / f"{arguments.slide.stem}.json").read_text())["tiles"]["read"]
         own = statistics.median(cpu for _, cpu, _ in runs["none"])
         print(f"\n{tiles} tiles; the network alone {own:.1f} s of processor time, {1000 * own / tiles:.0f} ms a tile, all of `segment` included\n")
         print("| encoder | file, MB | processor time of the head, relative to the network's `segment` | memory more, MiB |\n|---|---|---|---|")
