@@ -15,10 +15,9 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "schedulers"))
-from world import PROGRAM, check, environment, run, send, skip, wait_for  # noqa: E402
+from world import PROGRAM, check, environment, results_of, run, send, skip, wait_for  # noqa: E402
 
 MEASURED = {"seconds", "peak_memory_bytes"}  # in slide.json and summary.csv: different in each run
-RECORDS = {"run.json"}  # of one run, with its times
 SLOW = ("--overlap", 0.9, "--batch-size", 1)
 LONG_AGO = 660  # seconds: older than what the program may take for a living process's
 
@@ -61,16 +60,6 @@ def comparable(path):
         content = json.loads(path.read_text(encoding="utf-8"))
         return json.dumps({name: value for name, value in content.items() if name not in MEASURED})
     return path.read_bytes()
-
-
-def results_of(folder):
-    """All files of a folder of results but records of single runs."""
-    found = {}
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder)
-        if path.is_file() and name.parts[0] != "journal" and str(name) not in RECORDS:
-            found[name] = path
-    return found
 
 
 def children(pid):

@@ -88,6 +88,12 @@ def send(number, pids):
             pass
 
 
+def results_of(folder):
+    """All files of a folder of results but those of runs."""
+    found = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path for name, path in found.items() if name.parts[0] not in NOT_OF_SLIDES}
+
+
 class World:
     """An archive of slides of several sizes, a model and the results of one plain batch, in a folder that the tests read only."""
 
@@ -126,10 +132,7 @@ class World:
 
     def check_same_results(self, results):
         """The slides' files are those of the plain batch, byte for byte, and nothing is left over from processes that were killed."""
-        def files(folder):
-            kept = [path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0] not in NOT_OF_SLIDES]
-            return {path.relative_to(folder): path for path in kept}
-        ours, plain = files(results), files(self.plain)
+        ours, plain = results_of(results), results_of(self.plain)
         check(ours.keys() == plain.keys(), f"other files: {sorted(map(str, ours.keys() ^ plain.keys()))}")
         compared = 0
         for name, path in ours.items():
