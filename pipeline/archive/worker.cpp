@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -7,6 +6,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <deque>
 #include <mutex>
 #include <new>
@@ -132,6 +132,14 @@ void limit_memory(std::int64_t bytes) {
   setrlimit(RLIMIT_DATA, &limit);
 }
 
+/// The kernel sends SIGTERM once for each thread that the parent had: no such signal may end the process at once.
+void stop_with_parent(core::CancelFlag& cancel) {
+  static core::CancelFlag* flag = nullptr;
+  flag = &cancel;
+  std::signal(SIGTERM, [](int) { flag->store(true, std::memory_order_relaxed); });
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
 /// Returns false: no slide could be done.
 bool refuse(Connection& connection, const std::string& reason, bool usage) {
   connection.send({{"what", "refused"}, {"reason", packed(reason)}, {"usage", usage}});
@@ -142,7 +150,7 @@ bool refuse(Connection& connection, const std::string& reason, bool usage) {
 
 bool serve_worker(const std::function<WorkerRun(const WorkerShare&)>& load, core::CancelFlag& cancel) {
   if (fcntl(kWorkerConnection, F_SETFD, FD_CLOEXEC) != 0) throw core::Error("this is no worker process: batch --workers starts them");
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  stop_with_parent(cancel);
   Connection connection;
   Jobs jobs(cancel);
   const auto first = jobs.next();

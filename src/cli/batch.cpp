@@ -1,6 +1,5 @@
 #include <malloc.h>
 
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iomanip>
@@ -61,16 +60,8 @@ void keep_shard(pipeline::archive::FoundSlides& found, const std::string& source
   context.observer.info(line.str());
 }
 
-/// The end of a batch is told to a worker once for each thread that the batch had: the second SIGTERM must not end it at once.
-void keep_order_at_sigterm(core::CancelFlag& cancel) {
-  static core::CancelFlag* flag = nullptr;
-  flag = &cancel;
-  std::signal(SIGTERM, [](int) { flag->store(true, std::memory_order_relaxed); });
-}
-
 /// In a process that another batch has started.
 int work_for_batch(const BatchArguments& arguments, const Context& context) {
-  keep_order_at_sigterm(context.cancel);
   core::SilentObserver silent;  // the batch has told what is to be told of the model
   const bool all_done = archive::serve_worker(
       [&](const archive::WorkerShare& share) {

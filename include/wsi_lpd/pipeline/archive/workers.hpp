@@ -48,9 +48,9 @@ struct WorkerRun {
 };
 
 /// The other side: does the slides that the starting process sends, until there are no more. `load` is called once. Returns whether
-/// all slides could be done. Effects on the process: limits its data, gets SIGTERM when its parent dies, once or several times, and has a
-/// thread that sets `cancel` when the parent is gone, and ends the process 8 seconds later. Throws Error where the process was not started
-/// by runner_in_workers().
+/// all slides could be done. Effects on the process: limits its data, gets SIGTERM when its parent dies, and has a handler of SIGTERM and a
+/// thread that set `cancel`, which must outlive the process's work; the thread does when the parent is gone, and ends the process 8 seconds
+/// later. Throws Error where the process was not started by runner_in_workers().
 bool serve_worker(const std::function<WorkerRun(const WorkerShare&)>& load, core::CancelFlag& cancel);
 
 }  // namespace wsi_lpd::pipeline::archive
