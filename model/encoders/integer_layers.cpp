@@ -27,7 +27,7 @@ auto operation(const char* name) {
   return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();
 }
 
-c10::List<std::int64_t> pair(at::ArrayRef<std::int64_t> values) { return c10::List<std::int64_t>(values); }
+c10::List<std::int64_t> list(at::ArrayRef<std::int64_t> values) { return c10::List<std::int64_t>(values); }
 
 constexpr double kNoScale = 1;  // results are not integers
 constexpr std::int64_t kNoZeroPoint = 0;
@@ -80,8 +80,8 @@ Tensor ProjectionImpl::forward(const Tensor& tokens) {
 
 Tensor TokenConvolutionImpl::packed(const Tensor& integers, const Product& product) const {
   static const auto pack = operation<PackConvolution>("onednn::qconv_prepack");
-  return pack.call(integers, product.weight_scales, product.scale, product.zero_point, pair(*options.stride()),
-                   pair(*std::get<torch::ExpandingArray<2>>(options.padding())), pair(*options.dilation()), options.groups(), {});
+  return pack.call(integers, product.weight_scales, product.scale, product.zero_point, list(*options.stride()),
+                   list(*std::get<torch::ExpandingArray<2>>(options.padding())), list(*options.dilation()), options.groups(), {});
 }
 
 Tensor TokenConvolutionImpl::forward(const Tensor& tokens) {
@@ -90,8 +90,8 @@ Tensor TokenConvolutionImpl::forward(const Tensor& tokens) {
     static const auto convolve = operation<IntegerConvolution>("onednn::qconv2d_pointwise");
     const Product& by = *product();
     result = convolve.call(quantised(tokens, by.scale, by.zero_point).permute({0, 3, 1, 2}), by.scale, by.zero_point, by.weight,
-                           by.weight_scales, by.weight_zero_points, by.bias, pair(*options.stride()),
-                           pair(*std::get<torch::ExpandingArray<2>>(options.padding())), pair(*options.dilation()), options.groups(),
+                           by.weight_scales, by.weight_zero_points, by.bias, list(*options.stride()),
+                           list(*std::get<torch::ExpandingArray<2>>(options.padding())), list(*options.dilation()), options.groups(),
                            kNoScale, kNoZeroPoint, tokens.scalar_type(), "none", Scalars(), "");
   } else {
     record(tokens);

@@ -69,7 +69,6 @@ TEST_F(IntegerLayers, RecordTheRangeOfWhatTheyGet) {
   projection->observe();
   for (const float value : {NAN, 1.0F}) projection(torch::full({1, 16}, value));
   range = projection->take_range();
-  const Tensor before = projection(torch::ones({1, 16}));
   EXPECT_FALSE(projection->quantise(range));
   EXPECT_FALSE(projection->quantise({})) << "it got nothing but zeros";
   EXPECT_FALSE(projection->quantise({0, std::numeric_limits<float>::infinity()}));
