@@ -113,11 +113,32 @@ class Batch:
         wait_for(lambda: self.is_over() or all(word in self.text() for word in words), f"{words} in {self.log}")
         check(all(word in self.text() for word in words), f"{words} not in the output:\n{self.text()}")
 
-    def wait_for_work(self, slide=""):
-        """Until files of a slide are under construction."""
+    def in_work(self):
+        """The slides, without an ending, whose files are under construction."""
         results = self.log.parent / "results"
-        wait_for(lambda: self.is_over() or any(path.is_dir() for path in results.rglob(f".{slide}*.part")), f"work in {results}")
+        parts = [path.relative_to(results) for path in results.rglob(".*.part") if path.is_dir()]
+        return [str("archive" / part.parent / part.name.split(".")[1]) for part in parts]
+
+    def wait_for_work(self, slide=""):
+        """Until files of a slide are under construction; small slides take tenths of a second."""
+        wait_for(lambda: self.is_over() or any(slide in name for name in self.in_work()), f"work in {self.log.parent}", every=0.01)
         check(not self.is_over(), f"it ended before there was work:\n{self.text()}")
+
+    @contextlib.contextmanager
+    def held_in_work(self):
+        """Batch and workers stand still, while slides are in work; yields one of these slides."""
+        slides = []
+        while not slides:
+            self.wait_for_work()
+            everyone = [self.pid, *self.workers()]
+            send(signal.SIGSTOP, everyone)
+            slides = self.in_work()
+            if not slides:
+                send(signal.SIGCONT, everyone)
+        try:
+            yield slides[0] + ".tif"
+        finally:
+            send(signal.SIGCONT, everyone)
 
     def end(self, *codes, limit=900):
         """Waits for its end; checks the code, where a shell's 128 + signal stands for a signal. Returns it."""
@@ -186,6 +207,10 @@ class World:
     def slides(self):
         """As a batch names them: relative to the working directory of each test, where `archive` is a link or a copy."""
         return sorted(str(slide.relative_to(self.folder)) for slide in self.archive.rglob("*.tif"))
+
+    def last_slide(self):
+        """A batch begins with the largest files."""
+        return min(self.slides(), key=lambda slide: (self.folder / slide).stat().st_size)
 
     def options(self):
         return ["-o", "results", "--model", self.model, "--device", "cpu", "--threads", 2, "--tissue", "none", "--quiet"]

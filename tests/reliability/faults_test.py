@@ -127,11 +127,11 @@ def permission_lost(world):
     folder = world.fresh("permission_lost")
     preexec = as_nobody(folder)
     batch = Batch(folder, world.arguments(), preexec)
-    batch.wait_for_work()
     results = folder / "results"
-    folders = [results, *(path for path in results.iterdir() if path.is_dir() and path.suffix != ".part")]
-    for each in folders:
-        each.chmod(0o555)
+    with batch.held_in_work():
+        folders = [results, *(path for path in results.iterdir() if path.is_dir() and path.suffix != ".part")]
+        for each in folders:
+            each.chmod(0o555)
     code = batch.end(1, 3)
     for each in folders:
         each.chmod(0o755)
@@ -147,46 +147,41 @@ def permission_lost(world):
 def slide_unreadable(world):
     """The rights to a slide are lost."""
     folder = world.fresh("slide_unreadable")
-    archive = world.copy_of_archive(folder)
+    world.copy_of_archive(folder)
     preexec = as_nobody(folder)
     batch = Batch(folder, world.arguments(), preexec)
-    batch.wait_for_work()
-    slide = archive / "sub/slide-4.tif"
-    slide.chmod(0)
-    check_failed(world, batch, ["Permission denied"], ["archive/sub/slide-4.tif"])
-    slide.chmod(0o644)
+    slide = world.last_slide()
+    with batch.held_in_work():
+        (folder / slide).chmod(0)
+    check_failed(world, batch, ["Permission denied"], [slide])
+    (folder / slide).chmod(0o644)
     Batch(folder, world.arguments(), preexec).end(0)
     world.check_complete(folder / "results")
 
 
-def slide_vanishes(world):
-    """One before its turn, one in work."""
-    folder = world.fresh("slide_vanishes")
-    archive = world.copy_of_archive(folder)
+def check_lost_slides(world, name, lose, words):
+    """One slide is lost before its turn, one in work, which may have been read already."""
+    folder = world.fresh(name)
+    world.copy_of_archive(folder)
     batch = Batch(folder, world.arguments())
-    batch.wait_for_work("slide-1")
-    for name in ("slide-1.tif", "sub/slide-4.tif"):
-        (archive / name).unlink()
-    failed = check_failed(world, batch, ["No such file", "replaced or changed"])
-    check("archive/sub/slide-4.tif" in failed and len(failed) <= 2, f"failed: {failed}")
-    for name in ("slide-1.tif", "sub/slide-4.tif"):
-        shutil.copy2(world.archive / name, archive / name)
+    last = world.last_slide()
+    with batch.held_in_work() as slide:
+        lost = {slide, last}
+        for each in lost:
+            lose(folder / each)
+    failed = check_failed(world, batch, words)
+    check(last in failed and lost.issuperset(failed), f"failed: {failed}")
+    for each in lost:
+        shutil.copy2(world.folder / each, folder / each)
     complete(world, folder)
+
+
+def slide_vanishes(world):
+    check_lost_slides(world, "slide_vanishes", pathlib.Path.unlink, ["No such file", "replaced or changed"])
 
 
 def slide_truncated(world):
-    """One before its turn, one in work. The latter may have been read already."""
-    folder = world.fresh("slide_truncated")
-    archive = world.copy_of_archive(folder)
-    batch = Batch(folder, world.arguments())
-    batch.wait_for_work("slide-1")
-    for name in ("slide-1.tif", "sub/slide-4.tif"):
-        os.truncate(archive / name, (archive / name).stat().st_size // 2)
-    failed = check_failed(world, batch, [": "])
-    check("archive/sub/slide-4.tif" in failed and len(failed) <= 2, f"failed: {failed}")
-    for name in ("slide-1.tif", "sub/slide-4.tif"):
-        shutil.copy2(world.archive / name, archive / name)
-    complete(world, folder)
+    check_lost_slides(world, "slide_truncated", lambda slide: os.truncate(slide, slide.stat().st_size // 2), [": "])
 
 
 def file_size_limit(world):

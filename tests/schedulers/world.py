@@ -48,13 +48,13 @@ def run(command, codes=(0,), **options):
     return done.stdout
 
 
-def wait_for(condition, what, seconds=300):
-    """What `condition` returns, as soon as it is true."""
+def wait_for(condition, what, seconds=300, every=0.2):
+    """What `condition` returns, when it is true; asked `every` so many seconds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := condition():
             return found
-        time.sleep(0.2)
+        time.sleep(every)
     raise AssertionError(f"waited {seconds} s for {what}")
 
 
