@@ -44,6 +44,12 @@ std::int64_t machine_memory() {
   return bytes;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsInstrumented = true;
+#else
+constexpr bool kIsInstrumented = false;
+#endif
+
 std::vector<archive::WorkerShare> shares_of(const WorkerArguments& arguments, const CommonOptions& common, std::size_t slides) {
   constexpr int kThreadsOfWorker = 8;
   const std::vector<std::string> devices = devices_of(common.device);
@@ -57,7 +63,7 @@ std::vector<archive::WorkerShare> shares_of(const WorkerArguments& arguments, co
     archive::WorkerShare share{std::max(1, threads / static_cast<int>(count)), devices[i % devices.size()]};
     if (arguments.memory > 0) {
       share.memory = arguments.memory << 20;
-    } else if (!on_gpu) {  // what a GPU's driver maps counts as data, too
+    } else if (!on_gpu && !kIsInstrumented) {  // what a GPU's driver or a sanitizer maps counts as data, too
       share.memory = machine_memory() / 10 * 9 / static_cast<std::int64_t>(count);
     }
     shares.push_back(std::move(share));
