@@ -90,9 +90,10 @@ def main():
     rows = summary(folder / "results")
     check(len(rows) == given.slides and all(row["status"] == "complete" for row in rows.values()), f"{len(rows)} slides in summary.csv")
     check(not leftovers(folder / "results"), f"left over: {leftovers(folder / 'results')}")
-    check(len(samples) == 3, f"processes: {sorted(samples)}")
-    for name, each in samples.items():
-        check_flat(name, each, given.slides, 4 if name == "batch" else 16)
+    lasting = [name for name, each in samples.items() if len(each.done) > 2]  # a sanitizer starts a process when the batch ends
+    check(len(lasting) == 3, f"processes: {sorted(samples)}")
+    for name in lasting:
+        check_flat(name, samples[name], given.slides, 4 if name == "batch" else 16)
     shutil.rmtree(folder)
 
 
