@@ -45,6 +45,7 @@ Json json_of(const std::optional<PresenceInfo>& presence) {
             {"strength", presence->strength},
             {"auc", presence->auc},
             {"fit_components", presence->fit_components},
+            {"own_weight", presence->own_weight},
             {"calibration", json_of(presence->calibration)}};
   if (presence->place)
     json["place"] = {{"path", presence->place->path}, {"bytes", presence->place->bytes}, {"sha256", presence->place->sha256}};
@@ -75,13 +76,15 @@ std::optional<PresenceInfo> presence_of(const Json& json, std::size_t classes) {
       .strength = json.at("strength").get<double>(),
       .auc = json.at("auc").get<std::vector<double>>(),
       .fit_components = whole_of<std::int64_t>(json.value("fit_components", Json(0)), "fit_components"),  // younger than the format
+      .own_weight = json.value("own_weight", 0.0),                                                        // so is this
       .calibration = calibration_of(json.at("calibration"), classes)};
   if (json.contains("place")) {
     const Json& place = json.at("place");
     presence.place = {place.at("path").get<std::string>(), whole_of<std::uint64_t>(place.at("bytes"), "bytes"),
                       place.at("sha256").get<std::string>()};
   }
-  if (presence.auc.size() != classes || presence.calibration.empty() || presence.fit_components < 0)
+  if (presence.auc.size() != classes || presence.calibration.empty() || presence.fit_components < 0 ||
+      !(presence.own_weight >= 0 && std::isfinite(presence.own_weight)))
     throw core::Error("its presence head makes no sense");
   return presence;
 }
@@ -132,6 +135,10 @@ std::optional<Judgement> judgement_of(const Json& json) {
 core::Calibration uncalibrated(int classes) {
   const auto count = static_cast<std::size_t>(classes);
   return {std::vector<float>(count, 0), std::vector<float>(count, 1)};
+}
+
+core::JointScore joint_score(const ModelInfo& info) {
+  return {info.presence->calibration, info.calibration, static_cast<float>(info.presence->own_weight)};
 }
 
 std::map<std::string, std::string> metadata_from_info(const ModelInfo& info) {

@@ -113,8 +113,9 @@ std::vector<std::uint8_t> PatchModel::segment_unlabelled(const PatchBatch& batch
     const c10::InferenceMode inference;
     const int k = impl_->info.prototypes_per_class;
     const NetworkOutput output = impl_->look(batch);
-    const ScoreSigmoid presence(impl_->presence ? impl_->info.presence->calibration : impl_->info.calibration, impl_->device);
-    const Tensor scores = impl_->presence ? impl_->head_scores(impl_->images(batch)) : class_scores(output, k);
+    const ScoreSigmoid presence(impl_->presence ? uncalibrated(impl_->info.classes.count()) : impl_->info.calibration, impl_->device);
+    Tensor scores = class_scores(output, k);
+    if (impl_->presence) scores = JointPresence(impl_->info, impl_->device)(impl_->head_scores(impl_->images(batch)), scores);
     return values_of<std::uint8_t>(labels_from_maps(upsample_grid(gated(open_maps(merged_maps(output, k)), presence(scores)))));
   });
 }
@@ -166,6 +167,7 @@ void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::f
           .strength = fit.strength,
           .auc = std::move(fit.auc),
           .fit_components = stored.fit ? stored.fit->axes.size(0) : 0,
+          .own_weight = kOwnWeight,
           .calibration = std::move(fit.calibration),
           .place = place,
       };

@@ -58,6 +58,19 @@ Tensor on_score_grid(const Tensor& maps, std::int64_t size) {
   return grid + (maps.mean({2, 3}, true) - grid.mean({2, 3}, true));
 }
 
+JointPresence::JointPresence(const ModelInfo& info, const torch::Device& device) {
+  const core::JointScore joint = joint_score(info);
+  const auto column = [&](const std::vector<float>& values) { return torch::tensor(values).view({-1, 1, 1}).to(device); };
+  head_factor_ = column(joint.head_factor);
+  own_factor_ = column(joint.own_factor);
+  offset_ = column(joint.offset);
+}
+
+Tensor JointPresence::operator()(const Tensor& head_scores, const Tensor& own_scores) const {
+  const Tensor shaped = head_scores.dim() == 2 ? head_scores.view({head_scores.size(0), head_scores.size(1), 1, 1}) : head_scores;
+  return (shaped * head_factor_ + own_scores.view_as(shaped) * own_factor_ + offset_).view_as(head_scores);
+}
+
 PresenceScorer::PresenceScorer(const StoredPresence& stored, const ModelInfo& info, const torch::Device& device)
     : head_{stored.head.weight.to(device), stored.head.bias.to(device)} {
   const encoders::EncoderFile file = presence_encoder(stored, info);

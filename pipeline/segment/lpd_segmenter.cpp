@@ -84,8 +84,9 @@ class LpdSegmenter final : public Segmenter {
     format_ = rounded_ ? Format::Bfloat16 : Format::Float32;
     if (loaded.presence && smooth_gate() && !options.own_presence)
       scorer_ = std::make_unique<model::network::PresenceScorer>(*loaded.presence, info_, device_);
-    core::Calibration calibration = scorer_ ? info_.presence->calibration : info_.calibration;
-    if (calibration.empty()) calibration = model::network::uncalibrated(info_.classes.count());
+    core::Calibration calibration = info_.calibration;
+    if (scorer_) joint_.emplace(info_, device_);
+    if (scorer_ || calibration.empty()) calibration = model::network::uncalibrated(info_.classes.count());
     presence_.emplace(calibration, device_);
     shape_ = {.classes = info_.classes,
               .prototypes_per_class = info_.prototypes_per_class,
@@ -254,7 +255,8 @@ class LpdSegmenter final : public Segmenter {
     if (scored.numel() == 0) return results;
     const Tensor indices = scored.to(device_),
                  feature_maps = scorer_->feature_maps(images.index_select(0, indices), format != Format::Float32 && fast_bfloat16_);
-    const Tensor score_maps = model::network::on_score_grid(scorer_->score_maps(feature_maps), tiles.size(1));
+    const Tensor score_maps = (*joint_)(model::network::on_score_grid(scorer_->score_maps(feature_maps), tiles.size(1)),
+                                        model::network::merge_mean(output.maps[3], k).index_select(0, indices));
     results.score_maps.index_copy_(0, indices, score_maps);
     results.scores.index_copy_(0, indices, score_maps.mean({2, 3}));
     const Tensor features_seen = feature_maps.mean({2, 3});
@@ -271,6 +273,7 @@ class LpdSegmenter final : public Segmenter {
   LpdSegmenterOptions options_;
   model::network::InputNormaliser input_;
   std::unique_ptr<model::network::PresenceScorer> scorer_;  ///< nothing: presence from the network's own scores
+  std::optional<model::network::JointPresence> joint_;      ///< of the scorer's scores and the network's own
   std::optional<model::network::ScoreSigmoid> presence_;
   std::optional<c10::Stream> stream_;  ///< on a GPU
   Shape shape_;

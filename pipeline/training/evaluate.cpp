@@ -21,12 +21,8 @@ std::span<const std::uint8_t> bytes_of(const core::Image& image) { return {image
 class Evaluator {
  public:
   Evaluator(const EvaluateOptions& options, model::network::PatchModel& model, const PatchSet& set)
-      : options_(options), model_(model), set_(set) {
+      : options_(options), model_(model), set_(set), judge_(model.info(), options.presence) {
     const int classes = model.info().classes.count();
-    has_head_ = options.presence == PresenceRule::Calibrated && model.info().presence;
-    thresholds_ = has_head_ ? model.info().presence->calibration : model.info().calibration;
-    if (options.presence == PresenceRule::Half || thresholds_.empty()) thresholds_ = model::network::uncalibrated(classes);
-    for (auto* columns : {&scores_, &truths_}) columns->resize(static_cast<std::size_t>(classes));
     result_.presence.resize(static_cast<std::size_t>(classes));
     for (const auto& [name, wanted] : {std::pair{"oracle", options.oracle}, {"predicted", options.predicted}}) {
       for (const bool crf : {false, true})
@@ -37,28 +33,42 @@ class Evaluator {
   void add(std::size_t first) {
     const model::network::PatchBatch batch = set_.batch(first, kBatch);
     std::vector<model::network::PatchMaps> maps = model_.look(batch, options_.all_views);
-    if (has_head_) {
-      std::vector<std::vector<float>> scores;
-      if (!options_.head_scores) scores = model_.presence_scores(batch);
-      for (std::size_t i = 0; i < maps.size(); ++i) maps[i].scores = options_.head_scores ? (*options_.head_scores)[first + i] : scores[i];
-    }
-    for (std::size_t i = 0; i < maps.size(); ++i) {
-      for (std::size_t c = 0; c < scores_.size(); ++c) {
-        scores_[c].push_back(maps[i].scores[c]);
-        truths_[c].push_back(set_.labels(first + i)[c]);
-      }
-    }
+    std::vector<std::vector<float>> heads(maps.size());
+    if (judge_.needs_head() && !options_.head_scores) heads = model_.presence_scores(batch);
+    for (std::size_t i = 0; i < maps.size(); ++i)
+      judge(first + i, judge_.margins(maps[i].scores, options_.head_scores ? (*options_.head_scores)[first + i] : heads[i]));
     tbb::parallel_for(std::size_t{0}, maps.size(), [&](std::size_t i) { add(first + i, maps[i]); });
   }
 
   Evaluation finish() {
-    for (std::size_t c = 0; c < scores_.size(); ++c) result_.auc.push_back(core::roc_area(scores_[c], truths_[c]));
+    for (std::size_t c = 0; c < result_.presence.size(); ++c) {
+      std::vector<float> scores, truths;
+      for (const JudgedImage& image : result_.images) {
+        scores.push_back(image.margins[c]);
+        truths.push_back(image.truth[c]);
+      }
+      result_.auc.push_back(core::roc_area(scores, truths));
+    }
     return std::move(result_);
   }
 
  private:
+  void judge(std::size_t index, std::vector<float> margins) {
+    const std::vector<float> predicted = predicted_labels(margins), truth = set_.labels(index);
+    ++result_.patches;
+    result_.all_classes_right += predicted == truth;
+    for (std::size_t c = 0; c < predicted.size(); ++c) {
+      PresenceCounts& counts = result_.presence[c];
+      const bool said = predicted[c] > 0.5F, there = truth[c] > 0.5F;
+      counts.hits += said && there;
+      counts.false_alarms += said && !there;
+      counts.misses += !said && there;
+    }
+    result_.images.push_back({set_.name(index), std::move(margins), predicted, truth});
+  }
+
   void add(std::size_t index, const model::network::PatchMaps& patch) {
-    const std::vector<float> predicted = predicted_labels(patch.scores, thresholds_);
+    const std::vector<float>& predicted = result_.images[index].predicted;
     std::vector<core::Image> labels;
     for (const char* source : {"oracle", "predicted"}) {
       const bool oracle = std::string_view(source) == "oracle";
@@ -74,15 +84,6 @@ class Evaluator {
     const core::Image truth = set_.mask(index);
     const std::lock_guard lock(mutex_);
     for (std::size_t e = 0; e < labels.size(); ++e) result_.evaluated[e].matrix.add(bytes_of(truth), bytes_of(labels[e]));
-    ++result_.patches;
-    result_.all_classes_right += predicted == set_.labels(index);
-    for (std::size_t c = 0; c < predicted.size(); ++c) {
-      PresenceCounts& counts = result_.presence[c];
-      const bool said = predicted[c] > 0.5F, there = set_.labels(index)[c] > 0.5F;
-      counts.hits += said && there;
-      counts.false_alarms += said && !there;
-      counts.misses += !said && there;
-    }
     if (!truth.empty() && !labels.empty() && options_.shown > 0) show(index, truth, std::move(labels));
   }
 
@@ -114,22 +115,29 @@ class Evaluator {
   const EvaluateOptions& options_;
   model::network::PatchModel& model_;
   const PatchSet& set_;
-  core::Calibration thresholds_;
-  bool has_head_ = false;                            // image labels are predicted by the model's presence head
-  std::vector<std::vector<float>> scores_, truths_;  // [C][patches]
+  PresenceJudge judge_;
   std::mutex mutex_;
-  Evaluation result_;  // under the mutex
+  Evaluation result_;  // under the mutex while images are added side by side
 };
 
 }  // namespace
 
-std::vector<float> predicted_labels(std::span<const float> scores, const core::Calibration& calibration) {
-  std::vector<float> labels, margins;
-  for (std::size_t c = 0; c < scores.size(); ++c) {
-    margins.push_back((scores[c] - calibration.score_threshold[c]) / calibration.score_width[c]);
-    labels.push_back(margins[c] > 0 ? 1.0F : 0.0F);
-  }
-  labels[static_cast<std::size_t>(std::max_element(margins.begin(), margins.end()) - margins.begin())] = 1;
+PresenceJudge::PresenceJudge(const model::network::ModelInfo& info, PresenceRule rule) : calibration_(info.calibration) {
+  if (rule == PresenceRule::Calibrated && info.presence) joint_ = model::network::joint_score(info);
+  if (rule == PresenceRule::Half || calibration_.empty()) calibration_ = model::network::uncalibrated(info.classes.count());
+}
+
+std::vector<float> PresenceJudge::margins(std::span<const float> own_scores, std::span<const float> head_scores) const {
+  std::vector<float> margins;
+  for (std::size_t c = 0; c < own_scores.size(); ++c)
+    margins.push_back(joint_ ? (*joint_)(c, head_scores[c], own_scores[c]) : calibration_.margin(c, own_scores[c]));
+  return margins;
+}
+
+std::vector<float> predicted_labels(std::span<const float> margins) {
+  std::vector<float> labels;
+  for (const float margin : margins) labels.push_back(margin > 0 ? 1.0F : 0.0F);
+  labels[static_cast<std::size_t>(std::ranges::max_element(margins) - margins.begin())] = 1;
   return labels;
 }
 

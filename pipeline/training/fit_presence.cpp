@@ -60,7 +60,7 @@ std::vector<std::vector<float>> presence_probabilities(model::network::PatchMode
   const core::Calibration& calibration = model.info().presence->calibration;
   for (std::vector<float>& scores : values)
     for (std::size_t c = 0; c < scores.size(); ++c)
-      scores[c] = 1 / (1 + std::exp((calibration.score_threshold[c] - scores[c]) / (calibration.score_width[c] * core::kGateSteepness)));
+      scores[c] = 1 / (1 + std::exp(-calibration.margin(c, scores[c]) / core::kGateSteepness));
   return values;
 }
 

@@ -157,13 +157,16 @@ void write_curve(const std::filesystem::path& path, const std::filesystem::path&
 
 void write_predictions(const std::filesystem::path& path, model::network::PatchModel& model, const PatchSet& valid) {
   const model::network::ModelInfo& info = model.info();
+  const PresenceJudge judge(info, PresenceRule::Calibrated);
   const std::size_t step = std::max<std::size_t>(1, valid.count() / kPredictions);
   std::vector<output::SheetRow> rows;
   for (std::size_t i = 0; i < valid.count() && rows.size() < kPredictions; i += step) {
-    const model::network::PatchMaps maps = model.look(valid.batch(i, 1), /*all_views=*/false).front();
+    const model::network::PatchBatch batch = valid.batch(i, 1);
+    const model::network::PatchMaps maps = model.look(batch, /*all_views=*/false).front();
+    const std::vector<float> head_scores = judge.needs_head() ? model.presence_scores(batch).front() : std::vector<float>();
     const core::Image rgb = valid.image(i);
     output::SheetRow row{valid.name(i), {rgb, output::tinted(rgb, valid.mask(i), info.classes)}};
-    for (const std::vector<float>& labels : {predicted_labels(maps.scores, info.calibration), valid.labels(i)}) {
+    for (const std::vector<float>& labels : {predicted_labels(judge.margins(maps.scores, head_scores)), valid.labels(i)}) {
       core::Image classes(maps.size, maps.size, 1);
       const auto best = crf::most_probable_labels(model::network::class_probabilities(maps, labels), info.classes.count() + 1);
       std::copy(best.begin(), best.end(), classes.data());

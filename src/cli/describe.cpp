@@ -39,9 +39,10 @@ Json describe_model(const std::filesystem::path& path) {
   if (!info.calibration.empty()) json["score_threshold"] = info.calibration.score_threshold;
   if (info.presence) {
     const model::network::PresenceInfo& presence = *info.presence;
-    json["presence"] = {{"encoder", presence.encoder},  {"images", presence.images},
-                        {"groups", presence.groups},    {"strength", presence.strength},
-                        {"held_out_auc", presence.auc}, {"score_threshold", presence.calibration.score_threshold}};
+    json["presence"] = {{"encoder", presence.encoder},      {"images", presence.images},
+                        {"groups", presence.groups},        {"strength", presence.strength},
+                        {"held_out_auc", presence.auc},     {"score_threshold", presence.calibration.score_threshold},
+                        {"own_weight", presence.own_weight}};
   }
   if (info.presence && info.presence->place) {
     const model::network::EncoderPlace& place = *info.presence->place;

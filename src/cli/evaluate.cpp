@@ -111,6 +111,7 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
   write_resolved_config(context.options, arguments.output);
   core::write_text_file(arguments.output / "evaluation.json", json.dump(2) + "\n");
   core::write_text_file(arguments.output / "evaluation.csv", csv_of(evaluation, info));
+  core::write_text_file(arguments.output / "image_labels.csv", image_labels_csv(evaluation, info));
   write_sheet(arguments.output / "patches.png", evaluation, info);
   if (arguments.json) {
     std::cout << json.dump(2) << "\n";
@@ -162,9 +163,9 @@ Command add_evaluate(CLI::App& program) {
   auto arguments = std::make_shared<EvaluateArguments>();
   CLI::App* command = program.add_subcommand("evaluate", "Measure a model on patches with pixel masks");
   command->footer(
-      "\nExample:  wsi-lpd evaluate patches/ --split test\nWrites evaluation.json, evaluation.csv and patches.png, a sheet of the worst "
-      "and the "
-      "best patches.\noracle takes the image labels from the masks, as the papers do; predicted from the model, as on a slide.");
+      "\nExample:  wsi-lpd evaluate patches/ --split test\nWrites evaluation.json, evaluation.csv, image_labels.csv and patches.png, a "
+      "sheet of the worst and the best patches.\noracle takes the image labels from the masks, as the papers do; predicted from the model, "
+      "as on a slide.");
   command
       ->add_option("PATCHES", arguments->patches,
                    "folder with {test,valid}/{img,mask}/, whose classes have the model's names, in any order")

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "metrics_text.hpp"
+#include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/patch_sheet.hpp"
@@ -51,6 +52,16 @@ std::string csv_of(const pipeline::training::Evaluation& evaluation, const model
     line("mean", evaluated.matrix.mean_iou(), evaluated.matrix.mean_dice());
   }
   return csv.str();
+}
+
+std::string image_labels_csv(const pipeline::training::Evaluation& evaluation, const model::network::ModelInfo& info) {
+  std::string csv = core::csv_line({"image", "class", "present", "predicted", "margin"});
+  for (const pipeline::training::JudgedImage& image : evaluation.images) {
+    for (std::size_t c = 0; c < image.margins.size(); ++c)
+      csv += core::csv_line({image.name, info.classes.names[c], image.truth[c] > 0.5F ? "1" : "0", image.predicted[c] > 0.5F ? "1" : "0",
+                             core::fixed(image.margins[c], 4)});
+  }
+  return csv;
 }
 
 void write_sheet(const fs::path& path, const pipeline::training::Evaluation& evaluation, const model::network::ModelInfo& info) {

@@ -17,6 +17,9 @@ nlohmann::ordered_json json_of_evaluation(const pipeline::training::Evaluation& 
 /// evaluation.csv: one line for each class and evaluation, as statistics programs take it.
 std::string csv_of(const pipeline::training::Evaluation& evaluation, const model::network::ModelInfo& info);
 
+/// image_labels.csv: one line for each image and class. The margin is how far its score lies above the threshold, in widths.
+std::string image_labels_csv(const pipeline::training::Evaluation& evaluation, const model::network::ModelInfo& info);
+
 /// The sheet of the worst and the best patches, as PNG. Throws Error.
 void write_sheet(const std::filesystem::path& path, const pipeline::training::Evaluation& evaluation,
                  const model::network::ModelInfo& info);

@@ -114,7 +114,7 @@ void ScoreGate::apply(std::int64_t grid_y, std::span<float> values, std::int64_t
     float most = 0;
     for (std::size_t c = 0; c < classes; ++c) {
       const float score = sums[c * row_width + x] / total;
-      presence[c] = 1 / (1 + std::exp((calibration_.score_threshold[c] - score) / calibration_.score_width[c]));
+      presence[c] = 1 / (1 + std::exp(-calibration_.margin(c, score)));
       most = std::max(most, presence[c]);
     }
     for (std::size_t c = 0; c < classes; ++c) values[c * cells + x] *= presence[c] * std::pow(presence[c] / most, kRivalry - 1);

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <vector>
 
 namespace wsi_lpd::core {
@@ -13,7 +14,22 @@ struct Calibration {
   std::vector<float> score_width;      ///< [C] softness of the gate around the threshold, in score units, > 0
   /// Nothing is known: for a gate (ScoreGate), every class is always present.
   bool empty() const { return score_threshold.empty(); }
+  /// How far a score of class c lies above the threshold, in widths.
+  float margin(std::size_t c, float score) const { return (score - score_threshold[c]) / score_width[c]; }
   bool operator==(const Calibration&) const = default;
+};
+
+/// One score of presence from two: the margin of the head's score plus `own_weight` times the margin of the network's own score. A class
+/// counts as present above 0; the width is 1 (Calibration).
+struct JointScore {
+  /// `own` may be empty: the network's own score does not count.
+  JointScore(const Calibration& head, const Calibration& own, float own_weight);
+
+  float operator()(std::size_t c, float head_score, float own_score) const {
+    return head_factor[c] * head_score + own_factor[c] * own_score + offset[c];
+  }
+
+  std::vector<float> head_factor, own_factor, offset;  ///< [C]
 };
 
 }  // namespace wsi_lpd::core

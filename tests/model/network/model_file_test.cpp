@@ -147,6 +147,7 @@ class ModelFileWithPresence : public ModelFile {
                                  .groups = 12,
                                  .strength = 0.01,
                                  .auc = {0.9, 0.8, 0.7},
+                                 .own_weight = 0.5,
                                  .calibration = {.score_threshold = {0.1F, 0.2F, 0.3F}, .score_width = {1, 2, 3}}};
     presence_.encoder = encoders::read_encoder_file(testing::golden_folder() / "tiny_encoder.ts.pt");
     const std::int64_t width = encoders::open_encoder(presence_.encoder, torch::kCPU)->width();
@@ -160,6 +161,7 @@ TEST_F(ModelFileWithPresence, HeadAndEncoderComeBackAndGiveTheSameScores) {
   const LoadedModel loaded = load_model(path_);
   ASSERT_TRUE(loaded.presence && loaded.info.presence);
   EXPECT_EQ(loaded.info.presence->groups, 12);
+  EXPECT_EQ(loaded.info.presence->own_weight, 0.5);
   EXPECT_EQ(loaded.info.presence->auc, (std::vector<double>{0.9, 0.8, 0.7}));
   EXPECT_EQ(loaded.info.presence->calibration.score_threshold, (std::vector<float>{0.1F, 0.2F, 0.3F}));
   const c10::InferenceMode inference;

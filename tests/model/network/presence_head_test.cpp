@@ -169,5 +169,23 @@ TEST(PresenceHead, BadInputIsOneLine) {
   EXPECT_THAT(error_of(images), HasSubstr("all images with class tumour"));
 }
 
+TEST(JointPresence, AddsMarginsInImagesAndInMaps) {
+  ModelInfo info;
+  info.classes.names = kClasses;
+  info.calibration = {{0.5F, -2}, {2, 0.25F}};
+  info.presence = PresenceInfo{.own_weight = 0.25, .calibration = {{1, -1}, {0.5F, 3}}};
+  torch::manual_seed(5);
+  const Tensor head = torch::randn({4, 2, 3, 3}), own = torch::randn({4, 2, 3, 3});
+  const JointPresence joint(info, torch::kCPU);
+  const auto margin = [](const Tensor& scores, const core::Calibration& calibration) {
+    const auto column = [](const std::vector<float>& values) { return torch::tensor(values).view({1, 2, 1, 1}); };
+    return (scores - column(calibration.score_threshold)) / column(calibration.score_width);
+  };
+  const Tensor maps = joint(head, own);
+  EXPECT_TRUE(torch::allclose(maps, margin(head, info.presence->calibration) + 0.25 * margin(own, info.calibration), 1e-5, 1e-5));
+  EXPECT_TRUE(torch::allclose(joint(head.mean({2, 3}), own.mean({2, 3})), maps.mean({2, 3}), 1e-5, 1e-5))
+      << "the mean of a map is the score";
+}
+
 }  // namespace
 }  // namespace wsi_lpd::model::network

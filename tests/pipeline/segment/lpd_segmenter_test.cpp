@@ -175,7 +175,7 @@ TEST_F(LpdSegmenter, TakesPresenceFromTheHeadUnlessToldOtherwise) {
   model::network::PatchModel model = with_head();
   const auto by_head = load_lpd_segmenter(path_, exact),
              own = load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Float32, .own_presence = true});
-  EXPECT_EQ(by_head->shape().presence, model.info().presence->calibration);
+  EXPECT_EQ(by_head->shape().presence, model::network::uncalibrated(kClasses));
   EXPECT_EQ(by_head->shape().only_tile, kTile);
   EXPECT_TRUE(by_head->shape().sparse_scores);
   EXPECT_EQ(own->shape().presence, before->shape().presence);
@@ -188,7 +188,14 @@ TEST_F(LpdSegmenter, TakesPresenceFromTheHeadUnlessToldOtherwise) {
   EXPECT_EQ(from_head.features, expected.features);
   EXPECT_EQ(from_head.score_maps.size(), expected.score_maps.size());
   const auto scores = model.presence_scores(tiles);
-  for (std::size_t i = 0; i < 3U * kClasses; ++i) EXPECT_NEAR(from_head.scores[i], scores[i / kClasses][i % kClasses], 1e-4);
+  const core::Calibration &head = model.info().presence->calibration, &network = model.info().calibration;
+  ASSERT_GT(model.info().presence->own_weight, 0);
+  for (std::size_t i = 0; i < 3U * kClasses; ++i) {
+    const std::size_t c = i % kClasses;
+    const double joint =
+        head.margin(c, scores[i / kClasses][c]) + model.info().presence->own_weight * network.margin(c, expected.scores[i]);
+    EXPECT_NEAR(from_head.scores[i], joint, 1e-3 * std::max(1.0, std::abs(joint)));
+  }
 }
 
 TEST_F(LpdSegmenter, HeadSeesTheTilesThatAreToBeScored) {

@@ -181,8 +181,9 @@ TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
   EXPECT_EQ(by_head.evaluated[0].matrix.counts(), by_network.evaluated[0].matrix.counts()) << "given labels need no head";
   std::int64_t hits = 0;
   for (std::size_t i = 0; i < set_->count(); ++i) {
-    const auto scores = model.presence_scores(set_->batch(i, 1));
-    hits += predicted_labels(scores[0], model.info().presence->calibration)[0] > 0.5F && set_->labels(i)[0] > 0.5F;
+    const auto own_scores = model.look(set_->batch(i, 1), false)[0].scores, head_scores = model.presence_scores(set_->batch(i, 1))[0];
+    const PresenceJudge judge(model.info(), PresenceRule::Calibrated);
+    hits += predicted_labels(judge.margins(own_scores, head_scores))[0] > 0.5F && set_->labels(i)[0] > 0.5F;
   }
   EXPECT_EQ(by_head.presence[0].hits, hits);
 

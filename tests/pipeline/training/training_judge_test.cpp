@@ -85,11 +85,32 @@ TEST(Evaluation, ChanceOfImageLabelsIsToSayAllOfThem) {
   EXPECT_DOUBLE_EQ(evaluation.chance_f1(), (2 * 0.4 / 1.4 + 1) / 2) << "a class that is nowhere stays out";
 }
 
-TEST(Evaluation, PredictsTheClassesOverTheirThresholdsAndAlwaysTheLikeliest) {
-  const core::Calibration calibration{{0, 1, -1}, {1, 1, 1}};
+TEST(PresenceJudge, PredictsTheClassesOverTheirThresholdsAndAlwaysTheLikeliest) {
+  model::network::ModelInfo info;
+  info.classes.names = {"a", "b", "c"};
+  info.calibration = {{0, 1, -1}, {1, 1, 1}};
   const std::vector<float> two{0.5F, 0.9F, 0}, none{-0.5F, 0.9F, -2};
-  EXPECT_EQ(predicted_labels(two, calibration), (std::vector<float>{1, 0, 1}));
-  EXPECT_EQ(predicted_labels(none, calibration), (std::vector<float>{0, 1, 0})) << "0.1 below its threshold, the others further";
+  const PresenceJudge own(info, PresenceRule::Calibrated);
+  EXPECT_FALSE(own.needs_head());
+  EXPECT_EQ(predicted_labels(own.margins(two)), (std::vector<float>{1, 0, 1}));
+  EXPECT_EQ(predicted_labels(own.margins(none)), (std::vector<float>{0, 1, 0})) << "0.1 below its threshold, the others further";
+  EXPECT_EQ(predicted_labels(PresenceJudge(info, PresenceRule::Half).margins(two)), (std::vector<float>{1, 1, 0}));
+}
+
+TEST(PresenceJudge, AddsTheMarginOfOwnScoresToThatOfTheHead) {
+  model::network::ModelInfo info;
+  info.classes.names = {"a", "b"};
+  info.calibration = {{0, 1}, {1, 4}};
+  info.presence = model::network::PresenceInfo{.own_weight = 0.5, .calibration = {{2, 0}, {2, 1}}};
+  const PresenceJudge judge(info, PresenceRule::Calibrated);
+  ASSERT_TRUE(judge.needs_head());
+  EXPECT_THAT(judge.margins(std::vector<float>{3, -7}, std::vector<float>{1, 1.5F}), testing::ElementsAre(1, 0.5F))
+      << "(1 − 2) / 2 + 0.5 · (3 − 0) / 1, and (1.5 − 0) / 1 + 0.5 · (−7 − 1) / 4";
+  EXPECT_THAT(PresenceJudge(info, PresenceRule::Own).margins(std::vector<float>{3, -7}), testing::ElementsAre(3, -2));
+  info.calibration = {};
+  EXPECT_THAT(PresenceJudge(info, PresenceRule::Calibrated).margins(std::vector<float>{3, -7}, std::vector<float>{1, 1.5F}),
+              testing::ElementsAre(-0.5F, 1.5F))
+      << "a network without calibration does not count";
 }
 
 }  // namespace

@@ -55,6 +55,9 @@ struct ModelInfo {
   std::map<std::string, UsedWeights> weights;
 };
 
+/// How the scores of the presence head, which `info` has, are joined with the network's own. Thread-safe.
+core::JointScore joint_score(const ModelInfo& info);
+
 /// ModelInfo::weights and, under "presence_encoder", the encoder of the presence head. Thread-safe.
 std::map<std::string, UsedWeights> all_weights(const ModelInfo& info);
 

@@ -10,6 +10,9 @@
 // All functions here are thread-safe.
 namespace wsi_lpd::model::network {
 
+/// PresenceInfo::own_weight of new heads, chosen on patients and a hospital that neither head nor network had seen (docs/training.md).
+inline constexpr double kOwnWeight = 0.25;
+
 /// Image-level class scores that are linear in the features of a frozen encoder, in units of log odds.
 struct PresenceHead {
   torch::Tensor weight;  ///< [C, D], float32, for features that are not standardised

@@ -26,6 +26,7 @@ struct PresenceInfo {
   double strength = 0;                                  ///< C of the logistic regression
   std::vector<double> auc;                              ///< [C]: area under the ROC curve on held-out images, 0…1
   std::int64_t fit_components = 0;                      ///< of the FeatureFit of the images; 0: there is none
+  double own_weight = 0;                                ///< of the network's own scores beside the head's (core::JointScore)
   core::Calibration calibration;                        ///< thresholds and widths of the head's scores, log odds; never empty
   std::optional<EncoderPlace> place{};                  ///< of an encoder that is not in the model file
 };

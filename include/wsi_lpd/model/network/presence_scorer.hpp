@@ -35,6 +35,17 @@ torch::Tensor feature_maps(encoders::FrozenEncoder& encoder, const torch::Tensor
 /// shifted so that each map keeps its mean, the score. Thread-safe.
 torch::Tensor on_score_grid(const torch::Tensor& maps, std::int64_t size);
 
+/// core::JointScore of tensors: [N, C], or maps [N, C, h, w]. Thread-safe.
+class JointPresence {
+ public:
+  /// `info` has a presence head.
+  JointPresence(const ModelInfo& info, const torch::Device& device);
+  torch::Tensor operator()(const torch::Tensor& head_scores, const torch::Tensor& own_scores) const;
+
+ private:
+  torch::Tensor head_factor_, own_factor_, offset_;  // [C, 1, 1]
+};
+
 /// Tells how present classes are in images. Thread-safe in inference: the encoders keep no state.
 class PresenceScorer {
  public:

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,20 @@ enum class PresenceRule {
   Calibrated,  ///< scores and thresholds of the model's presence head, if it has one; else as Own
   Own,         ///< the network's own scores and their calibrated thresholds; 0 in a model without calibration
   Half         ///< sigmoid(score) > ½, as the published code trains it
+};
+
+/// Tells how far the scores of a patch lie above their thresholds. Thread-safe.
+class PresenceJudge {
+ public:
+  PresenceJudge(const model::network::ModelInfo& info, PresenceRule rule);
+  /// Are the scores of the model's presence head (PatchModel::presence_scores) needed?
+  bool needs_head() const { return joint_.has_value(); }
+  /// Margins [C], above 0 where a class counts as present, from the network's own scores [C] and, if they are needed, the head's.
+  std::vector<float> margins(std::span<const float> own_scores, std::span<const float> head_scores = {}) const;
+
+ private:
+  core::Calibration calibration_;  // of the network's own scores
+  std::optional<core::JointScore> joint_;
 };
 
 struct EvaluateOptions {
@@ -45,6 +60,13 @@ struct PresenceCounts {
   double f1() const { return 2.0 * static_cast<double>(hits) / static_cast<double>(2 * hits + false_alarms + misses); }
 };
 
+/// The image labels of one image.
+struct JudgedImage {
+  std::string name;
+  std::vector<float> margins;           ///< [C] of PresenceJudge
+  std::vector<float> predicted, truth;  ///< [C]: 0 or 1
+};
+
 struct ShownPatch {
   std::string name;
   std::vector<double> accuracies{};  ///< share of correct pixels, for each entry of Evaluation::evaluated
@@ -57,6 +79,7 @@ struct Evaluation {
   std::vector<PresenceCounts> presence;    ///< [C]
   std::vector<double> auc;                 ///< [C]: area under the ROC curve of the scores that image labels are predicted from, 0…1; NaN
                                            ///< for a class that all patches or none have
+  std::vector<JudgedImage> images;         ///< in the order of the set
   std::int64_t patches = 0;
   std::int64_t all_classes_right = 0;  ///< patches whose predicted image labels are all correct
   std::vector<ShownPatch> shown;       ///< worst first
@@ -67,9 +90,8 @@ struct Evaluation {
   double chance_f1() const;
 };
 
-/// Image labels [C] of 0 or 1 from the scores [C] of one patch: the classes above their thresholds, and always the likeliest class, which
-/// has the largest (score − threshold) / width. Thread-safe.
-std::vector<float> predicted_labels(std::span<const float> scores, const core::Calibration& calibration);
+/// Image labels [C] of 0 or 1 from the margins [C] of one patch: the classes above 0, and always that with the largest. Thread-safe.
+std::vector<float> predicted_labels(std::span<const float> margins);
 
 /// Evaluates `model` on patches. Patches without masks count for the image labels only. Uses oneTBB, and LibTorch as PatchModel does. Not
 /// thread-safe with the same model. Throws Error, Cancelled.
