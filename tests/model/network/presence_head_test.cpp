@@ -173,7 +173,9 @@ TEST(JointPresence, AddsMarginsInImagesAndInMaps) {
   ModelInfo info;
   info.classes.names = kClasses;
   info.calibration = {{0.5F, -2}, {2, 0.25F}};
-  info.presence = PresenceInfo{.own_weight = 0.25, .calibration = {{1, -1}, {0.5F, 3}}};
+  info.presence.emplace();
+  info.presence->own_weight = 0.25;
+  info.presence->calibration = {{1, -1}, {0.5F, 3}};
   torch::manual_seed(5);
   const Tensor head = torch::randn({4, 2, 3, 3}), own = torch::randn({4, 2, 3, 3});
   const JointPresence joint(info, torch::kCPU);

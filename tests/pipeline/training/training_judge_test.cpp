@@ -101,15 +101,17 @@ TEST(PresenceJudge, AddsTheMarginOfOwnScoresToThatOfTheHead) {
   model::network::ModelInfo info;
   info.classes.names = {"a", "b"};
   info.calibration = {{0, 1}, {1, 4}};
-  info.presence = model::network::PresenceInfo{.own_weight = 0.5, .calibration = {{2, 0}, {2, 1}}};
+  info.presence.emplace();
+  info.presence->own_weight = 0.5;
+  info.presence->calibration = {{2, 0}, {2, 1}};
   const PresenceJudge judge(info, PresenceRule::Calibrated);
   ASSERT_TRUE(judge.needs_head());
-  EXPECT_THAT(judge.margins(std::vector<float>{3, -7}, std::vector<float>{1, 1.5F}), testing::ElementsAre(1, 0.5F))
+  EXPECT_THAT(judge.margins(std::vector<float>{3, -7}, std::vector<float>{1, 1.5F}), ::testing::ElementsAre(1, 0.5F))
       << "(1 − 2) / 2 + 0.5 · (3 − 0) / 1, and (1.5 − 0) / 1 + 0.5 · (−7 − 1) / 4";
-  EXPECT_THAT(PresenceJudge(info, PresenceRule::Own).margins(std::vector<float>{3, -7}), testing::ElementsAre(3, -2));
+  EXPECT_THAT(PresenceJudge(info, PresenceRule::Own).margins(std::vector<float>{3, -7}), ::testing::ElementsAre(3, -2));
   info.calibration = {};
   EXPECT_THAT(PresenceJudge(info, PresenceRule::Calibrated).margins(std::vector<float>{3, -7}, std::vector<float>{1, 1.5F}),
-              testing::ElementsAre(-0.5F, 1.5F))
+              ::testing::ElementsAre(-0.5F, 1.5F))
       << "a network without calibration does not count";
 }
 
