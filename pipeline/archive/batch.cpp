@@ -74,7 +74,7 @@ class SlideBatch {
       // A locked slide was perhaps left by a process that died when all was done.
       if (batch_.force || fs::exists(output::lock_path(jobs_[i].stem)) || !is_done(jobs_[i], identity_)) {
         turns.push_back(i);
-      } else if (const std::string why = batch_.verify ? why_again(i) : ""; !why.empty()) {
+      } else if (const std::string why = batch_.verify ? changed_bytes(jobs_[i], identity_) : ""; !why.empty()) {
         work_.observer.warn(jobs_[i].slide.string() + ": " + why);
         forced_.insert(i);
         turns.push_back(i);
@@ -87,15 +87,6 @@ class SlideBatch {
     if (jobs_.size() > 1 && !batch_.force)
       work_.observer.info(std::to_string(jobs_.size()) + " slides, " + std::to_string(report_.already_done) + " of them already done");
     return turns;
-  }
-
-  /// What its files say when they are read; empty where all is as it was written.
-  std::string why_again(std::size_t i) const {
-    try {
-      return earlier_result(jobs_[i], identity_, output::Compare::Bytes).why_again;
-    } catch (const core::Error& error) {
-      return error.what();
-    }
   }
 
   void do_slides(std::deque<std::size_t> turns, bool is_first) {

@@ -22,13 +22,13 @@ double bytes_of(const output::SlideStatistics& statistics) {
   return fingerprint.empty() ? 0 : std::strtod(fingerprint.c_str(), nullptr);
 }
 
-PlannedSlide plan_slide(const segment::SlideJob& job, const segment::RunIdentity& identity, bool force) {
+PlannedSlide plan_slide(const segment::SlideJob& job, const segment::RunIdentity& identity, bool force, bool verify) {
   PlannedSlide slide{Kind::ToDo, job, slide_bytes(job.slide)};
   const auto lock = core::read_lock(output::lock_path(job.stem));
   if (lock && !lock->gone) {
     slide.kind = Kind::Elsewhere;
     slide.reason = lock->owner.text();
-  } else if (!force && is_done(job, identity)) {
+  } else if (!force && is_done(job, identity) && !(verify && !changed_bytes(job, identity).empty())) {
     slide.kind = Kind::AlreadyDone;
   } else {
     try {
@@ -64,13 +64,13 @@ void estimate_time(BatchPlan& plan, const fs::path& output) {
 }  // namespace
 
 BatchPlan plan_batch(const std::vector<segment::SlideJob>& jobs, const fs::path& output, const segment::RunIdentity& identity, bool force,
-                     const core::Work& work) {
+                     bool verify, const core::Work& work) {
   BatchPlan plan;
   plan.slides.reserve(jobs.size());
   work.observer.begin("opening slides", static_cast<std::int64_t>(jobs.size()), "slides");
   for (const segment::SlideJob& job : jobs) {
     core::check(work.cancel);
-    plan.slides.push_back(plan_slide(job, identity, force));
+    plan.slides.push_back(plan_slide(job, identity, force, verify));
     work.observer.advance(static_cast<std::int64_t>(plan.slides.size()));
   }
   work.observer.end();

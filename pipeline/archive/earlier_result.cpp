@@ -41,4 +41,12 @@ bool is_done(const segment::SlideJob& job, const segment::RunIdentity& identity)
   }
 }
 
+std::string changed_bytes(const segment::SlideJob& job, const segment::RunIdentity& identity) {
+  try {
+    return earlier_result(job, identity, output::Compare::Bytes).why_again;
+  } catch (const core::Error& error) {
+    return error.what();
+  }
+}
+
 }  // namespace wsi_lpd::pipeline::archive

@@ -16,6 +16,8 @@ struct EarlierResult {
 /// Throws Error: the statistics are damaged.
 EarlierResult earlier_result(const segment::SlideJob& job, const segment::RunIdentity& identity,
                              output::Compare compare = output::Compare::Sizes);
+/// Why complete results are made again when all their files are read and compared with what was written; empty: nothing has changed.
+std::string changed_bytes(const segment::SlideJob& job, const segment::RunIdentity& identity);
 /// Are there complete results of the slide? Damaged ones are none.
 bool is_done(const segment::SlideJob& job, const segment::RunIdentity& identity);
 

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 
 #include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/output/slide_files.hpp"
 #include "wsi_lpd/slide/archive_file.hpp"
 
 namespace wsi_lpd::pipeline::archive {
@@ -49,24 +51,31 @@ fs::path stem_of(const FoundSlide& found) {
   return (found.folder / (name.extension() == ".ome" ? name.stem() : name)).lexically_normal();
 }
 
-/// The slides whose stem an earlier one has, with the first of those that have it.
-std::vector<std::pair<std::size_t, std::size_t>> shared_stems(const std::vector<fs::path>& stems) {
-  std::vector<std::size_t> order(stems.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) -> const std::string& { return stems[i].native(); });
-  std::vector<std::pair<std::size_t, std::size_t>> shared;
-  for (std::size_t i = 1, first = 0; i < order.size(); ++i) {
-    if (stems[order[i]].native() != stems[order[first]].native()) first = i;
-    if (first != i) shared.emplace_back(order[i], order[first]);
+/// The slides that can't keep their stem, each with the slide that stands against it: the first of those with the same stem, one whose
+/// files would have the same names, or the slide itself where batches have files of these names.
+std::vector<std::pair<std::size_t, std::size_t>> clashes(const std::vector<fs::path>& stems) {
+  static const std::vector<std::string> endings = output::shared_endings();
+  std::vector<std::pair<std::size_t, std::size_t>> found;
+  std::unordered_map<std::string_view, std::size_t> first_of;
+  for (std::size_t i = 0; i < stems.size(); ++i) {
+    if (const auto [first, is_new] = first_of.try_emplace(stems[i].native(), i); !is_new) found.emplace_back(i, first->second);
+    if (output::is_of_batches(stems[i])) found.emplace_back(i, i);
   }
-  return shared;
+  for (std::size_t i = 0; i < stems.size(); ++i) {
+    const std::string_view stem = stems[i].native();
+    for (const std::string& ending : endings) {
+      const auto shorter = stem.ends_with(ending) ? first_of.find(stem.substr(0, stem.size() - ending.size())) : first_of.end();
+      if (shorter != first_of.end()) found.emplace_back(i, shorter->second);
+    }
+  }
+  return found;
 }
 
-/// Gives slides that share a stem another one.
+/// Gives slides whose stems clash another one.
 template <class Change>
 void tell_apart(const std::vector<FoundSlide>& found, std::vector<fs::path>& stems, const Change& change) {
   std::set<std::size_t> all;
-  for (const auto& [i, first] : shared_stems(stems)) all.insert({i, first});
+  for (const auto& [i, other] : clashes(stems)) all.insert({i, other});
   for (const std::size_t i : all) {
     if (found[i].name.empty()) stems[i] = change(found[i]).lexically_normal();
   }
@@ -123,11 +132,11 @@ std::vector<segment::SlideJob> name_jobs(std::vector<FoundSlide> found, const fs
   tell_apart(found, stems, [&](const FoundSlide& entry) { return place(entry) / stem_of(entry).filename(); });
   tell_apart(found, stems, [&](const FoundSlide& entry) { return place(entry) / entry.slide.filename(); });
 
-  if (const auto shared = shared_stems(stems); !shared.empty()) {
-    const auto [i, first] = std::ranges::min(shared);
+  if (const auto left = clashes(stems); !left.empty()) {
+    const auto [i, other] = std::ranges::min(left);
     throw core::UsageError((found[i].where.empty() ? "" : found[i].where + ": ") + found[i].slide.string() +
                            ": its results would have the name " + (output / stems[i]).string() + ", as those of " +
-                           found[first].slide.string() +
+                           (i == other ? "the batch itself" : found[other].slide.string()) +
                            ": give them names in the manifest's column name, or segment them into different folders");
   }
   std::vector<segment::SlideJob> jobs;

@@ -253,6 +253,7 @@ class WorkerPool : public SlideRunner {
     worker.process.reset();
     if (!worker.is_ready && !was_ready_) {
       throw core::Error("a worker process ended with " + how + " before it was ready" + last_lines(worker) +
+                        (worker.share.memory > 0 ? "; it may have too little memory (--slide-memory)" : "") +
                         "; --workers 0 works without such processes");
     }
     const std::string why = "its worker process " + (worker.why_killed.empty() ? "ended with " + how : worker.why_killed);

@@ -1,10 +1,15 @@
 #include <malloc.h>
+#include <sys/wait.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <iomanip>
 #include <iostream>
 #include <sstream>
+#include <system_error>
 
 #include "config.hpp"
 #include "model_file.hpp"
@@ -47,7 +52,8 @@ void add_schedule(CLI::App& command, BatchArguments& arguments) {
       ->configurable(false);
   command
       .add_option("--report-failures-as", arguments.failures_code,
-                  "exit code when some slides failed; 0 for schedulers that repeat whatever ends with another; e.g. --report-failures-as 0")
+                  "exit code when some slides failed, but not for want of disk space; 0 for schedulers that repeat whatever ends with "
+                  "another; e.g. --report-failures-as 0")
       ->check(CLI::Range(0, 125))
       ->configurable(false);
 }
@@ -92,8 +98,12 @@ void notify(const std::string& command, const std::string& text, core::ProgressO
   std::cout.flush();
   FILE* const pipe = popen(command.c_str(), "w");
   if (!pipe) return observer.warn("--notify " + command + ": can't be started");
+  std::setvbuf(pipe, nullptr, _IONBF, 0);  // what a command doesn't read is no failure of it
   std::fwrite(text.data(), 1, text.size(), pipe);
-  if (const int status = pclose(pipe); status != 0) observer.warn("--notify " + command + ": ended with status " + std::to_string(status));
+  const int status = pclose(pipe);
+  const std::string how =
+      WIFEXITED(status) ? "exit code " + std::to_string(WEXITSTATUS(status)) : "signal " + std::to_string(WTERMSIG(status));
+  if (status != 0) observer.warn("--notify " + command + ": ended with " + how);
 }
 
 /// Ends the journal, and tells of the run in run.json and to --notify. Returns what is known of the run.
@@ -113,6 +123,14 @@ void end_run(output::Journal& journal, const std::string& how, const BatchArgume
   if (failure) std::rethrow_exception(failure);
 }
 
+/// Has a slide failed for want of room for its results? That is no fault of the slide, and another try may do it.
+bool lacked_room(const archive::BatchReport& report) {
+  return std::ranges::any_of(report.failures, [](const auto& failure) {
+    return std::ranges::any_of(std::array{ENOSPC, EDQUOT},
+                               [&](int error) { return failure.second.find(std::generic_category().message(error)) != std::string::npos; });
+  });
+}
+
 int run(const BatchArguments& arguments, const Context& context) {
   const SegmentArguments& segment = arguments.segment;
   check_staging(arguments.staging, arguments.source, segment.output);
@@ -125,7 +143,8 @@ int run(const BatchArguments& arguments, const Context& context) {
   const std::filesystem::path model = find_model(segment.model, context.observer);
   const pipeline::segment::RunIdentity identity = identity_of(model, segment, context);
   if (arguments.dry_run) {
-    const archive::BatchPlan plan = archive::plan_batch(found.jobs, segment.output, identity, segment.force, context.work());
+    const archive::BatchPlan plan =
+        archive::plan_batch(found.jobs, segment.output, identity, segment.force, arguments.verify, context.work());
     const std::size_t workers = worker_count(arguments.workers, context.common, found.jobs.size());
     std::cout << (arguments.json ? json_of(plan, workers) : text_of(plan, workers));
     return kDone;
@@ -136,7 +155,7 @@ int run(const BatchArguments& arguments, const Context& context) {
   write_resolved_config(context.options, segment.output);
   output::Journal journal(segment.output,
                           {WSI_LPD_VERSION, context.given, identity.model_path, identity.model_sha256, identity.configuration_sha256});
-  SlideLines lines(segment.output);
+  SlideLines lines(segment.output, context.common.quiet);
   const auto on_outcome = [&](const archive::SlideOutcome& outcome) { lines.print(outcome); };
   archive::BatchReport report;
   try {
@@ -154,7 +173,7 @@ int run(const BatchArguments& arguments, const Context& context) {
   }
   const int code = lines.print(report, context.observer);
   end_run(journal, "finished", arguments, report.failures, context.observer);
-  return code == kSomeSlidesFailed ? arguments.failures_code : code;
+  return code == kSomeSlidesFailed && !lacked_room(report) ? arguments.failures_code : code;
 }
 
 }  // namespace
@@ -185,7 +204,8 @@ Command add_batch(CLI::App& program) {
   command->add_flag("--json", arguments->json, "with --dry-run: one JSON object on stdout")->needs(dry_run)->configurable(false);
   command
       ->add_option("--notify", arguments->notify,
-                   "shell command that gets run.json on its standard input at the end, however the batch ends; e.g. --notify 'mail -s "
+                   "shell command that gets run.json on its standard input when a batch that has begun ends, however it does; e.g. "
+                   "--notify 'mail -s "
                    "batch me'")
       ->configurable(false);
   return {command,

@@ -46,11 +46,15 @@ void add_common_options(CLI::App& command, const Uses& uses, CommonOptions& comm
   }
   if (!uses.work) return;
   command
-      .add_option("--config", common.config,
-                  "TOML file with any of these options as `name = value`; the command line wins; e.g. --config night.toml")
+      .add_option(
+          "--config", common.config,
+          "TOML file with `name = value` for the options that change results or speed; the command line wins; e.g. --config night.toml")
       ->configurable(false)
       ->group("Common");
-  command.add_flag("--quiet", common.quiet, "only warnings and errors on stderr, no progress")->configurable(false)->group("Common");
+  command
+      .add_flag("--quiet", common.quiet, "only warnings and errors on stderr, no progress, and no lines of slides that are done already")
+      ->configurable(false)
+      ->group("Common");
   command.add_flag("--verbose", common.verbose, "say everything, with the full text of errors")->configurable(false)->group("Common");
   command.add_option("--log-file", common.log_file, "also append what is said on stderr to this file; e.g. --log-file night.log")
       ->configurable(false)
@@ -126,6 +130,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   std::signal(SIGINT, wsi_lpd::cli::on_signal);
   std::signal(SIGTERM, wsi_lpd::cli::on_signal);
+  if (std::signal(SIGHUP, wsi_lpd::cli::on_signal) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // of nohup
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit shall be an error of the write, not the end
   std::signal(SIGPIPE, SIG_IGN);
 #ifdef __GLIBC__

@@ -18,7 +18,7 @@ int run(const SlideArguments& arguments, const Context& context) {
       load_run(find_model(segment.model, context.observer), segment, context, context.common.device, context.common.threads);
   const auto runner = pipeline::archive::runner_in_this_process(*loaded.segmenter, loaded.options, loaded.identity, {}, context.cancel);
   write_resolved_config(context.options, segment.output);
-  SlideLines lines(segment.output);
+  SlideLines lines(segment.output, context.common.quiet);
   const auto on_outcome = [&](const pipeline::archive::SlideOutcome& outcome) { lines.print(outcome); };
   const pipeline::archive::BatchReport report =
       run_batch(found.jobs, segment.output, *runner, loaded.identity, {.force = segment.force, .on_outcome = on_outcome}, context.work());

@@ -37,6 +37,7 @@ void prepare_jobs(pipeline::archive::FoundSlides& found, const SegmentArguments&
 
 void SlideLines::print(const pipeline::archive::SlideOutcome& outcome) {
   using Kind = pipeline::archive::SlideOutcome::Kind;
+  if (quiet_ && outcome.kind == Kind::AlreadyDone) return;
   std::cout << outcome.slide.string() << ": ";
   if (outcome.kind == Kind::AlreadyDone) std::cout << "already done with this model and configuration (--force does it again)";
   if (outcome.kind == Kind::Failed) std::cout << "failed (the reason is in " << (output_ / "summary.csv").string() << ")";

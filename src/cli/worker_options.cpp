@@ -161,7 +161,12 @@ std::size_t worker_count(const WorkerArguments& arguments, const CommonOptions& 
 
 std::unique_ptr<archive::SlideRunner> start_workers(const WorkerArguments& arguments, const Context& context, const fs::path& output,
                                                     const pipeline::segment::RunIdentity& identity, std::size_t slides) {
-  if (arguments.workers == "0") return nullptr;
+  if (arguments.workers == "0") {
+    if (arguments.timeout > 0 || arguments.memory > 0)
+      context.observer.warn(
+          "--slide-timeout and --slide-memory limit worker processes, and there are none with --workers 0: no slide is limited");
+    return nullptr;
+  }
   archive::WorkerOptions options{.program = "/proc/self/exe",
                                  .arguments = arguments_of_worker(context),
                                  .shares = shares_of(arguments, context.common, slides),

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
@@ -14,7 +15,7 @@ namespace {
 constexpr std::string_view kBlanks = " \t";
 
 struct Records {
-  std::vector<CsvTable::Row> rows;  ///< without empty lines; fields as they stand
+  std::vector<CsvTable::Row> rows;  ///< without empty lines; fields trimmed, but for blanks in quotes
   int open_quote = 0;               ///< line of a quote that never ends; 0: none
 };
 
@@ -22,9 +23,13 @@ struct Records {
 Records read_records(std::string_view text, char separator) {
   Records records;
   std::vector<std::string> fields(1);
-  bool quoted = false, is_empty = true;
+  bool quoted = false, was_quoted = false, is_empty = true;
   int line = 1, start_line = 1, quote_line = 0;
+  const auto end_field = [&] {
+    if (!std::exchange(was_quoted, false)) fields.back() = trimmed(fields.back());
+  };
   const auto end_record = [&] {
+    end_field();
     if (!is_empty) records.rows.push_back({start_line, std::move(fields)});
     fields.assign(1, {});
     is_empty = true;
@@ -46,9 +51,11 @@ Records read_records(std::string_view text, char separator) {
       start_line = line;
     } else if (character == '\r') {  // of CRLF
     } else if (is_empty = false; character == separator) {
+      end_field();
       fields.emplace_back();
+    } else if (was_quoted && kBlanks.find(character) != std::string_view::npos) {  // between a quote and the separator
     } else if (character == '"' && fields.back().find_first_not_of(kBlanks) == std::string::npos) {
-      quoted = true;
+      quoted = was_quoted = true;
       quote_line = line;
       fields.back().clear();
     } else {
@@ -154,11 +161,10 @@ CsvTable CsvTable::parse(const std::string& text, const std::string& file) {
     throw UsageError(file + " line " + std::to_string(records.open_quote) + ": a quoted field starts here and never ends");
   if (says_separator) records.rows.erase(records.rows.begin());
   for (Row& row : records.rows) {
-    for (std::string& field : row.fields) field = trimmed(field);
     while (!row.fields.empty() && row.fields.back().empty()) row.fields.pop_back();  // as spreadsheets write beside a table
     if (row.fields.empty()) continue;
     if (table.columns.empty()) {
-      table.columns = std::move(row.fields);
+      for (const std::string& name : row.fields) table.columns.push_back(trimmed(name));
       continue;
     }
     if (row.fields.size() > table.columns.size()) {
@@ -176,7 +182,7 @@ std::string csv_line(const std::vector<std::string>& fields) {
   std::string line;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (i > 0) line += ',';
-    if (fields[i].find_first_of(",\"\r\n") == std::string::npos) {
+    if (fields[i].find_first_of(",\"\r\n") == std::string::npos && trimmed(fields[i]) == fields[i]) {
       line += fields[i];
       continue;
     }

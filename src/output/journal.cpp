@@ -69,6 +69,7 @@ void take(RunState& state, const Json& line) {
     if (outcome == "already done") ++state.already_done;
   } else if (event == "stop") {
     state.end = line.at("how");
+    if (state.end == "finished") state.share = 1;
     state.ended_at = time;
   }
 }

@@ -120,6 +120,8 @@ class Collector {
 
 }  // namespace
 
+bool is_of_batches(const fs::path& stem) { return stem == "run" || (stem.has_parent_path() && *stem.begin() == kJournalFolder); }
+
 StatisticsFile read_statistics_file(const fs::path& file) {
   try {
     StatisticsFile result{read_statistics(file), {}, false};

@@ -31,6 +31,16 @@ fs::path part_of_place(const fs::path& stem) {
 
 }  // namespace
 
+std::vector<std::string> shared_endings() {
+  std::vector<std::string> endings;
+  for (const std::string_view longer : kSuffixes) {
+    for (const std::string_view shorter : kSuffixes) {
+      if (longer != shorter && longer.ends_with(shorter)) endings.emplace_back(longer.substr(0, longer.size() - shorter.size()));
+    }
+  }
+  return endings;
+}
+
 fs::path label_pyramid(const fs::path& stem) {
   const fs::path plain = with(stem, kLabels), ome = with(stem, kOmeLabels);
   return !fs::exists(plain) && fs::exists(ome) ? ome : plain;

@@ -1,6 +1,7 @@
 // Several processes of the program that work into one folder of results, and how they end.
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -241,9 +242,28 @@ TEST_F(SharedProgram, WrongPlacesAndSizesOfCopiesAreRefused) {
   expect_refusal("batch archive -o bad --stage bad/stage", 2, "--stage bad/stage: is inside of the results' folder bad");
   expect_refusal("batch archive -o bad --stage archive/s0.tif", 2, "--stage archive/s0.tif: is no folder");
   expect_refusal("batch archive -o bad --stage /proc/stage", 2, "--stage /proc/stage: ");
+  expect_refusal("batch archive -o bad --stage absent/stage", 2, "--stage absent/stage: there is no folder ");
   for (const char* size : {"0", "-1", "12X", "many"})
     expect_refusal("batch archive -o bad --stage stage --stage-space " + std::string(size), 2, "'" + std::string(size) + "' is no size");
   expect_refusal("batch archive -o bad --stage-space 10", 2, "--stage");
+}
+
+TEST_F(SharedProgram, ToldCommandsNeedNotReadAndTheirEndIsNamed) {
+  ASSERT_EQ(run("batch archive -o told").code, 0);
+  for (int i = 0; i < 10; ++i) EXPECT_THAT(run("batch archive -o told --notify true").err, Not(HasSubstr("--notify")));
+  EXPECT_THAT(run("batch archive -o told --notify 'exit 3'").err, HasSubstr("warning: --notify exit 3: ended with exit code 3"));
+  EXPECT_THAT(run("batch archive -o told --notify 'kill -9 $$'").err, HasSubstr("ended with signal 9"));
+}
+
+TEST_F(SharedProgram, PlansWhatVerifyingFindsAndSaysWhatLimitsNothing) {
+  ASSERT_EQ(run("batch archive -o changed").code, 0);
+  fs::resize_file(path("changed/s0.h5"), fs::file_size(path("changed/s0.h5")) - 1);
+  std::ofstream(path("changed/s0.h5"), std::ios::app) << 'x';
+  EXPECT_THAT(run("batch archive -o changed --dry-run").out, HasSubstr("4 already done, 0 to do"));
+  EXPECT_THAT(run("batch archive -o changed --dry-run --verify").out, HasSubstr("3 already done, 1 to do"));
+  EXPECT_THAT(run("batch archive -o changed --workers 0 --slide-timeout 5").err, HasSubstr("limit worker processes, and there are none"));
+  const Outcome quiet = run("batch archive -o changed --quiet");
+  EXPECT_EQ(quiet.out, "0 done, 4 already done, 0 failed; results in changed\n");
 }
 
 /// Stopped for longer than the limit, by the file's time; then it goes on.

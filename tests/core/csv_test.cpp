@@ -39,6 +39,13 @@ TEST(CsvTable, TakesWhatCsvLineWrites) {
   EXPECT_EQ(records(csv_line(fields) + csv_line({"x"})), (Records{fields, {"x", "", "", "", "", ""}}));
 }
 
+TEST(CsvTable, BlanksInQuotesBelongToTheField) {
+  const Record names{" lead.svs", "trail .svs ", "\ttab"};
+  EXPECT_EQ(csv_line(names), "\" lead.svs\",\"trail .svs \",\"\ttab\"\n");
+  EXPECT_EQ(records(csv_line({"a", "b", "c"}) + csv_line(names)), (Records{{"a", "b", "c"}, names}));
+  EXPECT_EQ(records("a,b,c\n x , \" y\" ,z \n"), (Records{{"a", "b", "c"}, {"x", " y", "z"}}));
+}
+
 TEST(CsvTable, IsReadWhateverWroteIt) {
   const Records expected{{"slide", "MPP"}, {"a.svs", "0.25"}, {"b, c.svs", ""}};
   for (const char* text : {"slide,MPP\na.svs,0.25\n\"b, c.svs\",\n", "\xEF\xBB\xBFslide;MPP\r\na.svs;0.25\r\nb, c.svs;\r\n",

@@ -57,6 +57,7 @@ TEST(Journal, SaysHowARunWent) {
   const auto runs = read_journals(folder.path());
   ASSERT_EQ(runs.size(), 1U);
   EXPECT_EQ(runs[0].end, "finished");
+  EXPECT_EQ(runs[0].share, 1);
   EXPECT_FALSE(runs[0].is_alive);
   const auto json = nlohmann::json::parse(run_text(folder.path(), runs[0], {{"c.svs", "is broken"}}, {{"hdf5", "1"}}));
   EXPECT_EQ(json["failures"][0]["slide"], "c.svs");

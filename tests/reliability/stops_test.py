@@ -47,17 +47,17 @@ def check_stopped(batch, seconds, code, wanted):
 
 
 def test_terminate(world):
-    """While workers start, while they work and while they load a slide: code 143, one line, nothing left."""
-    for moment in ("start", "work", "later"):
+    """While workers start, while they work and while they load a slide: code 143, one line, nothing left. So when a terminal is closed."""
+    for moment, signum in (("start", signal.SIGTERM), ("work", signal.SIGTERM), ("later", signal.SIGTERM), ("work", signal.SIGHUP)):
         folder = world.fresh("stops")
         batch = Batch(folder, world.arguments(*SLOW))
         if moment == "start":
             wait_for(lambda batch=batch: batch.workers() or batch.is_over(), "workers")
         else:
             batch.wait_for_work("slide-2" if moment == "later" else "")
-        seconds, code, workers = stop(batch, signal.SIGTERM)
-        print(f"SIGTERM, {moment}: {seconds:.2f} s")
-        check_stopped(batch, seconds, code, 143)
+        seconds, code, workers = stop(batch, signum)
+        print(f"{signum.name}, {moment}: {seconds:.2f} s")
+        check_stopped(batch, seconds, code, 128 + signum)
         check(batch.errors() == [LINE], f"it says:\n{batch.text()}")
         check(not any(map(is_running, workers)), "a worker outlives its batch")
         check(not leftovers(folder / "results"), f"left over: {leftovers(folder / 'results')}")

@@ -11,7 +11,7 @@ namespace wsi_lpd::core {
 /// What spreadsheets put before UTF-8.
 inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-/// Fields as one line of a CSV file with its line break (RFC 4180): quoted where they must be.
+/// Fields as one line of a CSV file with its line break (RFC 4180): quoted where they must be, or begin or end with blanks.
 std::string csv_line(const std::vector<std::string>& fields);
 
 /// A table below a line of column names, as people, spreadsheets and scripts write it: separated by commas, semicolons or tabs (what the
@@ -20,7 +20,7 @@ std::string csv_line(const std::vector<std::string>& fields);
 struct CsvTable {
   struct Row {
     int line;                         ///< of the text, from 1
-    std::vector<std::string> fields;  ///< one for each column, trimmed; empty where the line ended early
+    std::vector<std::string> fields;  ///< one for each column, trimmed but for blanks in quotes; empty where the line ended early
   };
   std::string file;                  ///< names the table in errors
   std::vector<std::string> columns;  ///< trimmed, in their own case

@@ -10,6 +10,10 @@
 
 namespace wsi_lpd::output {
 
+/// Do batches keep their own records where the results of this stem, relative to the folder of results, would lie? These are run.json and
+/// the folder journal/.
+bool is_of_batches(const std::filesystem::path& stem);
+
 /// A folder that holds this file is a report of this program: results are not looked for in it, and it may be overwritten.
 inline constexpr const char* kReportMark = ".wsi-lpd-report";
 

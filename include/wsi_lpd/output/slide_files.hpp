@@ -20,6 +20,10 @@ inline constexpr const char* kProbabilities = ".probabilities.ome.tif";
 inline constexpr const char* kSuffixes[] = {kProbabilities, kOmeLabels,    kLabels,           ".h5",
                                             ".overlay.jpg", ".tissue.jpg", ".prototypes.jpg", ".geojson"};
 
+/// Endings of stems that may share a file with the stem before the ending: a.probabilities.ome.tif are the probabilities of `a`, or the
+/// labels of `a.probabilities`.
+std::vector<std::string> shared_endings();
+
 /// The label pyramid of a slide: kLabels, or kOmeLabels where that is there instead.
 std::filesystem::path label_pyramid(const std::filesystem::path& stem);
 /// The lock of a slide that a process has in work.

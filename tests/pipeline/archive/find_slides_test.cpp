@@ -241,6 +241,18 @@ TEST_F(FindSlides, SlidesThatWouldShareANameKeepTheirFolders) {
   EXPECT_THAT(stems(find()), ElementsAre("a.tif", "a.tiff", "b it's", "case1/slide", "case2/slide.ndpi", "case2/slide.tif", "sub/a"));
 }
 
+TEST_F(FindSlides, NoSlideHasTheFilesOfAnotherOrOfTheBatch) {
+  slide("run.tif");
+  slide("case1/run.tif");
+  slide("a.probabilities.tif");
+  EXPECT_THAT(stems(find()), ElementsAre("a.probabilities.tif", "a.tif", "b it's", "case1/run", "run.tif", "sub/a"));
+  EXPECT_THAT(refusal_of_manifest("slide,name\na.tif,run\n"), HasSubstr("out/run, as those of the batch itself"));
+  EXPECT_THAT(refusal_of_manifest("slide,name\na.tif,x\nsub/a.tif,x.probabilities\n"),
+              AllOf(HasSubstr("line 3"), HasSubstr("out/x.probabilities, as those of"), HasSubstr("a.tif: give them names")));
+  slide("journal/c.tif");
+  EXPECT_THAT(refusal(""), AllOf(HasSubstr("journal/c.tif: its results"), HasSubstr("as those of the batch itself")));
+}
+
 TEST_F(FindSlides, StopsWhereItSearches) {
   const core::CancelFlag stopped{true};
   EXPECT_THROW(find_slides(archive_, output_, stopped), core::Cancelled);

@@ -23,8 +23,9 @@ struct BatchPlan {
   std::size_t measured = 0;  ///< complete slides that the time is estimated from
 };
 
-/// What run_batch() would do. Opens every slide that is to be done, loads no model, writes nothing. Throws Cancelled.
+/// What run_batch() would do with these `force` and `verify`. Opens every slide that is to be done, loads no model, writes nothing. Throws
+/// Cancelled.
 BatchPlan plan_batch(const std::vector<segment::SlideJob>& jobs, const std::filesystem::path& output, const segment::RunIdentity& identity,
-                     bool force, const core::Work& work);
+                     bool force, bool verify, const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::archive
