@@ -192,7 +192,7 @@ TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
   EvaluateOptions known = kOneView;
   known.head_scores = &scores;
   EXPECT_EQ(evaluate(known, *set_, model, {observer_, kNever}).evaluated[1].matrix.counts(), by_head.evaluated[1].matrix.counts());
-  const std::vector<std::vector<float>> never(set_->count(), {-100, 100});
+  const std::vector<std::vector<float>> never(set_->count(), {-1e6F, 1e6F});
   known.head_scores = &never;
   EXPECT_EQ(evaluate(known, *set_, model, {observer_, kNever}).presence[0].hits, 0);
 
