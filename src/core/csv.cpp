@@ -49,11 +49,10 @@ Records read_records(std::string_view text, char separator) {
     } else if (is_break) {
       end_record();
       start_line = line;
-    } else if (character == '\r') {  // of CRLF
+    } else if (character == '\r' || (was_quoted && kBlanks.find(character) != std::string_view::npos)) {  // of CRLF, or behind a quote
     } else if (is_empty = false; character == separator) {
       end_field();
       fields.emplace_back();
-    } else if (was_quoted && kBlanks.find(character) != std::string_view::npos) {  // between a quote and the separator
     } else if (character == '"' && fields.back().find_first_not_of(kBlanks) == std::string::npos) {
       quoted = was_quoted = true;
       quote_line = line;
