@@ -90,6 +90,10 @@ ReportSummary write_report(const fs::path& results_folder, const ReportOptions& 
   const int threads = options.threads > 0 ? options.threads : tbb::this_task_arena::max_concurrency();
   work.observer.begin("looking through the results", 0, "");
   const output::ResultFolder results = output::read_results(source);
+  const bool is_empty = results.complete.empty() && results.failed.empty() && results.in_work.empty() && results.unfinished.empty() &&
+                        results.damaged.empty();
+  if (is_empty && !fs::exists(source / "run.json"))
+    throw core::UsageError(source.string() + ": holds no results of segment or batch; name the folder that they wrote to");
   work.observer.end();
 
   std::vector<output::ReportSlide> slides(results.complete.size());

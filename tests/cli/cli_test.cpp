@@ -286,6 +286,7 @@ TEST_F(Program, RefusesWrongUsage) {
   expect_refusal("batch absent -o bad", 2, "absent");
   expect_refusal("status absent", 2, "absent");
   expect_refusal("report absent", 2, "absent");
+  expect_refusal("report data/patches", 2, "data/patches: holds no results of segment or batch");
   expect_refusal("segment data/slides/slide-1.tif -o data/slides", 2, "overwrite");
 }
 

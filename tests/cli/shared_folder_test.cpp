@@ -250,7 +250,7 @@ TEST_F(SharedProgram, WrongPlacesAndSizesOfCopiesAreRefused) {
 
 TEST_F(SharedProgram, ToldCommandsNeedNotReadAndTheirEndIsNamed) {
   ASSERT_EQ(run("batch archive -o told").code, 0);
-  for (int i = 0; i < 10; ++i) EXPECT_THAT(run("batch archive -o told --notify true").err, Not(HasSubstr("--notify")));
+  for (int i = 0; i < 4; ++i) EXPECT_THAT(run("batch archive -o told --notify true").err, Not(HasSubstr("--notify")));
   EXPECT_THAT(run("batch archive -o told --notify 'exit 3'").err, HasSubstr("warning: --notify exit 3: ended with exit code 3"));
   EXPECT_THAT(run("batch archive -o told --notify 'kill -9 $$'").err, HasSubstr("ended with signal 9"));
 }
