@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <set>
+#include <span>
 
 #include "slide_jobs.hpp"
 #include "wsi_lpd/core/file_names.hpp"
@@ -82,26 +83,35 @@ class FolderSearch {
   std::deque<fs::path> linked_;
 };
 
+/// What glob() has found, until the end of the scope.
+class Matches {
+ public:
+  explicit Matches(const std::string& pattern) { glob(pattern.c_str(), GLOB_TILDE, nullptr, &found_); }
+  ~Matches() { globfree(&found_); }
+  Matches(const Matches&) = delete;
+  Matches& operator=(const Matches&) = delete;
+  std::span<char* const> paths() const { return {found_.gl_pathv, found_.gl_pathc}; }
+
+ private:
+  glob_t found_{};
+};
+
 std::vector<FoundSlide> by_pattern(const std::string& pattern, const core::CancelFlag& cancel, FoundSlides& result) {
   const std::string ending = fs::path(pattern).extension().string();
   const bool names_ending = !ending.empty() && ending.find_first_of("*?[") == std::string::npos;
-  glob_t matches{};
   std::vector<FoundSlide> found;
-  if (glob(pattern.c_str(), GLOB_TILDE, nullptr, &matches) == 0) {
-    for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
-      core::check(cancel);
-      const fs::path file = matches.gl_pathv[i];
-      std::error_code ignored;
-      if (fs::is_directory(file, ignored) && !is_image_folder(file)) {
-        if (!names_ending) result.left_out["folder"].push_back(file);
-      } else if (names_ending || is_image_folder(file)) {
-        found.push_back({.slide = file});
-      } else {
-        take_or_leave(file, {}, found, result);
-      }
+  const Matches matches(pattern);
+  for (const fs::path file : matches.paths()) {
+    core::check(cancel);
+    std::error_code ignored;
+    if (fs::is_directory(file, ignored) && !is_image_folder(file)) {
+      if (!names_ending) result.left_out["folder"].push_back(file);
+    } else if (names_ending || is_image_folder(file)) {
+      found.push_back({.slide = file});
+    } else {
+      take_or_leave(file, {}, found, result);
     }
   }
-  globfree(&matches);
   return found;
 }
 
