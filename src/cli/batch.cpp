@@ -205,8 +205,7 @@ Command add_batch(CLI::App& program) {
   command
       ->add_option("--notify", arguments->notify,
                    "shell command that gets run.json on its standard input when a batch that has begun ends, however it does; e.g. "
-                   "--notify 'mail -s "
-                   "batch me'")
+                   "--notify 'mail -s batch me'")
       ->configurable(false);
   return {command,
           [arguments](const Context& context) {

@@ -71,7 +71,7 @@ void check_staging(const StagingArguments& arguments, const std::string& source,
     throw core::UsageError(start + "is inside of the slides' folder " + searched.string() + ", which is to be read only; name another");
   if (is_inside(arguments.folder, output))
     throw core::UsageError(start + "is inside of the results' folder " + output.string() + "; name another");
-  const fs::path above = fs::absolute(arguments.folder).lexically_normal().parent_path();
+  const fs::path above = place_of(arguments.folder).parent_path();
   if (!fs::exists(arguments.folder) && !fs::is_directory(above))
     throw core::UsageError(start + "there is no folder " + above.string() + " to make it in; is its disk mounted?");
 }

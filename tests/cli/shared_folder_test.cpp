@@ -223,6 +223,7 @@ TEST_F(SharedProgram, CopiesToALocalDiskChangeNothingAndAreRemoved) {
       EXPECT_EQ(one.value(same, nlohmann::json()), other.value(same, nlohmann::json())) << same;
   }
   EXPECT_THAT(run("batch archive -o staged").out, HasSubstr("0 done, 4 already done"));
+  EXPECT_EQ(run("batch archive -o staged --stage new-stage/").code, 0) << "a folder that can be made";
 
   for (const int signal : {SIGTERM, SIGKILL}) {
     const pid_t batch = start("batch archive -o staged" + std::to_string(signal) + " --workers 1 --stage stage" + kSlow, "staging.txt");
