@@ -86,16 +86,21 @@ class ScriptedEncoder : public FrozenEncoder {
       if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));  // convolutions are faster so
     }
     const torch::NoGradGuard no_grad;
-    const Tensor features = encode(torch::zeros({2, 3, kInputSize, kInputSize}, device));
-    if (features.dim() != 2 || features.size(0) != 2) throw core::Error("it gives features of another shape than [N, D]");
-    set_width(features.size(1));
+    const Tensor output = run(torch::zeros({2, 3, kInputSize, kInputSize}, device));
+    if ((output.dim() != 2 && output.dim() != 4) || output.size(0) != 2)
+      throw core::Error("it gives features of another shape than [N, D] or [N, D, h, w]");
+    set_width(output.size(1));
+    has_tokens_ = output.dim() == 4;
   }
-  bool has_tokens() const override { return false; }
+  bool has_tokens() const override { return has_tokens_; }
 
  private:
-  Tensor encode(const Tensor& images) final { return module_.forward({images}).toTensor(); }
+  Tensor run(const Tensor& images) { return module_.forward({images}).toTensor(); }
+  Tensor encode(const Tensor& images) override { return has_tokens_ ? run(images).mean({2, 3}) : run(images); }
+  TokenMap encode_tokens(const Tensor& images) override { return {run(images), {}}; }
 
   torch::jit::Module module_;
+  bool has_tokens_ = false;
 };
 
 template <class Encoder>
@@ -131,16 +136,13 @@ Tensor FrozenEncoder::operator()(const Tensor& images, bool bfloat16) {
 }
 
 TokenMap FrozenEncoder::tokens(const Tensor& images, bool bfloat16) {
+  if (!has_tokens()) throw core::Error("the encoder " + name_ + " gives features only, no map of where they are");
   const Tensor input = prepared(images);
   const runtime::Autocast autocast(images.device(), bfloat16);
   TokenMap tokens = encode_tokens(input);
   tokens.map = tokens.map.to(torch::kFloat);
   if (tokens.cls.defined()) tokens.cls = tokens.cls.to(torch::kFloat);
   return tokens;
-}
-
-TokenMap FrozenEncoder::encode_tokens(const Tensor& /*images*/) {
-  throw core::Error("the encoder " + name_ + " gives features only, no map of where they are");
 }
 
 EncoderFile read_encoder_file(const std::filesystem::path& path) {
@@ -161,7 +163,7 @@ EncoderFile read_encoder_file(const std::filesystem::path& path) {
 std::unique_ptr<FrozenEncoder> open_encoder(const EncoderFile& file, const torch::Device& device,
                                             const std::optional<InputStatistics>& images) {
   if (file.script.defined()) {
-    return runtime::with_torch_errors("not a TorchScript encoder from normalised RGB [N, 3, 224, 224] to [N, D]",
+    return runtime::with_torch_errors("not a TorchScript encoder from normalised RGB [N, 3, 224, 224] to [N, D] or [N, D, h, w]",
                                       [&] { return std::make_unique<ScriptedEncoder>(file, device); });
   }
   const std::optional<EncoderInfo> info = encoder_from_metadata(file.metadata);

@@ -29,7 +29,8 @@ class FrozenEncoder {
   /// than input_size() are resized (bilinear). Gradients flow back to the images. With `bfloat16`, matrix products are computed in bfloat16
   /// (runtime::Autocast).
   torch::Tensor operator()(const torch::Tensor& images, bool bfloat16 = false);
-  /// The last layer's map of the same images, after the final norm. Throws Error: the encoder gives features only (TorchScript).
+  /// The last layer's map of the same images, after the final norm. Throws Error: the encoder gives features only
+  /// (a TorchScript module to [N, D]).
   TokenMap tokens(const torch::Tensor& images, bool bfloat16 = false);
   /// Whether tokens() works.
   virtual bool has_tokens() const { return true; }
@@ -49,7 +50,7 @@ class FrozenEncoder {
 
  private:
   virtual torch::Tensor encode(const torch::Tensor& images) = 0;
-  virtual TokenMap encode_tokens(const torch::Tensor& images);
+  virtual TokenMap encode_tokens(const torch::Tensor& images) = 0;
   torch::Tensor prepared(const torch::Tensor& images) const;
 
   std::string name_;
@@ -73,10 +74,10 @@ std::unique_ptr<FrozenEncoder> open_encoder(const EncoderFile& file, const torch
                                             const std::optional<InputStatistics>& images = {});
 
 /// Loads a frozen encoder: a .safetensors file of `weights import` (a vision transformer or a ResNet50), one with Swin-T and its projection
-/// under Hugging Face's names, or else a TorchScript module from [N, 3, 224, 224] to [N, D]. A TorchScript module is code that runs.
-/// `images` are the statistics in which it will get its images: an imported encoder turns them to its own ones. Without them it takes
-/// images in its own statistics. Swin-T and TorchScript modules say none and take the images as they are. Throws UsageError: no such file;
-/// Error: none of these, tensors missing or of another shape.
+/// under Hugging Face's names, or else a TorchScript module from [N, 3, 224, 224] to features [N, D], or to a map [N, D, h, w] whose mean
+/// the features are. A TorchScript module is code that runs. `images` are the statistics in which it will get its images: an imported
+/// encoder turns them to its own ones. Without them it takes images in its own statistics. Swin-T and TorchScript modules say none and take
+/// the images as they are. Throws UsageError: no such file; Error: none of these, tensors missing or of another shape.
 std::unique_ptr<FrozenEncoder> load_frozen_encoder(const std::filesystem::path& path, const torch::Device& device,
                                                    const std::optional<InputStatistics>& images = {});
 
