@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/encoders/mix_transformer.hpp"
 #include "wsi_lpd/model/network/model_metadata.hpp"
@@ -18,9 +19,6 @@ using Json = nlohmann::json;
 
 constexpr const char* kFormat = "wsi-lpd 1";
 constexpr int kMostPrototypes = 1000;
-
-/// Paths and names are bytes: what is not UTF-8 in them is replaced, as JSON has no other way.
-std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 /// The whole number that `name` is: JSON may hold 0.5, or more than fits.
 template <class Integer>
@@ -148,20 +146,20 @@ std::map<std::string, std::string> metadata_from_info(const ModelInfo& info) {
                                               {"method", info.method},
                                               {"encoder", info.encoder},
                                               {"prototypes_per_class", std::to_string(info.prototypes_per_class)},
-                                              {"classes", text_of(Json(info.classes.names))},
+                                              {"classes", core::json_text(Json(info.classes.names))},
                                               {"background", info.classes.background},
-                                              {"colours", text_of(Json(colours))},
-                                              {"mpp", text_of(info.mpp ? Json(*info.mpp) : Json())},
+                                              {"colours", core::json_text(Json(colours))},
+                                              {"mpp", core::json_text(info.mpp ? Json(*info.mpp) : Json())},
                                               {"patch_size", std::to_string(info.patch_size)},
-                                              {"mean", text_of(Json(info.mean))},
-                                              {"std", text_of(Json(info.std))},
-                                              {"calibration", text_of(json_of(info.calibration))},
-                                              {"judged", text_of(json_of(info.judged))},
-                                              {"stain", text_of(Json(core::numbers_from_stain(info.stain)))},
-                                              {"provenance", text_of(Json(info.provenance))}};
-  if (info.stain_fit) metadata["stain_fit"] = text_of(json_of(*info.stain_fit));
-  if (info.presence) metadata["presence"] = text_of(json_of(info.presence));
-  if (!info.weights.empty()) metadata["weights"] = text_of(json_of(info.weights));
+                                              {"mean", core::json_text(Json(info.mean))},
+                                              {"std", core::json_text(Json(info.std))},
+                                              {"calibration", core::json_text(json_of(info.calibration))},
+                                              {"judged", core::json_text(json_of(info.judged))},
+                                              {"stain", core::json_text(Json(core::numbers_from_stain(info.stain)))},
+                                              {"provenance", core::json_text(Json(info.provenance))}};
+  if (info.stain_fit) metadata["stain_fit"] = core::json_text(json_of(*info.stain_fit));
+  if (info.presence) metadata["presence"] = core::json_text(json_of(info.presence));
+  if (!info.weights.empty()) metadata["weights"] = core::json_text(json_of(info.weights));
   return metadata;
 }
 

@@ -9,6 +9,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/json_text.hpp"
 
 namespace wsi_lpd::model::weights {
 namespace {
@@ -143,7 +144,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
     header[name] = {{"dtype", type->name}, {"shape", tensor.sizes().vec()}, {"data_offsets", {position, position + tensor.nbytes()}}};
     position += tensor.nbytes();
   }
-  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);  // paths in the metadata are bytes, JSON is UTF-8
+  std::string text = core::json_text(header);   // paths in the metadata are bytes, JSON is UTF-8
   text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the tensors are aligned when the file is mapped
   const std::uint64_t length = text.size();
 

@@ -5,9 +5,11 @@
 
 #include <cerrno>
 
+#include "wsi_lpd/core/json_text.hpp"
+
 namespace wsi_lpd::pipeline::archive {
 
-std::string line_of(const Message& message) { return message.dump(-1, ' ', false, Message::error_handler_t::replace) + "\n"; }
+std::string line_of(const Message& message) { return core::json_text(message) + "\n"; }
 
 std::optional<Message> message_of(const std::string& line) {
   Message message = Message::parse(line, nullptr, false);

@@ -5,6 +5,7 @@
 
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/file_identity.hpp"
+#include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/digest/sha256.hpp"
 #include "wsi_lpd/image/deep_zoom.hpp"
 #include "wsi_lpd/output/label_tiles.hpp"
@@ -106,7 +107,7 @@ std::string make_view(const output::CompleteResult& result, const fs::path& fold
     view["levels"].push_back({{"width", labels.size.width}, {"height", labels.size.height}, {"labels", labels.has_label}});
   }
   cut_slide(s, frame, part.path() / "slide", cancel);
-  std::string text = view.dump();
+  std::string text = core::json_text(view);
   core::write_text_file(part.path() / "view.json", text);
   part.commit();
   return text;

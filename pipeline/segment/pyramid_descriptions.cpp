@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/output/overlay.hpp"
 
 namespace wsi_lpd::pipeline::segment {
@@ -18,7 +19,7 @@ Json placement(const core::Frame& frame, int cell, const std::filesystem::path& 
           {"mpp", frame.mpp > 0 ? Json(frame.mpp * cell) : Json()}};
 }
 
-std::string text_of(const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); }
+std::string text_of(const Json& json) { return core::json_text(json, -1, true); }
 
 }  // namespace
 

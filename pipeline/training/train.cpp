@@ -9,6 +9,7 @@
 #include "training_images.hpp"
 #include "training_judge.hpp"
 #include "training_pictures.hpp"
+#include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/training/evaluate.hpp"
 #include "wsi_lpd/pipeline/training/fit_presence.hpp"
@@ -193,7 +194,7 @@ class Run {
     if (!log_) throw core::Error("writing " + log_path().string() + ": can't be created");
   }
   void write_log(const Json& line, bool in_state = true) {
-    if (!(log_ << line.dump() << std::endl)) throw core::Error("writing " + log_path().string() + ": is the disk full?");
+    if (!(log_ << core::json_text(line) << std::endl)) throw core::Error("writing " + log_path().string() + ": is the disk full?");
     if (in_state) log_bytes_ = fs::file_size(log_path());
   }
 

@@ -12,6 +12,7 @@
 #include "presence_options.hpp"
 #include "run_folder.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/pipeline/training/fit_presence.hpp"
 #include "wsi_lpd/pipeline/training/patch_stain.hpp"
 
@@ -109,12 +110,12 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
 
   const nlohmann::ordered_json json = json_of_evaluation(evaluation, info);
   write_resolved_config(context.options, arguments.output);
-  core::write_text_file(arguments.output / "evaluation.json", json.dump(2) + "\n");
+  core::write_text_file(arguments.output / "evaluation.json", core::json_text(json, 2) + "\n");
   core::write_text_file(arguments.output / "evaluation.csv", csv_of(evaluation, info));
   core::write_text_file(arguments.output / "image_labels.csv", image_labels_csv(evaluation, info));
   write_sheet(arguments.output / "patches.png", evaluation, info);
   if (arguments.json) {
-    std::cout << json.dump(2) << "\n";
+    std::cout << core::json_text(json, 2) << "\n";
   } else {
     print(evaluation, info);
     std::cout << "written to " << arguments.output.string() << "\n";

@@ -4,6 +4,8 @@
 #include "command.hpp"
 #include "describe.hpp"
 
+#include "wsi_lpd/core/json_text.hpp"
+
 namespace wsi_lpd::cli {
 namespace {
 
@@ -15,14 +17,14 @@ void print(const Json& json, const std::string& indent) {
       print(value, indent + "  ");
     } else if (value.is_array() && !value.empty() && value[0].is_object()) {
       std::cout << "\n";
-      for (const Json& item : value) std::cout << indent << "  " << item.dump() << "\n";
+      for (const Json& item : value) std::cout << indent << "  " << core::json_text(item) << "\n";
     } else if (value.is_string()) {
       std::string text = value.get<std::string>();
       for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos && at + 1 < text.size(); ++at)
         text.insert(at + 1, indent + "    ");
       std::cout << (text.find('\n') == std::string::npos ? "" : "\n" + indent + "    ") << text << "\n";
     } else {
-      std::cout << (value.is_null() ? "unknown" : value.dump()) << "\n";
+      std::cout << (value.is_null() ? "unknown" : core::json_text(value)) << "\n";
     }
   }
 }
@@ -47,7 +49,7 @@ Command add_info(CLI::App& program) {
           [arguments](const Context& context) {
             const Json json = describe(arguments->file, context.cancel);
             if (arguments->json) {
-              std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+              std::cout << core::json_text(json, 2) << "\n";
             } else {
               print(json, "");
             }

@@ -7,6 +7,7 @@
 #include "mpp_range.hpp"
 #include "run_folder.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/imports/weights_import.hpp"
 
@@ -41,21 +42,20 @@ void print(const model::imports::ImportReport& report, bool verbose) {
 int run(const WeightsArguments& arguments, const Context& context) {
   const model::imports::ImportReport report = model::imports::import_weights(arguments.file, arguments.output, arguments.options);
   if (arguments.json) {
-    std::cout << nlohmann::ordered_json{{"source", report.source},
-                                        {"kind", report.kind},
-                                        {"architecture", report.architecture},
-                                        {"flipped", report.flipped},
-                                        {"facts", report.facts},
-                                        {"licence",
-                                         report.licence.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(report.licence)},
-                                        {"complete", report.complete()},
-                                        {"used", report.used},
-                                        {"ignored", report.ignored},
-                                        {"missing", report.missing},
-                                        {"unexpected", report.unexpected},
-                                        {"misshaped", report.misshaped}}
-                     .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
-              << "\n";
+    const nlohmann::ordered_json json{
+        {"source", report.source},
+        {"kind", report.kind},
+        {"architecture", report.architecture},
+        {"flipped", report.flipped},
+        {"facts", report.facts},
+        {"licence", report.licence.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(report.licence)},
+        {"complete", report.complete()},
+        {"used", report.used},
+        {"ignored", report.ignored},
+        {"missing", report.missing},
+        {"unexpected", report.unexpected},
+        {"misshaped", report.misshaped}};
+    std::cout << core::json_text(json, 2) << "\n";
   } else if (!context.common.quiet) {
     print(report, context.common.verbose);
   }

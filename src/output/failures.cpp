@@ -9,7 +9,9 @@
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/core/utf8.hpp"
 #include "wsi_lpd/digest/sha256.hpp"
 
 namespace wsi_lpd::output {
@@ -42,6 +44,8 @@ std::vector<fs::path> files_of(const fs::path& results, const char* ending = ".j
   return files;
 }
 
+std::string bytes_of(const Json& text) { return core::bytes_of_utf8(text.get<std::string>()); }
+
 /// What `take` makes of a failure's file; nothing where that is damaged or gone.
 template <class Take>
 auto read_failure(const fs::path& file, const Take& take) -> decltype(take(Json())) {
@@ -66,7 +70,7 @@ void record_failure(const fs::path& folder, const std::string& slide, const std:
             {"host", core::host_name()},
             {"name", job.name}};
   if (job.mpp) json["mpp"] = *job.mpp;
-  core::write_text_file(file_of(folder, slide), json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  core::write_text_file(file_of(folder, slide), core::json_text(json, 2) + "\n");
 }
 
 void forget_failure(const fs::path& folder, const std::string& slide) {
@@ -79,7 +83,7 @@ void forget_failures_of_removed(const fs::path& folder) {
   for (const fs::path& part : files_of(folder, ".part")) core::remove_old_parts(core::final_path(part), std::chrono::minutes(10));
   for (const fs::path& file : files_of(folder)) {
     const bool is_removed = read_failure(file, [&](const Json& json) {
-      return json.at("was_there").get<bool>() && fs::status(json.at("path").get<std::string>(), none).type() == fs::file_type::not_found;
+      return json.at("was_there").get<bool>() && fs::status(bytes_of(json.at("path")), none).type() == fs::file_type::not_found;
     });
     if (is_removed) fs::remove(file, none);
   }
@@ -88,8 +92,8 @@ void forget_failures_of_removed(const fs::path& folder) {
 std::map<std::string, std::string> recorded_failures(const fs::path& folder) {
   std::map<std::string, std::string> failures;
   for (const fs::path& file : files_of(folder)) {
-    const auto [slide, reason] = read_failure(
-        file, [](const Json& json) { return std::pair(json.at("slide").get<std::string>(), json.at("reason").get<std::string>()); });
+    const auto [slide, reason] =
+        read_failure(file, [](const Json& json) { return std::pair(bytes_of(json.at("slide")), bytes_of(json.at("reason"))); });
     if (!slide.empty()) failures[slide] = reason;
   }
   return failures;
@@ -99,7 +103,8 @@ std::string manifest_of_failures(const fs::path& folder) {
   std::vector<std::vector<std::string>> lines;
   for (const fs::path& file : files_of(folder)) {
     auto fields = read_failure(file, [](const Json& json) {
-      return std::vector<std::string>{json.at("path"), json.contains("mpp") ? json["mpp"].dump() : "", json.value("name", "")};
+      return std::vector<std::string>{bytes_of(json.at("path")), json.contains("mpp") ? json["mpp"].dump() : "",
+                                      core::bytes_of_utf8(json.value("name", ""))};
     });
     if (!fields.empty()) lines.push_back(std::move(fields));
   }

@@ -16,6 +16,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/file_identity.hpp"
+#include "wsi_lpd/core/utf8.hpp"
 
 namespace wsi_lpd::output {
 namespace fs = std::filesystem;
@@ -40,7 +41,7 @@ std::string first_field(const std::string& line) {
 }
 
 std::size_t hash_of(const std::string& slide) {
-  std::string field = core::csv_line({slide});
+  std::string field = core::csv_line({core::utf8_of_bytes(slide)});
   field.pop_back();  // the line break
   return std::hash<std::string>()(field);
 }

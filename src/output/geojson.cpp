@@ -10,6 +10,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/json_text.hpp"
 
 namespace wsi_lpd::output {
 namespace {
@@ -34,7 +35,7 @@ struct GeoJsonFile::Impl {
       const core::Colour& colour = classes.colours[static_cast<std::size_t>(c)];
       const nlohmann::ordered_json classification{{"name", classes.names[static_cast<std::size_t>(c)]},
                                                   {"color", {colour.red, colour.green, colour.blue}}};
-      classifications.push_back(classification.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+      classifications.push_back(core::json_text(classification));
     }
     write("{\"type\":\"FeatureCollection\",\"features\":[");
   }

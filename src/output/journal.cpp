@@ -14,6 +14,8 @@
 #include "result_walk.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/json_text.hpp"
+#include "wsi_lpd/core/utf8.hpp"
 
 namespace wsi_lpd::output {
 namespace fs = std::filesystem;
@@ -24,7 +26,7 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kFormat = "wsi-lpd journal";
 constexpr const char* kEnding = ".jsonl";
 
-std::string text_of(const Json& json, int indent = -1) { return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string text_of(const Json& json, int indent = -1) { return core::json_text(json, indent) + "\n"; }
 
 fs::path lock_of(const fs::path& journal) { return fs::path(journal).replace_extension(".lock"); }
 
@@ -55,13 +57,13 @@ void take(RunState& state, const Json& line) {
     state.slides = line.at("slides");
     state.already_done = line.at("already_done");
   } else if (event == "taken") {
-    state.in_work[line.at("slide")] = time;
+    state.in_work[core::bytes_of_utf8(line.at("slide").get<std::string>())] = time;
   } else if (event == "progress") {
     state.share = line.at("share");
     state.seconds_left = line.contains("seconds_left") ? std::optional<double>(line["seconds_left"]) : std::nullopt;
     state.progress_at = time;
   } else if (event == "ended") {
-    state.in_work.erase(line.at("slide").get<std::string>());
+    state.in_work.erase(core::bytes_of_utf8(line.at("slide").get<std::string>()));
     const std::string outcome = line.at("outcome");
     if (outcome == "done") ++state.done;
     if (outcome == "failed") ++state.failed;

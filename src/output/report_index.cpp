@@ -7,6 +7,7 @@
 #include "html.hpp"
 #include "number_text.hpp"
 #include "report_plots.hpp"
+#include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::output {
@@ -280,7 +281,7 @@ std::string slide_list(const ReportContent& content) {
                     {"state", std::move(state)},
                     {"values", sort_values(content, i, classes)}});
   }
-  return "window.wsiSlides = " + list.dump(-1, ' ', false, Json::error_handler_t::replace) + ";\n";
+  return "window.wsiSlides = " + core::json_text(list) + ";\n";
 }
 
 }  // namespace wsi_lpd::output

@@ -8,6 +8,7 @@
 #include "html.hpp"
 #include "number_text.hpp"
 #include "report_plots.hpp"
+#include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/output/overlay.hpp"
 
 namespace wsi_lpd::output {
@@ -76,7 +77,7 @@ std::string viewer(const ReportContent& content, std::size_t i) {
          "class · "
          "<kbd>f</kbd> whole slide · <kbd>n</kbd> <kbd>p</kbd> next and previous slide · <kbd>u</kbd> all slides</p></details>\n</form>\n"
          "<noscript><p class=\"note\">The deep-zoom view needs JavaScript.</p></noscript>\n<script type=\"application/json\" id=\"view\">" +
-         json_for_script(view.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + "</script>\n</section>\n";
+         json_for_script(core::json_text(view)) + "</script>\n</section>\n";
 }
 
 std::string picture(const ReportContent& content, std::size_t i) {

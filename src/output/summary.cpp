@@ -7,6 +7,7 @@
 #include "figures.hpp"
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/utf8.hpp"
 
 namespace wsi_lpd::output {
 namespace {
@@ -24,7 +25,7 @@ using NamePair = std::pair<std::string, std::string>;
 std::vector<std::string> fields_of(const SlideStatistics& s, const std::vector<std::string>& classes,
                                    const std::vector<NamePair>& interfaces) {
   const auto total = s.seconds.find("total");
-  std::vector<std::string> fields{s.slide,
+  std::vector<std::string> fields{core::utf8_of_bytes(s.slide),
                                   "complete",
                                   "",
                                   number(s.frame.mpp > 0 ? std::optional(s.frame.mpp) : std::nullopt),
@@ -117,7 +118,7 @@ std::vector<std::string> SummaryColumns::names() const {
 std::string SummaryColumns::header() const { return core::csv_line(names()); }
 std::string SummaryColumns::line(const SlideStatistics& slide) const { return core::csv_line(fields_of(slide, classes_, interfaces_)); }
 std::string SummaryColumns::failure_line(const std::string& slide, const std::string& reason) const {
-  std::vector<std::string> fields{slide, "failed", reason};
+  std::vector<std::string> fields{core::utf8_of_bytes(slide), "failed", core::utf8_of_bytes(reason)};
   fields.resize(names().size());
   return core::csv_line(fields);
 }
@@ -143,7 +144,7 @@ std::map<std::string, std::string> read_failures(const std::filesystem::path& su
   const auto column = [&](const char* name) { return table.required_column(name, ": failures are unknown"); };
   const std::size_t slide = column("slide"), status = column("status"), reason = column("reason");
   for (const core::CsvTable::Row& row : table.rows) {
-    if (row.fields[status] == "failed") failures[row.fields[slide]] = row.fields[reason];
+    if (row.fields[status] == "failed") failures[core::bytes_of_utf8(row.fields[slide])] = core::bytes_of_utf8(row.fields[reason]);
   }
   return failures;
 }

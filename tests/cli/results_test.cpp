@@ -116,6 +116,7 @@ TEST_F(Program, TakesAnyName) {
   }
   const Outcome outcome = run("batch odd -o odd-results --overlap 0 --ome --probabilities --prototypes --model odd.safetensors");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ((outcome.out + outcome.err).find('\x1b'), std::string::npos) << "a terminal would obey it";
   for (const std::string& name : names) {
     const fs::path stem = path("odd-results/" + name.substr(0, name.size() - 4));
     const auto json = nlohmann::json::parse(core::read_text_file(fs::path(stem) += ".json"));
@@ -136,6 +137,25 @@ TEST_F(Program, TakesAnyName) {
   if (!testing::python_readers().empty()) {
     EXPECT_TRUE(testing::run_python("cli/open_names.py", {path("odd-results/two/<i>&amp; #%2F\n\x1b[31m").string()}));
   }
+}
+
+/// Names of files are bytes, and JSON is text.
+TEST_F(Program, KeepsNamesApartThatAreNoText) {
+  fs::create_directories(path("latin"));
+  const std::string good = "latin/caf\xE9.tif", broken = "latin/caf\xE8.tif";
+  fs::copy_file(path("data/slides/slide-1.tif"), path(good));
+  core::write_text_file(path(broken), "II*");
+  const std::string command = "batch latin -o latin-results --overlap 0";
+  EXPECT_EQ(run(command).code, 3);
+  EXPECT_THAT(core::read_text_file(path("latin-results/summary.csv")),
+              AllOf(HasSubstr("\nlatin/caf\\xE9.tif,complete,"), HasSubstr("\nlatin/caf\\xE8.tif,failed,")));
+  const auto state = nlohmann::json::parse(run("status latin-results --json").out);
+  EXPECT_EQ(state["failed"][0]["slide"], "latin/caf\\xE8.tif");
+
+  core::write_text_file(path("again.csv"), run("status latin-results --failed").out);
+  fs::copy_file(path(good), path(broken), fs::copy_options::overwrite_existing);
+  EXPECT_THAT(run("batch again.csv -o latin-results --overlap 0").out, HasSubstr("1 done"));
+  EXPECT_THAT(run(command).out, HasSubstr("0 done, 2 already done, 0 failed"));
 }
 
 TEST_F(Program, WarnsWhenAnotherSlideOfTheNameIsReplaced) {
