@@ -8,6 +8,7 @@
 #include "earlier_result.hpp"
 #include "wsi_lpd/core/exception_text.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/output/failures.hpp"
 #include "wsi_lpd/output/folder_summary.hpp"
 #include "wsi_lpd/output/slide_files.hpp"
@@ -85,7 +86,8 @@ class SlideBatch {
     std::ranges::stable_sort(turns, std::greater(), [&](std::size_t i) { return bytes_[i]; });
     if (batch_.journal) batch_.journal->plan(jobs_.size(), report_.already_done);
     if (jobs_.size() > 1 && !batch_.force)
-      work_.observer.info(std::to_string(jobs_.size()) + " slides, " + std::to_string(report_.already_done) + " of them already done");
+      work_.observer.info(core::count_of(jobs_.size(), "slide", "slides") + ", " + std::to_string(report_.already_done) +
+                          " of them already done");
     return turns;
   }
 

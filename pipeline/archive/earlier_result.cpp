@@ -16,6 +16,13 @@ bool is_same_slide(const fs::path& slide, const output::SlideStatistics& earlier
          (earlier.slide_sample.empty() || earlier.slide_sample == digest::sha256_of_sample(slide));
 }
 
+/// "other options (overlap was 0.5, is 0.25)".
+std::string other_options(const output::SlideStatistics& earlier, const segment::RunIdentity& identity) {
+  if (earlier.configuration.empty()) return "other options";  // of a version that did not tell them
+  const std::vector<std::string> changes = core::first_lines(core::changes_between(earlier.configuration, identity.configuration));
+  return changes.empty() ? "other options" : "other options (" + core::joined(changes, "; ") + ")";
+}
+
 }  // namespace
 
 EarlierResult earlier_result(const segment::SlideJob& job, const segment::RunIdentity& identity, output::Compare compare) {
@@ -25,7 +32,7 @@ EarlierResult earlier_result(const segment::SlideJob& job, const segment::RunIde
   if (!is_same_slide(job.slide, *earlier))
     others.push_back(earlier->slide != job.slide.string() ? earlier->slide : "this slide's file as it was before");
   if (earlier->model_sha256 != identity.model_sha256) others.push_back("another model (" + earlier->model_path + ")");
-  if (earlier->configuration_sha256 != identity.configuration_sha256) others.push_back("other options");
+  if (earlier->configuration_sha256 != identity.configuration_sha256) others.push_back(other_options(*earlier, identity));
   if (!others.empty()) return {false, "its results replace those of " + core::joined(others, " and ") + " in " + job.stem.string() + ".*"};
   if (const auto changed = output::changed_files(job.stem, *earlier, compare); !changed.empty())
     return {false, "is made again: of its complete results " + output::text_of(changed)};

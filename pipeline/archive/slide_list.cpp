@@ -58,8 +58,9 @@ std::vector<FoundSlide> read_list(const fs::path& list) {
   for (std::string line; std::getline(stream, line);) {
     if (++number == 1 && line.starts_with(core::kByteOrderMark)) line.erase(0, core::kByteOrderMark.size());
     if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (core::trimmed(line).empty() || line[0] == '#') continue;
-    found.push_back({.slide = list.parent_path() / line, .where = list.string() + " line " + std::to_string(number)});
+    const std::string name = core::trimmed(line);
+    if (name.empty() || name.starts_with('#')) continue;
+    found.push_back({.slide = list.parent_path() / name, .where = list.string() + " line " + std::to_string(number)});
   }
   return found;
 }

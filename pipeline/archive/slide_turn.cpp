@@ -42,13 +42,6 @@ void say_what_is_replaced(const segment::SlideJob& job, const segment::RunIdenti
   }
 }
 
-/// LibTorch has an exception of its own for that.
-bool is_out_of_memory(const std::exception& error) {
-  const std::string text = error.what();
-  return dynamic_cast<const std::bad_alloc*>(&error) || text.find("DefaultCPUAllocator") != std::string::npos ||
-         text.find("out of memory") != std::string::npos;
-}
-
 class InThisProcess : public SlideRunner {
  public:
   InThisProcess(segment::Segmenter& segmenter, segment::SegmentOptions options, segment::RunIdentity identity, core::LockTimes lock,
@@ -120,7 +113,7 @@ SlideOutcome take_turn(const segment::SlideJob& job, bool force, segment::Segmen
     throw;
   } catch (const std::exception& error) {
     observer.end();
-    if (is_out_of_memory(error)) throw std::bad_alloc();
+    if (core::is_out_of_memory(error)) throw std::bad_alloc();
     return {Kind::Failed, job.slide, {}, core::in_context(job.slide.string(), core::exception_text(error))};
   }
 }

@@ -14,6 +14,7 @@
 
 #include "slide_turn.hpp"
 #include "worker_messages.hpp"
+#include "wsi_lpd/core/exception_text.hpp"
 #include "wsi_lpd/pipeline/archive/workers.hpp"
 
 namespace wsi_lpd::pipeline::archive {
@@ -164,10 +165,9 @@ bool serve_worker(const std::function<WorkerRun(const WorkerShare&)>& load, core
     segment::check_run(run.options, run.segmenter->shape(), run.identity);
   } catch (const core::UsageError& error) {
     return refuse(connection, error.what(), true);
-  } catch (const std::bad_alloc&) {
-    return refuse(connection, "a worker process has too little memory for the model: --slide-memory gives more", false);
   } catch (const std::exception& error) {
-    return refuse(connection, error.what(), false);
+    const char* too_little = "a worker process has too little memory for the model: --slide-memory gives more";
+    return refuse(connection, core::is_out_of_memory(error) ? too_little : core::exception_text(error), false);
   }
   connection.send({{"what", "ready"}, {"model", run.identity.model_sha256}, {"configuration", run.identity.configuration_sha256}});
   RemoteObserver observer(connection);

@@ -159,6 +159,7 @@ output::SlideStatistics statistics_of(const SlideJob& job, const RunIdentity& id
   statistics.model_path = identity.model_path;
   statistics.model_sha256 = identity.model_sha256;
   statistics.configuration_sha256 = identity.configuration_sha256;
+  statistics.configuration = identity.configuration;
   statistics.frame = slide.frame;
   statistics.mpp_source = properties.mpp_source;
   statistics.own_mpp = properties.own_mpp;

@@ -5,7 +5,10 @@
 
 #include "command.hpp"
 #include "metrics_text.hpp"
+#include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file_names.hpp"
+#include "wsi_lpd/core/json_text.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/disagreement.hpp"
 
@@ -65,7 +68,7 @@ int compare_files(const CompareArguments& arguments, const pipeline::review::Com
     }
   }
   if (arguments.json) {
-    std::cout << comparison_json(comparison, options.boundary_um).dump(2) << "\n";
+    std::cout << core::json_text(comparison_json(comparison, options.boundary_um), 2) << "\n";
   } else {
     print_table(comparison, options.boundary_um);
   }
@@ -75,13 +78,13 @@ int compare_files(const CompareArguments& arguments, const pipeline::review::Com
 void print_slides(const pipeline::review::FolderComparison& comparison) {
   std::cout << "\n";
   for (const pipeline::review::ComparedSlide& slide : comparison.slides) {
-    std::cout << slide.slide << ": mIoU " << percent(slide.comparison.matrix.mean_iou()) << " %, mDice "
+    std::cout << core::one_line(slide.slide) << ": mIoU " << percent(slide.comparison.matrix.mean_iou()) << " %, mDice "
               << percent(slide.comparison.matrix.mean_dice()) << " %";
     if (!slide.comparison.boundary.empty()) std::cout << ", boundary F1 " << percent(raster::mean_f1(slide.comparison.boundary)) << " %";
     std::cout << "\n";
   }
-  std::cout << comparison.slides.size() << (comparison.slides.size() == 1 ? " slide compared, " : " slides compared, ")
-            << comparison.failures.size() << " failed, " << comparison.without_truth.size() << " without truth\n";
+  std::cout << core::count_of(comparison.slides.size(), "slide", "slides") << " compared, " << comparison.failures.size() << " failed, "
+            << comparison.without_truth.size() << " without truth\n";
 }
 
 int compare_folders(const CompareArguments& arguments, const pipeline::review::CompareOptions& options, const Context& context) {
@@ -99,7 +102,7 @@ int compare_folders(const CompareArguments& arguments, const pipeline::review::C
     }
     json["failed"] = comparison.failures;
     json["without_truth"] = comparison.without_truth;
-    std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+    std::cout << core::json_text(json, 2) << "\n";
   } else {
     if (!comparison.slides.empty()) print_table(comparison.total, options.boundary_um);
     print_slides(comparison);

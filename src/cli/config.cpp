@@ -78,9 +78,23 @@ std::vector<std::string> values_of(const CLI::Option& option) {
   return values;
 }
 
-/// A configuration as key and value, the value as text of TOML.
-std::map<std::string, std::string> shown(const std::vector<TomlEntry>& entries, const std::set<std::string>& without) {
-  std::map<std::string, std::string> values;
+/// The options of a command that are in force, in their order, with their values as text of TOML.
+std::vector<std::pair<std::string, std::string>> in_force(const CLI::App& command, const std::set<std::string>& without) {
+  std::vector<std::pair<std::string, std::string>> shown;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_lnames().empty() || !option->get_configurable() || without.contains(option->get_lnames().front())) continue;
+    std::vector<std::string> values = values_of(*option);
+    if (values.empty()) continue;
+    const bool is_text = option->get_type_name().starts_with("TEXT");  // a folder may be called 1.0
+    for (std::string& value : values) value = is_text ? toml_text(value) : toml_value(value);
+    shown.emplace_back(option->get_lnames().front(), values.size() == 1 ? values[0] : "[" + core::joined(values) + "]");
+  }
+  return shown;
+}
+
+/// The keys of a file, with values in the form of in_force().
+ConfigValues values_in(const std::vector<TomlEntry>& entries, const std::set<std::string>& without) {
+  ConfigValues values;
   for (const TomlEntry& entry : entries) {
     if (without.contains(entry.key())) continue;
     std::vector<std::string> texts;
@@ -140,16 +154,13 @@ Arguments with_config_file(CLI::App& program, const std::vector<std::string>& gi
 
 std::string resolved_config(const CLI::App& command, const std::set<std::string>& without) {
   std::string text;
-  for (const CLI::Option* option : command.get_options()) {
-    if (option->get_lnames().empty() || !option->get_configurable() || without.contains(option->get_lnames().front())) continue;
-    std::vector<std::string> values = values_of(*option);
-    if (values.empty()) continue;
-    const bool is_text = option->get_type_name().starts_with("TEXT");  // a folder may be called 1.0
-    for (std::string& value : values) value = is_text ? toml_text(value) : toml_value(value);
-    text.append(option->get_lnames().front()).append(" = ");
-    text.append(values.size() == 1 ? values[0] : "[" + core::joined(values) + "]").append("\n");
-  }
+  for (const auto& [name, value] : in_force(command, without)) text.append(name).append(" = ").append(value).append("\n");
   return text;
+}
+
+ConfigValues config_values(const CLI::App& command, const std::set<std::string>& without) {
+  const auto values = in_force(command, without);
+  return {values.begin(), values.end()};
 }
 
 void write_resolved_config(const CLI::App& command, const std::filesystem::path& folder) {
@@ -164,18 +175,8 @@ void write_resolved_config(const CLI::App& command, const std::filesystem::path&
 
 std::vector<std::string> config_changes(const CLI::App& command, const std::filesystem::path& folder,
                                         const std::set<std::string>& without) {
-  std::map<std::string, std::string> before = shown(read_toml(folder / "config.toml"), without);
-  std::vector<std::string> changes;
-  const auto add = [&](std::string key, const std::string& was, const std::string& is) {
-    changes.push_back(key.append(" was ").append(was).append(", is ").append(is));
-  };
-  for (const auto& [key, value] : shown(parse_toml(resolved_config(command), "the options in force"), without)) {
-    const auto found = before.find(key);
-    if (found == before.end() || found->second != value) add(key, found == before.end() ? "not set" : found->second, value);
-    before.erase(key);
-  }
-  for (const auto& [key, value] : before) add(key, value, "not set");
-  return changes;
+  const std::vector<TomlEntry> now = parse_toml(resolved_config(command), "the options in force");
+  return core::changes_between(values_in(read_toml(folder / "config.toml"), without), values_in(now, without));
 }
 
 }  // namespace wsi_lpd::cli

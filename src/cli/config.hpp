@@ -27,6 +27,11 @@ Arguments with_config_file(CLI::App& program, const std::vector<std::string>& gi
 /// Every option of a command with its value in force, as TOML that --config takes back; `without` names options to leave out.
 std::string resolved_config(const CLI::App& command, const std::set<std::string>& without = {});
 
+/// Options by name, to their values as text of TOML.
+using ConfigValues = std::map<std::string, std::string>;
+/// What resolved_config() writes, by name.
+ConfigValues config_values(const CLI::App& command, const std::set<std::string>& without = {});
+
 /// Writes resolved_config as FOLDER/config.toml, with the command line that led to it as a comment.
 void write_resolved_config(const CLI::App& command, const std::filesystem::path& folder);
 

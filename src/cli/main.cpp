@@ -61,8 +61,6 @@ void add_common_options(CLI::App& command, const Uses& uses, CommonOptions& comm
       ->group("Common");
 }
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
 int run(int argc, char** argv) {
   CLI::App program("Weakly supervised segmentation of whole slide images: learns from image labels, segments slides and archives.",
                    "wsi-lpd");
@@ -114,11 +112,9 @@ int run(int argc, char** argv) {
   } catch (const core::Error& error) {
     report(error.what());
     return kFailed;
-  } catch (const std::bad_alloc&) {
-    report("out of memory: try a smaller --batch-size or --tile, or fewer --threads");
-    return kFailed;
   } catch (const std::exception& error) {
-    report(common.verbose ? error.what() : first_line(core::exception_text(error)));
+    const std::string text = common.verbose ? error.what() : core::exception_text(error);
+    report(core::is_out_of_memory(error) ? "out of memory: try a smaller --batch-size or --tile, or fewer --threads" : text);
     return kFailed;
   }
   return kFailed;

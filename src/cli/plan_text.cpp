@@ -6,6 +6,8 @@
 #include <sstream>
 
 #include "terminal_text.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::cli {
@@ -67,7 +69,7 @@ void list(std::ostream& text, const BatchPlan& plan, Kind kind, const std::strin
     const std::string line = kind == Kind::ToDo        ? name + ", " + size_text(slide.bytes) + ", to " + slide.job.stem.string() + ".*"
                              : kind == Kind::Elsewhere ? name + ": by " + slide.reason
                                                        : slide.reason;
-    text << "  " << printable(line) << "\n";
+    text << "  " << core::one_line(line) << "\n";
   }
 }
 
@@ -80,13 +82,13 @@ std::string text_of(const BatchPlan& plan, std::size_t workers) {
   list(text, plan, Kind::CannotBeOpened, "can't be opened: they would fail");
   const Total to_do = total_of(plan, Kind::ToDo);
   text << "\n"
-       << plan.slides.size() << " slides: " << total_of(plan, Kind::AlreadyDone).slides << " already done, " << to_do.slides << " to do ("
-       << size_text(to_do.bytes) << "), " << total_of(plan, Kind::Elsewhere).slides << " in work elsewhere, "
+       << core::count_of(plan.slides.size(), "slide", "slides") << ": " << total_of(plan, Kind::AlreadyDone).slides << " already done, "
+       << to_do.slides << " to do (" << size_text(to_do.bytes) << "), " << total_of(plan, Kind::Elsewhere).slides << " in work elsewhere, "
        << total_of(plan, Kind::CannotBeOpened).slides << " can't be opened\n";
   if (to_do.slides == 0) return text.str();
   if (plan.seconds) {
-    text << "estimated time: " << duration_text(seconds_of(plan, workers)) << " with " << workers << (workers == 1 ? " worker" : " workers")
-         << ", by the sizes and times of " << plan.measured << " complete slides in this folder\n";
+    text << "estimated time: " << duration_text(seconds_of(plan, workers)) << " with " << core::count_of(workers, "worker", "workers")
+         << ", by the sizes and times of " << core::count_of(plan.measured, "complete slide", "complete slides") << " in this folder\n";
   } else {
     text << "estimated time: not known before a slide in this folder is complete\n";
   }
@@ -104,7 +106,7 @@ std::string json_of(const BatchPlan& plan, std::size_t workers) {
     if (!slide.reason.empty()) entry["reason"] = slide.reason;
     json["slides"].push_back(std::move(entry));
   }
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return core::json_text(json, 2) + "\n";
 }
 
 }  // namespace wsi_lpd::cli

@@ -5,6 +5,7 @@
 
 #include "command.hpp"
 #include "mpp_range.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::cli {
 
@@ -37,8 +38,8 @@ Command add_report(CLI::App& program) {
               context.observer.warn(std::to_string(summary.without_slide) + " of " + std::to_string(summary.slides) +
                                     " slides have no deep-zoom view; their pages say why");
             }
-            std::cout << "report of " << summary.slides << (summary.slides == 1 ? " slide" : " slides") << ", " << summary.views
-                      << " with deep zoom: " << summary.index.string() << "\n";
+            std::cout << "report of " << core::count_of(static_cast<std::size_t>(summary.slides), "slide", "slides") << ", "
+                      << summary.views << " with deep zoom: " << summary.index.string() << "\n";
             return kDone;
           },
           {.threads = true}};

@@ -17,16 +17,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Options that change neither pixels nor numbers stay out of a result's identity; files that say where tissue is count by their content.
-std::string configuration_sha256(const CLI::App& options, const pipeline::segment::SegmentOptions& segment) {
+/// Sets what `identity` knows of the options: those that change neither pixels nor numbers stay out, and files that say where tissue is
+/// count by their content.
+void configure(pipeline::segment::RunIdentity& identity, const CLI::App& options, const pipeline::segment::SegmentOptions& segment) {
   std::set<std::string> without{"output", "model", "threads", "device", "batch-size", "tokens"};
   without.insert(kWorkerOptions.begin(), kWorkerOptions.end());
   without.insert(kStagingOptions.begin(), kStagingOptions.end());
   std::string text = resolved_config(options, without);
-  for (const std::string& file : {segment.tissue, segment.region}) {
-    if (!file.empty() && file != "auto" && file != "none") text += digest::sha256_of_file(file) + "\n";
-  }
-  return digest::sha256_of_text(text);
+  identity.configuration = config_values(options, without);
+  const auto add_content = [&](const std::string& option, const std::string& file) {
+    if (file.empty() || file == "auto" || file == "none") return;
+    const std::string sha256 = digest::sha256_of_file(file);
+    text += sha256 + "\n";
+    identity.configuration["content of " + option] = sha256;
+  };
+  add_content("tissue", segment.tissue);
+  add_content("region", segment.region);
+  identity.configuration_sha256 = digest::sha256_of_text(text);
 }
 
 std::unique_ptr<pipeline::segment::Segmenter> load(const fs::path& model, const SegmentArguments& arguments, const std::string& device) {
@@ -165,7 +172,9 @@ void add_segment_options(CLI::App& command, SegmentArguments& arguments) {
 }
 
 pipeline::segment::RunIdentity identity_of(const fs::path& model, const SegmentArguments& arguments, const Context& context) {
-  return {model.string(), digest::sha256_of_file(model), configuration_sha256(context.options, arguments.options)};
+  pipeline::segment::RunIdentity identity{model.string(), digest::sha256_of_file(model), {}};
+  configure(identity, context.options, arguments.options);
+  return identity;
 }
 
 pipeline::archive::WorkerRun load_run(const fs::path& model, const SegmentArguments& arguments, const Context& context,

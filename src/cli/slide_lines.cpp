@@ -7,6 +7,8 @@
 
 #include "found_text.hpp"
 #include "output_check.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/slide/resolution.hpp"
 
 namespace wsi_lpd::cli {
@@ -21,7 +23,7 @@ void overrule(std::vector<pipeline::segment::SlideJob>& jobs, double mpp, core::
     job.mpp = mpp;
     job.failure.clear();  // of a manifest's mpp
   }
-  if (others > 0) observer.warn("--mpp overrules the manifest's mpp of " + std::to_string(others) + " slides");
+  if (others > 0) observer.warn("--mpp overrules the manifest's mpp of " + core::count_of(others, "slide", "slides"));
 }
 
 }  // namespace
@@ -38,10 +40,10 @@ void prepare_jobs(pipeline::archive::FoundSlides& found, const SegmentArguments&
 void SlideLines::print(const pipeline::archive::SlideOutcome& outcome) {
   using Kind = pipeline::archive::SlideOutcome::Kind;
   if (quiet_ && outcome.kind == Kind::AlreadyDone) return;
-  std::cout << outcome.slide.string() << ": ";
+  std::cout << core::one_line(outcome.slide.string()) << ": ";
   if (outcome.kind == Kind::AlreadyDone) std::cout << "already done with this model and configuration (--force does it again)";
   if (outcome.kind == Kind::Failed) std::cout << "failed (the reason is in " << (output_ / "summary.csv").string() << ")";
-  if (outcome.kind == Kind::Elsewhere) std::cout << "in work elsewhere, by " << outcome.reason;
+  if (outcome.kind == Kind::Elsewhere) std::cout << "in work elsewhere, by " << core::one_line(outcome.reason);
   if (outcome.statistics) {
     const output::SlideStatistics& slide = *outcome.statistics;
     std::cout << slide.tiles_read << " tiles in " << std::fixed << std::setprecision(1) << slide.seconds.at("total") << " s";

@@ -9,6 +9,8 @@
 #include <sstream>
 
 #include "terminal_text.hpp"
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::cli {
@@ -32,7 +34,7 @@ std::string place(const std::filesystem::path& path, const output::ResultFolder&
 void list(std::ostream& text, const std::string& title, const std::vector<std::string>& lines, std::size_t most) {
   if (lines.empty()) return;
   text << "\n" << title << "\n";
-  for (std::size_t i = 0; i < std::min(most, lines.size()); ++i) text << "  " << printable(lines[i]) << "\n";
+  for (std::size_t i = 0; i < std::min(most, lines.size()); ++i) text << "  " << core::one_line(lines[i]) << "\n";
   if (lines.size() > most) text << "  … and " << lines.size() - most << " more\n";
 }
 
@@ -64,8 +66,8 @@ std::string text_of(const output::RunState& state) {
   std::ostringstream text;
   const std::int64_t ended = state.done + state.failed + state.already_done + state.elsewhere;
   text << run.host << " pid " << run.pid << ", wsi-lpd " << run.version << ", since " << output::utc_text(run.started) << ": " << ended
-       << " of " << state.slides << " slides (" << state.done << " done, " << state.already_done << " already done, " << state.failed
-       << " failed";
+       << " of " << core::count_of(static_cast<std::size_t>(state.slides), "slide", "slides") << " (" << state.done << " done, "
+       << state.already_done << " already done, " << state.failed << " failed";
   if (state.elsewhere > 0) text << ", " << state.elsewhere << " in work elsewhere";
   text << ")";
   if (!state.is_alive) {
@@ -225,7 +227,7 @@ std::string json_of(const FolderState& state) {
   Json json = results_json(state.results, state.is_verified);
   json["runs"] = Json::array();
   for (const output::RunState& run : state.runs) json["runs"].push_back(run_json(run));
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return core::json_text(json, 2) + "\n";
 }
 
 }  // namespace wsi_lpd::cli

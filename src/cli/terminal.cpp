@@ -11,6 +11,8 @@
 #include <cstdio>
 #include <sstream>
 
+#include "wsi_lpd/core/error.hpp"
+
 namespace wsi_lpd::cli {
 namespace {
 
@@ -49,7 +51,7 @@ Terminal::~Terminal() { clear_bar(); }
 
 void Terminal::begin(const std::string& what, std::int64_t total, const std::string& unit) {
   const std::lock_guard lock(mutex_);
-  what_ = what;
+  what_ = core::one_line(what);
   total_ = total;
   unit_ = unit;
   note_.clear();
@@ -59,7 +61,7 @@ void Terminal::begin(const std::string& what, std::int64_t total, const std::str
   if (bar_) {
     draw_bar();
   } else if (!quiet_) {
-    log_->info(total > 0 ? fmt::format("{}: {} {}", what, total, unit) : what);
+    log_->info("{}", total > 0 ? fmt::format("{}: {} {}", what_, total, unit) : what_);
   }
 }
 
@@ -73,7 +75,7 @@ void Terminal::advance(std::int64_t done, const std::string& note) {
   if (bar_) {
     draw_bar();
   } else {
-    log_->info(at_.empty() ? stage_text() : stage_text() + "; " + overall_text());
+    log_->info("{}", at_.empty() ? stage_text() : stage_text() + "; " + overall_text());
   }
 }
 
@@ -92,25 +94,25 @@ void Terminal::end() {
 void Terminal::info(const std::string& line) {
   const std::lock_guard lock(mutex_);
   clear_bar();
-  log_->info("{}", line);
+  log_->info("{}", core::one_line(line));
 }
 
 void Terminal::warn(const std::string& line) {
   const std::lock_guard lock(mutex_);
   clear_bar();
-  log_->warn("{}", line);
+  log_->warn("{}", core::one_line(line));
 }
 
 void Terminal::error(const std::string& text) {
   const std::lock_guard lock(mutex_);
   clear_bar();
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) log_->error("{}", line);
+  for (std::string line; std::getline(lines, line);) log_->error("{}", core::one_line(line));
 }
 
 void Terminal::overall(const std::string& at, double share, std::optional<double> seconds_left) {
   const std::lock_guard lock(mutex_);
-  at_ = at;
+  at_ = core::one_line(at);
   share_ = std::clamp(share, 0.0, 1.0);
   seconds_left_ = seconds_left;
 }

@@ -1,16 +1,9 @@
 #include "terminal_text.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
 namespace wsi_lpd::cli {
-
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; }, ' ');
-  return text;
-}
 
 std::string duration_text(double seconds) {
   const auto minutes = static_cast<std::int64_t>(std::llround(seconds / 60));

@@ -9,6 +9,7 @@
 #include "found_text.hpp"
 #include "mpp_range.hpp"
 #include "tissue_options.hpp"
+#include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/model/network/model_info.hpp"
 
@@ -64,10 +65,10 @@ void print(const pipeline::review::TileReport& report, const fs::path& folder) {
     return number > 0 ? ", " + std::to_string(number) + what : std::string();
   };
   for (const pipeline::review::TiledSlide& slide : report.slides) {
-    std::cout << slide.slide.string() << ": " << slide.written << " patches of " << slide.candidates << " candidates"
+    std::cout << core::one_line(slide.slide.string()) << ": " << slide.written << " patches of " << slide.candidates << " candidates"
               << count(slide.already, " cut before") << count(slide.unreadable, " unreadable") << "\n";
   }
-  for (const auto& [slide, reason] : report.failures) std::cout << slide << ": failed\n";
+  for (const auto& [slide, reason] : report.failures) std::cout << core::one_line(slide) << ": failed\n";
   std::cout << report.patches() << " patches in " << folder.string()
             << count(static_cast<std::int64_t>(report.failures.size()), report.failures.size() == 1 ? " slide failed" : " slides failed");
   if (report.patches() > 0)

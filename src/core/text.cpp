@@ -36,6 +36,27 @@ std::string counted(const std::map<std::string, std::size_t>& kinds) {
   return joined(words);
 }
 
+std::vector<std::string> changes_between(const std::map<std::string, std::string>& before,
+                                         const std::map<std::string, std::string>& after) {
+  std::vector<std::string> changes;
+  const auto value_in = [](const auto& values, const std::string& key) {
+    const auto found = values.find(key);
+    return found == values.end() ? "not set" : found->second;
+  };
+  const auto add = [&](std::string key) {
+    const std::string was = value_in(before, key), is = value_in(after, key);
+    if (was != is) changes.push_back(key.append(" was ").append(was).append(", is ").append(is));
+  };
+  for (const auto& [key, value] : after) add(key);
+  for (const auto& [key, value] : before)
+    if (!after.contains(key)) add(key);
+  return changes;
+}
+
+std::string count_of(std::size_t count, const std::string& one, const std::string& many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
 std::string shortest(double value) {
   char digits[32];
   return {digits, std::to_chars(std::begin(digits), std::end(digits), value).ptr};

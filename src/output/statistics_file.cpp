@@ -7,7 +7,9 @@
 #include "figures.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/core/utf8.hpp"
 
 namespace wsi_lpd::output {
 namespace {
@@ -86,6 +88,7 @@ Json to_json(const SlideStatistics& s) {
       {"slide_sample_sha256", s.slide_sample},
       {"model", {{"path", s.model_path}, {"sha256", s.model_sha256}, {"mpp_known", s.model_mpp_known}}},
       {"configuration_sha256", s.configuration_sha256},
+      {"configuration", s.configuration},
       {"mpp", frame.mpp > 0 ? Json(frame.mpp) : Json()},
       {"frame",
        {{"level0_bounds", {frame.bounds.x, frame.bounds.y, frame.bounds.width, frame.bounds.height}},
@@ -168,13 +171,14 @@ SlideStatistics from_json(const Json& json) {
   if (json.at("version") != kVersion)
     throw core::Error("its version is " + json.at("version").dump() + ", and " + std::to_string(kVersion) + " is known");
   SlideStatistics s;
-  json.at("slide").get_to(s.slide);
+  s.slide = core::bytes_of_utf8(json.at("slide").get<std::string>());
   json.at("slide_fingerprint").get_to(s.slide_fingerprint);
   s.slide_sample = json.value("slide_sample_sha256", "");
   json.at("model").at("path").get_to(s.model_path);
   json.at("model").at("sha256").get_to(s.model_sha256);
   json.at("model").at("mpp_known").get_to(s.model_mpp_known);
   json.at("configuration_sha256").get_to(s.configuration_sha256);
+  s.configuration = json.value("configuration", s.configuration);
   const Json& frame = json.at("frame");
   const auto bounds = whole_numbers_of<4>(frame.at("level0_bounds"), "level0_bounds");
   const auto size = whole_numbers_of<2>(frame.at("size"), "size");
@@ -241,8 +245,7 @@ void write_statistics(const std::filesystem::path& path, const SlideStatistics& 
   validate(statistics.classes);
   if (statistics.per_class.size() != statistics.classes.names.size())
     throw core::Error("writing " + path.string() + ": figures of some classes are missing");
-  // File names are bytes: what is not UTF-8 in them is replaced, as JSON has no other way.
-  core::write_text_file(path, to_json(statistics).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  core::write_text_file(path, core::json_text(to_json(statistics), 2) + "\n");
 }
 
 std::optional<SlideStatistics> read_statistics(const std::filesystem::path& path) {

@@ -18,6 +18,21 @@ TEST(Text, NumbersAreShortestOrHaveTheirDecimals) {
     EXPECT_EQ(fixed(nothing, 2), "–");
 }
 
+TEST(Text, ACountOfOneIsSingular) {
+  EXPECT_EQ(count_of(0, "slide", "slides"), "0 slides");
+  EXPECT_EQ(count_of(1, "slide", "slides"), "1 slide");
+  EXPECT_EQ(count_of(2, "slide", "slides"), "2 slides");
+}
+
+TEST(Text, ChangesNameWhatWasAndIs) {
+  using Values = std::map<std::string, std::string>;
+  const Values before{{"crf", "false"}, {"overlap", "0.5"}, {"tile", "224"}},
+      after{{"blend", "crop"}, {"overlap", "0.25"}, {"tile", "224"}};
+  EXPECT_EQ(changes_between(before, before), std::vector<std::string>{});
+  EXPECT_EQ(changes_between(before, after),
+            (std::vector<std::string>{"blend was not set, is crop", "overlap was 0.5, is 0.25", "crf was false, is not set"}));
+}
+
 TEST(Text, TenLinesAreShownAndTheOthersCounted) {
   std::vector<std::string> lines(10, "a");
   EXPECT_EQ(first_lines(lines), lines);

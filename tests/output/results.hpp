@@ -14,6 +14,7 @@ inline output::SlideStatistics some_statistics() {
   s.slide_sample = "0a1b";
   s.model_sha256 = "abc123";
   s.configuration_sha256 = "def456";
+  s.configuration = {{"overlap", "0.5"}, {"tissue", "\"auto\""}};
   s.model_path = "runs/latest/model.safetensors";
   s.frame = {{100, 200, 4001, 3001}, 1.98765432101234, {2013, 1510}, 0.5, 0.25155};
   s.mpp_source = "OpenSlide";

@@ -23,6 +23,12 @@ std::vector<std::string> first_lines(std::vector<std::string> lines);
 /// "2 .png, 1 hidden": how many there are of each kind. Empty for none.
 std::string counted(const std::map<std::string, std::size_t>& kinds);
 
+/// "1 slide", "3 slides".
+std::string count_of(std::size_t count, const std::string& one, const std::string& many);
+
+/// "overlap was 0.5, is 0.25" for each key whose values differ; a key that one of the two lacks is "not set" there. First those of `after`.
+std::vector<std::string> changes_between(const std::map<std::string, std::string>& before, const std::map<std::string, std::string>& after);
+
 /// The shortest text that reads as the same number, whatever the locale: "0.25".
 std::string shortest(double value);
 

@@ -56,6 +56,7 @@ struct SlideStatistics {
   std::string slide_sample;       ///< digest::sha256_of_sample() of its file; empty in files of older versions
   std::string model_sha256;
   std::string configuration_sha256;
+  std::map<std::string, std::string> configuration;  ///< the options it is of, by name, as text; empty in files of older versions
   std::string model_path;
   core::Frame frame;
   std::string mpp_source;           ///< where the slide's µm/px came from

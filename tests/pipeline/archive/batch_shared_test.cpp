@@ -293,6 +293,10 @@ TEST_F(SharedFolder, SaysWhatIsReplacedBeforeItIs) {
   EXPECT_EQ(warning_of({"new.safetensors", "89ab", "4567"}), start + "another model (model)" + end);
   EXPECT_EQ(warning_of({"new.safetensors", "89ab", "cdef"}), start + "other options" + end);
   EXPECT_EQ(warning_of({"model", "0123", "4567"}), start + "another model (new.safetensors) and other options" + end);
+  EXPECT_EQ(warning_of({"model", "0123", "ab12", {{"crf", "false"}, {"overlap", "0.5"}}}), start + "other options" + end)
+      << "what the results of an older version say";
+  EXPECT_EQ(warning_of({"model", "0123", "4567", {{"crf", "true"}, {"overlap", "0.25"}}}),
+            start + "other options (crf was false, is true; overlap was 0.5, is 0.25)" + end);
   for (const char* name : {"a.tif", "b.tif", "c.tif"}) fs::last_write_time(archive_ / name, fs::file_time_type::clock::now());
   EXPECT_EQ(warning_of({"model", "0123", "4567"}), start + "this slide's file as it was before" + end);
 }

@@ -172,7 +172,7 @@ TEST_F(FindSlides, OfSeveralLinksToAFolderTheFirstByNameCounts) {
 }
 
 TEST_F(FindSlides, AListHasASlideALine) {
-  write("list.txt", "\xef\xbb\xbf# the good ones\na.tif\n\nb it's.tif\r\n  \n");
+  write("list.txt", "\xef\xbb\xbf# the good ones\n \ta.tif  \n\nb it's.tif\r\n  # none\n  \n");
   EXPECT_THAT(slides(find("list.txt")), ElementsAre("a.tif", "b it's.tif"));
   EXPECT_THAT(slides(find("*.tif")), ElementsAre("a.tif", "b it's.tif"));
   EXPECT_THAT(refusal("*.svs"), HasSubstr("no file matches it as a pattern"));

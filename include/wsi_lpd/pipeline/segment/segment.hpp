@@ -63,6 +63,8 @@ struct SlideJob {
 /// Identifies the model and configuration of a result.
 struct RunIdentity {
   std::string model_path, model_sha256, configuration_sha256;
+  /// The options that decide pixels and numbers, by name, as text: "overlap" to "0.5". What configuration_sha256 is of, for people.
+  std::map<std::string, std::string> configuration{};
 };
 
 /// Checks the options that apply to every slide of a run: the tile size, and that the model records the stain statistics that
