@@ -135,7 +135,8 @@ void add_method(CLI::App& command, TrainArguments& arguments) {
           "--frozen-encoder",
           [&options = arguments.job.options](const std::string& file) { options.frozen_encoder = file == "none" ? "" : file; },
           "teaches the prototypes (similarity loss): a .safetensors file of weights import (Swin-T, a vision transformer, ResNet50), or a "
-          "TorchScript file from [N, 3, 224, 224] to [N, D] or [N, D, h, w]; none leaves that loss out; e.g. --frozen-encoder medclip.safetensors")
+          "TorchScript file from [N, 3, 224, 224] to [N, D] or [N, D, h, w]; none leaves that loss out; e.g. --frozen-encoder "
+          "medclip.safetensors")
       ->check([](const std::string& file) {
         return file == "none" || fs::is_regular_file(file) ? std::string() : "--frozen-encoder " + file + ": no such file";
       })
