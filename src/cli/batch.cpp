@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "config.hpp"
+#include "measure.hpp"
 #include "model_file.hpp"
 #include "plan_text.hpp"
 #include "slide_lines.hpp"
@@ -173,6 +174,8 @@ int run(const BatchArguments& arguments, const Context& context) {
   }
   const int code = lines.print(report, context.observer);
   end_run(journal, "finished", arguments, report.failures, context.observer);
+  const int measured = measured_after(code, segment.output, segment.annotations, context);
+  if (measured != code) return measured;
   return code == kSomeSlidesFailed && !lacked_room(report) ? arguments.failures_code : code;
 }
 

@@ -1,4 +1,5 @@
 #include "config.hpp"
+#include "measure.hpp"
 #include "model_file.hpp"
 #include "slide_lines.hpp"
 
@@ -22,7 +23,7 @@ int run(const SlideArguments& arguments, const Context& context) {
   const auto on_outcome = [&](const pipeline::archive::SlideOutcome& outcome) { lines.print(outcome); };
   const pipeline::archive::BatchReport report =
       run_batch(found.jobs, segment.output, *runner, loaded.identity, {.force = segment.force, .on_outcome = on_outcome}, context.work());
-  const int code = lines.print(report, context.observer);
+  const int code = measured_after(lines.print(report, context.observer), segment.output, segment.annotations, context);
   return code == kSomeSlidesFailed && arguments.slides.size() == 1 ? kFailed : code;
 }
 

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 /// Sets what `identity` knows of the options: those that change neither pixels nor numbers stay out, and files that say where tissue is
 /// count by their content.
 void configure(pipeline::segment::RunIdentity& identity, const CLI::App& options, const pipeline::segment::SegmentOptions& segment) {
-  std::set<std::string> without{"output", "model", "threads", "device", "batch-size", "tokens"};
+  std::set<std::string> without{"output", "model", "threads", "device", "batch-size", "tokens", "annotations"};
   without.insert(kWorkerOptions.begin(), kWorkerOptions.end());
   without.insert(kStagingOptions.begin(), kStagingOptions.end());
   std::string text = resolved_config(options, without);
@@ -160,6 +160,13 @@ void add_results(CLI::App& command, pipeline::segment::SegmentOptions& options) 
       ->check(CLI::Range(0.0, 1e12));
 }
 
+void add_annotations(CLI::App& command, SegmentArguments& arguments) {
+  command.add_option(
+      "--annotations", arguments.annotations,
+      "GeoJSON with regions to be measured when all slides are done, as by wsi-lpd measure: a folder with NAME.geojson for the "
+      "results NAME.json, or one file; e.g. --annotations qupath");
+}
+
 }  // namespace
 
 void add_segment_options(CLI::App& command, SegmentArguments& arguments) {
@@ -168,6 +175,7 @@ void add_segment_options(CLI::App& command, SegmentArguments& arguments) {
   add_network(command, arguments);
   add_limits(command, arguments.options);
   add_results(command, arguments.options);
+  add_annotations(command, arguments);
   command.add_flag("--force", arguments.force, "do slides again whose results are complete")->configurable(false);
 }
 

@@ -13,6 +13,7 @@ namespace wsi_lpd::cli {
 struct SegmentArguments {
   std::filesystem::path output = "results";
   std::string model;
+  std::filesystem::path annotations;  ///< to be measured when all slides are done; empty: none
   std::optional<double> mpp;
   std::string normalisation = "calibrated", presence = "calibrated", features = "own";
   std::string blend = "window";

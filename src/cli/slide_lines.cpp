@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "found_text.hpp"
+#include "measure.hpp"
 #include "output_check.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/text.hpp"
@@ -29,6 +30,7 @@ void overrule(std::vector<pipeline::segment::SlideJob>& jobs, double mpp, core::
 }  // namespace
 
 void prepare_jobs(pipeline::archive::FoundSlides& found, const SegmentArguments& arguments, const Context& context) {
+  check_annotations(arguments.annotations);
   tell_what_was_found(found, context);
   std::vector<fs::path> stems;
   stems.reserve(found.jobs.size());

@@ -142,6 +142,12 @@ std::vector<std::string> classes_of(const Json& feature) {
   return classes;
 }
 
+/// A text, or a number as text; empty for all else.
+std::string text_of(const Json& json) {
+  if (json.is_string()) return json.get<std::string>();
+  return json.is_number() ? json.dump() : std::string();
+}
+
 GeoJsonRegion read_feature(const Json& json, bool& incomplete) {
   Geometry geometry;
   GeoJsonRegion region;
@@ -152,7 +158,12 @@ GeoJsonRegion read_feature(const Json& json, bool& incomplete) {
   } else {
     read_geometry(place, geometry);
   }
-  if (is_feature) region.classes = classes_of(json);
+  if (is_feature) {
+    region.classes = classes_of(json);
+    region.id = text_of(json.value("id", Json()));
+    const Json::json_pointer name("/properties/name");
+    if (json.contains(name)) region.name = text_of(json.at(name));
+  }
   region.polygons = std::move(geometry.polygons);
   incomplete = geometry.incomplete;
   return region;

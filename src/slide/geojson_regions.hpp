@@ -13,6 +13,8 @@ namespace wsi_lpd::slide {
 struct GeoJsonRegion {
   /// An outline, then its holes. Coordinates are the file's: level-0 pixels from the top left of the slide's bounds.
   std::vector<core::Polygon> polygons;
+  std::string id;    ///< QuPath's, a UUID; empty where there is none
+  std::string name;  ///< that a person gave it; empty where there is none
   /// QuPath's classification, from the general to the particular: "Tumor", "Positive". Empty where there is none.
   std::vector<std::string> classes;
   bool is_classified() const { return !classes.empty(); }

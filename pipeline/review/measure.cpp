@@ -1,0 +1,216 @@
+#include "wsi_lpd/pipeline/review/measure.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/polygon_fill.hpp"
+#include "wsi_lpd/image/label_reader.hpp"
+#include "wsi_lpd/output/slide_files.hpp"
+#include "wsi_lpd/raster/class_borders.hpp"
+#include "wsi_lpd/raster/regions.hpp"
+#include "wsi_lpd/raster/square_shares.hpp"
+
+namespace wsi_lpd::pipeline::review {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kSquareSide = 224;  ///< output pixels, where the statistics are of a version that did not say
+
+/// The output pixels whose centres may lie in a region.
+core::Rect box_of(const slide::Annotation& region, const core::Frame& frame) {
+  double left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
+  for (const core::Polygon& polygon : region.polygons) {
+    for (const core::Ring& ring : polygon) {
+      for (const core::Point& point : ring) {
+        left = std::min(left, point.x / frame.scale);
+        right = std::max(right, point.x / frame.scale);
+        top = std::min(top, point.y / frame.scale);
+        bottom = std::max(bottom, point.y / frame.scale);
+      }
+    }
+  }
+  const auto inside = [](double value, std::int64_t end) {
+    return static_cast<std::int64_t>(std::clamp(value, 0.0, static_cast<double>(end)));
+  };
+  const std::int64_t x = inside(std::floor(left), frame.size.width), y = inside(std::floor(top), frame.size.height);
+  return {x, y, inside(std::ceil(right), frame.size.width) - x, inside(std::ceil(bottom), frame.size.height) - y};
+}
+
+/// One region while the rows of the slide stream by.
+class Measuring {
+ public:
+  Measuring(const slide::Annotation& region, const slide::Annotations& all, const output::SlideStatistics& slide)
+      : box_(box_of(region, slide.frame)),
+        scale_(slide.frame.scale),
+        regions_(slide.classes.count()),
+        interfaces_(slide.classes.count()),
+        squares_(std::max<std::int64_t>(box_.width, 1), side_of(slide), slide.classes.count()),
+        inside_(static_cast<std::size_t>(box_.width)),
+        labels_(static_cast<std::size_t>(box_.width)) {
+    for (const core::Polygon& polygon : region.polygons) fill_.add(polygon, 1);
+    for (const core::Polygon& polygon : all.ignored) fill_.add(polygon, 0);
+    result_.number = region.number;
+    result_.id = region.id;
+    result_.name = region.name;
+    result_.class_name = region.class_name;
+    result_.figures.frame = slide.frame;
+    result_.figures.classes = slide.classes;
+    result_.figures.square_side = side_of(slide);
+  }
+
+  const core::Rect& box() const { return box_; }
+
+  /// Row `y` of the slide, which must be one of the box.
+  void add_row(std::int64_t y, const std::uint8_t* labels) {
+    std::fill(inside_.begin(), inside_.end(), std::uint8_t{0});
+    const auto centre = [&](std::int64_t pixel) { return (static_cast<double>(pixel) + 0.5) * scale_; };
+    fill_.paint_row(centre(y), centre(box_.x), scale_, inside_);
+    for (std::size_t x = 0; x < inside_.size(); ++x) {
+      const std::uint8_t label = inside_[x] ? labels[box_.x + static_cast<std::int64_t>(x)] : core::kNotTissue;
+      labels_[x] = label;
+      result_.pixels += inside_[x];
+      result_.figures.tissue_pixels += label != core::kNotTissue;
+      result_.figures.unreadable_pixels += label == core::kUnreadable;
+    }
+    regions_.add_row(labels_);
+    interfaces_.add_row(labels_);
+    squares_.add_row(labels_);
+  }
+
+  output::RegionStatistics finish() {
+    output::SlideStatistics& figures = result_.figures;
+    for (const raster::RegionCounter::Count& count : regions_.finish())
+      figures.per_class.push_back({count.pixels, count.regions, count.largest});
+    figures.interfaces = interfaces_.interfaces();
+    squares_.finish();
+    figures.squares = squares_.squares();
+    figures.mean_entropy = squares_.mean_entropy();
+    const auto intervals = squares_.share_intervals();
+    for (std::size_t c = 0; c < intervals.size(); ++c) figures.per_class[c].share_interval = intervals[c];
+    return std::move(result_);
+  }
+
+ private:
+  static int side_of(const output::SlideStatistics& slide) { return slide.square_side > 0 ? slide.square_side : kSquareSide; }
+
+  core::Rect box_;
+  double scale_;
+  core::PolygonFill fill_;
+  raster::RegionCounter regions_;
+  raster::InterfaceCounter interfaces_;
+  raster::SquareShares squares_;
+  std::vector<std::uint8_t> inside_, labels_;  // [box's width]
+  output::RegionStatistics result_;
+};
+
+/// The annotations of a result: below `folder` as the result is below its own. Nothing where there are none.
+std::optional<fs::path> annotations_of(const fs::path& stem, const fs::path& results, const fs::path& folder) {
+  for (const char* ending : {".geojson", ".json"}) {
+    fs::path file = folder / stem.lexically_relative(results);
+    if (fs::is_regular_file(file += ending)) return file;
+  }
+  return {};
+}
+
+/// Leaves the result that one file of annotations is for.
+void keep_one(output::ResultFolder& folder, const fs::path& annotations) {
+  const auto is_of_name = [&](const output::CompleteResult& result) { return result.stem.filename() == annotations.stem(); };
+  const auto count = folder.complete.size(), named = static_cast<std::size_t>(std::ranges::count_if(folder.complete, is_of_name));
+  if (named == 1) std::erase_if(folder.complete, std::not_fn(is_of_name));
+  if (folder.complete.size() > 1)
+    throw core::UsageError(annotations.string() + ": is one file, and of the " + std::to_string(count) + " slides in " +
+                           folder.path.string() + " " + std::to_string(named) + " are named " + annotations.stem().string() +
+                           ": give a folder with NAME.geojson for each slide");
+}
+
+std::set<fs::path> region_files_in(const fs::path& folder) {
+  std::set<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file() && entry.path().extension() == ".geojson") files.insert(entry.path());
+  return files;
+}
+
+}  // namespace
+
+std::vector<output::RegionStatistics> measure_regions(const output::CompleteResult& result, const slide::Annotations& annotations,
+                                                      const core::Work& work) {
+  const output::SlideStatistics& slide = result.statistics;
+  const auto reader = image::LabelReader::open(output::label_pyramid(result.stem));
+  if (reader->size() != slide.frame.size)
+    throw core::Error(output::label_pyramid(result.stem).string() +
+                      ": is not of the size that its statistics say: segment the slide again");
+  std::vector<std::unique_ptr<Measuring>> all;
+  std::vector<Measuring*> waiting, active;  // `waiting` from the bottom to the top
+  std::int64_t end = 0;
+  for (const slide::Annotation& region : annotations.regions) {
+    all.push_back(std::make_unique<Measuring>(region, annotations, slide));
+    if (all.back()->box().empty()) continue;
+    waiting.push_back(all.back().get());
+    end = std::max(end, all.back()->box().bottom());
+  }
+  std::ranges::stable_sort(waiting, std::greater(), [](const Measuring* each) { return each->box().y; });
+  std::vector<std::uint8_t> row(static_cast<std::size_t>(slide.frame.size.width));
+  for (std::int64_t y = 0; y < end; ++y) {
+    core::check(work.cancel);
+    reader->next_row(row.data());
+    for (; !waiting.empty() && waiting.back()->box().y <= y; waiting.pop_back()) active.push_back(waiting.back());
+    std::erase_if(active, [&](const Measuring* each) { return each->box().bottom() <= y; });
+    for (Measuring* each : active) each->add_row(y, row.data());
+  }
+  std::vector<output::RegionStatistics> measured;
+  measured.reserve(all.size());
+  for (const auto& each : all) measured.push_back(each->finish());
+  return measured;
+}
+
+MeasuredFolder measure_folder(const fs::path& results, const fs::path& annotations, const core::Work& work) {
+  output::ResultFolder folder = output::read_results(results);
+  if (folder.complete.empty()) throw core::UsageError(results.string() + ": holds no complete result; `wsi-lpd status` says what is there");
+  const bool is_folder = fs::is_directory(annotations);
+  if (!is_folder && !fs::is_regular_file(annotations)) throw core::UsageError(annotations.string() + ": no such file or folder");
+  MeasuredFolder measured;
+  measured.name = folder.path / "regions.csv";
+  measured.table = output::region_table_header();
+  if (!is_folder) {
+    keep_one(folder, annotations);
+    measured.name = fs::path(folder.complete[0].stem) += ".regions.csv";
+  }
+  std::set<fs::path> unused = is_folder ? region_files_in(annotations) : std::set<fs::path>();
+  work.observer.begin("measuring regions", static_cast<std::int64_t>(folder.complete.size()), "slides");
+  for (const output::CompleteResult& result : folder.complete) {
+    core::check(work.cancel);
+    const std::string& slide = result.statistics.slide;
+    const auto file = is_folder ? annotations_of(result.stem, folder.path, annotations) : std::optional(annotations);
+    if (!file) {
+      measured.without.push_back(slide);
+      continue;
+    }
+    unused.erase(*file);
+    try {
+      const slide::Annotations read = slide::read_annotations(*file);
+      for (const std::string& warning : read.warnings) work.observer.warn(warning);
+      const auto regions = measure_regions(result, read, work);
+      measured.table += output::region_table_lines(slide, regions);
+      ++measured.slides;
+      measured.regions += regions.size();
+      measured.outside += static_cast<std::size_t>(std::ranges::count(regions, 0, &output::RegionStatistics::pixels));
+    } catch (const core::Cancelled&) {
+      throw;
+    } catch (const core::Error& error) {
+      measured.failures[slide] = error.what();
+    }
+    work.observer.advance(static_cast<std::int64_t>(measured.slides + measured.without.size() + measured.failures.size()));
+  }
+  work.observer.end();
+  for (const fs::path& file : unused) measured.unused.push_back(file.string());
+  return measured;
+}
+
+}  // namespace wsi_lpd::pipeline::review

@@ -1,0 +1,89 @@
+#include "measure.hpp"
+
+#include <iostream>
+#include <memory>
+
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
+
+namespace wsi_lpd::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct MeasureArguments {
+  fs::path results, annotations, output;
+};
+
+void tell(const pipeline::review::MeasuredFolder& measured, core::ProgressObserver& observer) {
+  const auto warn_of = [&](const std::vector<std::string>& names, const char* one, const char* many, const char* what) {
+    if (!names.empty()) observer.warn(core::count_of(names.size(), one, many) + what + core::joined_first(names));
+  };
+  warn_of(measured.without, "slide has", "slides have", " no annotations: ");
+  warn_of(measured.unused, "file", "files", " of annotations without a complete result: ");
+  if (measured.outside > 0)
+    observer.warn(core::count_of(measured.outside, "region lies", "regions lie") +
+                  " beyond the slide altogether: the area is 0 and other figures are missing");
+  for (const auto& [slide, reason] : measured.failures) observer.error(core::in_context(slide, reason));
+}
+
+int run_measure(const MeasureArguments& arguments, const Context& context) {
+  const auto measured = measure_results(arguments.results, arguments.annotations, arguments.output, context);
+  if (measured.slides == 0 && measured.failures.empty())
+    throw core::UsageError(arguments.annotations.string() + ": has annotations of none of the slides in " + arguments.results.string() +
+                           ": NAME.geojson is wanted for the results NAME.json, in the same folders below it");
+  if (measured.failures.empty()) return kDone;
+  return measured.slides == 0 ? kFailed : kSomeSlidesFailed;
+}
+
+}  // namespace
+
+pipeline::review::MeasuredFolder measure_results(const fs::path& results, const fs::path& annotations, const fs::path& table,
+                                                 const Context& context) {
+  pipeline::review::MeasuredFolder measured = pipeline::review::measure_folder(results, annotations, context.work());
+  if (!table.empty()) measured.name = table;
+  tell(measured, context.observer);
+  if (measured.slides > 0) {
+    core::write_text_file(measured.name, measured.table);
+    std::cout << core::count_of(measured.regions, "region", "regions") << " of " << core::count_of(measured.slides, "slide", "slides")
+              << ": " << measured.name.string() << "\n";
+  }
+  return measured;
+}
+
+int measured_after(int code, const fs::path& results, const fs::path& annotations, const Context& context) {
+  if (annotations.empty()) return code;
+  bool is_whole = false;
+  try {
+    is_whole = measure_results(results, annotations, {}, context).failures.empty();
+  } catch (const core::UsageError& error) {  // the slides are done all the same
+    context.observer.error(error.what());
+  }
+  return code == kDone && !is_whole ? kSomeSlidesFailed : code;
+}
+
+void check_annotations(const fs::path& annotations) {
+  if (!annotations.empty() && !fs::exists(annotations))
+    throw core::UsageError("--annotations " + annotations.string() + ": no such file or folder");
+}
+
+Command add_measure(CLI::App& program) {
+  auto arguments = std::make_shared<MeasureArguments>();
+  CLI::App* command = program.add_subcommand("measure", "Measure annotated regions of slides that are segmented, without the network");
+  command->footer(
+      "\nExample:  wsi-lpd measure results/ --annotations qupath/\n"
+      "qupath/ holds NAME.geojson, as QuPath exports it, for the results NAME.json.");
+  command->add_option("RESULTS", arguments->results, "folder of results of segment or batch")->required();
+  command
+      ->add_option("--annotations", arguments->annotations,
+                   "GeoJSON with regions: a folder with NAME.geojson for the results NAME.json, or a file where there is one slide; e.g. "
+                   "--annotations qupath")
+      ->required();
+  command->add_option(
+      "-o,--output", arguments->output,
+      "table to write; RESULTS/regions.csv, or RESULTS/NAME.regions.csv for one file, if not given; e.g. -o study/regions.csv");
+  return {command, [arguments](const Context& context) { return run_measure(*arguments, context); }};
+}
+
+}  // namespace wsi_lpd::cli

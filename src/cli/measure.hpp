@@ -1,0 +1,21 @@
+#pragma once
+#include <filesystem>
+
+#include "command.hpp"
+#include "wsi_lpd/pipeline/review/measure.hpp"
+
+namespace wsi_lpd::cli {
+
+/// Measures the annotated regions of a folder of results (measure_folder), writes their table to `table`, or under its own name where that
+/// is empty, and tells what became of them. Throws as measure_folder, and Error: the table can't be written.
+pipeline::review::MeasuredFolder measure_results(const std::filesystem::path& results, const std::filesystem::path& annotations,
+                                                 const std::filesystem::path& table, const Context& context);
+
+/// The exit code of a command that has ended with `code` and measures regions last; `annotations` may be empty. As measure_results; what
+/// can't be measured is told, and changes kDone to kSomeSlidesFailed.
+int measured_after(int code, const std::filesystem::path& results, const std::filesystem::path& annotations, const Context& context);
+
+/// Throws UsageError where `annotations` is given and not there.
+void check_annotations(const std::filesystem::path& annotations);
+
+}  // namespace wsi_lpd::cli
