@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file_names.hpp"
 #include "wsi_lpd/core/polygon_fill.hpp"
 #include "wsi_lpd/image/label_reader.hpp"
 #include "wsi_lpd/output/slide_files.hpp"
@@ -133,7 +134,7 @@ void keep_one(output::ResultFolder& folder, const fs::path& annotations) {
 std::set<fs::path> region_files_in(const fs::path& folder) {
   std::set<fs::path> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file() && entry.path().extension() == ".geojson") files.insert(entry.path());
+    if (core::lower_ending(entry.path()) == ".geojson") files.insert(entry.path());
   return files;
 }
 
@@ -170,11 +171,37 @@ std::vector<output::RegionStatistics> measure_regions(const output::CompleteResu
   return measured;
 }
 
+namespace {
+
+void add_slide(MeasuredFolder& measured, const output::CompleteResult& result, const fs::path& file, const core::Work& work) {
+  const std::string& slide = result.statistics.slide;
+  try {
+    const slide::Annotations annotations = slide::read_annotations(file);
+    for (const std::string& warning : annotations.warnings) work.observer.warn(warning);
+    const auto regions = measure_regions(result, annotations, work);
+    measured.table += output::region_table_lines(slide, regions);
+    ++measured.slides;
+    measured.regions += regions.size();
+    measured.ignored += annotations.ignored.size();
+    for (const output::RegionStatistics& region : regions)
+      if (region.pixels == 0) measured.empty.push_back(slide + " region " + std::to_string(region.number));
+  } catch (const core::Cancelled&) {
+    throw;
+  } catch (const core::Error& error) {
+    measured.failures[slide] = error.what();
+  }
+}
+
+}  // namespace
+
 MeasuredFolder measure_folder(const fs::path& results, const fs::path& annotations, const core::Work& work) {
   output::ResultFolder folder = output::read_results(results);
   if (folder.complete.empty()) throw core::UsageError(results.string() + ": holds no complete result; `wsi-lpd status` says what is there");
   const bool is_folder = fs::is_directory(annotations);
   if (!is_folder && !fs::is_regular_file(annotations)) throw core::UsageError(annotations.string() + ": no such file or folder");
+  if (is_folder && fs::equivalent(results, annotations))
+    throw core::UsageError(annotations.string() +
+                           ": is the folder of the results, whose .geojson files segment wrote: keep yours in another");
   MeasuredFolder measured;
   measured.name = folder.path / "regions.csv";
   measured.table = output::region_table_header();
@@ -190,21 +217,9 @@ MeasuredFolder measure_folder(const fs::path& results, const fs::path& annotatio
     const auto file = is_folder ? annotations_of(result.stem, folder.path, annotations) : std::optional(annotations);
     if (!file) {
       measured.without.push_back(slide);
-      continue;
-    }
-    unused.erase(*file);
-    try {
-      const slide::Annotations read = slide::read_annotations(*file);
-      for (const std::string& warning : read.warnings) work.observer.warn(warning);
-      const auto regions = measure_regions(result, read, work);
-      measured.table += output::region_table_lines(slide, regions);
-      ++measured.slides;
-      measured.regions += regions.size();
-      measured.outside += static_cast<std::size_t>(std::ranges::count(regions, 0, &output::RegionStatistics::pixels));
-    } catch (const core::Cancelled&) {
-      throw;
-    } catch (const core::Error& error) {
-      measured.failures[slide] = error.what();
+    } else {
+      unused.erase(*file);
+      add_slide(measured, result, *file, work);
     }
     work.observer.advance(static_cast<std::int64_t>(measured.slides + measured.without.size() + measured.failures.size()));
   }

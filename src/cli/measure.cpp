@@ -1,5 +1,6 @@
 #include "measure.hpp"
 
+#include <fstream>
 #include <iostream>
 #include <memory>
 
@@ -22,13 +23,27 @@ void tell(const pipeline::review::MeasuredFolder& measured, core::ProgressObserv
   };
   warn_of(measured.without, "slide has", "slides have", " no annotations: ");
   warn_of(measured.unused, "file", "files", " of annotations without a complete result: ");
-  if (measured.outside > 0)
-    observer.warn(core::count_of(measured.outside, "region lies", "regions lie") +
-                  " beyond the slide altogether: the area is 0 and other figures are missing");
+  warn_of(measured.empty, "region has", "regions have",
+          " the area 0 (beyond the slide, below regions that are ignored, or smaller than a pixel): ");
+  if (measured.ignored > 0)
+    observer.info(core::count_of(measured.ignored, "polygon", "polygons") + " whose class begins with Ignore: cut out of all others");
   for (const auto& [slide, reason] : measured.failures) observer.error(core::in_context(slide, reason));
 }
 
+/// What stands in the way of a table, and is none of an earlier run. Throws UsageError.
+void refuse_other_files(const fs::path& table) {
+  const std::string start = "--output " + table.string() + ": ";
+  if (table.empty()) return;
+  if (!table.parent_path().empty() && !fs::is_directory(table.parent_path())) throw core::UsageError(start + "its folder is not there");
+  if (!fs::exists(table)) return;
+  const std::string header = output::region_table_header();
+  std::string begin(header.size(), '\0');
+  if (fs::is_regular_file(table)) std::ifstream(table, std::ios::binary).read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  if (begin != header) throw core::UsageError(start + "is there already and is no table of regions: name another file");
+}
+
 int run_measure(const MeasureArguments& arguments, const Context& context) {
+  refuse_other_files(arguments.output);
   const auto measured = measure_results(arguments.results, arguments.annotations, arguments.output, context);
   if (measured.slides == 0 && measured.failures.empty())
     throw core::UsageError(arguments.annotations.string() + ": has annotations of none of the slides in " + arguments.results.string() +

@@ -118,6 +118,10 @@ PartFile::~PartFile() {
 }
 
 void PartFile::commit() {
+  std::error_code absent;
+  const std::filesystem::file_status place = std::filesystem::status(final_, absent);
+  if (std::filesystem::exists(place) && !std::filesystem::is_regular_file(place) && !std::filesystem::is_directory(place))
+    throw Error("writing " + final_.string() + ": is a pipe or a device, which a file would take the place of");
   if (durable_ == Durable::Yes) {
     const int descriptor = open(part_.c_str(), O_RDONLY | O_CLOEXEC);
     const bool synced = descriptor >= 0 && fsync(descriptor) == 0;

@@ -42,6 +42,14 @@ TEST_F(Program, MeasuresAnnotatedRegions) {
   EXPECT_EQ(core::read_text_file(path("regions/regions.csv")), table);
   expect_refusal("segment data/slides/slide-1.tif -o regions --annotations nowhere", 2, "--annotations nowhere: no such file or folder");
 
+  for (const char* other : {"drawn/slide-1.geojson", "regions/slide-1.tif", "regions/summary.csv"}) {
+    const std::string before = core::read_text_file(path(other));
+    expect_refusal("measure regions --annotations drawn -o " + std::string(other), 2, "is there already and is no table of regions");
+    EXPECT_EQ(core::read_text_file(path(other)), before);
+  }
+  expect_refusal("measure regions --annotations drawn -o /dev/full", 2, "is there already and is no table of regions");
+  expect_refusal("measure regions --annotations drawn -o nowhere/regions.csv", 2, "its folder is not there");
+
   expect_refusal("measure regions --annotations nowhere", 2, "nowhere: no such file or folder");
   expect_refusal("measure drawn --annotations drawn", 2, "drawn: holds no complete result");
   fs::copy_file(path("drawn/slide-1.geojson"), path("other.geojson"));

@@ -1,6 +1,7 @@
 #include "wsi_lpd/core/file.hpp"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -107,6 +108,15 @@ TEST(PartFile, NeedNotBeDurableToBeWhole) {
   EXPECT_THROW(write_text_file(folder / "none" / "a", "text", Durable::No), Error);
   PartFile never_written(folder / "b", Durable::No);
   EXPECT_THROW(never_written.commit(), Error);
+}
+
+TEST(PartFile, TakesThePlaceOfNoPipe) {
+  const testing::TemporaryFolder folder;
+  ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
+  std::filesystem::create_symlink("pipe", folder / "link");
+  for (const char* name : {"pipe", "link"}) EXPECT_THROW(write_text_file(folder / name, "text"), Error);
+  EXPECT_TRUE(std::filesystem::is_fifo(folder / "pipe"));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), std::filesystem::directory_iterator()), 2);
 }
 
 TEST(TextFile, NamesPathAndReasonWhenItCannotBeWritten) {

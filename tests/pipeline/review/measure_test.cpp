@@ -135,14 +135,17 @@ TEST_F(Measure, RandomRectanglesHaveTheirArea) {
 TEST_F(Measure, AFolderBecomesATableInLongForm) {
   segment("case2/other");
   segment("case2/bare");
-  write(feature(ring(0, 0, 100, 50), R"("name":"core A-1")"));
+  write(feature(ring(0, 0, 100, 50), R"("name":"core A-1")") + "," + feature(ring(-9, -9, -5, -5), R"("name":"core A-1")") + "," +
+        feature(ring(200, 200, 210, 210), R"("classification":{"name":"Ignore*"})"));
   write("", "drawn/case2/other.geojson");
-  write(feature(ring(0, 0, 9, 9), ""), "drawn/strange.geojson");
+  write(feature(ring(0, 0, 9, 9), ""), "drawn/strange.GeoJSON");
   const MeasuredFolder measured = measure_all();
   EXPECT_EQ(measured.slides, 1U);
-  EXPECT_EQ(measured.regions, 1U);
+  EXPECT_EQ(measured.regions, 2U);
+  EXPECT_EQ(measured.ignored, 1U);
+  EXPECT_THAT(measured.empty, ElementsAre(HasSubstr("slide.tiff region 2")));
   EXPECT_THAT(measured.without, ElementsAre(HasSubstr("bare.tiff")));
-  EXPECT_THAT(measured.unused, ElementsAre(HasSubstr("strange.geojson")));
+  EXPECT_THAT(measured.unused, ElementsAre(HasSubstr("strange.GeoJSON")));
   ASSERT_EQ(measured.failures.size(), 1U);
   EXPECT_THAT(measured.failures.begin()->second, HasSubstr("other.geojson: has no region: polygons are wanted"));
 
@@ -153,7 +156,7 @@ TEST_F(Measure, AFolderBecomesATableInLongForm) {
   for (const auto& row : table.rows) {
     EXPECT_THAT(row.fields[0], HasSubstr("slide.tiff"));
     EXPECT_EQ(row.fields[2], "core A-1");
-    values[row.fields[5] + " " + row.fields[6]] = row.fields[7] + " " + row.fields[8];
+    if (row.fields[1] == "1") values[row.fields[5] + " " + row.fields[6]] = row.fields[7] + " " + row.fields[8];
   }
   EXPECT_EQ(values[" area"], "0.02 mm2") << "100 x 50 pixels of 4 um2";
   EXPECT_EQ(values[" tissue"], "0.02 mm2");
@@ -175,6 +178,7 @@ TEST_F(Measure, WrongPlacesAreRefused) {
   };
   EXPECT_THAT(refusal(folder_ / "results", folder_ / "nowhere"), HasSubstr("no such file or folder"));
   EXPECT_THAT(refusal(folder_ / "drawn", folder_ / "drawn"), HasSubstr("holds no complete result"));
+  EXPECT_THAT(refusal(folder_ / "results", folder_ / "results"), HasSubstr("is the folder of the results"));
   fs::rename(folder_ / "drawn/slide.geojson", folder_ / "drawn/odd.geojson");
   EXPECT_THAT(refusal(folder_ / "results", folder_ / "drawn/odd.geojson"), HasSubstr("of the 2 slides in"));
   fs::copy_file(folder_ / "drawn/odd.geojson", folder_ / "drawn/second.geojson");

@@ -24,7 +24,8 @@ struct MeasuredFolder {
   std::filesystem::path name;                   ///< for the table: regions.csv below the results, or NAME.regions.csv of one slide
   std::string table;                            ///< region_table_header() and the lines of all slides, in the order of the results
   std::size_t slides = 0, regions = 0;          ///< measured
-  std::size_t outside = 0;                      ///< of these regions, without a pixel on their slide
+  std::size_t ignored = 0;                      ///< regions that were cut out of others
+  std::vector<std::string> empty;               ///< "SLIDE region 7": regions without a pixel
   std::map<std::string, std::string> failures;  ///< slide to reason
   std::vector<std::string> without;             ///< slides without annotations
   std::vector<std::string> unused;              ///< files of annotations that belong to no slide
@@ -32,7 +33,8 @@ struct MeasuredFolder {
 
 /// Measures the regions of all complete results of a folder. `annotations` is a folder with NAME.geojson or NAME.json for the results
 /// NAME.*, in the same folders below it; or one file, for the result of its name or the only one. The failure of one slide stops no other.
-/// Thread-safe. Throws UsageError: no such folder or file, no complete result, one file that could belong to several; Cancelled.
+/// Thread-safe. Throws UsageError: no such folder or file, no complete result, one file that could belong to several, the results' own
+/// folder as that of the annotations; Cancelled.
 MeasuredFolder measure_folder(const std::filesystem::path& results, const std::filesystem::path& annotations, const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::review
