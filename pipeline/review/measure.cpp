@@ -138,6 +138,26 @@ std::set<fs::path> region_files_in(const fs::path& folder) {
   return files;
 }
 
+/// Measures one slide of a folder, or notes why it failed.
+void add_slide(MeasuredFolder& measured, const output::CompleteResult& result, const fs::path& file, const core::Work& work) {
+  const std::string& slide = result.statistics.slide;
+  try {
+    const slide::Annotations annotations = slide::read_annotations(file);
+    for (const std::string& warning : annotations.warnings) work.observer.warn(warning);
+    const auto regions = measure_regions(result, annotations, work);
+    measured.table += output::region_table_lines(slide, regions);
+    ++measured.slides;
+    measured.regions += regions.size();
+    measured.ignored += annotations.ignored.size();
+    for (const output::RegionStatistics& region : regions)
+      if (region.pixels == 0) measured.empty.push_back(slide + " region " + std::to_string(region.number));
+  } catch (const core::Cancelled&) {
+    throw;
+  } catch (const core::Error& error) {
+    measured.failures[slide] = error.what();
+  }
+}
+
 }  // namespace
 
 std::vector<output::RegionStatistics> measure_regions(const output::CompleteResult& result, const slide::Annotations& annotations,
@@ -170,29 +190,6 @@ std::vector<output::RegionStatistics> measure_regions(const output::CompleteResu
   for (const auto& each : all) measured.push_back(each->finish());
   return measured;
 }
-
-namespace {
-
-void add_slide(MeasuredFolder& measured, const output::CompleteResult& result, const fs::path& file, const core::Work& work) {
-  const std::string& slide = result.statistics.slide;
-  try {
-    const slide::Annotations annotations = slide::read_annotations(file);
-    for (const std::string& warning : annotations.warnings) work.observer.warn(warning);
-    const auto regions = measure_regions(result, annotations, work);
-    measured.table += output::region_table_lines(slide, regions);
-    ++measured.slides;
-    measured.regions += regions.size();
-    measured.ignored += annotations.ignored.size();
-    for (const output::RegionStatistics& region : regions)
-      if (region.pixels == 0) measured.empty.push_back(slide + " region " + std::to_string(region.number));
-  } catch (const core::Cancelled&) {
-    throw;
-  } catch (const core::Error& error) {
-    measured.failures[slide] = error.what();
-  }
-}
-
-}  // namespace
 
 MeasuredFolder measure_folder(const fs::path& results, const fs::path& annotations, const core::Work& work) {
   output::ResultFolder folder = output::read_results(results);
