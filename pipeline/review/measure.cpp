@@ -12,10 +12,8 @@
 #include "wsi_lpd/core/file_names.hpp"
 #include "wsi_lpd/core/polygon_fill.hpp"
 #include "wsi_lpd/image/label_reader.hpp"
+#include "wsi_lpd/output/raster_figures.hpp"
 #include "wsi_lpd/output/slide_files.hpp"
-#include "wsi_lpd/raster/class_borders.hpp"
-#include "wsi_lpd/raster/regions.hpp"
-#include "wsi_lpd/raster/square_shares.hpp"
 
 namespace wsi_lpd::pipeline::review {
 namespace {
@@ -47,66 +45,50 @@ core::Rect box_of(const slide::Annotation& region, const core::Frame& frame) {
 /// One region while the rows of the slide stream by.
 class Measuring {
  public:
-  Measuring(const slide::Annotation& region, const slide::Annotations& all, const output::SlideStatistics& slide)
+  Measuring(const slide::Annotation& region, const output::SlideStatistics& slide)
       : box_(box_of(region, slide.frame)),
         scale_(slide.frame.scale),
-        regions_(slide.classes.count()),
-        interfaces_(slide.classes.count()),
-        squares_(std::max<std::int64_t>(box_.width, 1), side_of(slide), slide.classes.count()),
+        figures_(std::max<std::int64_t>(box_.width, 1), slide.square_side > 0 ? slide.square_side : kSquareSide, slide.classes.count()),
         inside_(static_cast<std::size_t>(box_.width)),
         labels_(static_cast<std::size_t>(box_.width)) {
     for (const core::Polygon& polygon : region.polygons) fill_.add(polygon, 1);
-    for (const core::Polygon& polygon : all.ignored) fill_.add(polygon, 0);
     result_.number = region.number;
     result_.id = region.id;
     result_.name = region.name;
     result_.class_name = region.class_name;
     result_.figures.frame = slide.frame;
     result_.figures.classes = slide.classes;
-    result_.figures.square_side = side_of(slide);
   }
 
   const core::Rect& box() const { return box_; }
 
-  /// Row `y` of the slide, which must be one of the box.
-  void add_row(std::int64_t y, const std::uint8_t* labels) {
+  /// Row `y` of the slide, which must be one of the box. Pixels where `ignored` is not 0 belong to no region.
+  void add_row(std::int64_t y, const std::uint8_t* labels, const std::uint8_t* ignored) {
     std::fill(inside_.begin(), inside_.end(), std::uint8_t{0});
     const auto centre = [&](std::int64_t pixel) { return (static_cast<double>(pixel) + 0.5) * scale_; };
     fill_.paint_row(centre(y), centre(box_.x), scale_, inside_);
     for (std::size_t x = 0; x < inside_.size(); ++x) {
-      const std::uint8_t label = inside_[x] ? labels[box_.x + static_cast<std::int64_t>(x)] : core::kNotTissue;
+      const std::int64_t place = box_.x + static_cast<std::int64_t>(x);
+      const bool counts = inside_[x] && !ignored[place];
+      const std::uint8_t label = counts ? labels[place] : core::kNotTissue;
       labels_[x] = label;
-      result_.pixels += inside_[x];
+      result_.pixels += counts;
       result_.figures.tissue_pixels += label != core::kNotTissue;
       result_.figures.unreadable_pixels += label == core::kUnreadable;
     }
-    regions_.add_row(labels_);
-    interfaces_.add_row(labels_);
-    squares_.add_row(labels_);
+    figures_.add_row(labels_);
   }
 
   output::RegionStatistics finish() {
-    output::SlideStatistics& figures = result_.figures;
-    for (const raster::RegionCounter::Count& count : regions_.finish())
-      figures.per_class.push_back({count.pixels, count.regions, count.largest});
-    figures.interfaces = interfaces_.interfaces();
-    squares_.finish();
-    figures.squares = squares_.squares();
-    figures.mean_entropy = squares_.mean_entropy();
-    const auto intervals = squares_.share_intervals();
-    for (std::size_t c = 0; c < intervals.size(); ++c) figures.per_class[c].share_interval = intervals[c];
+    figures_.describe(result_.figures);
     return std::move(result_);
   }
 
  private:
-  static int side_of(const output::SlideStatistics& slide) { return slide.square_side > 0 ? slide.square_side : kSquareSide; }
-
   core::Rect box_;
   double scale_;
   core::PolygonFill fill_;
-  raster::RegionCounter regions_;
-  raster::InterfaceCounter interfaces_;
-  raster::SquareShares squares_;
+  output::RasterFigures figures_;
   std::vector<std::uint8_t> inside_, labels_;  // [box's width]
   output::RegionStatistics result_;
 };
@@ -171,19 +153,24 @@ std::vector<output::RegionStatistics> measure_regions(const output::CompleteResu
   std::vector<Measuring*> waiting, active;  // `waiting` from the bottom to the top
   std::int64_t end = 0;
   for (const slide::Annotation& region : annotations.regions) {
-    all.push_back(std::make_unique<Measuring>(region, annotations, slide));
+    all.push_back(std::make_unique<Measuring>(region, slide));
     if (all.back()->box().empty()) continue;
     waiting.push_back(all.back().get());
     end = std::max(end, all.back()->box().bottom());
   }
   std::ranges::stable_sort(waiting, std::greater(), [](const Measuring* each) { return each->box().y; });
-  std::vector<std::uint8_t> row(static_cast<std::size_t>(slide.frame.size.width));
+  core::PolygonFill ignored;
+  for (const core::Polygon& polygon : annotations.ignored) ignored.add(polygon, 1);
+  const double scale = slide.frame.scale;
+  std::vector<std::uint8_t> row(static_cast<std::size_t>(slide.frame.size.width)), left_out(row.size());
   for (std::int64_t y = 0; y < end; ++y) {
     core::check(work.cancel);
     reader->next_row(row.data());
+    std::ranges::fill(left_out, std::uint8_t{0});
+    ignored.paint_row((static_cast<double>(y) + 0.5) * scale, 0.5 * scale, scale, left_out);
     for (; !waiting.empty() && waiting.back()->box().y <= y; waiting.pop_back()) active.push_back(waiting.back());
     std::erase_if(active, [&](const Measuring* each) { return each->box().bottom() <= y; });
-    for (Measuring* each : active) each->add_row(y, row.data());
+    for (Measuring* each : active) each->add_row(y, row.data(), left_out.data());
   }
   std::vector<output::RegionStatistics> measured;
   measured.reserve(all.size());

@@ -56,9 +56,7 @@ SlideResults::SlideResults(const std::filesystem::path& slide, const std::filesy
       file_(with_suffix(stem_, ".h5"), layout_of(plan, shape, map_factor_, std::move(provenance))),
       raster_(with_suffix(stem_, options.ome ? output::kOmeLabels : output::kLabels), plan.frame.size, 1,
               label_pyramid_options(plan.frame, shape.classes, slide, options.ome)),
-      regions_(shape.classes.count()),
-      interfaces_(shape.classes.count()),
-      squares_(plan.frame.size.width, plan.tile, shape.classes.count()) {
+      figures_(plan.frame.size.width, plan.tile, shape.classes.count()) {
   const auto map_width = static_cast<std::size_t>(core::divide_up(grid_width_, map_factor_));
   map_sums_.resize(map_width * static_cast<std::size_t>(shape.classes.count()));
   map_labels_.resize(map_width);
@@ -108,9 +106,7 @@ void SlideResults::emit_map_row() {
 
 void SlideResults::label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) {
   raster_.add_rows(labels.data(), 1);
-  regions_.add_row(labels);
-  interfaces_.add_row(labels);
-  squares_.add_row(labels);
+  figures_.add_row(labels);
   tissue_pixels_ += std::count(tissue.begin(), tissue.end(), 1);
   if (std::memchr(labels.data(), core::kUnreadable, labels.size()))  // rare
     unreadable_pixels_ += std::count(labels.begin(), labels.end(), core::kUnreadable);
@@ -153,18 +149,9 @@ void SlideResults::describe(output::SlideStatistics& statistics) {
   statistics.tissue_pixels = tissue_pixels_;
   statistics.unreadable_pixels = unreadable_pixels_;
   std::int64_t labelled = 0;
-  for (const raster::RegionCounter::Count& count : regions_.finish()) {
-    statistics.per_class.push_back({count.pixels, count.regions, count.largest});
-    labelled += count.pixels;
-  }
+  figures_.describe(statistics);
+  for (const output::ClassStatistics& figures : statistics.per_class) labelled += figures.pixels;
   statistics.unlabelled_pixels = tissue_pixels_ - labelled - unreadable_pixels_;
-  statistics.interfaces = interfaces_.interfaces();
-  squares_.finish();
-  statistics.square_side = plan_.tile;
-  statistics.squares = squares_.squares();
-  statistics.mean_entropy = squares_.mean_entropy();
-  const auto intervals = squares_.share_intervals();
-  for (std::size_t c = 0; c < intervals.size(); ++c) statistics.per_class[c].share_interval = intervals[c];
   const slide::FocusSummary focus = slide::summarise_focus(std::move(focus_));
   statistics.focus_median = focus.median;
   statistics.out_of_focus = focus.out_of_focus;

@@ -8,12 +8,10 @@
 #include "tile_reader.hpp"
 #include "wsi_lpd/core/canvas.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
+#include "wsi_lpd/output/raster_figures.hpp"
 #include "wsi_lpd/output/result_file.hpp"
 #include "wsi_lpd/output/statistics.hpp"
 #include "wsi_lpd/pipeline/segment/segment.hpp"
-#include "wsi_lpd/raster/class_borders.hpp"
-#include "wsi_lpd/raster/regions.hpp"
-#include "wsi_lpd/raster/square_shares.hpp"
 #include "wsi_lpd/slide/frame_reader.hpp"
 
 namespace wsi_lpd::pipeline::segment {
@@ -59,9 +57,7 @@ class SlideResults : public core::CanvasSink {
   image::RasterWriter raster_;
   std::optional<image::RasterWriter> probabilities_;
   std::optional<PrototypeGallery> gallery_;
-  raster::RegionCounter regions_;
-  raster::InterfaceCounter interfaces_;
-  raster::SquareShares squares_;
+  output::RasterFigures figures_;
 };
 
 }  // namespace wsi_lpd::pipeline::segment

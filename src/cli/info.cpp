@@ -3,7 +3,6 @@
 
 #include "command.hpp"
 #include "describe.hpp"
-
 #include "wsi_lpd/core/json_text.hpp"
 
 namespace wsi_lpd::cli {

@@ -60,6 +60,7 @@ pipeline::review::MeasuredFolder measure_results(const fs::path& results, const 
   if (!table.empty()) measured.name = table;
   tell(measured, context.observer);
   if (measured.slides > 0) {
+    refuse_other_files(measured.name);
     core::write_text_file(measured.name, measured.table);
     std::cout << core::count_of(measured.regions, "region", "regions") << " of " << core::count_of(measured.slides, "slide", "slides")
               << ": " << measured.name.string() << "\n";

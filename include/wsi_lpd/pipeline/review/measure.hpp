@@ -24,7 +24,7 @@ struct MeasuredFolder {
   std::filesystem::path name;                   ///< for the table: regions.csv below the results, or NAME.regions.csv of one slide
   std::string table;                            ///< region_table_header() and the lines of all slides, in the order of the results
   std::size_t slides = 0, regions = 0;          ///< measured
-  std::size_t ignored = 0;                      ///< regions that were cut out of others
+  std::size_t ignored = 0;                      ///< polygons that were cut out of all regions
   std::vector<std::string> empty;               ///< "SLIDE region 7": regions without a pixel
   std::map<std::string, std::string> failures;  ///< slide to reason
   std::vector<std::string> without;             ///< slides without annotations
