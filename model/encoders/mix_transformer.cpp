@@ -107,16 +107,17 @@ struct Block : nn::Module {
         mlp(register_module("mlp", std::make_shared<Mlp>(width))) {}
 
   /// Takes tokens on to `next`'s norm: the sum of both branches and its norm, from the tokens and their norm1.
-  Tokens forward(const Tokens& x, nn::LayerNorm& next) {
-    const Tokens y = add(x.sum, drop(attn->forward(x.normed)), norm2);
-    return add(y.sum, drop(mlp->forward(y.normed)), next);
+  Tokens forward(const Tokens& x, nn::LayerNorm& next, const BatchRows& rows) {
+    const Tokens y = add(x.sum, drop(attn->forward(x.normed), rows), norm2);
+    return add(y.sum, drop(mlp->forward(y.normed), rows), next);
   }
 
   /// Stochastic depth (Huang et al. 2016): the branch is left out for whole images.
-  Tensor drop(const Tensor& branch) const {
+  Tensor drop(const Tensor& branch, const BatchRows& rows) const {
     if (!is_training() || drop_path == 0) return branch;
     const double keep = 1 - drop_path;  // drawn on the CPU, so that the sequence does not depend on the device
-    const Tensor kept = torch::bernoulli(torch::full({branch.size(0), 1, 1, 1}, keep)).div_(keep);
+    Tensor kept = torch::bernoulli(torch::full({rows.own.defined() ? rows.whole : branch.size(0), 1, 1, 1}, keep)).div_(keep);
+    if (rows.own.defined()) kept = kept.index_select(0, rows.own);
     return branch * kept.to(branch.options());
   }
 
@@ -203,7 +204,7 @@ MixTransformerImpl::MixTransformerImpl(const MixTransformerShape& shape, double 
   apply(initialise);
 }
 
-std::array<Tensor, 4> MixTransformerImpl::forward(const Tensor& images) const {
+std::array<Tensor, 4> MixTransformerImpl::forward(const Tensor& images, const BatchRows& rows) const {
   std::array<Tensor, 4> features;
   Tensor images_or_tokens = images.permute({0, 2, 3, 1}).contiguous();
   for (std::size_t s = 0; s < 4; ++s) {
@@ -211,7 +212,7 @@ std::array<Tensor, 4> MixTransformerImpl::forward(const Tensor& images) const {
     const Tensor embedded = stages_[s]->embedding->forward(images_or_tokens);
     Tokens tokens{embedded, blocks.front()->norm1(embedded)};
     for (std::size_t i = 0; i < blocks.size(); ++i)
-      tokens = blocks[i]->forward(tokens, i + 1 < blocks.size() ? blocks[i + 1]->norm1 : stages_[s]->norm);
+      tokens = blocks[i]->forward(tokens, i + 1 < blocks.size() ? blocks[i + 1]->norm1 : stages_[s]->norm, rows);
     images_or_tokens = tokens.normed;
     features[s] = tokens.normed.permute({0, 3, 1, 2});
   }

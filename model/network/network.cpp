@@ -30,11 +30,11 @@ LpdNetworkImpl::LpdNetworkImpl(const encoders::MixTransformerShape& shape, int c
   }
 }
 
-NetworkOutput LpdNetworkImpl::forward(const Tensor& images, bool bfloat16) const {
+NetworkOutput LpdNetworkImpl::forward(const Tensor& images, bool bfloat16, const encoders::BatchRows& rows) const {
   std::array<Tensor, 4> features;
   {
     const runtime::Autocast autocast(images.device(), bfloat16);
-    features = encoder_->forward(images.to(encoder_type_));
+    features = encoder_->forward(images.to(encoder_type_), rows);
   }
   for (Tensor& feature : features) feature = feature.to(torch::kFloat);
   NetworkOutput output;

@@ -17,12 +17,14 @@ void AdamW::clear_gradients() {
   for (Slot& slot : slots_) slot.parameter.mutable_grad().reset();
 }
 
-Tensor AdamW::gradient_norm() const {
+std::vector<Tensor> AdamW::gradients() const {
   std::vector<Tensor> gradients;
   for (const Slot& slot : slots_)
     if (slot.parameter.grad().defined()) gradients.push_back(slot.parameter.grad());
-  return torch::stack(at::_foreach_norm(gradients)).norm();
+  return gradients;
 }
+
+Tensor AdamW::gradient_norm() const { return torch::stack(at::_foreach_norm(gradients())).norm(); }
 
 void AdamW::step(double learning_rate) {
   const torch::NoGradGuard no_grad;

@@ -14,6 +14,8 @@ class AdamW {
   explicit AdamW(double weight_decay) : weight_decay_(weight_decay) {}
   void add(const std::string& name, const torch::Tensor& parameter);
   void clear_gradients();
+  /// The gradients that there are; not copies.
+  std::vector<torch::Tensor> gradients() const;
   /// L2 norm over all gradients, a scalar on their device.
   torch::Tensor gradient_norm() const;
   void step(double learning_rate);

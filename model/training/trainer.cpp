@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "adamw.hpp"
+#include "whole_batch.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/encoders/frozen_encoder.hpp"
@@ -37,8 +38,9 @@ const std::string kBridge = "bridge.weight", kRandom = "random", kIteration = "i
 }  // namespace
 
 struct Trainer::Impl {
-  Impl(network::ModelInfo info, TrainOptions train_options)
+  Impl(network::ModelInfo info, TrainOptions train_options, const runtime::ProcessGroup* processes)
       : options(std::move(train_options)),
+        group(processes),
         device(runtime::resolve_device(options.device)),
         model(make_model(std::move(info))),
         network(model.impl().network),
@@ -121,11 +123,14 @@ struct Trainer::Impl {
   Tensor taught_prototypes(const network::NetworkOutput& output) { return bridge ? bridge->forward(output.prototypes) : output.prototypes; }
 
   StepReport step(const network::PatchBatch& batch);
+  TrainingLoss loss_of(const network::PatchBatch& batch);
+  void sum_gradients() const;
   void follow_average();
   /// Every tensor that the next step changes, by name; not copies.
   std::map<std::string, Tensor> state() const;
 
   TrainOptions options;
+  const runtime::ProcessGroup* group;
   torch::Device device;
   network::PatchModel model;
   network::LpdNetwork network;  ///< the model's
@@ -141,17 +146,10 @@ StepReport Trainer::Impl::step(const network::PatchBatch& batch) {
   report.learning_rate = learning_rate(options, iteration);
 
   network->train();
-  const Tensor images = model.impl().images(batch);
-  const network::NetworkOutput output = network->forward(images, options.bfloat16);
-  const TrainingLoss loss = training_loss(output, images,
-                                          {.labels = model.impl().labels(batch),
-                                           .pixels = model.impl().pixels(batch),
-                                           .presence = model.impl().presence_targets(batch),
-                                           .paired = batch.paired},
-                                          taught_prototypes(output), model.info().prototypes_per_class, options.loss,
-                                          iteration >= options.warmup_iterations, frozen.get(), options.bfloat16);
+  const TrainingLoss loss = loss_of(batch);
   optimiser.clear_gradients();
   loss.total.backward();
+  if (group) sum_gradients();
 
   const auto& levels = loss.classification.levels;
   const Tensor terms =
@@ -184,6 +182,40 @@ StepReport Trainer::Impl::step(const network::PatchBatch& batch) {
   return report;
 }
 
+TrainingLoss Trainer::Impl::loss_of(const network::PatchBatch& batch) {
+  encoders::BatchRows rows;
+  if (group) rows = {batch.whole, torch::tensor(batch.rows, torch::kLong)};
+  Tensor images = model.impl().images(batch);
+  network::NetworkOutput output = network->forward(images, options.bfloat16, rows);
+  Tensor taught = taught_prototypes(output);
+  TrainingTargets targets{.labels = model.impl().labels(batch),
+                          .pixels = model.impl().pixels(batch),
+                          .presence = model.impl().presence_targets(batch),
+                          .paired = batch.paired};
+  if (group) {
+    const WholeBatch whole(*group, rows);
+    output = whole.output(std::move(output));
+    targets = whole.targets(std::move(targets));
+    taught = whole.of_all(taught);
+    if (frozen) images = whole.of_images(images);
+  }
+  return training_loss(output, images, targets, taught, model.info().prototypes_per_class, options.loss,
+                       iteration >= options.warmup_iterations, frozen.get(), options.bfloat16);
+}
+
+void Trainer::Impl::sum_gradients() const {
+  const torch::NoGradGuard no_grad;
+  std::vector<Tensor> gradients = optimiser.gradients(), flat;
+  for (const Tensor& gradient : gradients) flat.push_back(gradient.flatten());
+  Tensor all = torch::cat(flat);  // one exchange instead of hundreds
+  group->sum(all);
+  std::int64_t begin = 0;
+  for (Tensor& gradient : gradients) {
+    gradient.copy_(all.narrow(0, begin, gradient.numel()).view_as(gradient));
+    begin += gradient.numel();
+  }
+}
+
 void Trainer::Impl::follow_average() {
   const torch::NoGradGuard no_grad;
   const auto t = static_cast<double>(iteration);
@@ -202,15 +234,32 @@ std::map<std::string, Tensor> Trainer::Impl::state() const {
   return tensors;
 }
 
-Trainer::Trainer(network::ModelInfo info, TrainOptions options) {
+Trainer::Trainer(network::ModelInfo info, TrainOptions options, const runtime::ProcessGroup* group) {
   if (options.iterations < 1) throw core::UsageError("training: the number of iterations must be at least 1");
-  impl_ = std::make_unique<Impl>(std::move(info), std::move(options));
+  impl_ = std::make_unique<Impl>(std::move(info), std::move(options), group);
 }
 Trainer::~Trainer() = default;
 std::int64_t Trainer::iteration() const { return impl_->iteration; }
 
+void Trainer::take_from_first() {
+  const torch::NoGradGuard no_grad;
+  for (auto& [name, tensor] : impl_->state()) impl_->group->take_from_first(tensor);
+  at::Generator random = at::detail::getDefaultCPUGenerator();
+  Tensor state = random.get_state();
+  impl_->group->take_from_first(state);
+  random.set_state(state);
+  impl_->iteration = impl_->group->take_from_first(impl_->iteration);
+}
+
 StepReport Trainer::step(const network::PatchBatch& batch) {
-  return runtime::with_torch_errors("training", [&] { return impl_->step(batch); });
+  at::Generator random = at::detail::getDefaultCPUGenerator();
+  const Tensor before = random.get_state();
+  try {
+    return runtime::with_torch_errors("training", [&] { return impl_->step(batch); });
+  } catch (...) {
+    random.set_state(before);  // the state that is saved now goes on with this step
+    throw;
+  }
 }
 
 void Trainer::cluster_prototypes(const std::function<network::PatchBatch()>& next) {

@@ -36,37 +36,42 @@ Json json_of(std::int64_t step, const model::training::StepReport& report) {
 /// One training, from its first step or from where it was left.
 class Run {
  public:
-  Run(const PreparedTraining& prepared, const core::Work& work)
+  Run(const PreparedTraining& prepared, const core::Work& work, const model::runtime::ProcessGroup* group)
       : job_(prepared.job),
         work_(work),
+        group_(group),
         set_(prepared.images),
         valid_(prepared.valid),
         unlabelled_(prepared.unlabelled),
         options_(job_.options),
-        trainer_(job_.info, options_),  // refuses what does not fit before anything is written
+        trainer_(job_.info, options_, group),  // refuses what does not fit before anything is written
         judge_(valid_, options_.warmup_iterations, options_.iterations) {}
 
   TrainResult run() {
+    if (group_) check_group();
     Teaching teaching = fit_head();
     report_balance(set_, job_.info.classes, work_.observer);
     if (judge_.by() == "nothing" && valid_.count() > 0)
       work_.observer.warn("the masks of the validation images hold no class, only background: there is nothing to judge the training by");
-    fs::create_directories(job_.run);
-    for (const auto& entry : fs::directory_iterator(job_.run))  // of a process that was killed while it wrote
-      if (entry.path().extension() == ".part") fs::remove(entry.path());
-    if (job_.resume) take_up();
-    if (job_.info.method == "pbip" && job_.options.bank.empty() && trainer_.iteration() == 0) cluster_prototypes();
-    open_log();
-    TrainingStream stream(set_, job_.batch_size, options_.seed, trainer_.iteration(), job_.stream, std::move(teaching));
+    if (leads()) start_folder();
+    StreamOptions images = job_.stream;
+    if (group_) {
+      trainer_.take_from_first();
+      ended_ = group_->take_from_first(ended_);
+      images.part = group_->rank();
+      images.parts = group_->size();
+    }
+    TrainingStream stream(set_, job_.batch_size, options_.seed, trainer_.iteration(), images, std::move(teaching));
     work_.observer.begin("training", options_.iterations, "steps");
     work_.observer.advance(trainer_.iteration());
     try {
       loop(stream);
     } catch (const core::Error&) {  // a stop, a full disk, a loss that is no number: what has been learnt so far stays
-      if (steps_ > 0) save_state();
+      if (steps_ > 0 && leads()) save_state();
       throw;
     }
     work_.observer.end();
+    if (!leads()) return {};
     write_prototypes(job_.run / "prototypes.png", trainer_.model(), set_, work_.cancel);
     fs::remove(state_path());
     const model::network::Judgement& judged = judge_.kept().judged;
@@ -87,10 +92,34 @@ class Run {
   fs::path state_path() const { return job_.run / "state.safetensors"; }
   fs::path log_path() const { return job_.run / "log.jsonl"; }
 
+  /// Whether this process judges the model and writes files.
+  bool leads() const { return !group_ || group_->leads(); }
+
+  void check_group() const {
+    if (group_->size() > job_.batch_size)
+      throw core::UsageError("a batch of " + std::to_string(job_.batch_size) + " images can't be shared by " +
+                             std::to_string(group_->size()) + " processes: start fewer, or give a larger --batch-size");
+    group_->check_same({{"program and arguments", job_.info.provenance.at("software") + "\n" + job_.info.provenance.at("configuration")},
+                        {"training images", fingerprint(job_.patches.train)},
+                        {"validation images", fingerprint(job_.patches.valid)},
+                        {"images without labels", fingerprint(job_.unlabelled)},
+                        {"precision (--precision)", trainer_.arithmetic().at("precision")}});
+  }
+
+  /// The run's folder, with its log, and the state that a resumed training begins with.
+  void start_folder() {
+    fs::create_directories(job_.run);
+    for (const auto& entry : fs::directory_iterator(job_.run))  // of a process that was killed while it wrote
+      if (entry.path().extension() == ".part") fs::remove(entry.path());
+    if (job_.resume) take_up();
+    if (job_.info.method == "pbip" && job_.options.bank.empty() && trainer_.iteration() == 0) cluster_prototypes();
+    open_log();
+  }
+
   /// The presence head, which the model keeps, or what it teaches.
   Teaching fit_head() {
     Teaching teaching;
-    if (job_.presence_encoder.empty()) return teaching;
+    if (job_.presence_encoder.empty() || (!job_.distil && !leads())) return teaching;
     model::network::PatchModel& model = trainer_.model();
     fit_presence(model, set_, job_.presence_encoder, job_.presence_by_path, work_);
     if (!job_.distil) return teaching;
@@ -121,15 +150,21 @@ class Run {
 
   void loop(TrainingStream& stream) {
     auto saved = Clock::now();
+    bool stale = is_stale_everywhere();
     while (true) {
-      if (epoch_is_due()) end_epoch();  // first thing, too, where the last process was stopped in the middle of it
-      if (trainer_.iteration() >= options_.iterations || is_stale()) return;
+      if (epoch_is_due()) {  // first thing, too, where the last process was stopped in the middle of it
+        if (leads()) end_epoch();
+        ended_ = trainer_.iteration();
+        stale = is_stale_everywhere();
+      }
+      if (trainer_.iteration() >= options_.iterations || stale) return;
       core::check(work_.cancel);
       const auto start = Clock::now();
       const model::training::StepReport report = trainer_.step(stream.next());
       seconds_ += seconds_since(start);
       ++steps_;
       loss_ = report.total;
+      if (!leads()) continue;
       write_log(json_of(trainer_.iteration(), report));
       work_.observer.advance(trainer_.iteration(), "loss " + core::fixed(loss_, 3));
       if (epoch_is_due() || seconds_since(saved) > 60 * job_.save_minutes) {
@@ -188,6 +223,9 @@ class Run {
   static std::string percent(double value) { return std::isfinite(value) ? core::fixed(100 * value, 2) + " %" : "-"; }
 
   bool is_stale() const { return job_.patience > 0 && judge_.epochs_since_best() >= job_.patience; }
+
+  /// As rank 0 judges. The others wait for it.
+  bool is_stale_everywhere() const { return group_ ? group_->take_from_first(is_stale()) != 0 : is_stale(); }
 
   void open_log() {
     log_.open(log_path(), trainer_.iteration() > 0 ? std::ios::app : std::ios::trunc);
@@ -256,6 +294,7 @@ class Run {
 
   const TrainJob& job_;
   core::Work work_;
+  const model::runtime::ProcessGroup* group_;
   const PatchSet &set_, &valid_, &unlabelled_;
   const model::training::TrainOptions& options_;
   model::training::Trainer trainer_;
@@ -270,6 +309,8 @@ class Run {
 
 }  // namespace
 
-TrainResult train(const PreparedTraining& prepared, const core::Work& work) { return Run(prepared, work).run(); }
+TrainResult train(const PreparedTraining& prepared, const core::Work& work, const model::runtime::ProcessGroup* group) {
+  return Run(prepared, work, group).run();
+}
 
 }  // namespace wsi_lpd::pipeline::training

@@ -153,9 +153,18 @@ std::vector<TrainingStream::Item> TrainingStream::items(std::int64_t number) con
 }
 
 model::network::PatchBatch TrainingStream::make(std::int64_t number) const {
-  const std::vector<Item> shown = items(number);
-  const std::size_t views = options_.stain_views ? 2 : 1, count = views * shown.size(), classes = set_.labels(0).size();
+  std::vector<Item> shown = items(number);
+  const std::size_t views = options_.stain_views ? 2 : 1, classes = set_.labels(0).size();
   model::network::PatchBatch batch;
+  if (options_.parts > 1) {
+    const auto part = static_cast<std::size_t>(options_.part), parts = static_cast<std::size_t>(options_.parts), all = shown.size();
+    const std::size_t begin = part * all / parts, end = (part + 1) * all / parts;
+    batch.whole = static_cast<std::int64_t>(views * all);
+    for (std::size_t view = 0; view < views; ++view)
+      for (std::size_t i = begin; i < end; ++i) batch.rows.push_back(static_cast<std::int64_t>(view * all + i));
+    shown = {shown.begin() + static_cast<std::ptrdiff_t>(begin), shown.begin() + static_cast<std::ptrdiff_t>(end)};
+  }
+  const std::size_t count = views * shown.size();
   batch.count = static_cast<int>(count);
   batch.size = set_.size();
   batch.paired = options_.stain_views;

@@ -1,6 +1,7 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <thread>
 
 #include "config.hpp"
 #include "metrics_text.hpp"
@@ -8,6 +9,7 @@
 #include "run_folder.hpp"
 #include "train_options.hpp"
 #include "wsi_lpd/model/runtime/device.hpp"
+#include "wsi_lpd/model/runtime/process_group.hpp"
 #include "wsi_lpd/pipeline/training/train.hpp"
 
 namespace wsi_lpd::cli {
@@ -45,8 +47,20 @@ fs::path run_folder(const pipeline::training::TrainJob& job, const Context& cont
   return run;
 }
 
+using Group = model::runtime::ProcessGroup;
+
+/// The device and threads of one of several processes. torchrun allows each a single thread: they share the machine instead.
+void settle_machine(model::training::TrainOptions& options, const Context& context, const Group* group) {
+  options.device = model::runtime::resolve_device(context.common.device);
+  options.threads = context.common.threads;
+  if (!group) return;
+  if (options.device == "cuda") options.device = model::runtime::resolve_device("cuda:" + std::to_string(group->place().local_rank));
+  const int here = group->place().local_size;
+  if (options.threads == 0 && here > 0) options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / here);
+}
+
 /// The images, what is known of them, and what this machine adds to the options.
-pipeline::training::TrainJob job_of(const TrainArguments& arguments, const Context& context) {
+pipeline::training::TrainJob job_of(const TrainArguments& arguments, const Context& context, const Group* group) {
   pipeline::training::TrainJob job = arguments.job;
   check_presence_encoder(job.presence_encoder, job.presence_by_path);
   job.patches = scan(arguments.patches,
@@ -56,14 +70,13 @@ pipeline::training::TrainJob job_of(const TrainArguments& arguments, const Conte
                      context.observer);
   const DatasetDescription dataset =
       describe_dataset(arguments.patches, job.patches.classes, job.patches.class_names, arguments.dataset, context.observer);
-  job.run = run_folder(job, context);
+  if (!group || group->leads()) job.run = run_folder(job, context);
   job.info.classes = dataset.classes;
   job.info.mpp = dataset.mpp;
   job.info.provenance = {{"software", "wsi-lpd " WSI_LPD_VERSION},
                          {"patches", fs::weakly_canonical(arguments.patches).filename().string()},
                          {"configuration", resolved_config(context.options)}};
-  job.options.device = model::runtime::resolve_device(context.common.device);
-  job.options.threads = context.common.threads;
+  settle_machine(job.options, context, group);
   job.options.bfloat16 = arguments.bfloat16 ? *arguments.bfloat16 : model::runtime::has_fast_bfloat16(job.options.device);
   job.images.classes = job.patches.classes;
   job.images.scheme = dataset.classes;
@@ -72,24 +85,37 @@ pipeline::training::TrainJob job_of(const TrainArguments& arguments, const Conte
   return job;
 }
 
-std::string line_of(const pipeline::training::PreparedTraining& prepared) {
+std::string line_of(const pipeline::training::PreparedTraining& prepared, const Group* group) {
   const model::training::TrainOptions& options = prepared.job.options;
   return "training on " + std::to_string(prepared.images.count()) + " images, " + std::to_string(prepared.valid.count()) +
          " for validation, " + std::to_string(options.iterations) + " steps, " + std::to_string(options.warmup_iterations) +
-         " of them warm-up, on " + options.device + ", into " + prepared.job.run.string();
+         " of them warm-up, on " + options.device + (group ? " by " + std::to_string(group->size()) + " processes" : "") + ", into " +
+         prepared.job.run.string();
+}
+
+/// One of the processes that do not lead: it computes, and rank 0 tells what happens.
+int run_follower(const TrainArguments& arguments, const Context& context, const Group& group) {
+  core::SilentObserver silent;
+  const Context quiet{context.common, silent, context.cancel, context.options, context.given, context.arguments};
+  pipeline::training::train(pipeline::training::prepare_training(job_of(arguments, quiet, &group), quiet.work()), quiet.work(), &group);
+  return kDone;
 }
 
 int run_train(const TrainArguments& arguments, const Context& context) {
-  pipeline::training::PreparedTraining prepared = pipeline::training::prepare_training(job_of(arguments, context), context.work());
+  const auto place = model::runtime::group_of_environment();
+  const std::unique_ptr<Group> group = place ? std::make_unique<Group>(*place) : nullptr;
+  if (group && !group->leads()) return run_follower(arguments, context, *group);
+  pipeline::training::PreparedTraining prepared =
+      pipeline::training::prepare_training(job_of(arguments, context, group.get()), context.work());
   fs::path& run = prepared.job.run;
   if (arguments.job.run.empty() && !arguments.job.resume) {  // another process may have begun in this very second
     fs::create_directories(run.parent_path());
     while (!fs::create_directory(run)) run = new_run_folder();
   }
-  context.observer.info(line_of(prepared));
+  context.observer.info(line_of(prepared, group.get()));
   if (!arguments.job.resume) write_resolved_config(context.options, run);
   try {
-    const pipeline::training::TrainResult result = pipeline::training::train(prepared, context.work());
+    const pipeline::training::TrainResult result = pipeline::training::train(prepared, context.work(), group.get());
     link_latest(run, context.observer);
     print_result(result, prepared.job.info.classes);
   } catch (const core::UsageError&) {  // nothing was started

@@ -19,6 +19,12 @@ struct ValueRange {
   float low = 0, high = 0;
 };
 
+/// Which images of a batch one of several processes has (runtime::ProcessGroup).
+struct BatchRows {
+  std::int64_t whole = 0;  ///< images of the batch
+  torch::Tensor own{};     ///< [B], integers: the rows that this process has; undefined: all
+};
+
 /// "mit_b0" … "mit_b5"; throws UsageError for any other name.
 MixTransformerShape mix_transformer_shape(const std::string& encoder);
 
@@ -28,8 +34,9 @@ class MixTransformerImpl : public torch::nn::Module {
  public:
   /// `drop_path` is the stochastic depth rate of the last block; the rate rises linearly from 0 at the first block.
   MixTransformerImpl(const MixTransformerShape& shape, double drop_path);
-  /// Normalised images [B, 3, H, W] to stage features [B, E_s, h, w] at strides 4, 8, 16, 16, channels-last in memory.
-  std::array<torch::Tensor, 4> forward(const torch::Tensor& images) const;
+  /// Normalised images [B, 3, H, W] to stage features [B, E_s, h, w] at strides 4, 8, 16, 16, channels-last in memory. In training the
+  /// images are left out of branches at random, as if the `rows` of the whole batch were computed by one process.
+  std::array<torch::Tensor, 4> forward(const torch::Tensor& images, const BatchRows& rows = {}) const;
 
   /// From now on forward records the range of what each product gets.
   void observe();

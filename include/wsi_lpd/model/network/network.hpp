@@ -24,8 +24,8 @@ class LpdNetworkImpl : public torch::nn::Module {
   LpdNetworkImpl(const encoders::MixTransformerShape& shape, int classes, int prototypes_per_class, double drop_path = 0,
                  bool fixed_prototypes = false);
   /// Normalised images [B, 3, H, W], H and W multiples of 32. With `bfloat16` the encoder computes in bfloat16 (runtime::Autocast) while
-  /// its weights stay float32. Maps and scores are always float32.
-  NetworkOutput forward(const torch::Tensor& images, bool bfloat16 = false) const;
+  /// its weights stay float32. Maps and scores are always float32. `rows` as of encoders::MixTransformer.
+  NetworkOutput forward(const torch::Tensor& images, bool bfloat16 = false, const encoders::BatchRows& rows = {}) const;
   /// Rounds the encoder's weights to bfloat16 permanently, and the encoder computes in bfloat16 from then on. For inference: faster than
   /// forward's `bfloat16`. Not thread-safe.
   void round_encoder_to_bfloat16();

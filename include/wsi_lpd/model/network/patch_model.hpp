@@ -23,6 +23,8 @@ struct PatchBatch {
   std::vector<std::uint8_t> pixels{};  ///< [B, S, S]: class of each pixel, or kUnknownPixel; empty: no pixel's class is known
   std::vector<float> presence{};       ///< [B, C]: a teacher's probability that the class is present, NaN where there is none; or empty
   bool paired = false;                 ///< the second half shows the images of the first half in other stains
+  std::int64_t whole = 0;              ///< images of the batch of all processes, if there are several
+  std::vector<std::int64_t> rows{};    ///< [B]: which of them these are
 };
 /// Appends `more`, which must have the same image size, to `batch`. Pixel classes are left out.
 void append(PatchBatch& batch, const PatchBatch& more);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "wsi_lpd/model/network/patch_model.hpp"
+#include "wsi_lpd/model/runtime/process_group.hpp"
 #include "wsi_lpd/model/training/loss_options.hpp"
 
 namespace wsi_lpd::model::training {
@@ -51,15 +52,20 @@ struct StepReport {
   std::int64_t selected = 0;  ///< selected (image, prototype) pairs in L_sim
 };
 
-/// Trains an LPD network. Not thread-safe. Uses LibTorch's intra-op threads.
+/// Trains an LPD network. Not thread-safe. Uses LibTorch's intra-op threads. With a group, every process of it has a Trainer with the same
+/// options, and makes the same steps with its share of each batch. The losses are those of the whole batch, and the weights stay the same.
 class Trainer {
  public:
   /// Effects on the process: sets LibTorch's thread count if `threads` is above 0, and seeds its default random generators with `seed`.
   /// Throws UsageError: no iterations, unusable device, options that do not fit the encoder or the bank; Error: a file can't be read.
-  Trainer(network::ModelInfo info, TrainOptions options);
+  /// `group` must outlive the trainer; null: this process trains alone.
+  Trainer(network::ModelInfo info, TrainOptions options, const runtime::ProcessGroup* group = nullptr);
   ~Trainer();
   std::int64_t iteration() const;
-  /// One optimiser step. Throws Error when the loss or a gradient is not finite; the weights are then unchanged.
+  /// Takes what the next step depends on from rank 0's trainer. Before the first step of a group: a state and prototypes are rank 0's.
+  void take_from_first();
+  /// One optimiser step. Throws Error when the loss or a gradient is not finite, or another process of the group has ended. The
+  /// state is then as before the step.
   StepReport step(const network::PatchBatch& batch);
   /// PBIP: sets the prototypes of each class to the centres (cosine_kmeans) of the frozen encoder's features of its images. `next` returns
   /// batches of images that carry one class alone, and at the end a batch with count 0. Throws UsageError: no frozen encoder, or one whose

@@ -35,6 +35,9 @@ struct TrainResult {
 /// the same bytes as an uninterrupted one. Effects on the process are those of model::training::Trainer: LibTorch's thread count and
 /// default random generator. Not thread-safe: one training at a time per process. Throws UsageError before the first step, Error,
 /// Cancelled; the state is then saved, and files written so far stay complete.
-TrainResult train(const PreparedTraining& prepared, const core::Work& work);
+/// With a `group`, each of its processes calls this with the same job: each computes its share of every batch, and rank 0 alone judges the
+/// model, writes files, and returns a result that is not empty. Throws UsageError, too, if the processes differ in images, options or
+/// precision, or there are more processes than images in a batch.
+TrainResult train(const PreparedTraining& prepared, const core::Work& work, const model::runtime::ProcessGroup* group = nullptr);
 
 }  // namespace wsi_lpd::pipeline::training

@@ -14,6 +14,7 @@ struct StreamOptions {
   double stain_jitter = 0;   ///< strength of the random stain change in HED space
   bool stain_views = false;  ///< every image is shown twice, in different stains (PatchBatch::paired)
   double mosaic = 0;         ///< share of the images replaced by mosaics of 2 to 4 images that show one class each
+  int part = 0, parts = 1;   ///< of several processes, the one that these batches are for: each gets a share of every batch
 };
 
 /// What a teacher, the presence head, says of images: probabilities [images][C] that each class is present.

@@ -1,0 +1,127 @@
+// A training by several processes on this machine, as torchrun and srun start them.
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "cli/program.hpp"
+
+namespace wsi_lpd {
+namespace {
+
+using ::testing::AllOf;
+using Clock = std::chrono::steady_clock;
+
+class Group : public Program {
+ protected:
+  Group() {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+    socklen_t size = sizeof(address);
+    if (bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0) getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    close(socket);
+  }
+  /// What RANK's process is started with.
+  std::string environment(int rank, int size = 2) const {
+    return "MASTER_ADDR=127.0.0.1 MASTER_PORT=" + std::to_string(port_) + " WORLD_SIZE=" + std::to_string(size) +
+           " RANK=" + std::to_string(rank) + " ";
+  }
+  static fs::path file_of(int rank) { return path("rank" + std::to_string(rank) + ".txt"); }
+  static std::string said_by(int rank) { return core::read_text_file(file_of(rank)); }
+  /// Starts one of the processes; all it says goes to file_of(rank).
+  pid_t start(int rank, const std::string& arguments) const {
+    const pid_t child = fork();
+    if (child != 0) return child;
+    const std::string command = "cd '" + world_->path().string() + "' && " + environment(rank) + "exec '" WSI_LPD_PROGRAM "' train " +
+                                arguments + " >'" + file_of(rank).string() + "' 2>&1";
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(99);
+  }
+  static int code_of(pid_t child) {
+    int status = 0;
+    return waitpid(child, &status, 0) != child ? -1 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  /// Both processes to their end.
+  std::array<int, 2> train(const std::string& arguments) const {
+    const pid_t first = start(0, arguments), second = start(1, arguments);
+    return {code_of(first), code_of(second)};
+  }
+  static std::vector<nlohmann::json> log_of(const std::string& run) {
+    std::vector<nlohmann::json> steps;
+    std::ifstream stream(path(run + "/log.jsonl"));
+    for (std::string line; std::getline(stream, line);) steps.push_back(nlohmann::json::parse(line));
+    return steps;
+  }
+  int port_ = 0;
+};
+
+/// Images are left out of branches at random, batches have 5 images, for 2 and 3 a process, and every loss counts.
+TEST_F(Group, TrainsAsOneProcessWithTheWholeBatch) {
+  const std::vector<std::string> variants{"", "--mosaic 0.5 --stain-views",
+                                          "--frozen-encoder '" WSI_LPD_SOURCE_DIR "/tests/golden/tiny_encoder.ts.pt'",
+                                          "--distil --presence-encoder '" WSI_LPD_SOURCE_DIR "/tests/golden/tiny_encoder.ts.pt'"};
+  for (std::size_t v = 0; v < variants.size(); ++v) {
+    SCOPED_TRACE(variants[v]);
+    const std::string alone = "alone" + std::to_string(v), both = "both" + std::to_string(v);
+    const std::string options =
+        "data/patches --encoder mit_b0 --iterations 6 --warmup-iterations 2 --lr-warmup-iterations 2 --batch-size 5 "
+        "--threads 1 --precision fp32 --ema 0.9 " +
+        variants[v] + " -o ";
+    const Outcome whole = run("train " + options + alone);
+    ASSERT_EQ(whole.code, 0) << whole.err;
+    EXPECT_EQ(train(options + both), (std::array<int, 2>{0, 0})) << said_by(0) << said_by(1);
+    EXPECT_THAT(said_by(0), HasSubstr(" by 2 processes, into both"));
+    EXPECT_EQ(said_by(1), "");
+    const auto wanted = log_of(alone), got = log_of(both);
+    ASSERT_EQ(wanted.size(), got.size());
+    for (std::size_t step = 0; step < wanted.size(); ++step) {
+      ASSERT_EQ(wanted[step].size(), got[step].size());
+      for (const auto& [name, value] : wanted[step].items()) {
+        if (!value.is_number()) continue;
+        EXPECT_NEAR(got[step].at(name).get<double>(), value.get<double>(), 1e-5 * std::max(1.0, std::abs(value.get<double>())))
+            << name << " of line " << step;
+      }
+    }
+    EXPECT_FALSE(fs::exists(path(both + "/state.safetensors")));
+  }
+}
+
+TEST_F(Group, GoesOnAfterOneWasKilled) {
+  const std::string options = "data/patches --encoder mit_b0 --iterations 40 --warmup-iterations 2 --batch-size 4 --threads 1 -o ";
+  ASSERT_EQ(train(options + "undisturbed"), (std::array<int, 2>{0, 0})) << said_by(0) << said_by(1);
+  const pid_t first = start(0, options + "disturbed"), second = start(1, options + "disturbed");
+  while (log_of("disturbed").size() < 5 && kill(first, 0) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  kill(second, SIGKILL);
+  const auto killed = Clock::now();
+  EXPECT_EQ(code_of(first), 1);
+  EXPECT_LT(Clock::now() - killed, std::chrono::seconds(60));
+  EXPECT_EQ(code_of(second), 128 + SIGKILL);
+  EXPECT_THAT(said_by(0), AllOf(HasSubstr("error: training, process 0 of 2: the connection to another process was lost"),
+                                HasSubstr("--resume"), Not(HasSubstr("c10::"))));
+  EXPECT_EQ(train(options + "disturbed --resume"), (std::array<int, 2>{0, 0})) << said_by(0) << said_by(1);
+  EXPECT_TRUE(core::read_text_file(path("undisturbed/model.safetensors")) == core::read_text_file(path("disturbed/model.safetensors")));
+}
+
+TEST_F(Group, RefusesWhatDoesNotBelongTogether) {
+  const pid_t first = start(0, "data/patches --encoder mit_b0 --iterations 4 --batch-size 4 -o other");
+  const pid_t second = start(1, "data/patches --encoder mit_b0 --iterations 5 --batch-size 4 -o other");
+  EXPECT_EQ(code_of(first), 1);
+  EXPECT_EQ(code_of(second), 2);
+  EXPECT_THAT(said_by(1), HasSubstr("error: training, process 1 of 2: its program and arguments differ from those of process 0"));
+  EXPECT_EQ(train("data/patches --encoder mit_b0 --iterations 4 --batch-size 1 -o other"), (std::array<int, 2>{2, 2}));
+  EXPECT_THAT(said_by(0), HasSubstr("a batch of 1 images can't be shared by 2 processes"));
+
+  const std::string command = "train data/patches --iterations 1 -o bad";
+  expect_refusal(command, 2, "MASTER_PORT is not set", "MASTER_ADDR=127.0.0.1 RANK=0 WORLD_SIZE=2");
+  expect_refusal(command, 2, "RANK and SLURM_PROCID are not set", "MASTER_ADDR=127.0.0.1 MASTER_PORT=1 WORLD_SIZE=2");
+  expect_refusal(command, 2, "RANK is 'one', and must be a whole number", "MASTER_ADDR=127.0.0.1 MASTER_PORT=1 WORLD_SIZE=2 RANK=one");
+  expect_refusal(command, 2, "this can't be number 2", environment(2));
+}
+
+}  // namespace
+}  // namespace wsi_lpd
