@@ -114,6 +114,12 @@ void ProcessGroup::sum(at::Tensor& values) const {
   values = buffers[0].to(values.device());
 }
 
+bool ProcessGroup::any(bool is_true) const {
+  at::Tensor count = torch::full({1}, is_true ? 1 : 0, torch::kLong);
+  sum(count);
+  return count.item<std::int64_t>() > 0;
+}
+
 void ProcessGroup::take_from_first(at::Tensor& values) const {
   std::vector<at::Tensor> buffers{values.cpu().contiguous()};
   c10d::BroadcastOptions options;

@@ -295,7 +295,8 @@ network::PatchModel& Trainer::model() {
 
 std::map<std::string, std::string> Trainer::arithmetic() const {
   std::map<std::string, std::string> arithmetic{{"device", impl_->device.str()},
-                                                {"precision", impl_->options.bfloat16 ? "bfloat16" : "float32"}};
+                                                {"precision", impl_->options.bfloat16 ? "bfloat16" : "float32"},
+                                                {"processes", std::to_string(impl_->group ? impl_->group->size() : 1)}};
   if (impl_->device.is_cpu()) arithmetic["threads"] = std::to_string(at::get_num_threads());
   return arithmetic;
 }

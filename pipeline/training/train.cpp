@@ -66,8 +66,10 @@ class Run {
     work_.observer.advance(trainer_.iteration());
     try {
       loop(stream);
-    } catch (const core::Error&) {  // a stop, a full disk, a loss that is no number: what has been learnt so far stays
+    } catch (const core::Error& error) {  // a stop, a full disk, a loss that is no number: what has been learnt so far stays
       if (steps_ > 0 && leads()) save_state();
+      // What started the processes ends the others when one has ended: not before the state is saved.
+      if (group_ && dynamic_cast<const core::Cancelled*>(&error)) group_->take_from_first(0);
       throw;
     }
     work_.observer.end();
@@ -158,7 +160,7 @@ class Run {
         stale = is_stale_everywhere();
       }
       if (trainer_.iteration() >= options_.iterations || stale) return;
-      core::check(work_.cancel);
+      check_cancel();
       const auto start = Clock::now();
       const model::training::StepReport report = trainer_.step(stream.next());
       seconds_ += seconds_since(start);
@@ -172,6 +174,12 @@ class Run {
         saved = Clock::now();
       }
     }
+  }
+
+  /// If one process is asked to stop, all stop after the same step.
+  void check_cancel() const {
+    const bool asked = work_.cancel.load(std::memory_order_relaxed);
+    if (group_ ? group_->any(asked) : asked) throw core::Cancelled();
   }
 
   bool epoch_is_due() const {

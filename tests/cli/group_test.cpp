@@ -107,6 +107,17 @@ TEST_F(Group, GoesOnAfterOneWasKilled) {
   EXPECT_TRUE(core::read_text_file(path("undisturbed/model.safetensors")) == core::read_text_file(path("disturbed/model.safetensors")));
 }
 
+TEST_F(Group, StopsTogether) {
+  const std::string options = "data/patches --encoder mit_b0 --iterations 400 --batch-size 4 --threads 1 -o stopped";
+  const pid_t first = start(0, options), second = start(1, options);
+  while (log_of("stopped").size() < 3 && kill(first, 0) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  kill(second, SIGTERM);
+  EXPECT_EQ(code_of(second), 128 + SIGTERM);
+  EXPECT_TRUE(fs::exists(path("stopped/state.safetensors"))) << "saved before another process ends";
+  EXPECT_EQ(code_of(first), 1);
+  EXPECT_THAT(said_by(0), HasSubstr("--resume"));
+}
+
 TEST_F(Group, RefusesWhatDoesNotBelongTogether) {
   const pid_t first = start(0, "data/patches --encoder mit_b0 --iterations 4 --batch-size 4 -o other");
   const pid_t second = start(1, "data/patches --encoder mit_b0 --iterations 5 --batch-size 4 -o other");

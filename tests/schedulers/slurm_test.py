@@ -210,6 +210,29 @@ def test(our, folder, say):
         check(slurm.job(report)["ExitCode"] == "3:0", "the report job says that slides failed")
         check("broken.svs" in (results / "report/index.html").read_text(), "the report names the broken slide")
         say(f"the second night: exit codes {' '.join(codes)}; the report names the broken slide")
+        train(slurm, our, folder, say)
+
+
+def train(slurm, our, folder, say):
+    """One training by a process on each node. It is asked to go as before its time limit, comes back and resumes."""
+    environment = slurm.environment | {"PATCHES": str(our.folder / "data/patches"), "RUN": str(folder / "run"), "DEVICE": "cpu",
+                                       "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_ports(1)[0])}
+    options = ["--encoder", "mit_b0", "--iterations", "60", "--warmup-iterations", "2", "--batch-size", "4"]
+    said = run(["sbatch", "--cpus-per-task=1", world.EXAMPLES / "slurm/train.sbatch", *options], env=environment, cwd=folder)
+    job = re.search(r"job (\d+)", said)[1]
+    steps = folder / "run/log.jsonl"
+    wait_for(lambda: steps.exists() and len(steps.read_text().splitlines()) >= 5, "five steps of the training", 120)
+    nodes = [len(slurm.programs(node)) for node in ("node1", "node2")]
+    check(nodes == [1, 1], f"a process of the training on each node: {nodes}")
+    slurm.run("scancel", "--batch", "--signal=USR1", job)
+    wait_for(lambda: slurm.job(job)["Restarts"] == "1", "the training to be put back into the queue", 120)
+    wait_for(lambda: slurm.job(job)["JobState"] not in ("PENDING", "RUNNING", "COMPLETING"), "the training", 300)
+    log = (folder / f"wsi-lpd-{job}-train.log").read_text()
+    check(slurm.job(job)["JobState"] == "COMPLETED", f"the training: {slurm.job(job)}\n{log}")
+    check("on cpu by 2 processes" in log and "going on after step" in log, f"the training resumes: {log}")
+    check((folder / "run/model.safetensors").exists() and not (folder / "run/state.safetensors").exists(), "the training is complete")
+    check(sum('"gradient_norm"' in line for line in steps.read_text().splitlines()) == 60, "every step is there once")
+    say("a training by one process on each node was stopped, came back and went on")
 
 
 def pid_of(lock):

@@ -43,6 +43,8 @@ class ProcessGroup {
   const GroupPlace& place() const { return place_; }
   /// Replaces the values by their sums over the processes. The sums are the same in all of them, to the bit.
   void sum(at::Tensor& values) const;
+  /// Whether it is true in any process.
+  bool any(bool is_true) const;
   /// Replaces the values by those of rank 0.
   void take_from_first(at::Tensor& values) const;
   std::int64_t take_from_first(std::int64_t value) const;

@@ -74,7 +74,7 @@ class Trainer {
   /// The model as trained so far; with `ema`, the moving average. The reference is valid as long as the trainer lives.
   network::PatchModel& model();
 
-  /// Device, precision and, on a CPU, the number of threads, by name. If one of them differs, the same steps give results that differ in
+  /// Device, precision, number of processes and, on a CPU, of threads, by name. If one of them differs, the same steps give results that differ in
   /// their last digits.
   std::map<std::string, std::string> arithmetic() const;
 
