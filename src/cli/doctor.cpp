@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "command.hpp"
+#include "machine_speed.hpp"
 #include "wsi_lpd/image/library.hpp"
 #include "wsi_lpd/model/runtime/device.hpp"
 #include "wsi_lpd/output/result_file.hpp"
@@ -89,8 +90,16 @@ int run_doctor() {
 
 Command add_doctor(CLI::App& program) {
   CLI::App* command = program.add_subcommand("doctor", "What this machine has, and what is wrong with it");
-  command->footer("\nExample:  wsi-lpd doctor");
-  return {command, [](const Context&) { return run_doctor(); }, {.work = false}};
+  command->footer("\nExample:  wsi-lpd doctor   or   wsi-lpd doctor --bench --slide slide.svs --model lung.safetensors");
+  auto speed = std::make_shared<SpeedArguments>();
+  add_speed_options(*command, *speed);
+  return {command,
+          [speed](const Context& context) {
+            const int code = run_doctor();
+            if (speed->wanted) print_machine_speed(*speed, context);
+            return code;
+          },
+          {.work = false}};
 }
 
 }  // namespace wsi_lpd::cli

@@ -341,5 +341,27 @@ TEST_F(Program, HelpsWithEveryCommand) {
   EXPECT_THAT(run("doctor").out, HasSubstr("LibTorch"));
 }
 
+/// Every stage has its share of the time, and what was made for the measurement is gone.
+TEST_F(Program, MeasuresTheMachine) {
+  for (const std::string slide : {"", " --slide data/slides/slide-1.tif"}) {
+    SCOPED_TRACE(slide);
+    fs::create_directories(path("scratch"));
+    const Outcome outcome = run("doctor --bench" + slide, "TMPDIR=scratch");
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr(slide.empty() ? "Speed: slide-1.tif (synthetic), " : "Speed: slide-1.tif, "));
+    double shares = 0;
+    std::istringstream lines(outcome.out.substr(outcome.out.find("Speed: ")));
+    for (std::string line; std::getline(lines, line);)
+      if (const auto percent = line.find(" % of the time"); percent != std::string::npos)
+        shares += std::stod(line.substr(line.rfind(' ', percent - 1), percent));
+    EXPECT_NEAR(shares, 100, 1);
+    for (const char* row :
+         {"whole run ", "read ", "forward ", "blend ", "write ", "reading alone   1 thread ", "reading alone   2 threads ", "bound by "})
+      EXPECT_THAT(outcome.out, HasSubstr("\n  " + std::string(row)));
+    EXPECT_TRUE(fs::is_empty(path("scratch")));
+  }
+  expect_refusal("doctor --slide data/slides/slide-1.tif", 2, "--slide requires --bench");
+}
+
 }  // namespace
 }  // namespace wsi_lpd

@@ -74,8 +74,8 @@ class Trainer {
   /// The model as trained so far; with `ema`, the moving average. The reference is valid as long as the trainer lives.
   network::PatchModel& model();
 
-  /// Device, precision, number of processes and, on a CPU, of threads, by name. If one of them differs, the same steps give results that differ in
-  /// their last digits.
+  /// Device, precision, number of processes and, on a CPU, of threads, by name. If one of them differs, the same steps give results that
+  /// differ in their last digits.
   std::map<std::string, std::string> arithmetic() const;
 
   /// Saves everything that the next step depends on, through a PartFile: weights, optimiser state, moving average, LibTorch's default CPU
