@@ -8,8 +8,12 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include <netdb.h>
+
 #include <charconv>
 #include <cstdlib>
+#include <future>
+#include <thread>
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/text.hpp"
@@ -43,6 +47,17 @@ int number_or(const char* name, const char* other, int otherwise) {
   return variable(name) || variable(other) ? number(name, other) : otherwise;
 }
 
+const std::string kReason = "reason";
+
+std::string name_of(const GroupPlace& place) {
+  return "training, process " + std::to_string(place.rank) + " of " + std::to_string(place.size);
+}
+
+std::string place_of(const GroupPlace& place) { return place.host + ":" + std::to_string(place.port); }
+
+std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+std::string text_of(const std::vector<std::uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+
 }  // namespace
 
 std::optional<GroupPlace> group_of_environment() {
@@ -66,41 +81,116 @@ std::optional<GroupPlace> group_of_environment() {
 struct ProcessGroup::Impl {
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group;
-
+  /// What another process left, or nothing.
+  std::optional<std::string> reason() const {
+    try {
+      if (store->check({kReason})) return text_of(store->get(kReason));
+    } catch (const std::exception&) {  // the store was in the process that has ended
+    }
+    return std::nullopt;
+  }
   /// Runs a call that waits for other processes.
   template <class Call>
-  static void run(const GroupPlace& place, const Call& call) {
+  void run(const GroupPlace& place, const Call& call) const {
     try {
       call();
     } catch (const std::exception&) {  // Gloo's message names a line of its source and a port
-      throw core::Error("training, process " + std::to_string(place.rank) + " of " + std::to_string(place.size) +
-                        ": the connection to another process was lost: it has ended, as its own messages should tell, or its machine can't "
-                        "be reached; start all again with --resume");
+      if (const auto why = reason()) throw core::Error(*why);
+      throw ConnectionLost(name_of(place) +
+                           ": the connection to another process was lost: it has ended, as its own messages should tell, or "
+                           "its machine can't be reached; when that is mended, start all again, with --resume if the training had begun");
     }
   }
+  static Impl join(const GroupPlace& place, std::chrono::seconds patience);
+  void call_roll(const GroupPlace& place, std::chrono::seconds patience) const;
 };
 
-ProcessGroup::ProcessGroup(const GroupPlace& place, std::chrono::seconds patience) : place_(place), impl_(std::make_unique<Impl>()) {
+/// So that processes of different numbers don't wait for each other, and rank 0 can name those that are missing.
+void ProcessGroup::Impl::call_roll(const GroupPlace& place, std::chrono::seconds patience) const {
+  const auto here = [](int rank) { return "here/" + std::to_string(rank); };
+  if (store->add("taken/" + std::to_string(place.rank), 1) > 1)
+    throw core::UsageError(name_of(place) + ": there is such a process already at " + place_of(place) +
+                           ": give every process a RANK of its own, and every training a MASTER_PORT of its own");
+  if (place.rank > 0) {
+    store->wait({"size"}, patience);
+    if (const std::string size = text_of(store->get("size")); size != std::to_string(place.size)) {
+      const std::string why = name_of(place) + ": process 0 was told of " + size + " processes: WORLD_SIZE has to be the same for all";
+      store->set(kReason, bytes_of(why));
+      throw core::UsageError(why);
+    }
+    store->set(here(place.rank), bytes_of(""));
+    store->wait({"all"}, patience);
+    return;
+  }
+  store->set("size", bytes_of(std::to_string(place.size)));
+  std::vector<std::string> missing;
+  for (const auto end = std::chrono::steady_clock::now() + patience; std::chrono::steady_clock::now() < end;
+       std::this_thread::sleep_for(std::chrono::milliseconds(50))) {
+    missing.clear();
+    for (int rank = 1; rank < place.size; ++rank)
+      if (!store->check({here(rank)})) missing.push_back(std::to_string(rank));
+    if (missing.empty()) return store->set("all", bytes_of(""));
+    if (const auto why = reason()) throw core::Error(*why);
+  }
+  throw core::Error(name_of(place) + ": no sign of process " + core::joined(missing) + " at " + place_of(place) + " within " +
+                    core::count_of(static_cast<std::size_t>(patience.count()), "second", "seconds") +
+                    ": start all, with the same MASTER_ADDR");
+}
+
+ProcessGroup::Impl ProcessGroup::Impl::join(const GroupPlace& place, std::chrono::seconds patience) {
+  c10d::TCPStoreOptions options;
+  options.port = static_cast<std::uint16_t>(place.port);
+  options.isServer = place.rank == 0 && !place.by_agent;
+  options.numWorkers = static_cast<std::size_t>(place.size);
+  options.waitWorkers = false;
+  options.timeout = patience;
+  Impl impl;
+  impl.store = c10::make_intrusive<c10d::PrefixStore>("wsi-lpd/" + place.run, c10::make_intrusive<c10d::TCPStore>(place.host, options));
+  impl.call_roll(place, patience);
+  const auto gloo = c10d::ProcessGroupGloo::Options::create(patience);
+  const auto interface = variable("GLOO_SOCKET_IFNAME");
+  gloo->devices.push_back(interface ? c10d::ProcessGroupGloo::createDeviceForInterface(*interface)
+                                    : c10d::ProcessGroupGloo::createDefaultDevice());
+  impl.group = c10::make_intrusive<c10d::ProcessGroupGloo>(impl.store, place.rank, place.size, gloo);
+  impl.store->setTimeout(kSilence);
+  return impl;
+}
+
+ProcessGroup::ProcessGroup(const GroupPlace& place, const core::Work& work, std::chrono::seconds patience) : place_(place) {
+  FLAGS_caffe2_log_level = c10::GLOG_FATAL;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(place.host.c_str(), nullptr, nullptr, &found) != 0)
+    throw core::UsageError(name_of(place) + ": MASTER_ADDR is '" + place.host + "', which no machine has as its name or address");
+  freeaddrinfo(found);
+  // In a thread of its own, which can be left alone: c10d's waiting can't be interrupted.
+  const auto promise = std::make_shared<std::promise<Impl>>();
+  std::future<Impl> joined = promise->get_future();
+  std::thread([place, patience, promise] {
+    try {
+      promise->set_value(Impl::join(place, patience));
+    } catch (...) {
+      promise->set_exception(std::current_exception());
+    }
+  }).detach();
+  const auto start = std::chrono::steady_clock::now();
+  for (bool said = false; joined.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready;) {
+    core::check(work.cancel);
+    if (said || std::chrono::steady_clock::now() - start < std::chrono::seconds(5)) continue;
+    said = true;
+    work.observer.info(name_of(place) + ": waiting for the others at " + place_of(place) + ", for at most " +
+                       core::count_of(static_cast<std::size_t>(patience.count()), "second", "seconds"));
+  }
   try {
-    c10d::TCPStoreOptions options;
-    options.port = static_cast<std::uint16_t>(place.port);
-    options.isServer = place.rank == 0 && !place.by_agent;
-    options.numWorkers = static_cast<std::size_t>(place.size);
-    options.waitWorkers = false;
-    options.timeout = patience;
-    impl_->store = c10::make_intrusive<c10d::PrefixStore>("wsi-lpd/" + place.run, c10::make_intrusive<c10d::TCPStore>(place.host, options));
-    const auto gloo = c10d::ProcessGroupGloo::Options::create(patience);
-    const auto interface = variable("GLOO_SOCKET_IFNAME");
-    gloo->devices.push_back(interface ? c10d::ProcessGroupGloo::createDeviceForInterface(*interface)
-                                      : c10d::ProcessGroupGloo::createDefaultDevice());
-    impl_->group = c10::make_intrusive<c10d::ProcessGroupGloo>(impl_->store, place.rank, place.size, gloo);
-    impl_->store->setTimeout(kSilence);
+    impl_ = std::make_unique<Impl>(joined.get());
+  } catch (const core::Error&) {
+    throw;
   } catch (const std::exception& error) {
     const std::string text = error.what();
-    throw core::Error("training, process " + std::to_string(place.rank) + " of " + std::to_string(place.size) +
-                      ": the processes did not find each other at " + place.host + ":" + std::to_string(place.port) + " within " +
-                      core::count_of(static_cast<std::size_t>(patience.count()), "second", "seconds") + " (" +
-                      text.substr(0, text.find('\n')) + "): are all started, and is the port free and reachable?");
+    if (text.find("EADDRINUSE") != std::string::npos)
+      throw core::Error(name_of(place) + ": port " + std::to_string(place.port) + " is in use on this machine: choose another MASTER_PORT");
+    throw core::Error(name_of(place) + ": the processes did not find each other at " + place_of(place) + " within " +
+                      core::count_of(static_cast<std::size_t>(patience.count()), "second", "seconds") +
+                      ": are all started, and can the port be reached?");
   }
 }
 
@@ -137,19 +227,23 @@ std::int64_t ProcessGroup::take_from_first(std::int64_t value) const {
 void ProcessGroup::check_same(const std::map<std::string, std::string>& facts) const {
   for (const auto& [name, text] : facts) {
     if (leads()) {
-      impl_->store->set(name, std::vector<std::uint8_t>(text.begin(), text.end()));
+      impl_->store->set(name, bytes_of(text));
       continue;
     }
     std::string first;
-    impl_->run(place_, [&] {
-      const std::vector<std::uint8_t> bytes = impl_->store->get(name);
-      first.assign(bytes.begin(), bytes.end());
-    });
+    impl_->run(place_, [&] { first = text_of(impl_->store->get(name)); });
     if (first != text)
-      throw core::UsageError("training, process " + std::to_string(rank()) + " of " + std::to_string(size()) + ": its " + name +
+      throw core::UsageError(name_of(place_) + ": its " + name +
                              " differ from those of process 0: all processes need the same program, arguments and images");
   }
-  take_from_first(0);  // so that no process goes on before all have compared
+  any(false);  // so that no process goes on before all have compared
+}
+
+void ProcessGroup::leave_reason(const std::string& reason) const noexcept {
+  try {
+    impl_->store->compareSet(kReason, {}, bytes_of(reason));
+  } catch (const std::exception&) {  // there is nobody to be told
+  }
 }
 
 }  // namespace wsi_lpd::model::runtime

@@ -11,6 +11,7 @@
 #include "training_pictures.hpp"
 #include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/digest/sha256.hpp"
 #include "wsi_lpd/pipeline/training/evaluate.hpp"
 #include "wsi_lpd/pipeline/training/fit_presence.hpp"
 
@@ -48,7 +49,6 @@ class Run {
         judge_(valid_, options_.warmup_iterations, options_.iterations) {}
 
   TrainResult run() {
-    if (group_) check_group();
     Teaching teaching = fit_head();
     report_balance(set_, job_.info.classes, work_.observer);
     if (judge_.by() == "nothing" && valid_.count() > 0)
@@ -68,8 +68,7 @@ class Run {
       loop(stream);
     } catch (const core::Error& error) {  // a stop, a full disk, a loss that is no number: what has been learnt so far stays
       if (steps_ > 0 && leads()) save_state();
-      // What started the processes ends the others when one has ended: not before the state is saved.
-      if (group_ && dynamic_cast<const core::Cancelled*>(&error)) group_->take_from_first(0);
+      if (group_ && dynamic_cast<const core::Cancelled*>(&error)) stop_others();
       throw;
     }
     work_.observer.end();
@@ -96,17 +95,6 @@ class Run {
 
   /// Whether this process judges the model and writes files.
   bool leads() const { return !group_ || group_->leads(); }
-
-  void check_group() const {
-    if (group_->size() > job_.batch_size)
-      throw core::UsageError("a batch of " + std::to_string(job_.batch_size) + " images can't be shared by " +
-                             std::to_string(group_->size()) + " processes: start fewer, or give a larger --batch-size");
-    group_->check_same({{"program and arguments", job_.info.provenance.at("software") + "\n" + job_.info.provenance.at("configuration")},
-                        {"training images", fingerprint(job_.patches.train)},
-                        {"validation images", fingerprint(job_.patches.valid)},
-                        {"images without labels", fingerprint(job_.unlabelled)},
-                        {"precision (--precision)", trainer_.arithmetic().at("precision")}});
-  }
 
   /// The run's folder, with its log, and the state that a resumed training begins with.
   void start_folder() {
@@ -232,8 +220,21 @@ class Run {
 
   bool is_stale() const { return job_.patience > 0 && judge_.epochs_since_best() >= job_.patience; }
 
-  /// As rank 0 judges. The others wait for it.
-  bool is_stale_everywhere() const { return group_ ? group_->take_from_first(is_stale()) != 0 : is_stale(); }
+  /// As rank 0 judges. The others wait for it. Throws Cancelled where rank 0 was stopped meanwhile.
+  bool is_stale_everywhere() const {
+    if (!group_) return is_stale();
+    const std::int64_t told = group_->take_from_first(is_stale());
+    if (told == kStopped && !leads()) throw core::Cancelled();
+    return told != 0;
+  }
+  /// What has started the processes ends all when one has ended: none ends before the state is saved. Where the others wait for rank 0's
+  /// judgement, they learn that it was stopped.
+  void stop_others() const {
+    try {
+      group_->take_from_first(kStopped);
+    } catch (const core::Error&) {  // they have ended
+    }
+  }
 
   void open_log() {
     log_.open(log_path(), trainer_.iteration() > 0 ? std::ios::app : std::ios::trunc);
@@ -300,6 +301,8 @@ class Run {
     work_.observer.info("going on after step " + std::to_string(trainer_.iteration()));
   }
 
+  static constexpr std::int64_t kStopped = 2;
+
   const TrainJob& job_;
   core::Work work_;
   const model::runtime::ProcessGroup* group_;
@@ -316,6 +319,21 @@ class Run {
 };
 
 }  // namespace
+
+void check_group(const PreparedTraining& prepared, const model::runtime::ProcessGroup& group) {
+  const TrainJob& job = prepared.job;
+  if (group.size() > job.batch_size)
+    throw core::UsageError("a batch of " + std::to_string(job.batch_size) + " images can't be shared by " + std::to_string(group.size()) +
+                           " processes: start fewer, or give a larger --batch-size");
+  std::string samples;
+  for (const std::vector<Patch>* patches : {&job.patches.train, &job.unlabelled})
+    for (const Patch& patch : *patches)
+      if (fs::is_regular_file(patch.image)) samples += digest::sha256_of_sample(patch.image);
+  group.check_same({{"program and arguments", job.info.provenance.at("software") + "\n" + job.info.provenance.at("configuration")},
+                    {"training images", fingerprint(job.patches.train) + fingerprint(job.unlabelled) + digest::sha256_of_text(samples)},
+                    {"validation images", fingerprint(job.patches.valid)},
+                    {"number formats (--precision)", job.options.bfloat16 ? "bfloat16" : "float32"}});
+}
 
 TrainResult train(const PreparedTraining& prepared, const core::Work& work, const model::runtime::ProcessGroup* group) {
   return Run(prepared, work, group).run();

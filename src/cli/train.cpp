@@ -1,3 +1,4 @@
+#include <csignal>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -48,6 +49,7 @@ fs::path run_folder(const pipeline::training::TrainJob& job, const Context& cont
 }
 
 using Group = model::runtime::ProcessGroup;
+constexpr int kStoppedWithOthers = 128 + SIGTERM;  ///< as if the signal had come here, too
 
 /// The device and threads of one of several processes. torchrun allows each a single thread: they share the machine instead.
 void settle_machine(model::training::TrainOptions& options, const Context& context, const Group* group) {
@@ -93,29 +95,19 @@ std::string line_of(const pipeline::training::PreparedTraining& prepared, const 
          prepared.job.run.string();
 }
 
-/// One of the processes that do not lead: it computes, and rank 0 tells what happens.
-int run_follower(const TrainArguments& arguments, const Context& context, const Group& group) {
-  core::SilentObserver silent;
-  const Context quiet{context.common, silent, context.cancel, context.options, context.given, context.arguments};
-  pipeline::training::train(pipeline::training::prepare_training(job_of(arguments, quiet, &group), quiet.work()), quiet.work(), &group);
-  return kDone;
-}
-
-int run_train(const TrainArguments& arguments, const Context& context) {
-  const auto place = model::runtime::group_of_environment();
-  const std::unique_ptr<Group> group = place ? std::make_unique<Group>(*place) : nullptr;
-  if (group && !group->leads()) return run_follower(arguments, context, *group);
-  pipeline::training::PreparedTraining prepared =
-      pipeline::training::prepare_training(job_of(arguments, context, group.get()), context.work());
+/// Trains, with the group's other processes if there is one, and prints the result.
+int run_alone_or_first(const TrainArguments& arguments, const Context& context, const Group* group) {
+  pipeline::training::PreparedTraining prepared = pipeline::training::prepare_training(job_of(arguments, context, group), context.work());
+  if (group) pipeline::training::check_group(prepared, *group);
   fs::path& run = prepared.job.run;
   if (arguments.job.run.empty() && !arguments.job.resume) {  // another process may have begun in this very second
     fs::create_directories(run.parent_path());
     while (!fs::create_directory(run)) run = new_run_folder();
   }
-  context.observer.info(line_of(prepared, group.get()));
+  context.observer.info(line_of(prepared, group));
   if (!arguments.job.resume) write_resolved_config(context.options, run);
   try {
-    const pipeline::training::TrainResult result = pipeline::training::train(prepared, context.work(), group.get());
+    const pipeline::training::TrainResult result = pipeline::training::train(prepared, context.work(), group);
     link_latest(run, context.observer);
     print_result(result, prepared.job.info.classes);
   } catch (const core::UsageError&) {  // nothing was started
@@ -128,6 +120,36 @@ int run_train(const TrainArguments& arguments, const Context& context) {
     throw;
   }
   return kDone;
+}
+
+/// One of the processes that do not lead: it computes, and rank 0 tells what happens.
+void follow(const TrainArguments& arguments, const Context& context, const Group& group) {
+  core::SilentObserver silent;
+  const Context quiet{context.common, silent, context.cancel, context.options, context.given, context.arguments};
+  const pipeline::training::PreparedTraining prepared =
+      pipeline::training::prepare_training(job_of(arguments, quiet, &group), quiet.work());
+  pipeline::training::check_group(prepared, group);
+  pipeline::training::train(prepared, quiet.work(), &group);
+}
+
+int run_train(const TrainArguments& arguments, const Context& context) {
+  const auto place = model::runtime::group_of_environment();
+  if (!place) return run_alone_or_first(arguments, context, nullptr);
+  const Group group(*place, context.work());
+  try {
+    if (group.leads()) return run_alone_or_first(arguments, context, &group);
+    follow(arguments, context, group);
+    return kDone;
+  } catch (const core::Cancelled&) {
+    if (context.cancel) throw;
+    context.observer.warn("another process of the training was stopped, and this one with it");
+    return kStoppedWithOthers;
+  } catch (const model::runtime::ConnectionLost&) {
+    throw;
+  } catch (const std::exception& error) {
+    group.leave_reason(error.what());
+    throw;
+  }
 }
 
 }  // namespace

@@ -114,16 +114,46 @@ TEST_F(Group, StopsTogether) {
   kill(second, SIGTERM);
   EXPECT_EQ(code_of(second), 128 + SIGTERM);
   EXPECT_TRUE(fs::exists(path("stopped/state.safetensors"))) << "saved before another process ends";
-  EXPECT_EQ(code_of(first), 1);
-  EXPECT_THAT(said_by(0), HasSubstr("--resume"));
+  EXPECT_EQ(code_of(first), 128 + SIGTERM);
+  EXPECT_THAT(said_by(0), AllOf(HasSubstr("another process of the training was stopped"), HasSubstr("--resume")));
+  EXPECT_THAT(said_by(1), AllOf(HasSubstr("error: stopped by the user"), Not(HasSubstr("connection"))));
+}
+
+/// Ctrl-C reaches a process that waits for the others, and no library speaks.
+TEST_F(Group, WaitsForTheOthers) {
+  for (const int rank : {0, 1}) {
+    const pid_t alone = start(rank, "data/patches --encoder mit_b0 --iterations 4 --batch-size 4 -o waiting");
+    std::this_thread::sleep_for(std::chrono::seconds(8));
+    EXPECT_THAT(said_by(rank), HasSubstr("waiting for the others at 127.0.0.1:" + std::to_string(port_)));
+    kill(alone, SIGINT);
+    EXPECT_EQ(code_of(alone), 128 + SIGINT);
+    const std::string said = said_by(rank);
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 2) << said;
+  }
 }
 
 TEST_F(Group, RefusesWhatDoesNotBelongTogether) {
-  const pid_t first = start(0, "data/patches --encoder mit_b0 --iterations 4 --batch-size 4 -o other");
-  const pid_t second = start(1, "data/patches --encoder mit_b0 --iterations 5 --batch-size 4 -o other");
-  EXPECT_EQ(code_of(first), 1);
-  EXPECT_EQ(code_of(second), 2);
-  EXPECT_THAT(said_by(1), HasSubstr("error: training, process 1 of 2: its program and arguments differ from those of process 0"));
+  const std::string options = " --encoder mit_b0 --iterations 4 --batch-size 4 -o other";
+  const auto expect_refusal_by_second = [&](const std::string& first_arguments, const std::string& second_arguments,
+                                            const std::string& words) {
+    SCOPED_TRACE(second_arguments);
+    const pid_t first = start(0, first_arguments), second = start(1, second_arguments);
+    EXPECT_EQ(code_of(first), 1);
+    EXPECT_NE(code_of(second), 0);
+    EXPECT_THAT(said_by(1), HasSubstr("error: " + words));
+    EXPECT_THAT(said_by(0), HasSubstr("error: " + words)) << "the process that is watched tells why";
+    EXPECT_FALSE(fs::exists(path("other")));
+  };
+  expect_refusal_by_second("data/patches" + options, "data/patches --lr 1e-3" + options,
+                           "training, process 1 of 2: its program and arguments differ from those of process 0");
+  expect_refusal_by_second("data/patches" + options, "absent" + options, "absent");
+  fs::copy(path("data/patches"), path("copy"), fs::copy_options::recursive);
+  std::vector<fs::path> images;
+  for (const auto& entry : fs::directory_iterator(path("copy/train"))) images.push_back(entry.path());
+  std::ranges::sort(images);
+  fs::copy_file(images[0], images[1], fs::copy_options::overwrite_existing);
+  expect_refusal_by_second("data/patches" + options, "copy" + options,
+                           "training, process 1 of 2: its training images differ from those of process 0");
   EXPECT_EQ(train("data/patches --encoder mit_b0 --iterations 4 --batch-size 1 -o other"), (std::array<int, 2>{2, 2}));
   EXPECT_THAT(said_by(0), HasSubstr("a batch of 1 images can't be shared by 2 processes"));
 
@@ -132,6 +162,7 @@ TEST_F(Group, RefusesWhatDoesNotBelongTogether) {
   expect_refusal(command, 2, "RANK and SLURM_PROCID are not set", "MASTER_ADDR=127.0.0.1 MASTER_PORT=1 WORLD_SIZE=2");
   expect_refusal(command, 2, "RANK is 'one', and must be a whole number", "MASTER_ADDR=127.0.0.1 MASTER_PORT=1 WORLD_SIZE=2 RANK=one");
   expect_refusal(command, 2, "this can't be number 2", environment(2));
+  expect_refusal(command, 2, "which no machine has as its name", "MASTER_ADDR=no.such.host. MASTER_PORT=1 WORLD_SIZE=2 RANK=0");
 }
 
 }  // namespace

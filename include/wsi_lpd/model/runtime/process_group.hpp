@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "wsi_lpd/core/progress.hpp"
+
 namespace at {
 class Tensor;
 }
@@ -29,13 +31,22 @@ struct GroupPlace {
 /// or no number. Thread-safe as long as nobody changes the environment.
 std::optional<GroupPlace> group_of_environment();
 
+/// Another process has ended, or can't be reached.
+class ConnectionLost : public core::Error {
+ public:
+  using core::Error::Error;
+};
+
 /// The processes of one training, on one machine or several: LibTorch's c10d with Gloo, over TCP. The calls are collective: all processes
-/// make the same ones in the same order, and wait for each other. Not thread-safe. They throw Error when another process has ended, or did
-/// not answer for 30 minutes.
+/// make the same ones in the same order, and wait for each other. Not thread-safe. When another process has ended, or did not answer for 30
+/// minutes, they throw Error with the reason that it left (leave_reason), or ConnectionLost.
 class ProcessGroup {
  public:
-  /// Waits until all processes are there. Throws Error if they are not within `patience`. Reads GLOO_SOCKET_IFNAME, the network interface.
-  explicit ProcessGroup(const GroupPlace& place, std::chrono::seconds patience = std::chrono::minutes(5));
+  /// Waits until all processes are there; says so after some seconds. Throws UsageError: no such host, another number of processes than
+  /// rank 0's, a rank that is taken; Error: a port in use, processes that are not there within `patience`; Cancelled, and then a thread may
+  /// wait for the rest of `patience`. Reads GLOO_SOCKET_IFNAME, the network interface. Effect on the process: LibTorch logs no warnings any
+  /// more, as c10d would log every attempt to connect.
+  ProcessGroup(const GroupPlace& place, const core::Work& work, std::chrono::seconds patience = std::chrono::minutes(5));
   ~ProcessGroup();
   int rank() const { return place_.rank; }
   int size() const { return place_.size; }
@@ -50,6 +61,8 @@ class ProcessGroup {
   std::int64_t take_from_first(std::int64_t value) const;
   /// Compares what the processes know, by name, with rank 0's. Throws UsageError in the processes where something differs.
   void check_same(const std::map<std::string, std::string>& facts) const;
+  /// Before this process ends with an error: what the others are to say then. The first reason counts. Not collective; never throws.
+  void leave_reason(const std::string& reason) const noexcept;
 
  private:
   struct Impl;

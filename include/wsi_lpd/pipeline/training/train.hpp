@@ -22,6 +22,10 @@ struct TrainResult {
   double waited_share = 0;       ///< share of the time spent waiting for images
 };
 
+/// Before train() with a group, in each of its processes. Throws UsageError: the processes differ in version, options, precision, or in the
+/// names, labels or contents of the training images; there are more processes than images in a batch.
+void check_group(const PreparedTraining& prepared, const model::runtime::ProcessGroup& group);
+
 /// Trains from image labels. Files in the run's folder:
 ///  - model.safetensors: the best model, by the mIoU on valid/ with image labels predicted, as on a slide. Without masks, by the F1 of the
 ///    predicted labels of held-out images; with neither, the last model.
@@ -36,8 +40,7 @@ struct TrainResult {
 /// default random generator. Not thread-safe: one training at a time per process. Throws UsageError before the first step, Error,
 /// Cancelled; the state is then saved, and files written so far stay complete.
 /// With a `group`, each of its processes calls this with the same job: each computes its share of every batch, and rank 0 alone judges the
-/// model, writes files, and returns a result that is not empty. Throws UsageError, too, if the processes differ in images, options or
-/// precision, or there are more processes than images in a batch.
+/// model, writes files, and returns a result that is not empty. If one is stopped, all throw Cancelled.
 TrainResult train(const PreparedTraining& prepared, const core::Work& work, const model::runtime::ProcessGroup* group = nullptr);
 
 }  // namespace wsi_lpd::pipeline::training
