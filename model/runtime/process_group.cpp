@@ -55,6 +55,8 @@ std::string name_of(const GroupPlace& place) {
 
 std::string place_of(const GroupPlace& place) { return place.host + ":" + std::to_string(place.port); }
 
+std::string text_of(std::chrono::seconds time) { return core::count_of(static_cast<std::size_t>(time.count()), "second", "seconds"); }
+
 std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
 std::string text_of(const std::vector<std::uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
 
@@ -133,8 +135,7 @@ void ProcessGroup::Impl::call_roll(const GroupPlace& place, std::chrono::seconds
     if (const auto why = reason()) throw core::Error(*why);
   }
   throw core::Error(name_of(place) + ": no sign of process " + core::joined(missing) + " at " + place_of(place) + " within " +
-                    core::count_of(static_cast<std::size_t>(patience.count()), "second", "seconds") +
-                    ": start all, with the same MASTER_ADDR");
+                    text_of(patience) + ": start all, with the same MASTER_ADDR");
 }
 
 ProcessGroup::Impl ProcessGroup::Impl::join(const GroupPlace& place, std::chrono::seconds patience) {
@@ -177,8 +178,7 @@ ProcessGroup::ProcessGroup(const GroupPlace& place, const core::Work& work, std:
     core::check(work.cancel);
     if (said || std::chrono::steady_clock::now() - start < std::chrono::seconds(5)) continue;
     said = true;
-    work.observer.info(name_of(place) + ": waiting for the others at " + place_of(place) + ", for at most " +
-                       core::count_of(static_cast<std::size_t>(patience.count()), "second", "seconds"));
+    work.observer.info(name_of(place) + ": waiting for the others at " + place_of(place) + ", for at most " + text_of(patience));
   }
   try {
     impl_ = std::make_unique<Impl>(joined.get());
@@ -188,8 +188,7 @@ ProcessGroup::ProcessGroup(const GroupPlace& place, const core::Work& work, std:
     const std::string text = error.what();
     if (text.find("EADDRINUSE") != std::string::npos)
       throw core::Error(name_of(place) + ": port " + std::to_string(place.port) + " is in use on this machine: choose another MASTER_PORT");
-    throw core::Error(name_of(place) + ": the processes did not find each other at " + place_of(place) + " within " +
-                      core::count_of(static_cast<std::size_t>(patience.count()), "second", "seconds") +
+    throw core::Error(name_of(place) + ": the processes did not find each other at " + place_of(place) + " within " + text_of(patience) +
                       ": are all started, and can the port be reached?");
   }
 }

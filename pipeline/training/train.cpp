@@ -166,8 +166,8 @@ class Run {
 
   /// If one process is asked to stop, all stop after the same step.
   void check_cancel() const {
-    const bool asked = work_.cancel.load(std::memory_order_relaxed);
-    if (group_ ? group_->any(asked) : asked) throw core::Cancelled();
+    if (!group_) return core::check(work_.cancel);
+    if (group_->any(work_.cancel)) throw core::Cancelled();
   }
 
   bool epoch_is_due() const {

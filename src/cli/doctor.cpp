@@ -8,6 +8,7 @@
 
 #include "command.hpp"
 #include "machine_speed.hpp"
+#include "table_row.hpp"
 #include "wsi_lpd/image/library.hpp"
 #include "wsi_lpd/model/runtime/device.hpp"
 #include "wsi_lpd/output/result_file.hpp"
@@ -29,10 +30,6 @@ std::string first_field(const char* file, const std::string& key) {
   return {};
 }
 
-void row(const std::string& name, const std::string& value) {
-  std::cout << "  " << name << std::string(name.size() < 16 ? 16 - name.size() : 1, ' ') << value << "\n";
-}
-
 int run_doctor() {
   int problems = 0;
   const auto wrong = [&](const std::string& line) {
@@ -45,29 +42,30 @@ int run_doctor() {
         pipeline::segment::library_version(), std::string("CLI11 ") + CLI11_VERSION,
         "spdlog " + std::to_string(SPDLOG_VER_MAJOR) + "." + std::to_string(SPDLOG_VER_MINOR) + "." + std::to_string(SPDLOG_VER_PATCH)}) {
     const std::size_t space = library.find(' ');
-    row(library.substr(0, space), library.substr(space + 1));
+    print_row(library.substr(0, space), library.substr(space + 1));
   }
 
   std::cout << "\nCodecs\n";
   for (const auto& [codec, present] : image::codecs()) {
-    row(codec, present ? "yes" : "no");
+    print_row(codec, present ? "yes" : "no");
     if (!present) wrong("libvips was built without " + codec);
   }
 
   std::cout << "\nMachine\n";
-  row("processor", first_field("/proc/cpuinfo", "model name"));
-  row("cores", std::to_string(std::thread::hardware_concurrency()));
+  print_row("processor", first_field("/proc/cpuinfo", "model name"));
+  print_row("cores", std::to_string(std::thread::hardware_concurrency()));
   const std::string flags = " " + first_field("/proc/cpuinfo", "flags") + " ";
   std::string extensions;
   for (const char* flag : {"avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16"}) {
     if (flags.find(std::string(" ") + flag + " ") != std::string::npos) extensions += std::string(flag) + " ";
   }
-  row("extensions", extensions.empty() ? "none of avx2 and later: the network will be slow" : extensions);
-  row("memory", first_field("/proc/meminfo", "MemAvailable") + " available of " + first_field("/proc/meminfo", "MemTotal"));
+  print_row("extensions", extensions.empty() ? "none of avx2 and later: the network will be slow" : extensions);
+  print_row("memory", first_field("/proc/meminfo", "MemAvailable") + " available of " + first_field("/proc/meminfo", "MemTotal"));
   const std::vector<std::string> gpus = model::runtime::cuda_devices();
-  for (const std::string& gpu : gpus) row("GPU", gpu);
+  for (const std::string& gpu : gpus) print_row("GPU", gpu);
   if (gpus.empty())
-    row("GPU", model::runtime::has_cuda_backend() ? "none found" : "none used: this build has no CUDA backend (scripts/setup --cuda)");
+    print_row("GPU",
+              model::runtime::has_cuda_backend() ? "none found" : "none used: this build has no CUDA backend (scripts/setup --cuda)");
 
   std::cout << "\nDisk\n";
   for (const std::filesystem::path& folder : {std::filesystem::current_path(), std::filesystem::temp_directory_path()}) {
@@ -77,7 +75,7 @@ int run_doctor() {
       wrong(folder.string() + ": " + error.message());
       continue;
     }
-    row(folder.string(), std::to_string(space.available >> 30) + " GiB free");
+    print_row(folder.string(), std::to_string(space.available >> 30) + " GiB free");
     if (access(folder.c_str(), W_OK) != 0) wrong(folder.string() + " is not writable");
     if ((space.available >> 30) < 2)
       wrong(folder.string() + " has less than 2 GiB free; a slide's label raster needs up to one byte a pixel");

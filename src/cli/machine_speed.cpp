@@ -1,11 +1,12 @@
 #include "machine_speed.hpp"
 
-#include <unistd.h>
-
-#include <cmath>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <iostream>
 
 #include "model_file.hpp"
+#include "table_row.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/model/runtime/device.hpp"
 #include "wsi_lpd/pipeline/segment/lpd_segmenter.hpp"
@@ -21,7 +22,11 @@ using pipeline::segment::MachineSpeed;
 /// A folder of its own for what the measurement writes, removed with all that is in it.
 class ScratchFolder {
  public:
-  ScratchFolder() : path_(fs::temp_directory_path() / ("wsi-lpd-bench-" + std::to_string(getpid()))) { fs::create_directories(path_); }
+  ScratchFolder() {
+    std::string name = (fs::temp_directory_path() / "wsi-lpd-bench-XXXXXX").string();
+    if (!mkdtemp(name.data())) throw core::Error(name + ": the folder can't be made: " + std::strerror(errno));
+    path_ = name;
+  }
   ScratchFolder(const ScratchFolder&) = delete;
   ScratchFolder& operator=(const ScratchFolder&) = delete;
   ~ScratchFolder() {
@@ -46,33 +51,28 @@ fs::path make_slide(const fs::path& folder, double mpp, const core::Work& work) 
   return folder / "synthetic/slides/slide-1.tif";
 }
 
-std::string padded(const std::string& text, std::size_t width) {
-  return text + std::string(text.size() < width ? width - text.size() : 1, ' ');
-}
-
 void print(const MachineSpeed& speed, const std::string& what) {
   std::cout << "\nSpeed: " << what << "\n";
-  const auto row = [](const std::string& name, const std::string& value) { std::cout << "  " << padded(name, 16) << value << "\n"; };
-  row("whole run", core::fixed(speed.tiles_per_second(), 1) + " tiles/s" +
-                       (speed.square_mm > 0 ? ", " + core::fixed(speed.seconds / speed.square_mm, 2) + " s per mm2 of tissue at " +
-                                                  core::fixed(speed.mpp, 2) + " um/px"
-                                            : ""));
+  print_row("whole run", core::fixed(speed.tiles_per_second(), 1) + " tiles/s" +
+                             (speed.square_mm > 0 ? ", " + core::fixed(speed.seconds / speed.square_mm, 2) + " s per mm2 of tissue at " +
+                                                        core::fixed(speed.mpp, 2) + " um/px"
+                                                  : ""));
   double all = 0;
   for (const MachineSpeed::Stage& stage : speed.stages) all += stage.thread_seconds;
   for (const MachineSpeed::Stage& stage : speed.stages) {
     if (stage.thread_seconds <= 0) continue;
-    row(stage.name, padded(core::fixed(100 * stage.thread_seconds / all, 1) + " % of the time", 24) +
-                        core::fixed(static_cast<double>(speed.tiles) / stage.thread_seconds, 0) + " tiles/s a thread");
+    print_row(stage.name, padded(core::fixed(100 * stage.thread_seconds / all, 1) + " % of the time", 24) +
+                              core::fixed(static_cast<double>(speed.tiles) / stage.thread_seconds, 0) + " tiles/s a thread");
   }
   for (const MachineSpeed::Reading& reading : speed.reading)
-    row("reading alone", padded(core::count_of(static_cast<std::size_t>(reading.threads), "thread", "threads"), 24) +
-                             core::fixed(reading.tiles_per_second, 0) + " tiles/s");
+    print_row("reading alone", padded(core::count_of(static_cast<std::size_t>(reading.threads), "thread", "threads"), 24) +
+                                   core::fixed(reading.tiles_per_second, 0) + " tiles/s");
   const MachineSpeed::Reading& fastest = *std::ranges::max_element(speed.reading, {}, &MachineSpeed::Reading::tiles_per_second);
-  row("bound by", fastest.tiles_per_second < speed.tiles_per_second()
-                      ? "reading: storage and decoding give no more tiles than this, however many threads read"
-                      : speed.largest().name + " (" +
-                            core::count_of(static_cast<std::size_t>(speed.readers()), "thread reads", "threads read") +
-                            " as many tiles as the run needs)");
+  print_row("bound by", fastest.tiles_per_second < speed.tiles_per_second()
+                            ? "reading: storage and decoding give no more tiles than this, however many threads read"
+                            : speed.largest().name + " (" +
+                                  core::count_of(static_cast<std::size_t>(speed.readers()), "thread reads", "threads read") +
+                                  " as many tiles as the run needs)");
 }
 
 }  // namespace
