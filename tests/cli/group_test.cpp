@@ -35,21 +35,12 @@ class Group : public Program {
   static std::string said_by(int rank) { return core::read_text_file(file_of(rank)); }
   /// Starts one of the processes; all it says goes to file_of(rank).
   pid_t start(int rank, const std::string& arguments) const {
-    const pid_t child = fork();
-    if (child != 0) return child;
-    const std::string command = "cd '" + world_->path().string() + "' && " + environment(rank) + "exec '" WSI_LPD_PROGRAM "' train " +
-                                arguments + " >'" + file_of(rank).string() + "' 2>&1";
-    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-    _exit(99);
-  }
-  static int code_of(pid_t child) {
-    int status = 0;
-    return waitpid(child, &status, 0) != child ? -1 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return Program::start("train " + arguments, file_of(rank).string(), environment(rank));
   }
   /// Both processes to their end.
   std::array<int, 2> train(const std::string& arguments) const {
     const pid_t first = start(0, arguments), second = start(1, arguments);
-    return {code_of(first), code_of(second)};
+    return {end(first), end(second)};
   }
   static std::vector<nlohmann::json> log_of(const std::string& run) {
     std::vector<nlohmann::json> steps;
@@ -98,9 +89,9 @@ TEST_F(Group, GoesOnAfterOneWasKilled) {
   while (log_of("disturbed").size() < 5 && kill(first, 0) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   kill(second, SIGKILL);
   const auto killed = Clock::now();
-  EXPECT_EQ(code_of(first), 1);
+  EXPECT_EQ(end(first), 1);
   EXPECT_LT(Clock::now() - killed, std::chrono::seconds(60));
-  EXPECT_EQ(code_of(second), 128 + SIGKILL);
+  EXPECT_EQ(end(second), 128 + SIGKILL);
   EXPECT_THAT(said_by(0), AllOf(HasSubstr("error: training, process 0 of 2: the connection to another process was lost"),
                                 HasSubstr("--resume"), Not(HasSubstr("c10::"))));
   EXPECT_EQ(train(options + "disturbed --resume"), (std::array<int, 2>{0, 0})) << said_by(0) << said_by(1);
@@ -112,9 +103,9 @@ TEST_F(Group, StopsTogether) {
   const pid_t first = start(0, options), second = start(1, options);
   while (log_of("stopped").size() < 3 && kill(first, 0) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   kill(second, SIGTERM);
-  EXPECT_EQ(code_of(second), 128 + SIGTERM);
+  EXPECT_EQ(end(second), 128 + SIGTERM);
   EXPECT_TRUE(fs::exists(path("stopped/state.safetensors"))) << "saved before another process ends";
-  EXPECT_EQ(code_of(first), 128 + SIGTERM);
+  EXPECT_EQ(end(first), 128 + SIGTERM);
   EXPECT_THAT(said_by(0), AllOf(HasSubstr("another process of the training was stopped"), HasSubstr("--resume")));
   EXPECT_THAT(said_by(1), AllOf(HasSubstr("error: stopped by the user"), Not(HasSubstr("connection"))));
 }
@@ -126,7 +117,7 @@ TEST_F(Group, WaitsForTheOthers) {
     std::this_thread::sleep_for(std::chrono::seconds(8));
     EXPECT_THAT(said_by(rank), HasSubstr("waiting for the others at 127.0.0.1:" + std::to_string(port_)));
     kill(alone, SIGINT);
-    EXPECT_EQ(code_of(alone), 128 + SIGINT);
+    EXPECT_EQ(end(alone), 128 + SIGINT);
     const std::string said = said_by(rank);
     EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 2) << said;
   }
@@ -138,8 +129,8 @@ TEST_F(Group, RefusesWhatDoesNotBelongTogether) {
                                             const std::string& words) {
     SCOPED_TRACE(second_arguments);
     const pid_t first = start(0, first_arguments), second = start(1, second_arguments);
-    EXPECT_EQ(code_of(first), 1);
-    EXPECT_NE(code_of(second), 0);
+    EXPECT_EQ(end(first), 1);
+    EXPECT_NE(end(second), 0);
     EXPECT_THAT(said_by(1), HasSubstr("error: " + words));
     EXPECT_THAT(said_by(0), HasSubstr("error: " + words)) << "the process that is watched tells why";
     EXPECT_FALSE(fs::exists(path("other")));

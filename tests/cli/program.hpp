@@ -1,6 +1,7 @@
 #pragma once
 // The program as a user meets it, in a world that all tests of it share.
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <sstream>
@@ -50,6 +51,21 @@ class Program : public ::testing::Test {
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), core::read_text_file(*world_ / "stdout.txt"),
             core::read_text_file(*world_ / "stderr.txt")};
+  }
+  /// Starts the program in the world beside the test; both of its streams go to the file `log`. `prefix` as in run().
+  static pid_t start(const std::string& arguments, const std::string& log, const std::string& prefix = "") {
+    const pid_t child = fork();
+    if (child != 0) return child;
+    const std::string command =
+        "cd '" + world_->path().string() + "' && " + prefix + " exec '" WSI_LPD_PROGRAM "' " + arguments + " >'" + log + "' 2>&1";
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(99);
+  }
+  /// Waits for a process that start() has started; its exit code, or 128 and the signal that ended it.
+  static int end(pid_t child) {
+    int status = 0;
+    if (waitpid(child, &status, 0) != child) return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
   static fs::path path(const std::string& name) { return world_->path() / name; }
 

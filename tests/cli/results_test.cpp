@@ -215,12 +215,7 @@ TEST_F(Program, LeavesNothingHalfWrittenWhenItIsKilled) {
     SCOPED_TRACE(i);
     fs::remove_all(path("cut-slide/slide-1.json"));
     fs::remove_all(path("cut-slide/slide-1.h5"));
-    const pid_t child = fork();
-    if (child == 0) {
-      const std::string command = "cd '" + world_->path().string() + "' && exec '" WSI_LPD_PROGRAM "' " + segment + "cut-slide";
-      execl("/bin/sh", "sh", "-c", (command + " >/dev/null 2>&1").c_str(), nullptr);
-      _exit(99);
-    }
+    const pid_t child = Program::start(segment + "cut-slide", "/dev/null");
     int status = 0;
     if (i % 2 == 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(random() % static_cast<unsigned>(length)));

@@ -22,21 +22,6 @@ class SharedProgram : public Program {
     for (int i = 0; i < 4; ++i) fs::copy_file(path("data/slides/slide-1.tif"), path("archive/s" + std::to_string(i) + ".tif"));
   }
 
-  /// Runs the program beside this one, both of its streams into `log`.
-  static pid_t start(const std::string& arguments, const std::string& log) {
-    const pid_t child = fork();
-    if (child == 0) {
-      const std::string command = "cd '" + world_->path().string() + "' && exec '" WSI_LPD_PROGRAM "' " + arguments + " >" + log + " 2>&1";
-      execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-      _exit(99);
-    }
-    return child;
-  }
-  static int end(pid_t child) {
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  }
   /// Until the slide's files are under construction.
   static void wait_for_work(const std::string& folder) {
     for (int i = 0; i < 600 && !is_being_written(path(folder)); ++i) std::this_thread::sleep_for(50ms);

@@ -16,15 +16,7 @@ namespace {
 /// A training that runs beside the test until it is killed.
 class Training : public Program {
  protected:
-  /// Starts `wsi-lpd train ARGUMENTS` in the world; stderr goes to the file `err`.
-  static pid_t start(const std::string& arguments, const std::string& err = "err.txt") {
-    const pid_t child = fork();
-    if (child != 0) return child;
-    const std::string command =
-        "cd '" + world_->path().string() + "' && exec '" WSI_LPD_PROGRAM "' train " + arguments + " >/dev/null 2>'" + err + "'";
-    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-    _exit(99);
-  }
+  static pid_t start(const std::string& arguments, const std::string& log = "err.txt") { return Program::start("train " + arguments, log); }
   static std::ptrdiff_t lines(const fs::path& file) {
     std::ifstream stream(file);
     return std::count(std::istreambuf_iterator<char>(stream), {}, '\n');
