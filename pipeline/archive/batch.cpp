@@ -19,7 +19,7 @@ namespace {
 
 using Kind = SlideOutcome::Kind;
 
-std::vector<double> bytes_of(const std::vector<segment::SlideJob>& jobs) {
+std::vector<double> bytes_of(const JobList& jobs) {
   std::vector<double> bytes;
   bytes.reserve(jobs.size());
   for (const segment::SlideJob& job : jobs) bytes.push_back(jobs.size() > 1 ? slide_bytes(job.slide) : 1);
@@ -29,7 +29,7 @@ std::vector<double> bytes_of(const std::vector<segment::SlideJob>& jobs) {
 /// The slides of one call. (A batch of tiles is a TileBatch.)
 class SlideBatch {
  public:
-  SlideBatch(const std::vector<segment::SlideJob>& jobs, const fs::path& output, SlideRunner& runner, const segment::RunIdentity& identity,
+  SlideBatch(const JobList& jobs, const fs::path& output, SlideRunner& runner, const segment::RunIdentity& identity,
              const BatchOptions& batch, const core::Work& work)
       : jobs_(jobs),
         output_(output),
@@ -99,8 +99,8 @@ class SlideBatch {
       core::check(work_.cancel);
       for (; !turns.empty() && runner_.free() > 0; ++running) {
         const auto next = batch_.staging ? batch_.staging->next() : Staging::Next{turns.front()};
-        if (!next) break;  // its copy isn't complete
-        std::erase(turns, next->slide);
+        if (!next) break;                                    // its copy isn't complete
+        turns.erase(std::ranges::find(turns, next->slide));  // most often the first
         segment::SlideJob job = jobs_[next->slide];
         job.read_from = next->read_from;
         runner_.start(next->slide, job, force || forced_.contains(next->slide), progress_.start(next->slide, job.slide.string()));
@@ -190,7 +190,7 @@ class SlideBatch {
     }
   }
 
-  const std::vector<segment::SlideJob>& jobs_;
+  const JobList& jobs_;
   const fs::path& output_;
   SlideRunner& runner_;
   const segment::RunIdentity& identity_;
@@ -207,8 +207,8 @@ class SlideBatch {
 
 }  // namespace
 
-BatchReport run_batch(const std::vector<segment::SlideJob>& jobs, const fs::path& output, SlideRunner& runner,
-                      const segment::RunIdentity& identity, const BatchOptions& batch, const core::Work& work) {
+BatchReport run_batch(const JobList& jobs, const fs::path& output, SlideRunner& runner, const segment::RunIdentity& identity,
+                      const BatchOptions& batch, const core::Work& work) {
   return SlideBatch(jobs, output, runner, identity, batch, work).run();
 }
 

@@ -63,8 +63,8 @@ void estimate_time(BatchPlan& plan, const fs::path& output) {
 
 }  // namespace
 
-BatchPlan plan_batch(const std::vector<segment::SlideJob>& jobs, const fs::path& output, const segment::RunIdentity& identity, bool force,
-                     bool verify, const core::Work& work) {
+BatchPlan plan_batch(const JobList& jobs, const fs::path& output, const segment::RunIdentity& identity, bool force, bool verify,
+                     const core::Work& work) {
   BatchPlan plan;
   plan.slides.reserve(jobs.size());
   work.observer.begin("opening slides", static_cast<std::int64_t>(jobs.size()), "slides");

@@ -21,35 +21,51 @@ double slide_bytes(const fs::path& slide) {
 }
 
 WorkEstimate::WorkEstimate(const std::vector<double>& bytes) {
-  for (const double each : bytes) slides_.push_back({.bytes = each});
+  slides_.reserve(bytes.size());
+  for (const double each : bytes) {
+    slides_.push_back({.bytes = each});
+    count(slides_.back(), 1);
+  }
 }
+
+void WorkEstimate::count(const Slide& slide, int sign) {
+  const double tiles = slide.tiles ? static_cast<double>(*slide.tiles) : 0, done = static_cast<double>(slide.done);
+  sums_.ended += static_cast<std::size_t>(sign) * (slide.ended ? 1 : 0);
+  sums_.done += sign * done;
+  if (slide.tiles && (!slide.ended || slide.done >= *slide.tiles)) {  // a file that was cut off has fewer bytes than it should
+    sums_.known_tiles += sign * tiles;
+    sums_.known_bytes += sign * slide.bytes;
+  }
+  if (slide.ended) return;  // what a slide that failed has not done is no more to be done
+  if (slide.tiles)
+    sums_.tiles_left += sign * (tiles - done);
+  else
+    sums_.unopened_bytes += sign * slide.bytes;
+}
+
+void WorkEstimate::change(std::size_t slide, const std::function<void(Slide&)>& change) {
+  count(slides_[slide], -1);
+  change(slides_[slide]);
+  count(slides_[slide], 1);
+}
+
 void WorkEstimate::plan(std::size_t slide, std::int64_t tiles) {
-  slides_[slide].tiles = tiles;
-  slides_[slide].ended = false;  // it had been left to another process
+  change(slide, [&](Slide& planned) {
+    planned.tiles = tiles;
+    planned.ended = false;  // it had been left to another process
+  });
 }
-void WorkEstimate::advance(std::size_t slide, std::int64_t tiles) { slides_[slide].done = std::max(slides_[slide].done, tiles); }
-void WorkEstimate::end(std::size_t slide) { slides_[slide].ended = true; }
-std::size_t WorkEstimate::ended() const {
-  return static_cast<std::size_t>(std::ranges::count_if(slides_, [](const Slide& slide) { return slide.ended; }));
+void WorkEstimate::advance(std::size_t slide, std::int64_t tiles) {
+  change(slide, [&](Slide& advanced) { advanced.done = std::max(advanced.done, tiles); });
+}
+void WorkEstimate::end(std::size_t slide) {
+  change(slide, [](Slide& ended) { ended.ended = true; });
 }
 
 WorkEstimate::State WorkEstimate::state(double seconds) const {
-  double known_tiles = 0, known_bytes = 0;
-  for (const Slide& slide : slides_) {
-    if (!slide.tiles || (slide.ended && slide.done < *slide.tiles)) continue;  // a file that was cut off has fewer bytes than it should
-    known_tiles += static_cast<double>(*slide.tiles);
-    known_bytes += slide.bytes;
-  }
-  if (known_tiles <= 0 || known_bytes <= 0) return {};
-  const double tiles_per_byte = known_tiles / known_bytes;
-  double done = 0, left = 0;
-  for (const Slide& slide : slides_) {
-    done += static_cast<double>(slide.done);
-    if (slide.ended) continue;  // what a slide that failed has not done is no more to be done
-    left += slide.tiles ? static_cast<double>(*slide.tiles - slide.done) : slide.bytes * tiles_per_byte;
-  }
-  if (done <= 0) return {};
-  return {done / (done + left), seconds * left / done};
+  if (sums_.known_tiles <= 0 || sums_.known_bytes <= 0 || sums_.done <= 0) return {};
+  const double left = sums_.tiles_left + sums_.unopened_bytes * sums_.known_tiles / sums_.known_bytes;
+  return {sums_.done / (sums_.done + left), seconds * left / sums_.done};
 }
 
 SlideObserver& BatchProgress::start(std::size_t slide, const std::string& name) {

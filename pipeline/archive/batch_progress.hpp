@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <optional>
@@ -32,7 +33,7 @@ class WorkEstimate {
   };
   State state(double seconds) const;
   std::size_t slides() const { return slides_.size(); }
-  std::size_t ended() const;
+  std::size_t ended() const { return sums_.ended; }
 
  private:
   struct Slide {
@@ -41,7 +42,17 @@ class WorkEstimate {
     std::int64_t done = 0;
     bool ended = false;
   };
+  /// Of all slides, so that state() takes no time for each.
+  struct Sums {
+    std::size_t ended = 0;
+    double done = 0, known_tiles = 0, known_bytes = 0, tiles_left = 0, unopened_bytes = 0;
+  };
+  /// Adds a slide to the sums, or takes it out (`sign` -1).
+  void count(const Slide& slide, int sign);
+  void change(std::size_t slide, const std::function<void(Slide&)>& change);
+
   std::vector<Slide> slides_;
+  Sums sums_;
 };
 
 /// What a batch tells of its slides and of the whole. All messages are forwarded; stages are those of the slide that was started first of

@@ -20,7 +20,7 @@ namespace {
 /// Takes a file that nobody has named, or counts it.
 void take_or_leave(const fs::path& file, const fs::path& folder, std::vector<FoundSlide>& found, FoundSlides& result) {
   if (const std::string kind = slide::left_out_as(file); kind.empty()) {
-    found.push_back({.slide = file, .folder = folder});
+    found.push_back({.slide = file.string(), .folder = folder.string()});
   } else {
     result.left_out[kind].push_back(file);
   }
@@ -51,7 +51,7 @@ class FolderSearch {
     }
     fs::directory_iterator entries(folder, error);
     if (error) {
-      found_.push_back({.slide = folder, .folder = below.parent_path()});  // fails with the reason
+      found_.push_back({.slide = folder.string(), .folder = below.parent_path().string()});  // fails with the reason
       return;
     }
     std::vector<fs::directory_entry> sorted(begin(entries), end(entries));  // of two links to a folder, the first in name counts
@@ -66,7 +66,7 @@ class FolderSearch {
       } else if (fs::exists(path / output::kReportMark, error)) {
         result_.left_out["report"].push_back(path);
       } else if (is_image_folder(path)) {
-        found_.push_back({.slide = path, .folder = below});
+        found_.push_back({.slide = path.string(), .folder = below.string()});
       } else if (entry.is_symlink(error)) {
         linked_.push_back(path);
       } else {
@@ -107,7 +107,7 @@ std::vector<FoundSlide> by_pattern(const std::string& pattern, const core::Cance
     if (fs::is_directory(file, ignored) && !is_image_folder(file)) {
       if (!names_ending) result.left_out["folder"].push_back(file);
     } else if (names_ending || is_image_folder(file)) {
-      found.push_back({.slide = file});
+      found.push_back({.slide = file.string()});
     } else {
       take_or_leave(file, {}, found, result);
     }
@@ -132,7 +132,7 @@ FoundSlides find_slides(const std::string& source, const fs::path& output, const
   if (fs::is_directory(source)) {
     found = FolderSearch(source, output, cancel, result).run();
   } else if (const fs::path path(source); fs::is_regular_file(path)) {
-    found = is_manifest(path) ? read_manifest(path) : is_list(path) ? read_list(path) : std::vector<FoundSlide>{{.slide = path}};
+    found = is_manifest(path) ? read_manifest(path) : is_list(path) ? read_list(path) : std::vector<FoundSlide>{{.slide = source}};
     nothing = "the list names no slide";
   } else {
     found = by_pattern(source, cancel, result);
@@ -152,7 +152,7 @@ FoundSlides name_results(const std::vector<fs::path>& slides, const fs::path& ou
   FoundSlides result;
   std::vector<FoundSlide> found;
   found.reserve(slides.size());
-  for (const fs::path& slide : slides) found.push_back({.slide = slide});
+  for (const fs::path& slide : slides) found.push_back({.slide = slide.string()});
   keep_each_once(found, result.notes, cancel);
   result.jobs = name_jobs(std::move(found), output, cancel);
   return result;

@@ -63,7 +63,7 @@ std::vector<int> shards_of(const std::vector<SizedSlide>& slides, int count) {
   return shards;
 }
 
-ShardShare keep_shard(std::vector<segment::SlideJob>& jobs, const std::string& source, const Shard& shard) {
+ShardShare keep_shard(JobList& jobs, const std::string& source, const Shard& shard) {
   const fs::path folder = folder_of(source);
   std::vector<SizedSlide> slides;
   slides.reserve(jobs.size());
@@ -71,12 +71,12 @@ ShardShare keep_shard(std::vector<segment::SlideJob>& jobs, const std::string& s
     slides.push_back({path_below(folder, job.slide), static_cast<std::uint64_t>(slide_bytes(job.slide))});
   const std::vector<int> shards = shards_of(slides, shard.count);
   ShardShare share{.slides_of_all = jobs.size()};
-  std::vector<segment::SlideJob> kept;
+  JobList kept;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     share.bytes_of_all += slides[i].bytes;
     if (shards[i] != shard.number) continue;
     share.bytes += slides[i].bytes;
-    kept.push_back(std::move(jobs[i]));
+    kept.push_back(jobs[i]);
   }
   share.slides = kept.size();
   jobs = std::move(kept);

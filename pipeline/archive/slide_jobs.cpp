@@ -24,8 +24,8 @@ std::string identity_of(const fs::path& file) {
 
 void refuse_contradiction(const FoundSlide& first, const FoundSlide& second) {
   const auto refuse = [&](const std::string& what) {
-    throw core::UsageError(second.where + ": " + second.slide.string() + " stands in " + first.where + " with another " + what +
-                           (first.slide == second.slide ? "" : " (as " + first.slide.string() + ", which is the same file)"));
+    throw core::UsageError(second.where + ": " + second.slide + " stands in " + first.where + " with another " + what +
+                           (first.slide == second.slide ? "" : " (as " + first.slide + ", which is the same file)"));
   };
   if (first.mpp != second.mpp || first.failure.empty() != second.failure.empty()) refuse("mpp");
   if (first.name != second.name) refuse("name");
@@ -47,8 +47,8 @@ fs::path common_folder(const std::vector<FoundSlide>& found) {
 /// Of slide.ome.tif it is slide: slide.ome.tif is the name of a label pyramid.
 fs::path stem_of(const FoundSlide& found) {
   if (!found.name.empty()) return fs::path(found.name).lexically_normal();
-  const fs::path name = found.slide.stem();
-  return (found.folder / (name.extension() == ".ome" ? name.stem() : name)).lexically_normal();
+  const fs::path name = fs::path(found.slide).stem();
+  return (fs::path(found.folder) / (name.extension() == ".ome" ? name.stem() : name)).lexically_normal();
 }
 
 /// The slides that can't keep their stem, each with the slide that stands against it: the first of those with the same stem, one whose
@@ -86,7 +86,7 @@ void refuse_to_overwrite(const FoundSlide& found, const fs::path& stem) {
     const fs::path raster = fs::path(stem) += suffix;
     std::error_code ignored;
     if (fs::equivalent(found.slide, raster, ignored) || (fs::exists(raster) && slide::is_slide(raster))) {
-      throw core::UsageError(found.slide.string() + ": the result would overwrite the slide " + raster.string() +
+      throw core::UsageError(found.slide + ": the result would overwrite the slide " + raster.string() +
                              ": choose another --output folder");
     }
   }
@@ -95,9 +95,9 @@ void refuse_to_overwrite(const FoundSlide& found, const fs::path& stem) {
 }  // namespace
 
 void keep_each_once(std::vector<FoundSlide>& found, std::vector<std::string>& notes, const core::CancelFlag& cancel) {
-  std::error_code ignored;
-  std::stable_sort(found.begin(), found.end(), [&](const FoundSlide& a, const FoundSlide& b) {
-    return fs::is_symlink(a.slide, ignored) < fs::is_symlink(b.slide, ignored);
+  std::ranges::stable_partition(found, [](const FoundSlide& entry) {
+    std::error_code ignored;
+    return !fs::is_symlink(entry.slide, ignored);
   });
   std::map<std::string, std::size_t> first_of;
   std::vector<FoundSlide> kept;
@@ -114,33 +114,32 @@ void keep_each_once(std::vector<FoundSlide>& found, std::vector<std::string>& no
     if (!entry.where.empty()) refuse_contradiction(earlier, entry);
     if (series) continue;
     notes.push_back(entry.slide == earlier.slide
-                        ? entry.slide.string() + " is named twice: it is done once"
-                        : entry.slide.string() + " is the same file as " + earlier.slide.string() + ": it is done once, under that name");
+                        ? entry.slide + " is named twice: it is done once"
+                        : entry.slide + " is the same file as " + earlier.slide + ": it is done once, under that name");
   }
   found = std::move(kept);
 }
 
-std::vector<segment::SlideJob> name_jobs(std::vector<FoundSlide> found, const fs::path& output, const core::CancelFlag& cancel) {
+JobList name_jobs(std::vector<FoundSlide> found, const fs::path& output, const core::CancelFlag& cancel) {
   std::ranges::sort(found, {}, &FoundSlide::slide);
   std::vector<fs::path> stems;
   stems.reserve(found.size());
   for (const FoundSlide& entry : found) stems.push_back(stem_of(entry));
   const fs::path common = common_folder(found);
   const auto place = [&](const FoundSlide& entry) {
-    return entry.folder.empty() ? fs::absolute(entry.slide).lexically_normal().parent_path().lexically_relative(common) : entry.folder;
+    return entry.folder.empty() ? fs::absolute(entry.slide).lexically_normal().parent_path().lexically_relative(common)
+                                : fs::path(entry.folder);
   };
   tell_apart(found, stems, [&](const FoundSlide& entry) { return place(entry) / stem_of(entry).filename(); });
-  tell_apart(found, stems, [&](const FoundSlide& entry) { return place(entry) / entry.slide.filename(); });
+  tell_apart(found, stems, [&](const FoundSlide& entry) { return place(entry) / fs::path(entry.slide).filename(); });
 
   if (const auto left = clashes(stems); !left.empty()) {
     const auto [i, other] = std::ranges::min(left);
-    throw core::UsageError((found[i].where.empty() ? "" : found[i].where + ": ") + found[i].slide.string() +
-                           ": its results would have the name " + (output / stems[i]).string() + ", as those of " +
-                           (i == other ? "the batch itself" : found[other].slide.string()) +
+    throw core::UsageError((found[i].where.empty() ? "" : found[i].where + ": ") + found[i].slide + ": its results would have the name " +
+                           (output / stems[i]).string() + ", as those of " + (i == other ? "the batch itself" : found[other].slide) +
                            ": give them names in the manifest's column name, or segment them into different folders");
   }
-  std::vector<segment::SlideJob> jobs;
-  jobs.reserve(found.size());
+  JobList jobs;
   for (std::size_t i = 0; i < found.size(); ++i) {
     core::check(cancel);
     const fs::path stem = (output / stems[i]).lexically_normal();

@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "slide_list.hpp"
-#include "wsi_lpd/pipeline/segment/segment.hpp"
+#include "wsi_lpd/core/progress.hpp"
+#include "wsi_lpd/pipeline/archive/job_list.hpp"
 
 namespace wsi_lpd::pipeline::archive {
 
@@ -15,7 +16,6 @@ void keep_each_once(std::vector<FoundSlide>& found, std::vector<std::string>& no
 
 /// Jobs sorted by slide, each with a unique name for its results. Throws UsageError when two results would have the same name, or a result
 /// would overwrite a slide, and Cancelled.
-std::vector<segment::SlideJob> name_jobs(std::vector<FoundSlide> found, const std::filesystem::path& output,
-                                         const core::CancelFlag& cancel);
+JobList name_jobs(std::vector<FoundSlide> found, const std::filesystem::path& output, const core::CancelFlag& cancel);
 
 }  // namespace wsi_lpd::pipeline::archive

@@ -32,7 +32,7 @@ std::vector<FoundSlide> read_manifest(const fs::path& manifest) {
   for (const core::CsvTable::Row& row : table.rows) {
     const std::string where = table.where(row);
     if (row.fields[slide].empty()) throw core::UsageError(where + ": no slide is named");
-    FoundSlide entry{.slide = manifest.parent_path() / row.fields[slide], .where = where};
+    FoundSlide entry{.slide = (manifest.parent_path() / row.fields[slide]).string(), .where = where};
     if (mpp && !row.fields[*mpp].empty()) {
       try {
         entry.mpp = slide::checked_mpp(table.number(row.fields[*mpp]), row.fields[*mpp]);
@@ -60,7 +60,7 @@ std::vector<FoundSlide> read_list(const fs::path& list) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     const std::string name = core::trimmed(line);
     if (name.empty() || name.starts_with('#')) continue;
-    found.push_back({.slide = list.parent_path() / name, .where = list.string() + " line " + std::to_string(number)});
+    found.push_back({.slide = (list.parent_path() / name).string(), .where = list.string() + " line " + std::to_string(number)});
   }
   return found;
 }

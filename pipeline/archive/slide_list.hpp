@@ -9,12 +9,12 @@ namespace wsi_lpd::pipeline::archive {
 
 /// A slide that was found, before it becomes a job.
 struct FoundSlide {
-  std::filesystem::path slide;
-  std::filesystem::path folder{};  ///< folder of the results, below the output folder
-  std::string name{};              ///< name of the results from the manifest: folders and stem below the output folder
-  std::optional<double> mpp{};     ///< µm/px from the manifest
-  std::string failure{};           ///< the error in this line of the manifest; else empty
-  std::string where{};             ///< "list.csv line 3"; empty for a slide that is not from a list
+  std::string slide;            ///< path
+  std::string folder{};         ///< folder of the results, below the output folder
+  std::string name{};           ///< name of the results from the manifest: folders and stem below the output folder
+  std::optional<double> mpp{};  ///< µm/px from the manifest
+  std::string failure{};        ///< the error in this line of the manifest; else empty
+  std::string where{};          ///< "list.csv line 3"; empty for a slide that is not from a list
 };
 
 /// Reads the slides of a list or a manifest. A row with an impossible mpp is a failure of that slide. Throws UsageError (file and line) for

@@ -136,11 +136,11 @@ int run(const BatchArguments& arguments, const Context& context) {
   const SegmentArguments& segment = arguments.segment;
   check_staging(arguments.staging, arguments.source, segment.output);
   archive::FoundSlides found = archive::find_slides(arguments.source, segment.output, context.cancel);
+  if (!arguments.shard.empty()) keep_shard(found, arguments.source, arguments.shard, context);
+  prepare_jobs(found, segment, context);
 #ifdef __GLIBC__
   malloc_trim(0);  // the search has made much that is gone, and main() tells malloc to keep what is freed
 #endif
-  if (!arguments.shard.empty()) keep_shard(found, arguments.source, arguments.shard, context);
-  prepare_jobs(found, segment, context);
   const std::filesystem::path model = find_model(segment.model, context.observer);
   const pipeline::segment::RunIdentity identity = identity_of(model, segment, context);
   if (arguments.dry_run) {

@@ -17,13 +17,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void overrule(std::vector<pipeline::segment::SlideJob>& jobs, double mpp, core::ProgressObserver& observer) {
+void overrule(pipeline::archive::JobList& jobs, double mpp, core::ProgressObserver& observer) {
   std::size_t others = 0;
-  for (pipeline::segment::SlideJob& job : jobs) {
+  pipeline::archive::JobList overruled;
+  for (pipeline::segment::SlideJob job : jobs) {
     others += !job.failure.empty() || (job.mpp && *job.mpp != mpp) ? 1 : 0;
     job.mpp = mpp;
     job.failure.clear();  // of a manifest's mpp
+    overruled.push_back(job);
   }
+  jobs = std::move(overruled);
   if (others > 0) observer.warn("--mpp overrules the manifest's mpp of " + core::count_of(others, "slide", "slides"));
 }
 

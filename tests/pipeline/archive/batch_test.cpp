@@ -30,7 +30,7 @@ class Archive : public ::testing::Test {
     }
     std::ofstream(folder_.path() / "archive" / "notes.txt") << "no slide\n";
   }
-  BatchReport run(const std::vector<segment::SlideJob>& jobs, const std::string& model = "m1", bool force = false) {
+  BatchReport run(const JobList& jobs, const std::string& model = "m1", bool force = false) {
     IdentitySegmenter network(8, 0.5);
     core::SilentObserver observer;
     return run_here(jobs, output_, network, {.tissue = "none"}, {"model", model, "c1"}, {.force = force}, {observer, kNever});
@@ -64,7 +64,9 @@ TEST_F(Archive, OneFailureStopsNoOtherAndFinishedSlidesAreSkipped) {
 }
 
 TEST_F(Archive, WhatIsWrongWithOneSlideIsItsFailure) {
-  auto jobs = find_slides(archive_, output_, kNever).jobs;
+  const JobList found = find_slides(archive_, output_, kNever).jobs;
+  std::vector<segment::SlideJob> jobs;
+  for (segment::SlideJob job : found) jobs.push_back(std::move(job));
   ASSERT_EQ(jobs.size(), 3U);
   jobs[0].failure = "list.csv line 2: mpp 'wide' is no number";
   jobs[1].mpp = 50;  // the reader refuses it as wrong usage

@@ -4,7 +4,7 @@
 namespace wsi_lpd::pipeline::archive {
 
 /// A batch in this process.
-inline BatchReport run_here(const std::vector<segment::SlideJob>& jobs, const std::filesystem::path& output, segment::Segmenter& segmenter,
+inline BatchReport run_here(const JobList& jobs, const std::filesystem::path& output, segment::Segmenter& segmenter,
                             const segment::SegmentOptions& options, const segment::RunIdentity& identity, const BatchOptions& batch,
                             const core::Work& work) {
   const auto runner = runner_in_this_process(segmenter, options, identity, {}, work.cancel);

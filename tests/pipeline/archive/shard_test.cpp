@@ -100,16 +100,16 @@ TEST(Shards, AreNamedByTwoNumbers) {
 class ShardOfJobs : public ::testing::Test {
  protected:
   /// An archive of three slides in `root`, of 300, 200 and 100 bytes.
-  static std::vector<segment::SlideJob> archive(const fs::path& root) {
+  static JobList archive(const fs::path& root) {
     fs::create_directories(root / "sub");
-    std::vector<segment::SlideJob> jobs;
+    JobList jobs;
     for (const auto& [name, bytes] : std::map<std::string, std::size_t>{{"a.svs", 100}, {"b.svs", 300}, {"sub/c.svs", 200}}) {
       core::write_text_file(root / name, std::string(bytes, 'x'));
       jobs.push_back({root / name, "out" / fs::path(name), {}, {}});
     }
     return jobs;
   }
-  static std::vector<std::string> names(const std::vector<segment::SlideJob>& jobs, const fs::path& root) {
+  static std::vector<std::string> names(const JobList& jobs, const fs::path& root) {
     std::vector<std::string> names;
     for (const segment::SlideJob& job : jobs) names.push_back(job.slide.lexically_relative(root));
     return names;
@@ -150,7 +150,7 @@ TEST_F(ShardOfJobs, CountsTheFolderBesideTheFile) {
 /// Equal sizes go by path: one that counts from the source is the same wherever the archive is mounted.
 TEST_F(ShardOfJobs, CountsPathsFromTheSource) {
   const auto equal = [&](const fs::path& root, const std::vector<std::string>& names) {
-    std::vector<segment::SlideJob> jobs;
+    JobList jobs;
     for (const std::string& name : names) {
       fs::create_directories((root / name).parent_path());
       core::write_text_file(root / name, "same size");

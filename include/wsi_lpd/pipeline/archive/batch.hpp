@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "wsi_lpd/output/journal.hpp"
+#include "wsi_lpd/pipeline/archive/job_list.hpp"
 #include "wsi_lpd/pipeline/archive/slide_runner.hpp"
 #include "wsi_lpd/pipeline/archive/staging.hpp"
 
@@ -36,7 +37,7 @@ struct BatchReport {
 /// Keeps OUT/summary.csv up to date with all results and failures in `output`. Errors of a single slide are failures of that slide. Throws
 /// Error when summary.csv can't be written at the end, Cancelled, and what `runner` throws. Not thread-safe: one batch at a time per
 /// runner.
-BatchReport run_batch(const std::vector<segment::SlideJob>& jobs, const std::filesystem::path& output, SlideRunner& runner,
-                      const segment::RunIdentity& identity, const BatchOptions& batch, const core::Work& work);
+BatchReport run_batch(const JobList& jobs, const std::filesystem::path& output, SlideRunner& runner, const segment::RunIdentity& identity,
+                      const BatchOptions& batch, const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::archive

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "wsi_lpd/pipeline/segment/segment.hpp"
+#include "wsi_lpd/pipeline/archive/job_list.hpp"
 
 namespace wsi_lpd::pipeline::archive {
 
@@ -25,7 +25,7 @@ struct BatchPlan {
 
 /// What run_batch() would do with these `force` and `verify`. Opens every slide that is to be done, loads no model, writes nothing. Throws
 /// Cancelled.
-BatchPlan plan_batch(const std::vector<segment::SlideJob>& jobs, const std::filesystem::path& output, const segment::RunIdentity& identity,
-                     bool force, bool verify, const core::Work& work);
+BatchPlan plan_batch(const JobList& jobs, const std::filesystem::path& output, const segment::RunIdentity& identity, bool force,
+                     bool verify, const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::archive

@@ -4,14 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "wsi_lpd/pipeline/segment/segment.hpp"
+#include "wsi_lpd/pipeline/archive/job_list.hpp"
 
 namespace wsi_lpd::pipeline::archive {
 
 /// The slides found in a source, and the files left out.
 struct FoundSlides {
-  std::vector<segment::SlideJob>
-      jobs;  ///< sorted by path; includes files that have the extension of a slide but are none, which fail when they are opened
+  JobList jobs;  ///< sorted by path; includes files that have the extension of a slide but are none, which fail when they are opened
   std::map<std::string, std::vector<std::filesystem::path>> left_out;  ///< files that are not slides, by kind (slide::left_out_as())
   std::vector<std::string> notes;  ///< one line for each slide or linked folder that was reached twice and is used once
 };

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "wsi_lpd/pipeline/segment/segment.hpp"
+#include "wsi_lpd/pipeline/archive/job_list.hpp"
 
 namespace wsi_lpd::pipeline::archive {
 
@@ -39,6 +39,6 @@ struct ShardShare {
 /// Removes the jobs of other shards; the order of the others stays. `source` is what find_slides() found the jobs in: paths count from the
 /// folder itself, or from the folder of the list or manifest, so that an archive may be mounted in several places. Reads the sizes of
 /// files, with the folder beside the file for formats that keep their pixels there; a file that can't be read has 0 bytes. Thread-safe.
-ShardShare keep_shard(std::vector<segment::SlideJob>& jobs, const std::string& source, const Shard& shard);
+ShardShare keep_shard(JobList& jobs, const std::string& source, const Shard& shard);
 
 }  // namespace wsi_lpd::pipeline::archive
