@@ -1,6 +1,7 @@
 #include "wsi_lpd/model/network/class_maps.hpp"
 
 #include "wsi_lpd/core/background.hpp"
+#include "wsi_lpd/model/cuda/kernels.hpp"
 
 namespace wsi_lpd::model::network {
 namespace {
@@ -9,6 +10,10 @@ namespace F = torch::nn::functional;
 using torch::Tensor;
 
 constexpr std::array<double, 3> kScaleWeights{0.3, 0.3, 0.4};  // scales 2, 3, 4
+
+/// Is `maps` on a GPU, and are no gradients wanted, which the kernels have not?
+bool has_kernels(const Tensor& maps) { return maps.is_cuda() && !at::GradMode::is_enabled(); }
+
 Tensor resize(const Tensor& maps, std::int64_t height, std::int64_t width, bool align_corners) {
   if (maps.size(2) == height && maps.size(3) == width) return maps;
   return F::interpolate(
@@ -38,7 +43,11 @@ Tensor fuse(const std::array<Tensor, 3>& maps, std::int64_t height, std::int64_t
 
 std::array<Tensor, 3> merged_maps(const NetworkOutput& output, int prototypes_per_class) {
   std::array<Tensor, 3> maps;
-  for (std::size_t s = 0; s < 3; ++s) maps[s] = merge_softmax(output.maps[s + 1], prototypes_per_class).contiguous();
+  for (std::size_t s = 0; s < 3; ++s) {
+    const Tensor& map = output.maps[s + 1];
+    maps[s] = has_kernels(map) ? cuda::merge_prototypes(map.permute({0, 2, 3, 1}), prototypes_per_class)
+                               : merge_softmax(map, prototypes_per_class).contiguous();
+  }
   return maps;
 }
 
@@ -72,7 +81,10 @@ Tensor ScoreSigmoid::operator()(const Tensor& scores) const { return ((scores - 
 
 Tensor fused_logits(const std::array<Tensor, 3>& merged) { return fuse(merged, merged[0].size(2), merged[0].size(3), false); }
 
-Tensor open_maps(const std::array<Tensor, 3>& merged) { return (fused_logits(merged) / kMapTemperature).sigmoid(); }
+Tensor open_maps(const std::array<Tensor, 3>& merged) {
+  if (has_kernels(merged[0])) return cuda::fuse_maps(merged, kScaleWeights, kMapTemperature);
+  return (fused_logits(merged) / kMapTemperature).sigmoid();
+}
 
 Tensor tile_maps(const std::array<Tensor, 3>& merged) { return fuse(normalised(merged), merged[0].size(2), merged[0].size(3), false); }
 

@@ -1,5 +1,6 @@
 #include "wsi_lpd/model/network/network.hpp"
 
+#include "wsi_lpd/model/cuda/kernels.hpp"
 #include "wsi_lpd/model/runtime/autocast.hpp"
 
 namespace wsi_lpd::model::network {
@@ -77,6 +78,7 @@ InputNormaliser::InputNormaliser(const ModelInfo& info, const torch::Device& dev
 }
 
 Tensor InputNormaliser::operator()(const Tensor& rgb) const {
+  if (rgb.is_cuda()) return cuda::normalise_pixels(rgb, shift_, factor_);
   return rgb.to(torch::kFloat).sub_(shift_).mul_(factor_).permute({0, 3, 1, 2});
 }
 

@@ -1,0 +1,62 @@
+#include "wsi_lpd/model/cuda/kernels.hpp"
+
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include "bodies.hpp"
+#include "launch.hpp"
+#include "wsi_lpd/core/error.hpp"
+
+namespace wsi_lpd::model::cuda {
+namespace {
+
+using torch::Tensor;
+
+/// `body` for each element of `out`, on its device.
+template <class Body>
+Tensor for_each(Tensor out, const Body& body) {
+  const torch::Device device = out.device();
+  if (device.is_cpu()) {
+    for (std::int64_t i = 0; i < out.numel(); ++i) body(i);
+    return out;
+  }
+#ifdef WSI_LPD_CUDA
+  const c10::DeviceGuard guard(device);
+  launch(out.numel(), body, c10::impl::VirtualGuardImpl(device.type()).getStream(device).native_handle());
+  return out;
+#else
+  throw core::Error("this program was built without CUDA");
+#endif
+}
+
+}  // namespace
+
+Tensor normalise_pixels(const Tensor& rgb, const Tensor& shift, const Tensor& factor) {
+  const Tensor bytes = rgb.contiguous();
+  Tensor out = torch::empty(bytes.sizes(), bytes.options().dtype(torch::kFloat));
+  const NormalisePixel body{bytes.const_data_ptr<std::uint8_t>(), shift.const_data_ptr<float>(), factor.const_data_ptr<float>(),
+                            out.data_ptr<float>()};
+  return for_each(out, body).permute({0, 3, 1, 2});
+}
+
+Tensor merge_prototypes(const Tensor& maps, int prototypes_per_class) {
+  const Tensor packed = maps.contiguous();
+  const std::int64_t images = packed.size(0), height = packed.size(1), width = packed.size(2);
+  const std::int64_t classes = packed.size(3) / prototypes_per_class;
+  Tensor out = torch::empty({images, classes, height, width}, packed.options());
+  return for_each(out,
+                  MergePrototypes{packed.const_data_ptr<float>(), out.data_ptr<float>(), classes, prototypes_per_class, height * width});
+}
+
+Tensor fuse_maps(const std::array<Tensor, 3>& maps, const std::array<double, 3>& weights, double temperature) {
+  std::array<Tensor, 3> packed;  // alive until the kernel is queued; freed memory is used again in the order of the stream
+  Tensor out = torch::empty(maps[0].sizes(), maps[0].options());
+  FuseMaps body{{}, out.data_ptr<float>(), static_cast<float>(temperature)};
+  for (std::size_t s = 0; s < 3; ++s) {
+    packed[s] = maps[s].contiguous();
+    body.scales[s] = {packed[s].const_data_ptr<float>(), packed[s].size(2), packed[s].size(3), static_cast<float>(weights[s])};
+  }
+  return for_each(out, body);
+}
+
+}  // namespace wsi_lpd::model::cuda
