@@ -9,10 +9,12 @@
 
 #include "patch_choice.hpp"
 #include "patch_tables.hpp"
+#include "uncertainty.hpp"
 #include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/image/image_file.hpp"
+#include "wsi_lpd/output/result_reader.hpp"
 #include "wsi_lpd/pipeline/segment/segment.hpp"
 #include "wsi_lpd/pipeline/segment/tissue_selection.hpp"
 #include "wsi_lpd/slide/frame_reader.hpp"
@@ -75,14 +77,20 @@ Settings settle(const PatchTables& tables, const TileOptions& options, const fs:
   return settings;
 }
 
-/// Which of a result's label values the options ask for; checks that the result is of this slide.
-std::uint8_t class_value(const ResultRaster& result, const TileJob& job, const core::Rect& bounds, const std::string& name) {
+/// The job's result, which must be of this slide.
+ResultRaster result_of(const TileJob& job, const core::Rect& bounds) {
+  std::optional<ResultRaster> result = describe_result(job.result);
+  if (!result) throw core::Error(job.result.string() + ": is not a label pyramid that segment wrote");
+  if (result->slide != job.slide.filename().string() || result->bounds != bounds)
+    throw core::Error(result->path.string() + ": is the result of another slide (" + result->slide + ", " +
+                      std::to_string(result->bounds.width) + " x " + std::to_string(result->bounds.height) + " pixels)");
+  return *std::move(result);
+}
+
+std::uint8_t class_value(const ResultRaster& result, const std::string& name) {
   const auto found = std::find(result.classes.names.begin(), result.classes.names.end(), name);
   if (found == result.classes.names.end())
     throw core::Error(result.path.string() + ": has no class " + name + "; its classes are " + core::joined(result.classes.names));
-  if (result.slide != job.slide.filename().string() || result.bounds != bounds)
-    throw core::Error(result.path.string() + ": is the result of another slide (" + result.slide + ", " +
-                      std::to_string(result.bounds.width) + " x " + std::to_string(result.bounds.height) + " pixels)");
   return static_cast<std::uint8_t>(found - result.classes.names.begin() + 1);
 }
 
@@ -137,18 +145,24 @@ class Tiler {
       throw core::Error("no patch of " + std::to_string(settings_.size) +
                         " pixels has enough tissue (--tissue, --min-tissue): nothing is cut");
     if (!options_.class_name.empty()) {
-      const auto raster = describe_result(job.result);
-      if (!raster) throw core::Error(job.result.string() + ": is not a label pyramid that segment wrote");
-      const std::uint8_t value = class_value(*raster, job, frame.bounds, options_.class_name);
+      const ResultRaster raster = result_of(job, frame.bounds);
       work_.observer.begin("looking for " + options_.class_name, 0, "");
-      keep_class(places, frame, settings_.size, *raster, value, options_.min_class, work_.cancel);
+      keep_class(places, frame, settings_.size, raster, class_value(raster, options_.class_name), options_.min_class, work_.cancel);
     }
     work_.observer.end();
     result.candidates = static_cast<std::int64_t>(places.size());
     if (places.empty())
       work_.observer.warn(job.slide.string() + ": no patch of " + std::to_string(settings_.size) + " pixels has enough of " +
                           options_.class_name + " (--min-class)");
-    if (options_.max > 0) draw(places, options_.max, options_.seed);
+    if (options_.uncertain) {
+      work_.observer.begin("looking for what is uncertain", 0, "");
+      output::ResultReader maps(stem_of_raster(result_of(job, frame.bounds).path) += ".h5");
+      rate(places, frame, settings_.size, maps, work_.cancel);
+      work_.observer.end();
+      choose_uncertain(places, settings_.size, options_.max);
+    } else if (options_.max > 0) {
+      draw(places, options_.max, options_.seed);
+    }
     return places;
   }
 
@@ -166,7 +180,8 @@ class Tiler {
                      .mpp = frame.mpp,
                      .tissue = place.tissue,
                      .class_name = options_.class_name,
-                     .of_class = place.of_class};
+                     .of_class = place.of_class,
+                     .uncertainty = place.uncertainty};
       patch.file = patch_file(name, patch.x, patch.y, patch.side);
       patch.output_x = place.x;
       patch.output_y = place.y;

@@ -15,17 +15,6 @@ constexpr double kEnoughPixels = 64;  // across a patch: its shares are then of 
 
 constexpr double kRounding = 1e-9;  // of shares: parts of cells may not add up to all of it
 
-/// The pixels of a raster's row or column whose centres lie in [begin, end) of level 0.
-struct Span {
-  std::int64_t first, end;
-};
-Span pixels_in(double begin, double end, double offset, double pitch, std::int64_t count) {
-  const auto index = [&](double level0) {
-    return std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil((level0 - offset) / pitch - 0.5)), 0, count);
-  };
-  return {index(begin), index(end)};
-}
-
 /// The coarsest level of a pyramid on which `side` (level-0 pixels) is wide enough.
 int level_for(double side, double scale, core::Size size) {
   const int last = static_cast<int>(image::pyramid_sizes(size).size()) - 1;
@@ -35,6 +24,41 @@ int level_for(double side, double scale, core::Size size) {
 }
 
 }  // namespace
+
+PatchSums::Span PatchSums::pixels_in(double begin, double end, double offset, double pitch, std::int64_t count) {
+  const auto index = [&](double level0) {
+    return std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil((level0 - offset) / pitch - 0.5)), 0, count);
+  };
+  return {index(begin), index(end)};
+}
+
+PatchSums::PatchSums(const std::vector<PatchPlace>& places, const core::Frame& frame, int size, core::Point origin, double pitch,
+                     core::Size raster) {
+  for (const PatchPlace& place : places) {
+    const auto x = static_cast<double>(place.x), y = static_cast<double>(place.y);
+    patches_.push_back({pixels_in(frame.level0_x_from_output(x), frame.level0_x_from_output(x + size), origin.x, pitch, raster.width),
+                        pixels_in(frame.level0_y_from_output(y), frame.level0_y_from_output(y + size), origin.y, pitch, raster.height)});
+  }
+}
+
+bool PatchSums::wants(std::int64_t y) {
+  while (first_ < patches_.size() && patches_[first_].rows.end <= y) ++first_;
+  return first_ < patches_.size();
+}
+
+// Places come row by row: those that a row of the raster meets are a run of them, or nearly.
+void PatchSums::add(std::int64_t y, const std::vector<double>& sums) {
+  for (std::size_t i = first_; i < patches_.size() && patches_[i].rows.first <= y; ++i) {
+    Patch& patch = patches_[i];
+    if (patch.rows.end > y)
+      patch.sum += sums[static_cast<std::size_t>(patch.columns.end)] - sums[static_cast<std::size_t>(patch.columns.first)];
+  }
+}
+
+double PatchSums::mean(std::size_t i) const {
+  const Patch& patch = patches_[i];
+  return patch.sum / static_cast<double>((patch.columns.end - patch.columns.first) * (patch.rows.end - patch.rows.first));
+}
 
 std::vector<PatchPlace> places_with_tissue(const core::Frame& frame, const core::TissueMask& tissue, int size, const TileOptions& options) {
   const core::TilePlan plan = core::plan_tiles(frame, tissue, {.tile = size, .overlap = options.overlap});
@@ -55,40 +79,18 @@ void keep_class(std::vector<PatchPlace>& places, const core::Frame& frame, int s
   const auto reader = image::LabelReader::open(result.path, level);
   const double pitch = result.scale * static_cast<double>(std::int64_t{1} << level);
   const core::Size raster = reader->size();
-
-  struct Count {
-    Span columns, rows;
-    std::int64_t pixels = 0;
-  };
-  std::vector<Count> counts;
-  for (const PatchPlace& place : places) {
-    const auto x = static_cast<double>(place.x), y = static_cast<double>(place.y);
-    counts.push_back({pixels_in(frame.level0_x_from_output(x), frame.level0_x_from_output(x + size), static_cast<double>(result.bounds.x),
-                                pitch, raster.width),
-                      pixels_in(frame.level0_y_from_output(y), frame.level0_y_from_output(y + size), static_cast<double>(result.bounds.y),
-                                pitch, raster.height)});
-  }
-  // Places come row by row: those that a row of the raster meets are a run of them, or nearly.
+  PatchSums sums(places, frame, size, {static_cast<double>(result.bounds.x), static_cast<double>(result.bounds.y)}, pitch, raster);
   std::vector<std::uint8_t> row(static_cast<std::size_t>(raster.width));
-  std::vector<std::int64_t> before(row.size() + 1);  // pixels of the class left of each
-  std::size_t first = 0;
-  for (std::int64_t y = 0; y < raster.height && first < counts.size(); ++y) {
+  std::vector<double> before(row.size() + 1);  // pixels of the class left of each
+  for (std::int64_t y = 0; y < raster.height && sums.wants(y); ++y) {
     core::check(cancel);
     reader->next_row(row.data());
-    while (first < counts.size() && counts[first].rows.end <= y) ++first;
-    if (first == counts.size() || counts[first].rows.first > y) continue;
-    for (std::size_t x = 0; x < row.size(); ++x) before[x + 1] = before[x] + (row[x] == value);
-    for (std::size_t i = first; i < counts.size() && counts[i].rows.first <= y; ++i) {
-      if (counts[i].rows.end > y)
-        counts[i].pixels +=
-            before[static_cast<std::size_t>(counts[i].columns.end)] - before[static_cast<std::size_t>(counts[i].columns.first)];
-    }
+    for (std::size_t x = 0; x < row.size(); ++x) before[x + 1] = before[x] + (row[x] == value ? 1 : 0);
+    sums.add(y, before);
   }
   std::vector<PatchPlace> kept;
   for (std::size_t i = 0; i < places.size(); ++i) {
-    const std::int64_t all = (counts[i].columns.end - counts[i].columns.first) * (counts[i].rows.end - counts[i].rows.first);
-    if (all == 0) continue;
-    places[i].of_class = static_cast<double>(counts[i].pixels) / static_cast<double>(all);
+    places[i].of_class = sums.mean(i);
     if (places[i].of_class >= min_share) kept.push_back(places[i]);
   }
   places = std::move(kept);

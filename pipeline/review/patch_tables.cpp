@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/error.hpp"
@@ -17,6 +18,8 @@ using Record = std::vector<std::string>;
 
 const Record kOriginColumns{"file",   "slide", "slide_fingerprint", "level0_x", "level0_y", "level0_side", "size", "mpp",
                             "tissue", "class", "class_share"};
+
+const Record kUncertainColumns{"file", "slide", "entropy", "distance", "chosen_by"};
 
 std::string file_end(std::int64_t x, std::int64_t y, std::int64_t side) {
   return "_x" + std::to_string(x) + "_y" + std::to_string(y) + "_w" + std::to_string(side) + ".png";
@@ -119,7 +122,8 @@ void PatchTables::add(const std::vector<CutPatch>& patches) {
   };
   Record columns{"file"};
   columns.insert(columns.end(), classes_.begin(), classes_.end());
-  std::string label_text = content(labels, columns), origin_text = content(origins, kOriginColumns);
+  const fs::path uncertain = folder_ / "uncertain.csv";
+  std::string label_text = content(labels, columns), origin_text = content(origins, kOriginColumns), uncertain_text;
   for (const CutPatch& patch : patches) {
     Record line(columns.size());
     line[0] = patch.file;
@@ -128,10 +132,14 @@ void PatchTables::add(const std::vector<CutPatch>& patches) {
     origin_text += core::csv_line({patch.file, patch.slide, patch.slide_fingerprint, std::to_string(patch.x), std::to_string(patch.y),
                                    std::to_string(patch.side), std::to_string(patch.size), patch.mpp > 0 ? core::shortest(patch.mpp) : "",
                                    core::shortest(patch.tissue), patch.class_name, with_class ? core::shortest(patch.of_class) : ""});
+    if (const auto& doubt = patch.uncertainty)
+      uncertain_text += core::csv_line({patch.file, patch.slide, core::fixed(doubt->entropy, 4),
+                                        std::isnan(doubt->distance) ? "" : core::fixed(doubt->distance, 3), doubt->chosen_by});
     note(patch);
   }
   core::write_text_file(labels, label_text);
   core::write_text_file(origins, origin_text);
+  if (!uncertain_text.empty()) core::write_text_file(uncertain, content(uncertain, kUncertainColumns) + uncertain_text);
 }
 
 }  // namespace wsi_lpd::pipeline::review

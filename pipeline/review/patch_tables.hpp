@@ -8,19 +8,27 @@
 
 namespace wsi_lpd::pipeline::review {
 
+/// How little a result is to be trusted at a patch.
+struct Uncertainty {
+  double entropy = 0;       ///< of the classes and the background, mean over the patch, of the largest possible
+  double distance = 0;      ///< largest distance of its tiles from the training images, 1 at the limit; NaN: not known
+  std::string chosen_by{};  ///< "entropy" or "distance"
+};
+
 /// A patch that was cut out of a slide.
 struct CutPatch {
   std::string file{};  ///< relative to the folder, with /
   std::string slide;   ///< path as given
   std::string slide_fingerprint;
-  std::int64_t x = 0, y = 0;                ///< top left, level-0 pixels
-  std::int64_t side = 0;                    ///< level-0 pixels, rounded
-  int size = 0;                             ///< pixels of the patch
-  double mpp = 0;                           ///< µm/px of the patch; 0 when unknown
-  double tissue = 0;                        ///< share of tissue in the patch
-  std::string class_name{};                 ///< the wanted class; empty: none
-  double of_class = 0;                      ///< share of `class_name` in the patch
-  std::int64_t output_x = 0, output_y = 0;  ///< top left, output pixels; not in the tables
+  std::int64_t x = 0, y = 0;                 ///< top left, level-0 pixels
+  std::int64_t side = 0;                     ///< level-0 pixels, rounded
+  int size = 0;                              ///< pixels of the patch
+  double mpp = 0;                            ///< µm/px of the patch; 0 when unknown
+  double tissue = 0;                         ///< share of tissue in the patch
+  std::string class_name{};                  ///< the wanted class; empty: none
+  double of_class = 0;                       ///< share of `class_name` in the patch
+  std::optional<Uncertainty> uncertainty{};  ///< has a line in uncertain.csv
+  std::int64_t output_x = 0, output_y = 0;   ///< top left, output pixels; not in the tables
 };
 
 /// The two tables of a folder of patches: labels.csv, which the user edits, and patches.csv with the origin of each patch. Lines are only

@@ -14,14 +14,13 @@ namespace wsi_lpd::pipeline::review {
 namespace {
 
 namespace fs = std::filesystem;
+
 using Json = nlohmann::json;
 
 /// The statistics of the slide whose raster this is: slide.json beside slide.tif. Nothing where there are none, or they are damaged.
 std::optional<output::SlideStatistics> statistics_of(const fs::path& raster) {
-  fs::path stem = fs::path(raster).replace_extension();
-  if (stem.extension() == ".ome") stem.replace_extension();
   try {
-    return output::read_statistics(stem += ".json");
+    return output::read_statistics(stem_of_raster(raster) += ".json");
   } catch (const core::Error&) {
     return {};
   }
@@ -53,6 +52,11 @@ void check(const ResultRaster& result) {
 }
 
 }  // namespace
+
+fs::path stem_of_raster(const fs::path& raster) {
+  fs::path stem = fs::path(raster).replace_extension();
+  return stem.extension() == ".ome" ? stem.replace_extension() : stem;
+}
 
 std::optional<ResultRaster> describe_result(const fs::path& raster) {
   const std::string description = image::LabelReader::open(raster)->description();

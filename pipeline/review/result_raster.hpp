@@ -23,6 +23,9 @@ struct ResultRaster {
 /// beside it. Throws Error when the file can't be read, or its description is damaged.
 std::optional<ResultRaster> describe_result(const std::filesystem::path& raster);
 
+/// What the names of a result's files have in common, of its label pyramid: NAME of NAME.tif and NAME.ome.tif.
+std::filesystem::path stem_of_raster(const std::filesystem::path& raster);
+
 /// The label pyramid of `slide` among the complete results of a folder: name, size and modification time of the slide must agree. Throws
 /// Error: no such result, several, or only one of another slide with that name.
 std::filesystem::path find_result(const output::ResultFolder& results, const std::filesystem::path& slide);

@@ -82,6 +82,8 @@ int run_tile(const TileArguments& arguments, const Context& context) {
   options.threads = context.common.threads;
   if (!options.class_name.empty() && arguments.result.empty())
     throw core::UsageError("--class needs --result, which says where the class is");
+  if (options.uncertain && (arguments.result.empty() || options.max == 0))
+    throw core::UsageError("--uncertain needs --result, which says what is uncertain, and --max, the number of patches of a slide");
   core::ClassScheme of_model, of_result;
   if (!arguments.model.empty()) {
     const model::network::ModelInfo info = model::network::read_model_info(arguments.model);
@@ -147,6 +149,11 @@ Command add_tile(CLI::App& program) {
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--max", options.max, "patches of one slide, drawn at random; 0: all; e.g. --max 100")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
+  command
+      ->add_flag("--uncertain", options.uncertain,
+                 "the --max patches of a slide that the result is least certain of, or that are least like the training images, apart from "
+                 "each other, in place of a draw; uncertain.csv says why; needs --result")
+      ->default_str("false");
   command->add_option("--seed", options.seed, "of the draw of --max; more patches with the same seed include the fewer; e.g. --seed 7");
   command->add_option("--classes", arguments->classes, "columns of labels.csv; else the model's or the result's; e.g. --classes TUM,STR")
       ->delimiter(',');

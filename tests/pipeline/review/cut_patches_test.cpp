@@ -217,6 +217,34 @@ TEST_F(Tile, TakesWhatAResultSaysIsMostlyOfAClass) {
   EXPECT_EQ(tile_slides(jobs, out(), {.size = 128, .tissue = "none"}, classes.names, {observer_, kNever}).mpp, 1.0) << "as the result";
 }
 
+TEST_F(Tile, TakesWhatAResultIsLeastCertainOf) {
+  // A square of a colour between two classes.
+  const auto between = [](std::int64_t x, std::int64_t y) { return x >= 640 && x < 768 && y >= 256 && y < 384; };
+  testing::write_slide(folder_ / "slide.tif", {1280, 640}, 0.5, [&](std::int64_t x, std::int64_t y) {
+    return between(x, y) ? core::Colour{115, 115, 30} : kPaint[0];
+  });
+  IdentitySegmenter network(8, 1.0, false);
+  segment::segment_slide({folder_ / "slide.tif", folder_ / "results" / "slide", {}}, network, {.tissue = "none"}, {"m", "1", "2"},
+                         {observer_, kNever});
+  std::vector<TileJob> jobs{{folder_ / "slide.tif", {}, {}}};
+  const core::ClassScheme classes = find_results(jobs, folder_ / "results");
+  const TileOptions options{.size = 64, .mpp = 1.0, .tissue = "none", .max = 1, .uncertain = true};
+  EXPECT_EQ(tile_slides(jobs, out(), options, classes.names, {observer_, kNever}).patches(), 1);
+  EXPECT_THAT(files(), ElementsAre("slide_x640_y256_w128.png"));
+  auto rows = table("uncertain.csv");
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_THAT(rows[0], ElementsAre("file", "slide", "entropy", "distance", "chosen_by"));
+  EXPECT_EQ(rows[1][0], "train/slide_x640_y256_w128.png");
+  EXPECT_GT(std::stod(rows[1][2]), 0.1);
+  EXPECT_EQ(rows[1][3], "") << "this network does not know";
+  EXPECT_EQ(rows[1][4], "entropy");
+  EXPECT_EQ(tile_slides(jobs, out(), options, classes.names, {observer_, kNever}).slides[0].already, 1);
+  EXPECT_EQ(table("uncertain.csv").size(), 2U) << "no second line";
+
+  fs::remove(folder_ / "results" / "slide.h5");
+  EXPECT_THAT(tile_slides(jobs, out(), options, classes.names, {observer_, kNever}).failures.begin()->second, HasSubstr("slide.h5"));
+}
+
 TEST_F(Tile, DrawsBySeed) {
   write_position_slide("slide.tif", {1024, 1024}, 0.5);
   const auto drawn = [&](std::int64_t max, std::uint64_t seed) {

@@ -22,6 +22,7 @@ struct TileOptions {
   std::string class_name{};     ///< only patches of this class, according to TileJob::result; empty: all
   double min_class = 0.5;       ///< least share of `class_name` in a patch
   std::int64_t max = 0;         ///< most patches per slide, drawn at random; 0: all
+  bool uncertain = false;       ///< the `max` patches that TileJob::result is least certain of (choose_uncertain), in place of a draw
   std::uint64_t seed = 0;       ///< of the draw; a smaller `max` with the same seed draws a subset
   int threads = 0;              ///< 0: all cores
 };
@@ -52,7 +53,7 @@ struct TileReport {
 
 /// Cuts patches out of slides: FOLDER/train/NAME_xX_yY_wW.png, with position (X, Y) and side W in level-0 pixels. Each patch gets a line in
 /// FOLDER/labels.csv, with an empty cell for each of `classes` to be filled in by hand, and a line in FOLDER/patches.csv with its origin
-/// (docs/patches.md).
+/// (docs/patches.md); with `uncertain`, one in FOLDER/uncertain.csv, too.
 /// The lines of a slide are added when all of its patches are written. A slide that is stopped or fails before that leaves no files. The
 /// folder must be new or made by this function. Existing content is never changed, and patches that are listed there are not cut again.
 /// A slide fails when it can't be read, has no tissue, or has a TileJob::failure; its failure stops no other. Throws UsageError: a folder
