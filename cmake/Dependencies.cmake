@@ -1,6 +1,6 @@
 # Every dependency of wsi-lpd and the reason for it. Read by our own build and, installed, by find_package(wsi_lpd).
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(OPENSLIDE REQUIRED IMPORTED_TARGET openslide)   # reads vendors' slides                        (src/slide)
+pkg_check_modules(OPENSLIDE REQUIRED IMPORTED_TARGET openslide)   # reads vendors' slides; see below             (src/slide)
 pkg_check_modules(VIPS REQUIRED IMPORTED_TARGET vips-cpp)         # decodes, resizes, writes images and pyramids (src/image)
 pkg_check_modules(TIFF REQUIRED IMPORTED_TARGET libtiff-4)        # colour maps and raw labels of TIFF files     (src/image)
 pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)            # palette indices of mask PNGs                 (src/image)
@@ -14,6 +14,22 @@ find_package(tomlplusplus REQUIRED)                               # configuratio
 find_package(Threads REQUIRED)
 
 find_package(HDF5 REQUIRED COMPONENTS C CXX)                      # results that Python opens                    (src/output)
+
+# OpenSlide 4 from PyPI's wheel, which has no headers: those of the system's OpenSlide 3.4 serve. Without it, the system's OpenSlide.
+if(NOT TARGET wsi_lpd::openslide)
+  file(GLOB WSI_LPD_OPENSLIDE_FOUND ${PROJECT_SOURCE_DIR}/.deps/openslide-4*/libopenslide.so.1)
+  if(WSI_LPD_OPENSLIDE MATCHES "/[.]deps/" AND NOT EXISTS "${WSI_LPD_OPENSLIDE}") # found anew
+    unset(WSI_LPD_OPENSLIDE CACHE)
+  endif()
+  set(WSI_LPD_OPENSLIDE "${WSI_LPD_OPENSLIDE_FOUND}" CACHE FILEPATH "OpenSlide 4's libopenslide.so.1; empty: the system's OpenSlide")
+  if(WSI_LPD_OPENSLIDE)
+    add_library(wsi_lpd::openslide SHARED IMPORTED)
+    set_target_properties(wsi_lpd::openslide PROPERTIES IMPORTED_LOCATION ${WSI_LPD_OPENSLIDE} IMPORTED_SONAME libopenslide.so.1
+      INTERFACE_INCLUDE_DIRECTORIES "${OPENSLIDE_INCLUDE_DIRS}")
+  else()
+    add_library(wsi_lpd::openslide ALIAS PkgConfig::OPENSLIDE)
+  endif()
+endif()
 
 # LibTorch: the network and its training (model, and one bridge in pipeline). Taken from PyPI's wheel through a target of our
 # own: the wheel's CMake package needs nvcc even for a CPU build. Its headers bring an fmt that would shadow spdlog's: -idirafter.

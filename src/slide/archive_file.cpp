@@ -29,6 +29,7 @@ const std::map<std::string, std::string>& slide_endings() {
   const std::string plain;
   const auto newer = [](const std::string& name) { return name + ", " + kNewerOpenSlide + " (here: " + library_version() + ")"; };
   const auto unknown = [](const std::string& name) { return name + ", " + kConvert; };
+  static const std::string dicom = is_openslide_3() ? newer("DICOM") : "no DICOM whole slide image (VL Whole Slide Microscopy)";
   static const std::map<std::string, std::string> endings{{".svs", plain},
                                                           {".tif", plain},
                                                           {".tiff", plain},
@@ -43,8 +44,8 @@ const std::map<std::string, std::string>& slide_endings() {
                                                           {".svslide", plain},
                                                           {".bif", plain},
                                                           {".qptiff", plain},
-                                                          {".dcm", newer("DICOM")},
-                                                          {".dicom", newer("DICOM")},
+                                                          {".dcm", dicom},
+                                                          {".dicom", dicom},
                                                           {".czi", newer("Zeiss CZI")},
                                                           {".isyntax", unknown("Philips iSyntax")},
                                                           {".i2syntax", unknown("Philips iSyntax")},

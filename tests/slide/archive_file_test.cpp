@@ -78,5 +78,12 @@ TEST_F(ArchiveFile, DicomThatCantBeReadIsOneSeriesAFolder) {
   EXPECT_FALSE(series(write("3.dcm", "no DICOM")));
 }
 
+TEST_F(ArchiveFile, DicomOfAnotherKindIsNoSlide) {
+  if (library_version().starts_with("OpenSlide 3.")) GTEST_SKIP() << library_version() << " reads no DICOM";
+  const std::string why = "is no DICOM whole slide image (VL Whole Slide Microscopy)";
+  EXPECT_EQ(reason(write("ct.dcm", std::string(128, '\0') + "DICM and more")), why);
+  EXPECT_EQ(reason(write("text.dcm", "no DICOM")), why);
+}
+
 }  // namespace
 }  // namespace wsi_lpd::slide

@@ -186,7 +186,12 @@ TEST(OpenSlideReader, BrokenFilesAreErrors) {
   WSI_LPD_NEEDS_DATA(data);
   EXPECT_THAT(error_of(data / "broken/broken.svs"), HasSubstr("not a slide"));
   EXPECT_THAT(error_of(data / "broken/unopenable.tiff"), HasSubstr("compression"));
-  EXPECT_THAT(error_of(data / "broken/unreadable.svs"), HasSubstr("smaller than one of its tiles"));
+  const std::filesystem::path unreadable = data / "broken/unreadable.svs";
+  if (library_version().starts_with("OpenSlide 3.")) {
+    EXPECT_THAT(error_of(unreadable), HasSubstr("smaller than one of its tiles"));
+  } else {
+    EXPECT_THROW(read(*open(unreadable), 0, {0, 0, 16, 16}), ReadError);
+  }
 }
 
 }  // namespace
