@@ -107,11 +107,12 @@ void choose_uncertain(std::vector<PatchPlace>& places, int size, std::int64_t co
     std::ranges::stable_sort(order, std::greater(), [&](std::size_t i) { return value(i, by_distance == 1); });
     if (by_distance == 1) std::erase_if(order, [&](std::size_t i) { return value(i, true) < 0; });
   }
+  const std::int64_t apart = 2 * std::int64_t{size};
   std::vector<std::size_t> chosen;
   std::vector<std::uint8_t> is_chosen(places.size());
   const auto is_near = [&](std::size_t i) {
     return std::ranges::any_of(chosen, [&](std::size_t j) {
-      return std::abs(places[i].x - places[j].x) < 2 * size && std::abs(places[i].y - places[j].y) < 2 * size;
+      return std::abs(places[i].x - places[j].x) < apart && std::abs(places[i].y - places[j].y) < apart;
     });
   };
   for (const bool spread : {true, false}) {
