@@ -22,6 +22,15 @@ namespace wsi_lpd::output {
 namespace fs = std::filesystem;
 namespace {
 
+/// Empty where there is no such file.
+std::string place_of(const fs::path& file) {
+  try {
+    return core::FileIdentity(file).place();
+  } catch (const core::Error&) {
+    return {};
+  }
+}
+
 /// Which file the path names and in which state it is; empty where there is no such file.
 std::string state_of(const fs::path& file) {
   try {
@@ -71,7 +80,7 @@ void FolderSummary::done(const std::string& slide, const fs::path& stem) {
   forget_failure(folder_, slide);
   const StatisticsFile file = read_statistics_file(fs::path(stem) += ".json");
   if (!file.statistics) return;
-  columns_.add(*file.statistics);
+  if (columns_.add(*file.statistics)) place_.clear();
   add(slide, columns_.line(*file.statistics));
 }
 
@@ -80,27 +89,31 @@ void FolderSummary::failed(const std::string& slide, const std::string& reason, 
   add(slide, columns_.failure_line(slide, reason));
 }
 
-/// What summary.csv holds now: another process may have changed it.
+/// What summary.csv holds now: another process may have appended to it, or replaced it.
 void FolderSummary::look_at_file() {
-  const std::string state = state_of(file_);
-  if (state == known_ && !state.empty()) return;
-  known_ = state;
-  lines_.clear();
-  std::ifstream file(file_);
   std::string line;
-  std::getline(file, line);
-  if (line + "\n" != columns_.header()) return known_.clear();  // of other slides, or not there
-  while (std::getline(file, line)) lines_.insert(std::hash<std::string>()(first_field(line)));
+  if (const std::string place = place_of(file_); place.empty() || place != place_) {
+    place_.clear();
+    lines_.clear();
+    file_of_lines_ = std::ifstream(file_);
+    std::getline(file_of_lines_, line);
+    if (line + "\n" != columns_.header()) return;  // of other slides, or not there
+    place_ = place;
+    read_ = static_cast<std::streamoff>(line.size()) + 1;
+  }
+  file_of_lines_.clear();
+  file_of_lines_.seekg(read_);
+  while (std::getline(file_of_lines_, line) && !file_of_lines_.eof()) {  // a line without its end is being written
+    lines_.insert(std::hash<std::string>()(first_field(line)));
+    read_ += static_cast<std::streamoff>(line.size()) + 1;
+  }
 }
 
 void FolderSummary::add(const std::string& slide, const std::string& line) {
   look_at_file();
   constexpr int kShare = 20;
-  if (!known_.empty() && lines_.insert(hash_of(slide)).second && append(file_, line)) {
-    known_ = state_of(file_);
-  } else if (Clock::now() - written_ >= kShare * time_) {
-    write_anew();
-  }
+  if (!place_.empty() && lines_.insert(hash_of(slide)).second && append(file_, line)) return;
+  if (Clock::now() - written_ >= kShare * time_) write_anew();
 }
 
 std::size_t FolderSummary::state_of_folder() const {
@@ -113,7 +126,8 @@ std::size_t FolderSummary::state_of_folder() const {
   return state;
 }
 
-void FolderSummary::write_anew() {
+/// The state of the file then.
+std::string FolderSummary::write_anew() {
   const auto begin = Clock::now();
   const auto failures = recorded_failures(folder_);
   columns_ = {};
@@ -138,33 +152,30 @@ void FolderSummary::write_anew() {
     text << line;
     check();
   };
-  lines_.clear();
   write(columns_.header());
   for (const auto& [slide, path] : slides) {
     const StatisticsFile file = read_statistics_file(path);
     if (!file.statistics || columns_.add(*file.statistics)) continue;  // another process has replaced it: settle() finds out
     write(columns_.line(*file.statistics));
-    lines_.insert(hash_of(slide));
   }
-  for (const auto& [slide, reason] : failures) {
-    write(columns_.failure_line(slide, reason));
-    lines_.insert(hash_of(slide));
-  }
+  for (const auto& [slide, reason] : failures) write(columns_.failure_line(slide, reason));
   errno = 0;
   text.close();
   check();
+  file_of_lines_.close();  // or a file server would keep it under another name
+  place_.clear();
   if (!same_content(part.path(), file_)) part.commit();
-  known_ = state_of(file_);
   written_ = Clock::now();
   time_ = written_ - begin;
+  return state_of(file_);
 }
 
 void FolderSummary::settle() {
   constexpr int kMost = 10;
   for (int i = 0; i < kMost; ++i) {
     const std::size_t before = state_of_folder();
-    write_anew();
-    if (state_of_folder() == before && state_of(file_) == known_) return;
+    const std::string written = write_anew();
+    if (state_of_folder() == before && state_of(file_) == written) return;
   }
 }
 

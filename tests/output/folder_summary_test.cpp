@@ -108,6 +108,18 @@ TEST_F(SummaryOfFolder, SeesWhatOtherProcessesDo) {
   EXPECT_THAT(file(), AllOf(HasSubstr("12345"), Not(HasSubstr("slide1.svs"))));
 }
 
+TEST_F(SummaryOfFolder, HasOneLineOfASlideThatOtherProcessesDidBefore) {
+  FolderSummary mine(folder_.path()), others(folder_.path());
+  const auto all_once = [&](int from, int to) {
+    for (int i = from; i < to; ++i) (i % 3 == 0 ? mine : others).done(slide(i), add(i));
+    for (int i = from; i < to; ++i) (i % 3 == 0 ? others : mine).done(slide(i), add(i));
+    EXPECT_EQ(lines(), lines_of(anew()));
+  };
+  all_once(1, 20);
+  others.settle();  // the file is another now
+  all_once(20, 40);
+}
+
 TEST_F(SummaryOfFolder, ASlideIsDoneOrHasFailed) {
   FolderSummary summary(folder_.path());
   const fs::path stem = add(1);

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <unordered_set>
 
@@ -11,8 +12,9 @@ namespace wsi_lpd::output {
 
 /// Keeps summary.csv of a folder of results, and the recorded failures beside it (failures.hpp), while slide after slide is done. A slide's
 /// line is appended. A line that replaces another, or that needs other columns, makes the file be written anew, from all statistics in the
-/// folder; this takes at most a twentieth of the time, and otherwise waits for settle(). In memory are a hash for each line and, while the
-/// file is written anew, the names of all slides. Not thread-safe; several processes may have one folder.
+/// folder; this takes at most a twentieth of the time, and otherwise waits for settle(). Lines that other processes append are read once.
+/// In memory are a hash for each line and, while the file is written anew, the names of all slides. Not thread-safe; several processes may
+/// have one folder.
 class FolderSummary {
  public:
   /// Reads nothing yet.
@@ -33,12 +35,14 @@ class FolderSummary {
   using Clock = std::chrono::steady_clock;
   void add(const std::string& slide, const std::string& line);
   void look_at_file();
-  void write_anew();
+  std::string write_anew();
   std::size_t state_of_folder() const;
 
   std::filesystem::path folder_, file_;
   SummaryColumns columns_;
-  std::string known_;                      // state of summary.csv as this object knows it
+  std::string place_;                      // of the summary.csv that lines_ are of; empty where there is none with these columns
+  std::ifstream file_of_lines_;            // open, so that no other file gets its place
+  std::streamoff read_ = 0;                // bytes of it
   std::unordered_set<std::size_t> lines_;  // hashes of the slides that have a line in it
   Clock::time_point written_{};            // anew
   Clock::duration time_{};                 // that this took
