@@ -112,7 +112,7 @@ Prediction predict(const Archive& archive, const Options& options, double gpus) 
   const double of_byte = 1e-9 * options.tiles_per_gb / options.tiles_per_second;  // seconds
   const double of_slide = options.start + of_byte * mean;
   const double with_crashes = of_slide + options.crash * (of_slide / 2 + options.restart);
-  const double shards = options.no_shards ? 1 : std::ceil(gpus / static_cast<double>(options.gpus_per_batch));
+  const double width = static_cast<double>(options.gpus_per_batch), shards = options.no_shards ? 1 : std::ceil(gpus / width);
   // A shard's bytes are as those of all others, its tiles are not: the slowest of the shards, by the normal distribution.
   const double scatter =
       std::sqrt((std::exp(options.tile_spread * options.tile_spread) - 1) * archive.squared_bytes / n) * of_byte / of_slide;
@@ -120,9 +120,8 @@ Prediction predict(const Archive& archive, const Options& options, double gpus) 
   const double slowest = shards > 2 ? std::sqrt(l) - (std::log(l / 2) + std::log(4 * std::numbers::pi)) / (2 * std::sqrt(l)) : 0;
   Prediction time{};
   time.even = n * (with_crashes + options.attempt) / gpus;
-  if (options.no_shards)
-    time.even +=
-        (n - n / gpus * static_cast<double>(options.gpus_per_batch)) * options.attempt / static_cast<double>(options.gpus_per_batch);
+  // Another batch has the slide in work when a batch comes to it, and has done it when the batch tries once more.
+  if (options.no_shards) time.even += 2 * (n - n * width / gpus) * options.attempt / width;
   time.uneven = time.even * (1 + scatter * std::sqrt(shards / n) * slowest);
   time.largest = options.start + of_byte * archive.largest;
   time.storage = options.bandwidth > 0 ? archive.bytes / (1e9 * options.bandwidth) : 0;
