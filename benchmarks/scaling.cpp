@@ -4,13 +4,14 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <numbers>
 #include <random>
-#include <sstream>
 #include <thread>
 
 #include "simulated_time.hpp"

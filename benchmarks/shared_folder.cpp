@@ -10,6 +10,8 @@
 #include <fstream>
 #include <iomanip>
 #include <iostream>
+#include <optional>
+#include <sstream>
 
 #include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/output/slide_files.hpp"

@@ -1,11 +1,14 @@
 #pragma once
 // The workers of many batches on one simulated clock. Nothing sleeps: when all batches wait, the clock goes on to the next event.
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
+#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <queue>
-#include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "wsi_lpd/pipeline/archive/slide_runner.hpp"
