@@ -1,6 +1,6 @@
 """Takes from the PyTorch wheel, and from two NVIDIA wheels, what a CPU build of a C++ program needs, and nothing else.
 
-Usage: unpack_libtorch.py WHEEL_FOLDER TARGET. TARGET gets include/ and lib/; it appears only when it is complete.
+Usage: unpack_libtorch.py WHEEL_FOLDER TARGET. TARGET gets include/, lib/ and licences/; it appears only when it is complete.
 """
 
 import pathlib
@@ -13,7 +13,15 @@ import zipfile
 WANTED = re.compile(
     r"torch/(include/.*|lib/(libtorch_cpu|libc10)\.so|lib/libgomp[^/]*)$"
     r"|nvidia/[^/]+/lib/(libcudart|libcupti)\.so\.\d+$"
+    r"|[^/]+\.dist-info/licenses/.*$"
 )
+
+
+def place_of(name: str) -> str:
+    """Where a file of a wheel goes in TARGET."""
+    if ".dist-info/licenses/" in name:
+        return "licences/" + name.replace(".dist-info/licenses", "", 1)
+    return name.removeprefix("torch/") if name.startswith("torch/") else "lib/" + name.rsplit("/", 1)[1]
 
 
 def main() -> None:
@@ -25,8 +33,7 @@ def main() -> None:
             for name in archive.namelist():
                 if name.endswith("/") or not WANTED.match(name):
                     continue
-                inner = name.removeprefix("torch/") if name.startswith("torch/") else "lib/" + name.rsplit("/", 1)[1]
-                file = part / inner
+                file = part / place_of(name)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(name) as source, open(file, "wb") as sink:
                     shutil.copyfileobj(source, sink, 1 << 20)

@@ -64,8 +64,7 @@ int run_doctor() {
   const std::vector<std::string> gpus = model::runtime::cuda_devices();
   for (const std::string& gpu : gpus) print_row("GPU", gpu);
   if (gpus.empty())
-    print_row("GPU",
-              model::runtime::has_cuda_backend() ? "none found" : "none used: this build has no CUDA backend (scripts/setup --cuda)");
+    print_row("GPU", model::runtime::has_cuda_backend() ? "none found" : "none used: no CUDA backend here (docs/install.md)");
 
   std::cout << "\nDisk\n";
   for (const std::filesystem::path& folder : {std::filesystem::current_path(), std::filesystem::temp_directory_path()}) {
