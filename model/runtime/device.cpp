@@ -27,7 +27,8 @@ std::string resolve_device(const std::string& wanted) {
   if (number.empty() || number.size() > 4 || number.find_first_not_of("0123456789") != std::string::npos)
     throw core::UsageError("--device " + wanted + " is none of auto, cpu, cuda and cuda:N");
   if (!has_cuda_backend())
-    throw core::UsageError("--device " + wanted + ": no CUDA backend here; build the cuda preset, start a bundle with --torch, or use --device cpu");
+    throw core::UsageError("--device " + wanted +
+                           ": no CUDA backend here; build the cuda preset, start a bundle with --torch, or use --device cpu");
   const auto count = static_cast<int>(torch::cuda::device_count());
   if (!usable || std::stoi(number) >= count) {
     throw core::UsageError("--device " + wanted + ": this machine has " + std::to_string(usable ? count : 0) +

@@ -80,9 +80,8 @@ int main(int argc, char** argv) {
   if (!torch.empty() && fs::exists(torch / "lib/libtorch_cuda.so")) words.insert(words.end(), {"--preload", "libtorch_cuda.so"});
   words.push_back(bundle / "lib/wsi-lpd");
   words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
+  std::vector<char*> pointers(words.size() + 1);  // ends with null
+  std::transform(words.begin(), words.end(), pointers.begin(), [](std::string& word) { return word.data(); });
   execv(pointers[0], pointers.data());
   refuse(words[0] + " can't be started: " + std::strerror(errno), 1);
 }
