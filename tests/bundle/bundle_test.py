@@ -56,10 +56,28 @@ def test_start(root, bundle):
     check("wsi-lpd" in root.run("./wsi-lpd", "--version", folder=f"/{PLACE}/{bundle.name}"), "from its own folder")
     check("nothing wrong was found" in root.run("wsi-lpd", "doctor"), "doctor finds something wrong")
     check(root.run("wsi-lpd", "doctor", codes=(1,), proc=False).count("\n") == 1, "without /proc: one line")
-    said = root.run("wsi-lpd", "--torch", "/tmp", "doctor", codes=(2,))
-    check("/tmp: no lib/libtorch_cpu.so" in said and said.count("\n") == 1, f"a folder without LibTorch: {said}")
     for package in ("libc6", "libvips42", "torch-2"):
         check(any((bundle / "licences").glob(package + "*")), f"the licence of {package} is there")
+
+
+def test_torch(bundle, work):
+    """LibTorch from a Python environment: others are refused, and the one of scripts/setup --cuda brings its backend."""
+    torch = work / "torch"
+    (torch / "lib").mkdir(parents=True)
+
+    def check_refused(reason):
+        said = run([bundle / "wsi-lpd", "--torch", torch, "doctor"], codes=(2,))
+        check(reason in said and said.count("\n") == 1, f"{reason}: {said}")
+
+    check_refused("no lib/libtorch_cpu.so")
+    (torch / "lib/libtorch_cpu.so").touch()
+    check_refused("LibTorch of unknown version")
+    (torch / "version.py").write_text("__version__ = '1.13.1+cu117'\n")
+    check_refused("LibTorch 1.13.1 is there")
+    check("no CUDA backend" in run([bundle / "wsi-lpd", "doctor"]), "the bundle's own LibTorch is for the CPU")
+    for cuda in (SCRIPT.parents[1] / ".deps/cuda").glob("lib/python3.*/site-packages/torch"):
+        said = run([bundle / "wsi-lpd", "doctor"], env=world.environment(WSI_LPD_TORCH=str(cuda)))
+        check("GPU" in said and "no CUDA backend" not in said, f"LibTorch with CUDA: {said}")
 
 
 def test_results(root, outside):
@@ -105,6 +123,7 @@ def main(work):
     (root.folder / "bin/wsi-lpd").symlink_to(f"/{PLACE}/{bundle.name}/wsi-lpd")
     test_start(root, bundle)
     test_old_processor(bundle)
+    test_torch(bundle, work)
     outside = world.World(work / "world")
     outside.make()
     test_results(root, outside)
