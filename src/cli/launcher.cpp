@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
   std::exit(code);
 }
 
-/// The version in a Python environment's torch/version.py, without what follows '+'; empty if there is none.
+/// The version that a Python environment's PyTorch, in `torch`, gives of itself, without what follows '+'; empty if there is none.
 std::string version_of(const fs::path& torch) {
   std::ifstream file(torch / "version.py");
   for (std::string line; std::getline(file, line);) {
@@ -56,11 +56,15 @@ int main(int argc, char** argv) {
   const fs::path bundle = fs::read_symlink("/proc/self/exe", error).parent_path();
   if (error) refuse("/proc/self/exe can't be read: " + error.message() + "; is /proc mounted?", 1);
 
-  std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   const char* const variable = std::getenv("WSI_LPD_TORCH");
   fs::path torch = variable ? variable : "";
+  if (!arguments.empty() && arguments[0].starts_with("--torch=")) {  // as two words
+    arguments.insert(arguments.begin() + 1, arguments[0].substr(8));
+    arguments[0].resize(7);
+  }
   if (!arguments.empty() && arguments[0] == "--torch") {
-    if (arguments.size() < 2) refuse("--torch needs a folder", 2);
+    if (arguments.size() < 2 || arguments[1].empty()) refuse("--torch needs a folder", 2);
     torch = arguments[1];
     arguments.erase(arguments.begin(), arguments.begin() + 2);
   }

@@ -10,6 +10,7 @@ import shutil
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "schedulers"))
+import mirax  # noqa: E402
 import world  # noqa: E402
 from world import PROGRAM, check, run  # noqa: E402
 
@@ -66,7 +67,7 @@ def test_torch(bundle, work):
     (torch / "lib").mkdir(parents=True)
 
     def check_refused(reason):
-        said = run([bundle / "wsi-lpd", "--torch", torch, "doctor"], codes=(2,))
+        said = run([bundle / "wsi-lpd", f"--torch={torch}", "doctor"], codes=(2,))
         check(reason in said and said.count("\n") == 1, f"{reason}: {said}")
 
     check_refused("no lib/libtorch_cpu.so")
@@ -90,10 +91,15 @@ def test_results(root, outside):
     seen = (root.folder / "environment").read_text()
     check("PATH=/bin" in seen and "LD_" not in seen and PLACE not in seen, f"the environment of a program that was started: {seen}")
 
-    slide = outside.slides()[0]
-    root.run("wsi-lpd", "segment", outside.archive / f"{slide}.tif", "-o", "/one", *options)
-    ours, plain = root.folder / "one" / f"{slide.name}.tif", outside.plain / f"{slide}.tif"
-    check(ours.read_bytes() == plain.read_bytes(), "segment: the label raster is that of the program outside")
+    # Pixels that come through a reader which is loaded by name.
+    slide = outside.folder / "bmp.mrxs"
+    mirax.write_mirax(root.folder / slide.relative_to("/"))
+    mirax.write_mirax(slide)
+    root.run("wsi-lpd", "segment", slide, "-o", outside.folder, *options)
+    run([PROGRAM, "segment", slide, "-o", outside.folder, *options])
+    ours, plain = (folder / outside.folder.relative_to("/") / "bmp.overlay.jpg" for folder in (root.folder, pathlib.Path("/")))
+    check(ours.read_bytes() == plain.read_bytes(), "a picture of a slide of BMP tiles is that of the program outside")
+    check(ours.with_name("bmp.tif").read_bytes() == plain.with_name("bmp.tif").read_bytes(), "segment: its label raster is, too")
 
 
 def test_old_processor(bundle):
