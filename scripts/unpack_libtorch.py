@@ -1,6 +1,7 @@
 """Takes from the PyTorch wheel, and from two NVIDIA wheels, what a CPU build of a C++ program needs, and nothing else.
 
 Usage: unpack_libtorch.py WHEEL_FOLDER TARGET. TARGET gets include/, lib/ and licences/; it appears only when it is complete.
+A TARGET that is there gets those of them that it lacks, and keeps the others.
 """
 
 import pathlib
@@ -37,7 +38,13 @@ def main() -> None:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(name) as source, open(file, "wb") as sink:
                     shutil.copyfileobj(source, sink, 1 << 20)
-    part.rename(target)
+    if target.exists():
+        for folder in part.iterdir():
+            if not (target / folder.name).exists():
+                folder.rename(target / folder.name)
+        shutil.rmtree(part)
+    else:
+        part.rename(target)
 
 
 if __name__ == "__main__":
