@@ -98,5 +98,7 @@ if __name__ == "__main__":
     try:
         print(make_image(sys.argv[1], part))
         part.rename(target)
+    except (tarfile.TarError, OSError) as reason:
+        sys.exit(f"error: {sys.argv[1]} to {target}: {reason}; give a bundle of scripts/bundle and a file in a folder that is there")
     finally:
         part.unlink(missing_ok=True)
