@@ -9,9 +9,8 @@
 #include <set>
 
 #include "deep_zoom.hpp"
-#include "wsi_lpd/core/file.hpp"
+#include "page_folder.hpp"
 #include "wsi_lpd/core/text.hpp"
-#include "wsi_lpd/core/work_lock.hpp"
 #include "wsi_lpd/image/drawing.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/output/report.hpp"
@@ -24,18 +23,9 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kPictureSide = 1024, kThumbnailSide = 240;
 constexpr int kMostViewsAtOnce = 4;  // each holds rows of tiles across its slide
 
-/// Empties what is made anew. Only a folder that is new, empty or a report's is touched, by one process at a time.
+/// Empties what is made anew.
 std::unique_ptr<core::WorkLock> prepare(const fs::path& folder, const std::set<std::string>& ids) {
-  if (fs::exists(folder) && !fs::is_directory(folder))
-    throw core::UsageError(folder.string() + ": is a file; choose another --output folder");
-  if (fs::exists(folder) && !fs::is_empty(folder) && !fs::exists(folder / output::kReportMark)) {
-    throw core::UsageError(folder.string() + ": holds files that are not a report's; choose another --output folder");
-  }
-  fs::create_directories(folder);
-  core::write_text_file(folder / output::kReportMark, "A report of wsi-lpd. It is overwritten when it is made again.\n", core::Durable::No);
-  core::WorkLock::Attempt attempt = core::WorkLock::try_to_take(folder / ".lock");
-  if (!attempt.lock) throw core::UsageError(folder.string() + ": " + attempt.holder->text() + " is making a report there");
-  fs::remove(folder / "index.html");
+  std::unique_ptr<core::WorkLock> lock = take_page_folder(folder, "report");
   for (const char* part : {"slides", "pictures", "thumbnails"}) {
     fs::remove_all(folder / part);
     fs::create_directories(folder / part);
@@ -44,7 +34,7 @@ std::unique_ptr<core::WorkLock> prepare(const fs::path& folder, const std::set<s
   for (const auto& entry : fs::directory_iterator(folder / "tiles")) {
     if (!ids.contains(entry.path().filename().string())) fs::remove_all(entry.path());
   }
-  return std::move(attempt.lock);
+  return lock;
 }
 
 /// The overlay at two sizes. False where there is none, or it cannot be read.

@@ -7,6 +7,7 @@
 #include "describe.hpp"
 #include "toml_file.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
 #include "wsi_lpd/pipeline/archive/find_slides.hpp"
 #include "wsi_lpd/pipeline/training/patch_folder.hpp"
@@ -112,8 +113,12 @@ bool has_patches(const fs::path& folder) {
 
 Json describe_folder(const fs::path& folder, const core::CancelFlag& cancel) {
   if (fs::exists(folder / "state.safetensors") || fs::exists(folder / "model.safetensors")) return describe_run(folder, cancel);
-  if (fs::exists(folder / output::kReportMark))
-    return {{"kind", "report"}, {"open", (folder / "index.html").string()}, {"use", "wsi-lpd report RESULTS writes it again"}};
+  if (const fs::path mark = folder / output::kReportMark; fs::exists(mark)) {
+    const bool is_study = core::read_text_file(mark).starts_with("A study");
+    return {{"kind", is_study ? "study" : "report"},
+            {"open", (folder / "index.html").string()},
+            {"use", is_study ? "wsi-lpd study RESULTS --groups TABLE writes it again" : "wsi-lpd report RESULTS writes it again"}};
+  }
   if (has_patches(folder)) return describe_patches(folder);
   const output::ResultFolder results = output::read_results(folder);
   const std::size_t known = results.complete.size() + results.failed.size() + results.in_work.size() + results.unfinished.size();

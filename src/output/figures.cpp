@@ -39,6 +39,8 @@ std::optional<double> interface_millimetres(const SlideStatistics& statistics, c
   return {};
 }
 
+std::string interface_column(const std::string& first, const std::string& second) { return first + "_" + second + "_interface_mm"; }
+
 std::optional<double> ratio(std::int64_t part, std::int64_t whole) {
   if (whole == 0) return {};
   return static_cast<double>(part) / static_cast<double>(whole);

@@ -15,6 +15,8 @@ std::optional<double> millimetres(const SlideStatistics& statistics, double pixe
 std::optional<double> share_of_classes(const SlideStatistics& statistics, std::size_t c);
 /// Length in mm of the border between two classes; nothing where one does not exist or µm/px is unknown.
 std::optional<double> interface_millimetres(const SlideStatistics& statistics, const std::string& first, const std::string& second);
+/// What summary.csv calls that length.
+std::string interface_column(const std::string& first, const std::string& second);
 /// `part` / `whole`; nothing when `whole` is 0.
 std::optional<double> ratio(std::int64_t part, std::int64_t whole);
 /// TUM / STR, where both classes exist.

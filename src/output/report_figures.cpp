@@ -14,6 +14,12 @@ bool has_class(const core::ClassScheme& classes, const std::string& name) {
   return std::find(classes.names.begin(), classes.names.end(), name) != classes.names.end();
 }
 
+/// As summary.csv has it: the class that comes first, first.
+std::string column_of_border(const core::ClassScheme& classes, const std::string& a, const std::string& b) {
+  const bool is_first = std::ranges::find(classes.names, a) < std::ranges::find(classes.names, b);
+  return is_first ? interface_column(a, b) : interface_column(b, a);
+}
+
 }  // namespace
 
 std::string Figure::text(double number) const {
@@ -26,31 +32,35 @@ std::vector<Figure> figures_of(const core::ClassScheme& classes) {
   std::vector<Figure> figures;
   for (std::size_t c = 0; c < classes.names.size(); ++c) {
     figures.push_back({classes.names[c], "%", "share of the tissue that is " + classes.names[c],
-                       [c](const SlideStatistics& s) { return ratio(s.per_class.at(c).pixels, s.tissue_pixels); }});
+                       [c](const SlideStatistics& s) { return ratio(s.per_class.at(c).pixels, s.tissue_pixels); },
+                       classes.names[c] + "_fraction"});
   }
   figures.push_back({"No class", "%", "share of the tissue that no class claims",
-                     [](const SlideStatistics& s) { return ratio(s.unlabelled_pixels, s.tissue_pixels); }});
+                     [](const SlideStatistics& s) { return ratio(s.unlabelled_pixels, s.tissue_pixels); }, "unlabelled_fraction"});
   figures.push_back({"Unreadable", "%", "share of the tissue that could not be decoded",
-                     [](const SlideStatistics& s) { return ratio(s.unreadable_pixels, s.tissue_pixels); }});
-  figures.push_back(
-      {"Tissue", "mm²", "area inside the tissue mask", [](const SlideStatistics& s) { return square_millimetres(s, s.tissue_pixels); }});
+                     [](const SlideStatistics& s) { return ratio(s.unreadable_pixels, s.tissue_pixels); }, "unreadable_fraction"});
+  figures.push_back({"Tissue", "mm²", "area inside the tissue mask",
+                     [](const SlideStatistics& s) { return square_millimetres(s, s.tissue_pixels); }, "tissue_mm2"});
   if (has_class(classes, "TUM") && has_class(classes, "STR"))
-    figures.push_back({"Tumour-stroma ratio", "", "area of TUM divided by area of STR", tumour_stroma_ratio});
+    figures.push_back({"Tumour-stroma ratio", "", "area of TUM divided by area of STR", tumour_stroma_ratio, "tumour_stroma_ratio"});
   if (has_class(classes, "LYM") && has_class(classes, "STR"))
-    figures.push_back({"TIL fraction", "%", "LYM as a share of LYM and STR", til_fraction});
+    figures.push_back({"TIL fraction", "%", "LYM as a share of LYM and STR", til_fraction, "til_fraction"});
   if (has_class(classes, "TUM") && has_class(classes, "STR"))
     figures.push_back({"Tumour-stroma border", "mm", "length of the border between TUM and STR",
-                       [](const SlideStatistics& s) { return interface_millimetres(s, "TUM", "STR"); }});
+                       [](const SlideStatistics& s) { return interface_millimetres(s, "TUM", "STR"); },
+                       column_of_border(classes, "TUM", "STR")});
   figures.push_back({"Mixing", "bits", "mean entropy of the classes' shares in a tile-sized square: 0 where each has one class",
-                     [](const SlideStatistics& s) { return s.mean_entropy; }});
+                     [](const SlideStatistics& s) { return s.mean_entropy; }, "mean_entropy_bits"});
   figures.push_back({"Unlike the training", "%", "share of the tiles that look less like the training images than 99 % of these do",
-                     [](const SlideStatistics& s) { return s.fit.features.share(); }});
+                     [](const SlideStatistics& s) { return s.fit.features.share(); }, "fit_features"});
   figures.push_back({"Unlike its stain", "%", "share of the tiles stained less like the training images than 99 % of these are",
-                     [](const SlideStatistics& s) { return s.fit.stain.share(); }});
-  figures.push_back({"Time", "s", "from opening the slide to its last file", [](const SlideStatistics& s) {
+                     [](const SlideStatistics& s) { return s.fit.stain.share(); }, "fit_stain"});
+  figures.push_back({"Time", "s", "from opening the slide to its last file",
+                     [](const SlideStatistics& s) {
                        const auto total = s.seconds.find("total");
                        return total == s.seconds.end() ? std::nullopt : std::optional(total->second);
-                     }});
+                     },
+                     "seconds"});
   return figures;
 }
 

@@ -15,6 +15,7 @@ struct Figure {
   std::string unit;     ///< empty for a plain number; "%" for a fraction of 0…1
   std::string meaning;  ///< one sentence
   std::function<std::optional<double>(const SlideStatistics&)> value;
+  std::string column;  ///< of summary.csv
 
   bool is_fraction() const { return unit == "%"; }
   /// "12.3 %", "1.23 mm²", "4 min 10 s"

@@ -59,16 +59,6 @@ std::string headline(const ReportContent& content) {
   return text;
 }
 
-std::string problem_table(const std::string& title, const std::string& what, const std::vector<std::pair<std::string, std::string>>& rows) {
-  if (rows.empty()) return {};
-  std::string text = "<details open><summary>" + title + " (" + std::to_string(rows.size()) +
-                     ")</summary>\n<table class=\"problems\"><thead><tr><th scope=\"col\">" + what +
-                     "</th><th scope=\"col\">Reason</th></tr></thead><tbody>\n";
-  for (const auto& [name, reason] : rows)
-    text += "<tr><th scope=\"row\"><bdi>" + html(name) + "</bdi></th><td>" + html(reason) + "</td></tr>\n";
-  return text + "</tbody></table></details>\n";
-}
-
 std::string problems(const ReportContent& content) {
   const ResultFolder& results = content.results;
   std::vector<std::pair<std::string, std::string>> failed(results.failed.begin(), results.failed.end()), in_work, unfinished, changed,

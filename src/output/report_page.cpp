@@ -5,15 +5,18 @@
 namespace wsi_lpd::output {
 namespace fs = std::filesystem;
 
+std::string page_head(const std::string& title, const std::string& head) {
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+         "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n"
+         "<link rel=\"icon\" href=\"data:,\">\n<title>" +
+         html(title) + "</title>\n" + head + "</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to content</a>\n";
+}
+
 std::string page_head(const std::string& title, const std::string& assets, const std::vector<std::string>& styles) {
-  std::string text =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n"
-      "<link rel=\"icon\" href=\"data:,\">\n<title>" +
-      html(title) + "</title>\n";
-  for (const std::string& style : styles) text.append("<link rel=\"stylesheet\" href=\"").append(assets).append(style).append("\">\n");
-  return text + "</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to content</a>\n";
+  std::string links;
+  for (const std::string& style : styles) links.append("<link rel=\"stylesheet\" href=\"").append(assets).append(style).append("\">\n");
+  return page_head(title, links);
 }
 
 std::string page_foot(const ReportContent& content, const std::string& assets, const std::vector<std::string>& scripts) {
@@ -21,6 +24,16 @@ std::string page_foot(const ReportContent& content, const std::string& assets, c
       "<footer><p>Made by wsi-lpd on " + html(content.time) + ". Areas and shares are defined in docs/outputs.md.</p></footer>\n";
   for (const std::string& script : scripts) text.append("<script src=\"").append(assets).append(script).append("\"></script>\n");
   return text + "</body>\n</html>\n";
+}
+
+std::string problem_table(const std::string& title, const std::string& what, const std::vector<std::pair<std::string, std::string>>& rows) {
+  if (rows.empty()) return {};
+  std::string text = "<details open><summary>" + html(title) + " (" + std::to_string(rows.size()) +
+                     ")</summary>\n<table class=\"problems\"><thead><tr><th scope=\"col\">" + what +
+                     "</th><th scope=\"col\">Reason</th></tr></thead><tbody>\n";
+  for (const auto& [name, reason] : rows)
+    text += "<tr><th scope=\"row\"><bdi>" + html(name) + "</bdi></th><td>" + html(reason) + "</td></tr>\n";
+  return text + "</tbody></table></details>\n";
 }
 
 std::string slide_name(const CompleteResult& result) {

@@ -1,6 +1,7 @@
 #pragma once
 // Private to src/output: what the pages of a report share.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "report_figures.hpp"
@@ -21,9 +22,14 @@ struct ReportContent {
   std::vector<RunState> runs;  ///< of batches, by the time of their start
 };
 
-/// The beginning of a page up to <main>, and its end. `assets` leads to the folder of that name, `scripts` are files in it.
+/// The beginning of a page up to its header. `head` is HTML for its <head>.
+std::string page_head(const std::string& title, const std::string& head);
+/// The same of a page of a report, and its end. `assets` leads to the folder of that name, `scripts` are files in it.
 std::string page_head(const std::string& title, const std::string& assets, const std::vector<std::string>& styles);
 std::string page_foot(const ReportContent& content, const std::string& assets, const std::vector<std::string>& scripts);
+
+/// Names with reasons, such as failed slides; `what` is the head of their column. Nothing without rows.
+std::string problem_table(const std::string& title, const std::string& what, const std::vector<std::pair<std::string, std::string>>& rows);
 
 /// What a slide is called in a report: its file name, and the place of its results where they lie in a folder of their own.
 std::string slide_name(const CompleteResult& result);

@@ -70,6 +70,24 @@ class Scale {
   double low_, high_, step_;
 };
 
+/// Dots around the height `middle`, up and down by turns: equal values stay apart.
+std::string dots(const Scale& scale, double middle, const std::vector<PlotPoint>& points) {
+  std::string drawing;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const double y = middle + 2.6 * static_cast<double>(static_cast<int>(i * 5 % 7) - 3);
+    const std::string dot = "<circle class=\"dot\"" + attribute("cx", scale.x(points[i].value)) + attribute("cy", y) +
+                            " r=\"3.5\"><title>" + html(points[i].title) + "</title></circle>";
+    drawing += points[i].href.empty() ? dot : "<a href=\"" + html(points[i].href) + "\">" + dot + "</a>";
+  }
+  return drawing;
+}
+
+/// An opening tag whose picture says `label` to those who can't see it, and under the pointer.
+std::string open_plot(double height, const std::string& label) {
+  return "<svg class=\"plot\" viewBox=\"0 0 360 " + core::fixed(height, 0) + "\" role=\"img\" aria-label=\"" + html(label) + "\"><title>" +
+         html(label) + "</title>";
+}
+
 }  // namespace
 
 std::string box_plot(const Figure& figure, const Spread& spread, const std::vector<double>& values, const std::vector<PlotPoint>& points,
@@ -84,8 +102,7 @@ std::string box_plot(const Figure& figure, const Spread& spread, const std::vect
   std::string label = figure.title + ": median " + figure.text(spread.median) + ", middle half " + figure.text(spread.first) + " to " +
                       figure.text(spread.third) + ", all " + figure.text(spread.smallest) + " to " + figure.text(spread.largest);
   if (mark) label += "; this slide " + figure.text(*mark);
-  std::string drawing = "<svg class=\"plot\" viewBox=\"0 0 360 60\" role=\"img\" aria-label=\"" + html(label) + "\"><title>" + html(label) +
-                        "</title>" + scale.ticks(figure, 38);
+  std::string drawing = open_plot(60, label) + scale.ticks(figure, 38);
   drawing += line("whisker", scale.x(lower), kMiddle, scale.x(spread.first), kMiddle);
   drawing += line("whisker", scale.x(spread.third), kMiddle, scale.x(upper), kMiddle);
   drawing += line("whisker", scale.x(lower), kMiddle - 5, scale.x(lower), kMiddle + 5);
@@ -93,16 +110,37 @@ std::string box_plot(const Figure& figure, const Spread& spread, const std::vect
   drawing += rectangle(scale.x(spread.first), kTop, std::max(scale.x(spread.third) - scale.x(spread.first), 1.0), kBottom - kTop,
                        "class=\"box\"/>");
   drawing += line("median", scale.x(spread.median), kTop, scale.x(spread.median), kBottom);
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    // up and down by turns: equal values stay apart
-    const double y = kMiddle + 2.6 * static_cast<double>(static_cast<int>(i * 5 % 7) - 3);
-    const std::string dot = "<circle class=\"dot\"" + attribute("cx", scale.x(points[i].value)) + attribute("cy", y) +
-                            " r=\"3.5\"><title>" + html(points[i].title) + "</title></circle>";
-    drawing += points[i].href.empty() ? dot : "<a href=\"" + html(points[i].href) + "\">" + dot + "</a>";
-  }
+  drawing += dots(scale, kMiddle, points);
   if (mark) {
     const double x = scale.x(*mark);
     drawing += line("mark", x, 4, x, 36) + "<path class=\"mark\" d=\"M" + at(x) + " 8 l-5 -8 h10 z\"/>";
+  }
+  return drawing + "</svg>\n";
+}
+
+std::string group_plot(const Figure& figure, const std::vector<PlotGroup>& groups) {
+  constexpr double kGroup = 50, kName = 11, kDots = 26, kMean = 43;  // heights of a group, and of what is in it
+  double smallest = 0, largest = 0;
+  std::string label = figure.title;
+  for (const PlotGroup& group : groups) {
+    for (const PlotPoint& point : group.points) {
+      smallest = std::min(smallest, point.value);
+      largest = std::max(largest, point.value);
+    }
+    label += "; " + group.name + ": " + (group.mean ? "mean " + figure.text(*group.mean) : "no value");
+  }
+  const Scale scale(smallest, largest);
+  const double bottom = kGroup * static_cast<double>(groups.size()) + 4;
+  std::string drawing = open_plot(bottom + 22, label) + scale.ticks(figure, bottom);
+  double top = 0;
+  for (const PlotGroup& group : groups) {
+    drawing += text(Scale::kLeft, top + kName, "start", group.name) + dots(scale, top + kDots, group.points);
+    if (group.interval) {
+      const double low = scale.x(group.interval->at(0)), high = scale.x(group.interval->at(1));
+      drawing += rectangle(low, top + kMean - 3, std::max(high - low, 1.0), 6, "class=\"box\"/>");
+    }
+    if (group.mean) drawing += line("median", scale.x(*group.mean), top + kMean - 6, scale.x(*group.mean), top + kMean + 6);
+    top += kGroup;
   }
   return drawing + "</svg>\n";
 }

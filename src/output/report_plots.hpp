@@ -1,6 +1,8 @@
 #pragma once
 // Private to src/output: drawings in SVG. Colours of text and lines are the page's (report.css), so that they follow its dark mode.
+#include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,16 @@ struct PlotPoint {
 /// given, is shown as a pointer. The scale starts at 0 where nothing is negative.
 std::string box_plot(const Figure& figure, const Spread& spread, const std::vector<double>& values, const std::vector<PlotPoint>& points,
                      const std::optional<double>& mark);
+
+/// A group of a plot: all its values, and their mean with its interval.
+struct PlotGroup {
+  std::string name;
+  std::vector<PlotPoint> points;
+  std::optional<double> mean{};
+  std::optional<std::array<double, 2>> interval{};
+};
+/// Groups below each other on one scale: a dot for each value, and below them the mean as a line, its interval as a bar.
+std::string group_plot(const Figure& figure, const std::vector<PlotGroup>& groups);
 
 /// The classes of a slide as shares of its tissue, side by side; what no class claims is left empty, the unreadable is dark.
 std::string share_bar(const SlideStatistics& statistics);

@@ -111,7 +111,7 @@ std::vector<std::string> SummaryColumns::names() const {
          {"_mm2", "_fraction", "_regions", "_largest_region_mm2", "_share_of_classes", "_share_of_classes_low", "_share_of_classes_high"})
       names.push_back(name + figure);
   }
-  for (const auto& [first, second] : interfaces_) names.push_back(std::string(first).append("_").append(second).append("_interface_mm"));
+  for (const auto& [first, second] : interfaces_) names.push_back(interface_column(first, second));
   return names;
 }
 

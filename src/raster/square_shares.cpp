@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
-#include "wsi_lpd/core/counter_random.hpp"
+#include "wsi_lpd/core/bootstrap.hpp"
 #include "wsi_lpd/core/geometry.hpp"
-#include "wsi_lpd/core/quantile.hpp"
 #include "wsi_lpd/core/runs.hpp"
 
 namespace wsi_lpd::raster {
@@ -59,17 +59,14 @@ std::vector<std::array<double, 2>> SquareShares::share_intervals() const {
   for (std::uint64_t resample = 0; resample < kResamples; ++resample) {
     std::fill(sums.begin(), sums.end(), 0U);
     for (std::uint64_t draw = 0; draw < count; ++draw) {
-      const std::uint64_t square = ((core::hash(kSeed, resample * count + draw) >> 32U) * count) >> 32U;
+      const std::uint64_t square = core::draw_index(kSeed, resample * count + draw, count);
       for (std::size_t c = 0; c < classes_; ++c) sums[c] += counts_[square * classes_ + c];
     }
     const auto all = static_cast<double>(std::accumulate(sums.begin(), sums.end(), std::uint64_t{0}));
     for (std::size_t c = 0; c < classes_; ++c) shares[c].push_back(static_cast<double>(sums[c]) / all);
   }
   std::vector<std::array<double, 2>> intervals;
-  for (std::vector<double>& of_class : shares) {
-    std::sort(of_class.begin(), of_class.end());
-    intervals.push_back({core::quantile(of_class, 0.025), core::quantile(of_class, 0.975)});
-  }
+  for (std::vector<double>& of_class : shares) intervals.push_back(core::percentile_interval(std::move(of_class)));
   return intervals;
 }
 
