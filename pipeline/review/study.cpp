@@ -32,14 +32,15 @@ class Join {
     }
     if (found) met_.insert(*found);
     if (line.case_name.empty()) return leave_out(slide, line, "no case", line.where + " names none");
-    if (!found) return leave_out(slide, line, "no result", line.where + " names it, but it has no result in " + study_.results.string());
+    if (!found)
+      return leave_out(slide, line, "no result", line.where + " names it; there is no result of it in " + study_.results.string());
     const KnownSlide& known = known_[*found];
     if (!known.complete) return leave_out(slide, line, known.reason, known.explanation);
     output::SlideStatistics& statistics = results_.complete[*known.complete].statistics;
     if (statistics.frame.mpp <= 0)
       return leave_out(slide, line, "unknown µm/px",
                        "its areas can't be added: segment it with --mpp, or with the column mpp of a manifest");
-    if (results_.failed.contains(statistics.slide)) failed_later_.push_back(slide);
+    if (known.failed_later) failed_later_.push_back(slide);
     case_of(line).slides.push_back(study_.slides.size());
     study_.slides.push_back(std::move(statistics));
   }

@@ -52,21 +52,24 @@ std::vector<CaseLine> read_case_lines(const fs::path& path) {
 
 std::vector<KnownSlide> known_slides(const output::ResultFolder& results) {
   std::vector<KnownSlide> slides;
-  std::set<std::string> complete;
+  std::multimap<fs::path, std::size_t> by_path;  // of complete slides
+  std::set<std::string> places;
   const auto place = [&](const fs::path& stem) { return stem.lexically_relative(results.path).generic_string(); };
   for (std::size_t i = 0; i < results.complete.size(); ++i) {
     const output::CompleteResult& result = results.complete[i];
     slides.push_back({.slide = result.statistics.slide, .place = place(result.stem), .complete = i});
-    complete.insert({result.statistics.slide, slides.back().place});
+    by_path.emplace(absolute_path(result.statistics.slide), i);
+    places.insert(slides.back().place);
   }
   for (const auto& [slide, reason] : results.failed) {
+    const auto [first, last] = by_path.equal_range(absolute_path(slide));
+    for (auto each = first; each != last; ++each) slides[each->second].failed_later = true;
     const std::string start = slide + ": ";
-    if (!complete.contains(slide))
+    if (first == last)
       slides.push_back({.slide = slide, .reason = "failed", .explanation = reason.substr(reason.starts_with(start) ? start.size() : 0)});
   }
   const auto add = [&](const fs::path& stem, const std::string& reason, const std::string& explanation) {
-    if (!complete.contains(place(stem)))
-      slides.push_back({.slide = "", .place = place(stem), .reason = reason, .explanation = explanation});
+    if (!places.contains(place(stem))) slides.push_back({.slide = "", .place = place(stem), .reason = reason, .explanation = explanation});
   };
   for (const output::SlideInWork& slide : results.in_work) add(slide.stem, "in work", slide.owner.text() + " is segmenting it");
   for (const output::UnfinishedResult& slide : results.unfinished) add(slide.stem, "unfinished", "a run was stopped at it");

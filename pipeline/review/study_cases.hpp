@@ -24,7 +24,8 @@ struct KnownSlide {
   std::string slide;                      ///< as summary.csv names it; empty where that is not known
   std::string place{};                    ///< of its results below their folder, with /; empty where it has none
   std::optional<std::size_t> complete{};  ///< index into ResultFolder::complete
-  std::string reason{}, explanation{};    ///< why it can't be used, else
+  bool failed_later = false;              ///< complete, but the last run failed on it
+  std::string reason{}, explanation{};    ///< why it can't be used, where it is not complete
 };
 
 /// All slides of a folder of results: complete ones, failed ones, and then what is unfinished, in work or damaged, by its place.

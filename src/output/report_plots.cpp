@@ -51,17 +51,23 @@ class Scale {
   }
   double x(double value) const { return kLeft + kWidth * (std::clamp(value, low_, high_) - low_) / (high_ - low_); }
   std::string ticks(const Figure& figure, double y) const {
+    constexpr double kCharacter = 6.5;  // width, about
     std::string drawing = line("axis", kLeft, y, kLeft + kWidth, y);
     const auto count = static_cast<int>(std::lround((high_ - low_) / step_));
+    const auto number = [&](int i) { return short_number((figure.is_fraction() ? 100 : 1) * (low_ + i * step_), 6); };
+    const std::string last = with_unit(number(count), figure.unit);
     for (int i = 0; i <= count; ++i) {
-      const double value = low_ + i * step_;
-      drawing += line("axis", x(value), y, x(value), y + 4);
-      const std::string number = short_number(figure.is_fraction() ? 100 * value : value, 6);
-      drawing += text(x(value), y + 16,
-                      i == 0       ? "start"
-                      : i == count ? "end"
-                                   : "middle",
-                      i == count ? with_unit(number, figure.unit) : number);
+      const double at = x(low_ + i * step_);
+      drawing += line("axis", at, y, at, y + 4);
+      const bool has_room =
+          at + kCharacter * static_cast<double>(number(i).size()) / 2 < kLeft + kWidth - kCharacter * static_cast<double>(last.size());
+      if (i == 0) {
+        drawing += text(at, y + 16, "start", number(i));
+      } else if (i == count) {
+        drawing += text(at, y + 16, "end", last);
+      } else if (has_room) {
+        drawing += text(at, y + 16, "middle", number(i));
+      }
     }
     return drawing;
   }
@@ -119,7 +125,7 @@ std::string box_plot(const Figure& figure, const Spread& spread, const std::vect
 }
 
 std::string group_plot(const Figure& figure, const std::vector<PlotGroup>& groups) {
-  constexpr double kGroup = 50, kName = 11, kDots = 26, kMean = 43;  // heights of a group, and of what is in it
+  constexpr double kGroup = 54, kName = 11, kDots = 29, kMean = 47;  // heights of a group, and of what is in it
   double smallest = 0, largest = 0;
   std::string label = figure.title;
   for (const PlotGroup& group : groups) {

@@ -73,7 +73,8 @@ std::vector<Figure> figures_of_cases(const core::ClassScheme& classes) {
       const std::string &first = classes.names[a], &second = classes.names[b];
       const std::string column = interface_column(first, second);
       if (std::ranges::find(figures, column, &Figure::column) != figures.end()) continue;
-      figures.push_back({first + "–" + second + " border", "mm", "length of the border between " + first + " and " + second,
+      const std::string pair = std::string(first).append("–").append(second), both = std::string(first).append(" and ").append(second);
+      figures.push_back({pair + " border", "mm", "length of the border between " + both,
                          [=](const SlideStatistics& s) { return interface_millimetres(s, first, second); }, column});
     }
   }

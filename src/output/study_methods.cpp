@@ -44,7 +44,7 @@ std::string segmentation_text(const Study& study) {
 std::string comparison_text(const Study& study) {
   const bool is_grouped = study.groups.size() > 1;
   std::string text =
-      "Means are arithmetic means over cases, in which every case counts the same. Their 95 % confidence intervals are "
+      "Means are arithmetic means over cases, in which every case counts the same. Their 95\u00a0% confidence intervals are "
       "percentile bootstrap intervals (Efron, Annals of Statistics 7, 1979) over cases: " +
       grouped(static_cast<std::int64_t>(kStudyResamples)) + " resamples" + (is_grouped ? " of each group" : "") +
       ", drawn with replacement from a counter-based generator (seed " + std::to_string(study.seed) +
@@ -61,6 +61,7 @@ std::string left_out_text(const Study& study) {
   std::map<std::string, std::size_t> reasons;
   for (const StudyLeftOut& each : study.left_out) ++reasons[each.reason];
   std::vector<std::string> words;
+  words.reserve(reasons.size());
   for (const auto& [reason, count] : reasons) words.push_back(reason + " (" + std::to_string(count) + ")");
   std::string text = slides_text(study.left_out.size()) + " were left out: " + core::joined(words) + ".";
   if (study.left_out.size() == 1) text = "1 slide was left out: " + reasons.begin()->first + ".";
@@ -75,6 +76,7 @@ std::string left_out_text(const Study& study) {
 std::string values_text(const std::map<std::string, std::size_t>& values) {
   if (values.size() == 1) return values.begin()->first;
   std::vector<std::string> words;
+  words.reserve(values.size());
   for (const auto& [value, count] : values) words.push_back(value + " (" + slides_text(count) + ")");
   return core::joined(words);
 }

@@ -29,7 +29,8 @@ std::string interval_text(const StudyMeasure& measure, const std::optional<std::
 
 /// Of fractions in percentage points.
 std::string change_text(const StudyMeasure& measure, double change) {
-  const std::string size = measure.unit == "%" ? with_unit(short_number(100 * std::abs(change)), "pp") : text_of(measure, std::abs(change));
+  std::string size = text_of(measure, std::abs(change));
+  if (measure.unit == "%" && size.ends_with('%')) size.replace(size.size() - 1, 1, "pp");
   return (change < 0 ? "−" : "") + size;
 }
 
@@ -83,6 +84,8 @@ std::string plot(const Study& study, const StudyMeasure& measure) {
          group_plot(figure, groups) + "</figure>\n";
 }
 
+std::string further(const std::string& content) { return "<details><summary>Further measures</summary>\n" + content + "</details>"; }
+
 std::string plots(const Study& study) {
   std::string main, others;
   for (const StudyMeasure& measure : study.measures) {
@@ -91,10 +94,8 @@ std::string plots(const Study& study) {
   }
   return "<section><h2>Cases by group</h2>\n<div class=\"plots\">\n" + main +
          "</div>\n<p class=\"note\">A dot is a case. The line below is the mean, the bar its 95 % bootstrap interval, which fewer than " +
-         std::to_string(kFewestForInterval) +
-         " cases do not have. Measures that are 0 in all cases have no plot.</p>\n<details><summary>Further measures</summary>\n<div "
-         "class=\"plots\">\n" +
-         others + "</div></details></section>\n";
+         std::to_string(kFewestForInterval) + " cases do not have. Measures that are 0 in all cases have no plot.</p>\n" +
+         further("<div class=\"plots\">\n" + others + "</div>") + "</section>\n";
 }
 
 /// On a narrow screen each row is a block, where a cell's title stands beside it (report.css).
@@ -105,35 +106,45 @@ std::string row(const std::string& measure, const std::string& group, const std:
   return text + "</tr>\n";
 }
 
-std::string comparison(const Study& study) {
+std::string rows_of(const Study& study, const StudyMeasure& measure) {
   std::string rows;
-  for (const StudyMeasure& measure : study.measures) {
-    for (std::size_t g = 0; g < study.groups.size(); ++g) {
-      const GroupFigures& figures = measure.groups[g];
-      rows += row(measure.title, group_name(study, g),
-                  {{"Cases", std::to_string(figures.cases)},
-                   {"Mean", text_of(measure, figures.mean)},
-                   {"95 % interval", interval_text(measure, figures.interval)},
-                   {"Median", text_of(measure, figures.median)}});
-    }
-    if (!measure.difference) continue;
+  for (std::size_t g = 0; g < study.groups.size(); ++g) {
+    const GroupFigures& figures = measure.groups[g];
+    rows += row(measure.title, group_name(study, g),
+                {{"Cases", std::to_string(figures.cases)},
+                 {"Mean", text_of(measure, figures.mean)},
+                 {"95 % interval", interval_text(measure, figures.interval)},
+                 {"Median", text_of(measure, figures.median)}});
+  }
+  if (measure.difference) {
     rows += row(measure.title, study.groups[0] + " − " + study.groups[1],
-                {{"Cases", std::to_string(measure.groups[0].cases + measure.groups[1].cases)},
+                {{"Cases", std::to_string(measure.groups[0].cases) + " and " + std::to_string(measure.groups[1].cases)},
                  {"Mean", change_text(measure, measure.difference->mean)},
                  {"95 % interval", change_interval_text(measure, measure.difference->interval)},
                  {"Median", ""}});
   }
-  std::string note = "Intervals are of means over cases.";
-  if (study.groups.size() == 2) note += " Differences of shares are in percentage points (pp).";
-  const bool lacks_interval = std::ranges::any_of(study.measures, [](const StudyMeasure& measure) {
-    return std::ranges::any_of(measure.groups, [](const GroupFigures& group) { return !group.interval; });
-  });
-  if (lacks_interval) note += " Where fewer than " + std::to_string(kFewestForInterval) + " cases have a value, there is no interval.";
-  return "<section><h2>Groups</h2>\n<p class=\"note\">" + note +
-         "</p>\n<table class=\"figures\"><thead><tr><th scope=\"col\">Measure, group</th><th scope=\"col\" class=\"number\">Cases</th><th "
+  return rows;
+}
+
+std::string comparison_table(const std::string& rows) {
+  return "<table class=\"figures\"><thead><tr><th scope=\"col\">Measure, group</th><th scope=\"col\" class=\"number\">Cases</th><th "
          "scope=\"col\" class=\"number\">Mean</th><th scope=\"col\" class=\"number\">95 % interval</th><th scope=\"col\" "
          "class=\"number\">Median</th></tr></thead><tbody>\n" +
-         rows + "</tbody></table></section>\n";
+         rows + "</tbody></table>\n";
+}
+
+std::string comparison(const Study& study) {
+  std::string main, others, note = "Intervals are of means over cases.";
+  bool lacks_interval = false;
+  for (const StudyMeasure& measure : study.measures) {
+    if (std::ranges::none_of(measure.values, [](const auto& value) { return value.has_value(); })) continue;
+    (measure.is_main ? main : others) += rows_of(study, measure);
+    lacks_interval = lacks_interval || std::ranges::any_of(measure.groups, [](const GroupFigures& group) { return !group.interval; });
+  }
+  if (study.groups.size() == 2) note += " Differences of shares are in percentage points (pp).";
+  if (lacks_interval) note += " Where fewer than " + std::to_string(kFewestForInterval) + " cases have a value, there is no interval.";
+  return "<section><h2>Means</h2>\n<p class=\"note\">" + note + "</p>\n" + comparison_table(main) + further(comparison_table(others)) +
+         "</section>\n";
 }
 
 std::string case_table(const Study& study) {

@@ -66,6 +66,7 @@ std::vector<std::array<double, 2>> SquareShares::share_intervals() const {
     for (std::size_t c = 0; c < classes_; ++c) shares[c].push_back(static_cast<double>(sums[c]) / all);
   }
   std::vector<std::array<double, 2>> intervals;
+  intervals.reserve(classes_);
   for (std::vector<double>& of_class : shares) intervals.push_back(core::percentile_interval(std::move(of_class)));
   return intervals;
 }

@@ -18,7 +18,8 @@ TEST_F(Program, StudiesCasesAndGroups) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("warning: 1 slide left out, no case: studied/b1.tif\n"),
                                  HasSubstr("warning: 1 slide left out, no result: lost.tif\n"),
                                  HasSubstr("warning: 1 case is missing, as none of its slides can be used: P2\n")));
-  EXPECT_THAT(core::read_text_file(path("cohort/study/left_out.csv")), HasSubstr("\nlost.tif,P2,no result,groups.csv line 4 names it"));
+  EXPECT_THAT(core::read_text_file(path("cohort/study/left_out.csv")),
+              HasSubstr("\nlost.tif,P2,no result,groups.csv line 4 names it; there is no result of it in cohort\n"));
   EXPECT_THAT(core::read_text_file(path("cohort/study/index.html")), HasSubstr("2 slides were left out: no case (1), no result (1)."));
   EXPECT_THAT(run("status cohort").out, HasSubstr("3 complete, 0 failed, 0 unfinished")) << "a study is no result";
   EXPECT_THAT(run("info cohort/study").out, HasSubstr("study"));

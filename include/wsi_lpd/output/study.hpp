@@ -58,7 +58,7 @@ struct StudyMeasure {
 };
 
 struct Study {
-  std::filesystem::path results, table;       ///< the folder, and the table that gives cases and groups
+  std::filesystem::path results{}, table{};   ///< the folder, and the table that gives cases and groups
   std::vector<SlideStatistics> slides{};      ///< that have a case and can be used
   std::vector<StudyCase> cases{};             ///< with a slide, in the order of the table
   std::vector<std::string> groups{};          ///< in the order of the table; one without a name where the table has none
