@@ -146,6 +146,8 @@ output::Study make_study(const fs::path& results_folder, const fs::path& table, 
 
 WrittenStudy write_study(const fs::path& results, const fs::path& table, const StudyOptions& options, const core::Work& work) {
   const fs::path folder = options.output.empty() ? results.lexically_normal() / "study" : options.output;
+  if (fs::exists(folder) && fs::exists(table) && fs::equivalent(fs::absolute(table).parent_path(), folder))
+    throw core::UsageError(table.string() + ": is in the folder of the study, whose files are overwritten; keep it elsewhere");
   WrittenStudy written{folder / "index.html", make_study(results, table, options, work)};
   const auto lock = take_page_folder(folder, "study");
   fs::remove(folder / "difference.csv");  // an earlier study may have had two groups

@@ -25,6 +25,7 @@ fs::path absolute_path(const fs::path& path) { return fs::absolute(path).lexical
 }  // namespace
 
 std::vector<CaseLine> read_case_lines(const fs::path& path) {
+  if (!fs::exists(path) || fs::is_directory(path)) throw core::UsageError(path.string() + ": no such table of cases");
   const core::CsvTable table = core::CsvTable::read(path);
   const std::string advice = "a table of cases has the columns slide, case and, if wanted, group";
   table.refuse_columns_beside({"slide", "case", "group"}, advice);

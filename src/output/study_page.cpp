@@ -92,7 +92,8 @@ std::string plots(const Study& study) {
     const bool has_value = std::ranges::any_of(measure.values, [](const auto& value) { return value && *value != 0; });
     if (has_value) (measure.is_main ? main : others) += plot(study, measure);
   }
-  return "<section><h2>Cases by group</h2>\n<div class=\"plots\">\n" + main +
+  const std::string title = study.groups.size() > 1 ? "Cases by group" : "All cases";
+  return "<section><h2>" + title + "</h2>\n<div class=\"plots\">\n" + main +
          "</div>\n<p class=\"note\">A dot is a case. The line below is the mean, the bar its 95 % bootstrap interval, which fewer than " +
          std::to_string(kFewestForInterval) + " cases do not have. Measures that are 0 in all cases have no plot.</p>\n" +
          further("<div class=\"plots\">\n" + others + "</div>") + "</section>\n";

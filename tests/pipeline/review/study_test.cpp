@@ -170,6 +170,8 @@ TEST_F(StudyFolder, WritesTablesAndAPage) {
   core::write_text_file(folder_ / "mine/notes.txt", "mine");
   EXPECT_THROW(write(table, {.output = folder_ / "mine"}), core::UsageError);
   EXPECT_THROW(write(table, {.output = out()}), core::UsageError);
+  EXPECT_THROW(write(table, {.output = folder_.path()}), core::UsageError) << "groups.csv is there, which a study has, too";
+  EXPECT_EQ(core::read_text_file(folder_ / "groups.csv"), table);
 
   if (std::system("command -v chromium python3 >/dev/null") != 0) GTEST_SKIP() << "no Chromium here (scripts/setup --tests)";
   write(table);

@@ -25,8 +25,8 @@ struct WrittenStudy {
 };
 
 /// The same, written as tables and a page. An earlier study there is overwritten; its index.html is removed first, and the new one written
-/// last. One process at a time may write a study to a folder. Throws also UsageError (the output folder holds files that are not a study's;
-/// another process is writing there) and Error.
+/// last. One process at a time may write a study to a folder. Throws also UsageError (the output folder holds files that are not a study's,
+/// or the table; another process is writing there) and Error.
 WrittenStudy write_study(const std::filesystem::path& results, const std::filesystem::path& table, const StudyOptions& options,
                          const core::Work& work);
 
