@@ -7,15 +7,43 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/output/region_table.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
+using pipeline::review::MeasureOptions;
+
 struct MeasureArguments {
   fs::path results, annotations, output;
+  std::vector<std::string> bands, annotation_bands, distances;
+  std::string grid;
 };
+
+/// Throws UsageError with the option that can't be read.
+MeasureOptions options_of(const MeasureArguments& arguments) {
+  MeasureOptions options;
+  const auto read = [](const char* option, auto parse, const std::string& text) {
+    return core::with_context(option, [&] { return parse(text); });
+  };
+  for (const std::string& text : arguments.bands) {
+    options.class_bands.push_back(read("--bands", pipeline::review::parse_bands, text));
+    if (options.class_bands.back().of.empty())
+      throw core::UsageError("--bands " + text + ": a class and bounds in um are wanted, such as TUM:-500,0,500");
+  }
+  for (const std::string& text : arguments.annotation_bands)
+    options.region_bands.push_back(read("--annotation-bands", pipeline::review::parse_bands, text));
+  for (const std::string& text : arguments.distances)
+    options.distances.push_back(read("--distance", pipeline::review::parse_distance, text));
+  if (!arguments.grid.empty()) options.grid = read("--grid", pipeline::review::parse_grid, arguments.grid);
+  if (arguments.annotations.empty() && !options.region_bands.empty())
+    throw core::UsageError("--annotation-bands: lie along the borders of annotations: give --annotations, too");
+  if (arguments.annotations.empty() && options.class_bands.empty() && options.distances.empty() && !options.grid)
+    throw core::UsageError("nothing to measure: give --annotations, --bands, --distance or --grid");
+  return options;
+}
 
 void tell(const pipeline::review::MeasuredFolder& measured, core::ProgressObserver& observer) {
   const auto warn_of = [&](const std::vector<std::string>& names, const char* one, const char* many, const char* what) {
@@ -25,6 +53,7 @@ void tell(const pipeline::review::MeasuredFolder& measured, core::ProgressObserv
   warn_of(measured.unused, "file", "files", " of annotations without a complete result: ");
   warn_of(measured.empty, "region has", "regions have",
           " the area 0 (beyond the slide, below regions that are ignored, or smaller than a pixel): ");
+  warn_of(measured.unmet, "class", "classes", " of --annotation-bands that no region has: ");
   if (measured.ignored > 0)
     observer.info(core::count_of(measured.ignored, "polygon", "polygons") + " whose class begins with Ignore: cut out of all others");
   for (const auto& [slide, reason] : measured.failures) observer.error(core::in_context(slide, reason));
@@ -43,8 +72,9 @@ void refuse_other_files(const fs::path& table) {
 }
 
 int run_measure(const MeasureArguments& arguments, const Context& context) {
+  const MeasureOptions options = options_of(arguments);
   refuse_other_files(arguments.output);
-  const auto measured = measure_results(arguments.results, arguments.annotations, arguments.output, context);
+  const auto measured = measure_results(arguments.results, arguments.annotations, options, arguments.output, context);
   if (measured.slides == 0 && measured.failures.empty())
     throw core::UsageError(arguments.annotations.string() + ": has annotations of none of the slides in " + arguments.results.string() +
                            ": NAME.geojson is wanted for the results NAME.json, in the same folders below it");
@@ -54,9 +84,9 @@ int run_measure(const MeasureArguments& arguments, const Context& context) {
 
 }  // namespace
 
-pipeline::review::MeasuredFolder measure_results(const fs::path& results, const fs::path& annotations, const fs::path& table,
-                                                 const Context& context) {
-  pipeline::review::MeasuredFolder measured = pipeline::review::measure_folder(results, annotations, context.work());
+pipeline::review::MeasuredFolder measure_results(const fs::path& results, const fs::path& annotations, const MeasureOptions& options,
+                                                 const fs::path& table, const Context& context) {
+  pipeline::review::MeasuredFolder measured = pipeline::review::measure_folder(results, annotations, options, context.work());
   if (!table.empty()) measured.name = table;
   tell(measured, context.observer);
   if (measured.slides > 0) {
@@ -72,7 +102,7 @@ int measured_after(int code, const fs::path& results, const fs::path& annotation
   if (annotations.empty()) return code;
   bool is_whole = false;
   try {
-    is_whole = measure_results(results, annotations, {}, context).failures.empty();
+    is_whole = measure_results(results, annotations, {}, {}, context).failures.empty();
   } catch (const core::UsageError& error) {  // the slides are done all the same
     context.observer.error(error.what());
   }
@@ -86,16 +116,33 @@ void check_annotations(const fs::path& annotations) {
 
 Command add_measure(CLI::App& program) {
   auto arguments = std::make_shared<MeasureArguments>();
-  CLI::App* command = program.add_subcommand("measure", "Measure annotated regions of slides that are segmented, without the network");
+  CLI::App* command = program.add_subcommand(
+      "measure", "Measure slides that are segmented, without the network: annotated regions, bands along borders, distances, hot spots");
   command->footer(
-      "\nExample:  wsi-lpd measure results/ --annotations qupath/\n"
-      "qupath/ holds NAME.geojson, as QuPath exports it, for the results NAME.json.");
+      "\nExamples:  wsi-lpd measure results/ --annotations qupath/\n"
+      "           wsi-lpd measure results/ --bands TUM:-500,0,500 --distance LYM:TUM --grid 1mm2:LYM\n"
+      "qupath/ holds NAME.geojson, as QuPath exports it, for the results NAME.json. Without --annotations\n"
+      "each slide is one region.");
   command->add_option("RESULTS", arguments->results, "folder of results of segment or batch")->required();
-  command
-      ->add_option("--annotations", arguments->annotations,
-                   "GeoJSON with regions: a folder with NAME.geojson for the results NAME.json, or a file where there is one slide; e.g. "
-                   "--annotations qupath")
-      ->required();
+  command->add_option(
+      "--annotations", arguments->annotations,
+      "GeoJSON with regions: a folder with NAME.geojson for the results NAME.json, or a file where there is one slide; e.g. "
+      "--annotations qupath");
+  const auto add_list = [&](const char* name, std::vector<std::string>& values, const char* text) {
+    command->add_option(name, values, text)->type_size(1)->expected(1)->take_all();
+  };
+  add_list(
+      "--bands", arguments->bands,
+      "class and bounds in um from its border, negative inside, ascending: what lies between neighbouring bounds, in each region; may be "
+      "given several times; e.g. --bands TUM:-500,0,500");
+  add_list("--annotation-bands", arguments->annotation_bands,
+           "the same from the border of each annotation, or of those of a QuPath class; e.g. --annotation-bands -500,0,500 or "
+           "--annotation-bands Tumor:-500,0,500");
+  add_list("--distance", arguments->distances,
+           "two classes: how far the pixels of the first are from the second, up to a maximum in um (1000 if not given); may be given "
+           "several times; e.g. --distance LYM:TUM:500");
+  command->add_option("--grid", arguments->grid,
+                      "area of squares and a class: what is in each square, and where most of the class is; e.g. --grid 1mm2:LYM");
   command->add_option(
       "-o,--output", arguments->output,
       "table to write; RESULTS/regions.csv, or RESULTS/NAME.regions.csv for one file, if not given; e.g. -o study/regions.csv");

@@ -2,14 +2,15 @@
 #include <filesystem>
 
 #include "command.hpp"
-#include "wsi_lpd/pipeline/review/measure.hpp"
+#include "wsi_lpd/pipeline/review/measure_folder.hpp"
 
 namespace wsi_lpd::cli {
 
-/// Measures the annotated regions of a folder of results (measure_folder), writes their table to `table`, or under its own name where that
-/// is empty, and tells what became of them. Throws as measure_folder, and Error: the table can't be written.
+/// Measures the regions of a folder of results (measure_folder), writes their table to `table`, or under its own name where that is empty,
+/// and tells what became of them. Throws as measure_folder, and Error: the table can't be written.
 pipeline::review::MeasuredFolder measure_results(const std::filesystem::path& results, const std::filesystem::path& annotations,
-                                                 const std::filesystem::path& table, const Context& context);
+                                                 const pipeline::review::MeasureOptions& options, const std::filesystem::path& table,
+                                                 const Context& context);
 
 /// The exit code of a command that has ended with `code` and measures regions last; `annotations` may be empty. As measure_results; what
 /// can't be measured is told, and changes kDone to kSomeSlidesFailed.

@@ -1,6 +1,8 @@
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,19 +10,52 @@
 
 namespace wsi_lpd::output {
 
+/// What an area is made of, in output pixels.
+struct Composition {
+  std::int64_t pixels = 0;            ///< of the area
+  std::int64_t unreadable = 0;        ///< of these
+  std::vector<std::int64_t> classes;  ///< of these, by class
+};
+
+/// A part of a region, or what lies along its border.
+struct RegionPart {
+  std::string name;  ///< unique in its region: "band TUM 0..500", "margin 0..500", "square 3 2"
+  Composition composition;
+};
+
+/// How far the pixels of one class are from the border of another.
+struct ClassDistance {
+  static constexpr std::array kShares{0.05, 0.25, 0.5, 0.75, 0.95};
+  std::size_t from = 0, to = 0;                                 ///< classes
+  double maximum = 0;                                           ///< µm
+  std::int64_t pixels = 0, beyond = 0;                          ///< output pixels of `from`; those at `maximum` or farther
+  std::optional<double> mean;                                   ///< µm, of those that are not beyond
+  std::array<std::optional<double>, kShares.size()> quantiles;  ///< µm, of all pixels; nothing where a quantile is beyond
+};
+
+/// The square with the largest share of a class.
+struct HotSpot {
+  std::size_t of = 0;                ///< class
+  std::int64_t column = 0, row = 0;  ///< in the grid, from 1
+  double share = 0;                  ///< of the pixels with a class
+};
+
 /// What was measured in a region of a slide.
 struct RegionStatistics {
-  std::size_t number = 0;            ///< of the region in its file, from 1
+  std::size_t number = 0;            ///< of the region in its file, from 1; 0 for the whole slide
   std::string id, name, class_name;  ///< the region's own, as its file has them
   std::int64_t pixels = 0;           ///< output pixels of the region that lie on the slide
   /// Of the slide frame, classes and µm/px; of the region what follows from its labels: `tissue_pixels` with a class or unreadable,
   /// `unreadable_pixels`, `per_class`, `interfaces`, `squares`, `mean_entropy`. The rest is empty.
   SlideStatistics figures;
+  std::vector<ClassDistance> distances{};
+  std::optional<HotSpot> hot_spot{};
+  std::vector<RegionPart> parts{};
 };
 
-/// The head of a table in long form, and the lines of one slide's regions in their order: a line for each figure of each region, or for
-/// each figure of a class or of two classes ("STR|TUM") in it. Figures that do not exist have no line. docs/measure.md defines them.
-/// Thread-safe.
+/// The head of a table in long form, and the lines of one slide's regions in their order: a line for each figure of each region and of each
+/// of its parts ("1 band TUM 0..500"), or for each figure of a class, of two classes ("STR|TUM"), or from one to another ("LYM:TUM") in it.
+/// Figures that do not exist have no line. docs/measure.md defines them. Thread-safe.
 std::string region_table_header();
 std::string region_table_lines(const std::string& slide, const std::vector<RegionStatistics>& regions);
 

@@ -10,6 +10,7 @@
 #include "test_data.hpp"
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/pipeline/review/measure_folder.hpp"
 #include "wsi_lpd/pipeline/segment/segment.hpp"
 
 namespace wsi_lpd::pipeline::review {
@@ -49,11 +50,11 @@ class Measure : public ::testing::Test {
     fs::create_directories((folder_ / file).parent_path());
     core::write_text_file(folder_ / file, R"({"type":"FeatureCollection","features":[)" + features + "]}");
   }
-  std::vector<RegionStatistics> measure() {
+  std::vector<RegionStatistics> measure(const MeasureOptions& options = {}) {
     const output::ResultFolder results = output::read_results(folder_ / "results");
-    return measure_regions(results.complete.at(0), slide::read_annotations(folder_ / "drawn/slide.geojson"), {observer_, kNever});
+    return measure_regions(results.complete.at(0), slide::read_annotations(folder_ / "drawn/slide.geojson"), options, {observer_, kNever});
   }
-  MeasuredFolder measure_all() { return measure_folder(folder_ / "results", folder_ / "drawn", {observer_, kNever}); }
+  MeasuredFolder measure_all() { return measure_folder(folder_ / "results", folder_ / "drawn", {}, {observer_, kNever}); }
 
   TemporaryFolder folder_;
   testing::HeardLines observer_;
@@ -170,7 +171,7 @@ TEST_F(Measure, WrongPlacesAreRefused) {
   write(feature(ring(0, 0, 9, 9), ""));
   const auto refusal = [&](const fs::path& results, const fs::path& annotations) -> std::string {
     try {
-      measure_folder(results, annotations, {observer_, kNever});
+      measure_folder(results, annotations, {}, {observer_, kNever});
     } catch (const core::UsageError& error) {
       return error.what();
     }
@@ -182,7 +183,7 @@ TEST_F(Measure, WrongPlacesAreRefused) {
   fs::rename(folder_ / "drawn/slide.geojson", folder_ / "drawn/odd.geojson");
   EXPECT_THAT(refusal(folder_ / "results", folder_ / "drawn/odd.geojson"), HasSubstr("of the 2 slides in"));
   fs::copy_file(folder_ / "drawn/odd.geojson", folder_ / "drawn/second.geojson");
-  const MeasuredFolder one = measure_folder(folder_ / "results", folder_ / "drawn/second.geojson", {observer_, kNever});
+  const MeasuredFolder one = measure_folder(folder_ / "results", folder_ / "drawn/second.geojson", {}, {observer_, kNever});
   EXPECT_EQ(one.slides, 1U);
   EXPECT_EQ(one.name.filename(), "second.regions.csv");
 }

@@ -1,0 +1,57 @@
+#pragma once
+// What is counted at a distance from a border. Distances are squared, between pixel centres, in output pixels: raster/border_distance.hpp.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tally.hpp"
+#include "wsi_lpd/pipeline/review/measure_options.hpp"
+
+namespace wsi_lpd::pipeline::review {
+
+/// The least squared distance of pixels that are `um` or farther from a border, at `mpp` µm/px. Throws Error for a reach beyond
+/// BorderDistance::kMostReach.
+std::uint32_t squared_at(double um, double mpp);
+
+/// The areas between the bounds of one option. Not thread-safe.
+class BandCounts {
+ public:
+  BandCounts(const Bands& bands, double mpp, int classes);
+  /// Distances from here on need not be told apart.
+  std::uint32_t limit() const;
+  void add(bool inside, std::uint32_t squared, std::uint8_t label) {
+    std::size_t below = 0;  // bounds
+    for (const Bound& bound : bounds_) below += inside ? bound.inside && squared < bound.squared : bound.inside || squared >= bound.squared;
+    if (below > 0 && below < bounds_.size()) tallies_[below - 1].add(label);
+  }
+  /// Named "START -500..0"; a band that `parts` have already is left out.
+  void add_parts(const std::string& start, std::vector<output::RegionPart>& parts) const;
+
+ private:
+  struct Bound {
+    double um;
+    bool inside;            ///< below 0; a bound of 0 has no pixel on it
+    std::uint32_t squared;  ///< squared_at() the bound, from either side
+  };
+  std::vector<Bound> bounds_;
+  std::vector<Tally> tallies_;
+};
+
+/// The distances of one class from another in one region. Not thread-safe.
+class DistanceCounts {
+ public:
+  DistanceCounts(std::size_t from, std::size_t to, double maximum, double mpp);
+  std::uint32_t limit() const { return limit_; }
+  void add(std::uint32_t squared, std::uint8_t label);
+  output::ClassDistance result() const;
+
+ private:
+  std::size_t from_, to_;
+  double maximum_, mpp_;
+  std::uint32_t limit_;
+  std::int64_t pixels_ = 0, beyond_ = 0;
+  double sum_ = 0;                      // output pixels
+  std::vector<std::int64_t> at_tenth_;  // pixels at this distance, rounded to tenths of an output pixel
+};
+
+}  // namespace wsi_lpd::pipeline::review

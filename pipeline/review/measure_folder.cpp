@@ -1,0 +1,124 @@
+#include "wsi_lpd/pipeline/review/measure_folder.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/file_names.hpp"
+#include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/output/region_table.hpp"
+#include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/pipeline/review/measure.hpp"
+#include "wsi_lpd/slide/annotations.hpp"
+
+namespace wsi_lpd::pipeline::review {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The annotations of a result: below `folder` as the result is below its own. Nothing where there are none.
+std::optional<fs::path> annotations_of(const fs::path& stem, const fs::path& results, const fs::path& folder) {
+  for (const char* ending : {".geojson", ".json"}) {
+    fs::path file = folder / stem.lexically_relative(results);
+    if (fs::is_regular_file(file += ending)) return file;
+  }
+  return {};
+}
+
+/// Leaves the result that one file of annotations is for.
+void keep_one(output::ResultFolder& folder, const fs::path& annotations) {
+  const auto is_of_name = [&](const output::CompleteResult& result) { return result.stem.filename() == annotations.stem(); };
+  const auto count = folder.complete.size(), named = static_cast<std::size_t>(std::ranges::count_if(folder.complete, is_of_name));
+  if (named == 1) std::erase_if(folder.complete, std::not_fn(is_of_name));
+  if (folder.complete.size() > 1)
+    throw core::UsageError(annotations.string() + ": is one file, and of the " + std::to_string(count) + " slides in " +
+                           folder.path.string() + " " + std::to_string(named) + " are named " + annotations.stem().string() +
+                           ": give a folder with NAME.geojson for each slide");
+}
+
+std::set<fs::path> region_files_in(const fs::path& folder) {
+  std::set<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (core::lower_ending(entry.path()) == ".geojson") files.insert(entry.path());
+  return files;
+}
+
+/// Throws UsageError for a class that none of the results has: no slide could be measured.
+void check_classes(const output::ResultFolder& folder, const MeasureOptions& options) {
+  for (const std::string& name : classes_in(options)) {
+    const auto has = [&](const output::CompleteResult& result) {
+      return std::ranges::find(result.statistics.classes.names, name) != result.statistics.classes.names.end();
+    };
+    if (std::ranges::none_of(folder.complete, has))
+      throw core::UsageError("no result in " + folder.path.string() + " has a class " + name + "; the classes of " +
+                             folder.complete[0].statistics.slide + " are " + core::joined(folder.complete[0].statistics.classes.names));
+  }
+}
+
+/// Measures one slide of a folder, or notes why it failed. `file` has its regions; nothing for the whole slide.
+void add_slide(MeasuredFolder& measured, const output::CompleteResult& result, const std::optional<fs::path>& file,
+               const MeasureOptions& options, const core::Work& work) {
+  const std::string& slide = result.statistics.slide;
+  try {
+    const slide::Annotations annotations = file ? slide::read_annotations(*file) : whole_slide(result.statistics.frame);
+    for (const std::string& warning : annotations.warnings) work.observer.warn(warning);
+    const auto regions = measure_regions(result, annotations, options, work);
+    measured.table += output::region_table_lines(slide, regions);
+    ++measured.slides;
+    measured.regions += regions.size();
+    measured.ignored += annotations.ignored.size();
+    for (const output::RegionStatistics& region : regions) {
+      if (region.pixels == 0) measured.empty.push_back(slide + " region " + std::to_string(region.number));
+      std::erase(measured.unmet, region.class_name);
+    }
+  } catch (const core::Cancelled&) {
+    throw;
+  } catch (const core::Error& error) {
+    measured.failures[slide] = error.what();
+  }
+}
+
+}  // namespace
+
+MeasuredFolder measure_folder(const fs::path& results, const fs::path& annotations, const MeasureOptions& options, const core::Work& work) {
+  output::ResultFolder folder = output::read_results(results);
+  if (folder.complete.empty()) throw core::UsageError(results.string() + ": holds no complete result; `wsi-lpd status` says what is there");
+  const bool is_folder = fs::is_directory(annotations), is_file = !is_folder && !annotations.empty();
+  if (is_file && !fs::is_regular_file(annotations)) throw core::UsageError(annotations.string() + ": no such file or folder");
+  if (is_folder && fs::equivalent(results, annotations))
+    throw core::UsageError(annotations.string() +
+                           ": is the folder of the results, whose .geojson files segment wrote: keep yours in another");
+  check_classes(folder, options);
+  MeasuredFolder measured;
+  measured.name = folder.path / "regions.csv";
+  measured.table = output::region_table_header();
+  for (const Bands& bands : options.region_bands)
+    if (!bands.of.empty()) measured.unmet.push_back(bands.of);
+  if (is_file) {
+    keep_one(folder, annotations);
+    measured.name = fs::path(folder.complete[0].stem) += ".regions.csv";
+  }
+  std::set<fs::path> unused = is_folder ? region_files_in(annotations) : std::set<fs::path>();
+  work.observer.begin("measuring regions", static_cast<std::int64_t>(folder.complete.size()), "slides");
+  for (const output::CompleteResult& result : folder.complete) {
+    core::check(work.cancel);
+    std::optional<fs::path> file;
+    if (is_folder) file = annotations_of(result.stem, folder.path, annotations);
+    if (is_file) file = annotations;
+    if (is_folder && !file) {
+      measured.without.push_back(result.statistics.slide);
+    } else {
+      if (file) unused.erase(*file);
+      add_slide(measured, result, file, options, work);
+    }
+    work.observer.advance(static_cast<std::int64_t>(measured.slides + measured.without.size() + measured.failures.size()));
+  }
+  work.observer.end();
+  for (const fs::path& file : unused) measured.unused.push_back(file.string());
+  return measured;
+}
+
+}  // namespace wsi_lpd::pipeline::review
