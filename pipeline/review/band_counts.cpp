@@ -24,6 +24,21 @@ BandCounts::BandCounts(const Bands& bands, double mpp, int classes) : tallies_(b
 
 std::uint32_t BandCounts::limit() const { return std::max(bounds_.front().squared, bounds_.back().squared); }
 
+void BandCounts::add(bool inside, std::uint8_t label, std::span<const std::uint32_t> squared) {
+  const auto beyond = [&](const Bound& bound) {  // how many are beyond a bound, where all of the next bound are, too
+    const auto nearer = std::ranges::count_if(squared, [&](std::uint32_t each) { return each < bound.squared; });
+    const auto all = static_cast<std::int64_t>(squared.size());
+    if (inside) return bound.inside ? nearer : 0;
+    return bound.inside ? all : all - nearer;
+  };
+  std::int64_t pixels = beyond(bounds_[0]);
+  for (std::size_t i = 0; i < tallies_.size() && pixels > 0; ++i) {
+    const std::int64_t next = beyond(bounds_[i + 1]);
+    tallies_[i].add(label, pixels - next);
+    pixels = next;
+  }
+}
+
 void BandCounts::add_parts(const std::string& start, std::vector<output::RegionPart>& parts) const {
   for (std::size_t i = 0; i < tallies_.size(); ++i) {
     const std::string name = start + " " + core::shortest(bounds_[i].um) + ".." + core::shortest(bounds_[i + 1].um);
@@ -35,18 +50,20 @@ void BandCounts::add_parts(const std::string& start, std::vector<output::RegionP
 DistanceCounts::DistanceCounts(std::size_t from, std::size_t to, double maximum, double mpp)
     : from_(from), to_(to), maximum_(maximum), mpp_(mpp), limit_(squared_at(maximum, mpp)) {}
 
-void DistanceCounts::add(std::uint32_t squared, std::uint8_t label) {
+void DistanceCounts::add(std::uint8_t label, std::span<const std::uint32_t> squared) {
   if (label != from_ + 1) return;
-  ++pixels_;
-  if (squared >= limit_) {
-    ++beyond_;
-    return;
+  pixels_ += static_cast<std::int64_t>(squared.size());
+  for (const std::uint32_t each : squared) {
+    if (each >= limit_) {
+      ++beyond_;
+      continue;
+    }
+    const double distance = std::sqrt(static_cast<double>(each)) - 0.5;
+    sum_ += distance;
+    const auto tenths = static_cast<std::size_t>(10 * distance + 0.5);
+    if (at_tenth_.size() <= tenths) at_tenth_.resize(tenths + 1);
+    ++at_tenth_[tenths];
   }
-  const double distance = std::sqrt(static_cast<double>(squared)) - 0.5;
-  sum_ += distance;
-  const auto tenths = static_cast<std::size_t>(std::lround(10 * distance));
-  if (at_tenth_.size() <= tenths) at_tenth_.resize(tenths + 1);
-  ++at_tenth_[tenths];
 }
 
 output::ClassDistance DistanceCounts::result() const {

@@ -1,6 +1,7 @@
 #pragma once
 // What is counted at a distance from a border. Distances are squared, between pixel centres, in output pixels: raster/border_distance.hpp.
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,8 @@ class BandCounts {
   BandCounts(const Bands& bands, double mpp, int classes);
   /// Distances from here on need not be told apart.
   std::uint32_t limit() const;
-  void add(bool inside, std::uint32_t squared, std::uint8_t label) {
-    std::size_t below = 0;  // bounds
-    for (const Bound& bound : bounds_) below += inside ? bound.inside && squared < bound.squared : bound.inside || squared >= bound.squared;
-    if (below > 0 && below < bounds_.size()) tallies_[below - 1].add(label);
-  }
+  /// Pixels of one label, which are all inside or all outside.
+  void add(bool inside, std::uint8_t label, std::span<const std::uint32_t> squared);
   /// Named "START -500..0"; a band that `parts` have already is left out.
   void add_parts(const std::string& start, std::vector<output::RegionPart>& parts) const;
 
@@ -42,7 +40,8 @@ class DistanceCounts {
  public:
   DistanceCounts(std::size_t from, std::size_t to, double maximum, double mpp);
   std::uint32_t limit() const { return limit_; }
-  void add(std::uint32_t squared, std::uint8_t label);
+  /// Pixels of one label.
+  void add(std::uint8_t label, std::span<const std::uint32_t> squared);
   output::ClassDistance result() const;
 
  private:

@@ -73,15 +73,13 @@ class BandsMeasuring::ClassBorder {
   };
 
   void count(std::span<const std::uint8_t> labels, std::span<const std::uint32_t> squared) {
-    rows_.visit(y_++, [&](std::size_t region, std::span<const std::uint8_t> inside) {
-      Counts& counts = counts_[region];
-      const auto left = static_cast<std::size_t>(rows_.box(region).x);
-      for (std::size_t x = 0; x < inside.size(); ++x) {
-        const std::uint8_t label = labels[left + x];
-        if (!inside[x] || label == kIgnored) continue;
-        for (BandCounts& bands : counts.bands) bands.add(label == value_, squared[left + x], label);
-        for (DistanceCounts& distances : counts.distances) distances.add(squared[left + x], label);
-      }
+    rows_.visit(y_++, labels, [&](std::size_t region, std::span<const std::uint8_t> row) {
+      const auto of_row = squared.subspan(static_cast<std::size_t>(rows_.box(region).x), row.size());
+      visit_runs(row, [&](std::uint8_t label, std::size_t begin, std::size_t end) {
+        const auto of_run = of_row.subspan(begin, end - begin);
+        for (BandCounts& bands : counts_[region].bands) bands.add(label == value_, label, of_run);
+        for (DistanceCounts& distances : counts_[region].distances) distances.add(label, of_run);
+      });
     });
   }
 
@@ -136,10 +134,11 @@ class BandsMeasuring::Margin {
 
  private:
   void count(std::span<const std::uint8_t> row, std::span<const std::uint32_t> squared) {
-    for (std::size_t x = 0; x < row.size(); ++x) {
-      const std::uint8_t label = unpacked(row[x]);
-      if (label == kIgnored) continue;
-      for (BandCounts& bands : bands_) bands.add((row[x] & kInRegion) != 0, squared[x], label);
+    for (std::size_t begin = 0, end = 0; begin < row.size(); begin = end) {
+      end = core::run_end(row, begin, row.size());
+      const std::uint8_t label = unpacked(row[begin]);
+      if (label == kLeftOut) continue;
+      for (BandCounts& bands : bands_) bands.add((row[begin] & kInRegion) != 0, label, squared.subspan(begin, end - begin));
     }
   }
 

@@ -25,7 +25,7 @@ class BandsMeasuring {
   ~BandsMeasuring();
   /// Is there nothing to be measured? Then no rows are wanted.
   bool empty() const;
-  /// All rows of the slide in their order; kIgnored where a pixel is of an ignored region.
+  /// All rows of the slide in their order; kLeftOut where a pixel is of an ignored region.
   void add_row(std::span<const std::uint8_t> labels);
   /// Ends the slide: sets `distances` and adds to `parts` of each region. No rows may follow.
   void finish(std::vector<output::RegionStatistics>& regions);

@@ -41,13 +41,16 @@ SquaresInRegion::SquaresInRegion(const GridOnSlide& grid, std::int64_t x, std::i
   if (width > 0) tallies_.resize(static_cast<std::size_t>((x + width - 1) / grid.side - x / grid.side + 1), Tally(classes));
 }
 
-void SquaresInRegion::add_row(std::int64_t y, std::span<const std::uint8_t> labels, std::span<const std::uint8_t> inside) {
+void SquaresInRegion::add_row(std::int64_t y, std::span<const std::uint8_t> labels) {
   if (y / grid_.side != row_) end_row();
   row_ = y / grid_.side;
-  const auto side = static_cast<std::size_t>(grid_.side);
-  const std::size_t first = static_cast<std::size_t>(x_) % side;  // column of the region's box in its square
-  for (std::size_t x = 0; x < inside.size(); ++x) {
-    if (inside[x] && labels[x] != kIgnored) tallies_[(first + x) / side].add(labels[x]);
+  const auto side = static_cast<std::size_t>(grid_.side), width = labels.size();
+  for (std::size_t begin = 0, square = 0, end = side - static_cast<std::size_t>(x_) % side; begin < width; begin = end, end += side) {
+    end = std::min(end, width);
+    visit_runs(labels.subspan(begin, end - begin), [&](std::uint8_t label, std::size_t from, std::size_t to) {
+      tallies_[square].add(label, static_cast<std::int64_t>(to - from));
+    });
+    ++square;
   }
 }
 
@@ -65,7 +68,7 @@ void SquaresInRegion::finish(output::RegionStatistics& region) {
     const std::int64_t all = with_class(square.composition);
     const double share = static_cast<double>(square.composition.classes[grid_.of]) / static_cast<double>(all);
     if (2 * all >= grid_.side * grid_.side && (!region.hot_spot || share > region.hot_spot->share))
-      region.hot_spot = {grid_.of, square.column, square.row, share};
+      region.hot_spot = {grid_.of, square.column, square.row, grid_.side, share};
     region.parts.push_back({"square " + std::to_string(square.column) + " " + std::to_string(square.row), std::move(square.composition)});
   }
 }

@@ -23,8 +23,8 @@ class SquaresInRegion {
  public:
   /// `x`, `width`: of the region's box.
   SquaresInRegion(const GridOnSlide& grid, std::int64_t x, std::int64_t width, int classes);
-  /// Row `y` of the slide from column `x` on, where `inside` is not 0. Rows ascend.
-  void add_row(std::int64_t y, std::span<const std::uint8_t> labels, std::span<const std::uint8_t> inside);
+  /// Row `y` of the slide from column `x` on; kLeftOut where a pixel is not in the region. Rows ascend.
+  void add_row(std::int64_t y, std::span<const std::uint8_t> labels);
   /// Adds the squares with a class to the region's `parts`, in reading order, and sets its `hot_spot`: the largest share of the class among
   /// squares of which at least half has a class, the first of equal ones. No rows may follow.
   void finish(output::RegionStatistics& region);

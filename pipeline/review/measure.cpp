@@ -35,18 +35,18 @@ class Measuring {
     result_.figures.classes = slide.classes;
   }
 
-  /// Row `y` of the slide, in the columns of the box.
-  void add_row(std::int64_t y, std::span<const std::uint8_t> labels, std::span<const std::uint8_t> inside) {
-    for (std::size_t x = 0; x < inside.size(); ++x) {
-      const bool counts = inside[x] && labels[x] != kIgnored;
-      const std::uint8_t label = counts ? labels[x] : core::kNotTissue;
-      labels_[x] = label;
-      result_.pixels += counts;
-      result_.figures.tissue_pixels += label != core::kNotTissue;
-      result_.figures.unreadable_pixels += label == core::kUnreadable;
-    }
+  /// Row `y` of the slide in the columns of the box; kLeftOut where a pixel is not in the region.
+  void add_row(std::int64_t y, std::span<const std::uint8_t> labels) {
+    std::ranges::fill(labels_, core::kNotTissue);
+    visit_runs(labels, [&](std::uint8_t label, std::size_t begin, std::size_t end) {
+      std::fill(labels_.begin() + static_cast<std::ptrdiff_t>(begin), labels_.begin() + static_cast<std::ptrdiff_t>(end), label);
+      const auto pixels = static_cast<std::int64_t>(end - begin);
+      result_.pixels += pixels;
+      if (label != core::kNotTissue) result_.figures.tissue_pixels += pixels;
+      if (label == core::kUnreadable) result_.figures.unreadable_pixels += pixels;
+    });
     figures_.add_row(labels_);
-    if (squares_) squares_->add_row(y, labels, inside);
+    if (squares_) squares_->add_row(y, labels);
   }
 
   output::RegionStatistics finish() {
@@ -87,7 +87,7 @@ std::vector<output::RegionStatistics> measure_regions(const output::CompleteResu
   for (std::size_t i = 0; i < annotations.regions.size(); ++i)
     all.push_back(std::make_unique<Measuring>(annotations.regions[i], rows.box(i), slide, grid));
   core::PolygonFill ignored;
-  for (const core::Polygon& polygon : annotations.ignored) ignored.add(polygon, kIgnored);
+  for (const core::Polygon& polygon : annotations.ignored) ignored.add(polygon, kLeftOut);
   const double scale = slide.frame.scale;
   std::vector<std::uint8_t> labels(static_cast<std::size_t>(slide.frame.size.width));
   const std::int64_t end = bands.empty() ? rows.end() : slide.frame.size.height;
@@ -95,9 +95,7 @@ std::vector<output::RegionStatistics> measure_regions(const output::CompleteResu
     core::check(work.cancel);
     reader->next_row(labels.data());
     ignored.paint_row((static_cast<double>(y) + 0.5) * scale, 0.5 * scale, scale, labels);
-    rows.visit(y, [&](std::size_t region, std::span<const std::uint8_t> inside) {
-      all[region]->add_row(y, std::span(labels).subspan(static_cast<std::size_t>(rows.box(region).x), inside.size()), inside);
-    });
+    rows.visit(y, labels, [&](std::size_t region, std::span<const std::uint8_t> row) { all[region]->add_row(y, row); });
     bands.add_row(labels);
   }
   std::vector<output::RegionStatistics> measured;

@@ -34,12 +34,12 @@ Bands parse_bands(const std::string& text) {
   std::istringstream fields(list + ",");
   for (std::string field; std::getline(fields, field, ',');) {
     const auto bound = number_of(field);
-    if (!bound) throw core::UsageError(text + ": '" + field + "' is no number; bounds in um are wanted, such as -500,0,500");
+    if (!bound) throw core::UsageError("'" + field + "' is no number; bounds in um are wanted, such as -500,0,500");
     if (!bands.bounds.empty() && *bound <= bands.bounds.back())
-      throw core::UsageError(text + ": the bounds must ascend, and " + field + " is not above the bound before it");
+      throw core::UsageError("the bounds must ascend, and " + field + " is not above the bound before it");
     bands.bounds.push_back(*bound);
   }
-  if (bands.bounds.size() < 2) throw core::UsageError(text + ": has one bound; a band lies between two, such as 0,500");
+  if (bands.bounds.size() < 2) throw core::UsageError("has one bound; a band lies between two, such as 0,500");
   return bands;
 }
 
@@ -48,15 +48,15 @@ DistanceBetween parse_distance(const std::string& text) {
   auto [classes, last] = at_last_colon(text);
   if (classes.find(':') != std::string::npos) {
     const auto maximum = number_of(last);
-    if (!maximum || *maximum <= 0) throw core::UsageError(text + ": '" + last + "' is no maximum in um above 0");
+    if (!maximum || *maximum <= 0) throw core::UsageError("'" + last + "' is no maximum in um above 0");
     distance.maximum = *maximum;
   } else {
     classes = text;
   }
   std::tie(distance.from, distance.to) = at_last_colon(classes);
   if (distance.from.empty() || distance.to.empty())
-    throw core::UsageError(text + ": two classes are wanted, such as LYM:TUM, and perhaps a maximum in um, such as LYM:TUM:200");
-  if (distance.from == distance.to) throw core::UsageError(text + ": is from a class to itself; two classes are wanted");
+    throw core::UsageError("two classes are wanted, such as LYM:TUM, and perhaps a maximum in um, such as LYM:TUM:200");
+  if (distance.from == distance.to) throw core::UsageError("is from a class to itself; two classes are wanted");
   return distance;
 }
 
@@ -66,7 +66,7 @@ SquareGrid parse_grid(const std::string& text) {
   const std::string size = text.substr(0, colon);
   const auto area = size.ends_with(kUnit) ? number_of(size.substr(0, size.size() - kUnit.size())) : std::nullopt;
   if (!area || *area <= 0 || colon == std::string::npos || colon + 1 == text.size())
-    throw core::UsageError(text + ": an area in mm2 and a class are wanted, such as 1mm2:LYM");
+    throw core::UsageError("an area in mm2 and a class are wanted, such as 1mm2:LYM");
   return {*area, text.substr(colon + 1)};
 }
 

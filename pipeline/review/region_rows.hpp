@@ -5,12 +5,21 @@
 
 #include "wsi_lpd/core/geometry.hpp"
 #include "wsi_lpd/core/polygon_fill.hpp"
+#include "wsi_lpd/core/runs.hpp"
 #include "wsi_lpd/slide/annotations.hpp"
 
 namespace wsi_lpd::pipeline::review {
 
-/// In rows of labels: a pixel of an ignored region, which belongs to no other and to no class.
-inline constexpr std::uint8_t kIgnored = 255;
+/// In rows of labels: a pixel that is not to be measured, because it is of an ignored region or not of the region in question.
+inline constexpr std::uint8_t kLeftOut = 255;
+/// Calls `use(label, begin, end)` for each run of equal labels that are not kLeftOut.
+template <class Use>
+void visit_runs(std::span<const std::uint8_t> labels, Use use) {
+  for (std::size_t begin = 0, end = 0; begin < labels.size(); begin = end) {
+    end = core::run_end(labels, begin, labels.size());
+    if (labels[begin] != kLeftOut) use(labels[begin], begin, end);
+  }
+}
 
 /// One region, painted row by row into the output frame. Not thread-safe.
 class RegionFill {
@@ -34,15 +43,18 @@ class RegionRows {
   const core::Rect& box(std::size_t region) const { return fills_[region].box(); }
   /// The row below all regions.
   std::int64_t end() const { return end_; }
-  /// Calls `use(region, inside)` for each region whose box has row `y`; `inside` [box's width] is 1 where a pixel is in it. Rows ascend.
+  /// Calls `use(region, row)` for each region whose box has row `y` of the slide, `labels`; `row` has the labels in the columns of the box,
+  /// and kLeftOut where a pixel is not in the region. Rows ascend.
   template <class Use>
-  void visit(std::int64_t y, Use use) {
+  void visit(std::int64_t y, std::span<const std::uint8_t> labels, Use use) {
     for (; !waiting_.empty() && box(waiting_.back()).y <= y; waiting_.pop_back()) active_.push_back(waiting_.back());
     std::erase_if(active_, [&](std::size_t region) { return box(region).bottom() <= y; });
     for (const std::size_t region : active_) {
-      inside_.resize(static_cast<std::size_t>(box(region).width));
-      fills_[region].paint(y, box(region).x, inside_);
-      use(region, std::span<const std::uint8_t>(inside_));
+      row_.resize(static_cast<std::size_t>(box(region).width));
+      fills_[region].paint(y, box(region).x, row_);
+      const std::uint8_t* first = labels.data() + box(region).x;
+      for (std::size_t x = 0; x < row_.size(); ++x) row_[x] = row_[x] ? first[x] : kLeftOut;
+      use(region, std::span<const std::uint8_t>(row_));
     }
   }
 
@@ -50,7 +62,7 @@ class RegionRows {
   std::vector<RegionFill> fills_;
   std::vector<std::size_t> waiting_, active_;  // regions; those that wait from the bottom to the top
   std::int64_t end_ = 0;
-  std::vector<std::uint8_t> inside_;
+  std::vector<std::uint8_t> row_;
 };
 
 }  // namespace wsi_lpd::pipeline::review

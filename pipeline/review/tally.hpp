@@ -12,7 +12,7 @@ namespace wsi_lpd::pipeline::review {
 class Tally {
  public:
   explicit Tally(int classes) : counts_(static_cast<std::size_t>(classes) + 2) {}
-  void add(std::uint8_t label) { ++counts_[std::min<std::size_t>(label, counts_.size() - 1)]; }
+  void add(std::uint8_t label, std::int64_t pixels) { counts_[std::min<std::size_t>(label, counts_.size() - 1)] += pixels; }
   output::Composition composition() const {
     return {std::accumulate(counts_.begin(), counts_.end(), std::int64_t{0}), counts_.back(), {counts_.begin() + 1, counts_.end() - 1}};
   }

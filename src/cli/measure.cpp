@@ -25,8 +25,8 @@ struct MeasureArguments {
 /// Throws UsageError with the option that can't be read.
 MeasureOptions options_of(const MeasureArguments& arguments) {
   MeasureOptions options;
-  const auto read = [](const char* option, auto parse, const std::string& text) {
-    return core::with_context(option, [&] { return parse(text); });
+  const auto read = [](const std::string& option, auto parse, const std::string& text) {
+    return core::with_context(option + (" " + text), [&] { return parse(text); });
   };
   for (const std::string& text : arguments.bands) {
     options.class_bands.push_back(read("--bands", pipeline::review::parse_bands, text));
@@ -121,8 +121,8 @@ Command add_measure(CLI::App& program) {
   command->footer(
       "\nExamples:  wsi-lpd measure results/ --annotations qupath/\n"
       "           wsi-lpd measure results/ --bands TUM:-500,0,500 --distance LYM:TUM --grid 1mm2:LYM\n"
-      "qupath/ holds NAME.geojson, as QuPath exports it, for the results NAME.json. Without --annotations\n"
-      "each slide is one region.");
+      "qupath/ holds NAME.geojson, as QuPath exports it, for the results NAME.json.\n"
+      "Without --annotations each slide is one region.");
   command->add_option("RESULTS", arguments->results, "folder of results of segment or batch")->required();
   command->add_option(
       "--annotations", arguments->annotations,

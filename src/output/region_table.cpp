@@ -91,6 +91,10 @@ std::string region_lines(const std::string& slide, const RegionStatistics& regio
     const std::string& of = s.classes.names[spot->of];
     lines.add(of, "hot_spot_column", static_cast<double>(spot->column), "1");
     lines.add(of, "hot_spot_row", static_cast<double>(spot->row), "1");
+    const double side = static_cast<double>(spot->side) * s.frame.scale;
+    lines.add(of, "hot_spot_x", static_cast<double>(spot->column - 1) * side, "px");
+    lines.add(of, "hot_spot_y", static_cast<double>(spot->row - 1) * side, "px");
+    lines.add(of, "hot_spot_side", side, "px");
     lines.add(of, "hot_spot_share_of_classes", spot->share, "1");
   }
   return lines.text();

@@ -58,5 +58,49 @@ TEST_F(Program, MeasuresAnnotatedRegions) {
   expect_refusal("measure regions --annotations nothing-drawn", 2, "has annotations of none of the slides in regions");
 }
 
+TEST_F(Program, MeasuresBandsDistancesAndHotSpots) {
+  ASSERT_EQ(run("segment data/slides/slide-1.tif -o banded --overlap 0 --quiet").code, 0);
+  fs::create_directories(path("banded-drawn"));
+  core::write_text_file(path("banded-drawn/slide-1.geojson"), "[" + region(400, "front") + "]");
+  const std::string options = " --bands TUM:-20,0,50 --bands STR:0,9.5 --distance LYM:TUM:40 --distance STR:LYM --grid 0.01mm2:STR";
+  const Outcome whole = run("measure banded" + options);
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  EXPECT_EQ(whole.out, "1 region of 1 slide: banded/regions.csv\n");
+  const std::string table = core::read_text_file(path("banded/regions.csv"));
+  EXPECT_THAT(table, HasSubstr("\ndata/slides/slide-1.tif,0,whole slide,,,,area,"));
+  EXPECT_THAT(table, HasSubstr("\ndata/slides/slide-1.tif,0 band STR 0..9.5,whole slide,,,,area,"));
+  EXPECT_THAT(table, HasSubstr("\ndata/slides/slide-1.tif,0,whole slide,,,LYM:TUM,distance_maximum,40,um\n"));
+  const Outcome drawn =
+      run("measure banded --annotations banded-drawn --annotation-bands -20,0,20 --annotation-bands Nobody:0,5" + options);
+  ASSERT_EQ(drawn.code, 0) << drawn.err;
+  EXPECT_THAT(drawn.err, HasSubstr("warning: 1 class of --annotation-bands that no region has: Nobody"));
+  EXPECT_THAT(core::read_text_file(path("banded/regions.csv")), HasSubstr("\ndata/slides/slide-1.tif,1 margin 0..20,front,,,,area,"));
+  if (!testing::python_readers().empty()) {
+    const std::vector<std::string> same{"bands=TUM:-20,0,50", "bands=STR:0,9.5", "distance=LYM:TUM:40", "distance=STR:LYM",
+                                        "grid=0.01mm2:STR"};
+    std::vector<std::string> arguments{path("banded/slide-1").string(), path("banded/regions.csv").string(),
+                                       path("banded-drawn/slide-1.geojson").string(), "annotation-bands=-20,0,20"};
+    arguments.insert(arguments.end(), same.begin(), same.end());
+    EXPECT_TRUE(testing::run_python("pipeline/review/brute_force_bands.py", arguments));
+  }
+
+  const std::vector<std::pair<std::string, std::string>> mistakes{
+      {"", "nothing to measure: give --annotations, --bands, --distance or --grid"},
+      {"--bands TUM", "--bands TUM: 'TUM' is no number; bounds in um are wanted"},
+      {"--bands -5,0", "--bands -5,0: a class and bounds in um are wanted, such as TUM:-500,0,500"},
+      {"--bands TUM:0,far", "--bands TUM:0,far: 'far' is no number"},
+      {"--bands TUM:5,0", "--bands TUM:5,0: the bounds must ascend, and 0 is not above the bound before it"},
+      {"--bands TUM:5", "--bands TUM:5: has one bound"},
+      {"--bands TOM:0,5", "no result in banded has a class TOM; the classes of data/slides/slide-1.tif are TUM, "},
+      {"--annotation-bands -5,0", "lie along the borders of annotations: give --annotations, too"},
+      {"--distance TUM:TUM", "--distance TUM:TUM: is from a class to itself"},
+      {"--distance LYM:TUM:0", "--distance LYM:TUM:0: '0' is no maximum in um above 0"},
+      {"--grid 1:LYM", "--grid 1:LYM: an area in mm2 and a class are wanted, such as 1mm2:LYM"}};
+  for (const auto& [arguments, words] : mistakes) expect_refusal("measure banded " + arguments, 2, words);
+  expect_refusal("measure banded --bands TUM:0,1e9", 1, "slide-1.tif: a distance of 1e+09 um is beyond 16384 pixels of ");
+  expect_refusal("measure banded --grid 1e-9mm2:TUM", 1, "slide-1.tif: squares of 1e-09 mm2 are smaller than a pixel");
+  expect_refusal("measure banded --grid 99mm2:TUM", 1, "slide-1.tif: squares of 99 mm2 are larger than the slide, ");
+}
+
 }  // namespace
 }  // namespace wsi_lpd

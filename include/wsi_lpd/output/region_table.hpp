@@ -37,6 +37,7 @@ struct ClassDistance {
 struct HotSpot {
   std::size_t of = 0;                ///< class
   std::int64_t column = 0, row = 0;  ///< in the grid, from 1
+  std::int64_t side = 0;             ///< output pixels
   double share = 0;                  ///< of the pixels with a class
 };
 

@@ -1,5 +1,5 @@
 """Works out bands, distances and the grid of one slide again from its mask and its regions alone, by the definitions in docs/measure.md, and
-holds them against the table. Distances are scipy's where it is installed, else of every pixel to every pixel of the other side.
+holds them against the table. Distances are scipy's where it is installed, else the least of all.
 Usage: brute_force_bands.py STEM TABLE ANNOTATIONS OPTION=VALUE...; ANNOTATIONS may be empty, OPTION is bands, annotation-bands, distance or
 grid. Annotations are simple polygons here."""
 
@@ -15,12 +15,11 @@ try:
 except ImportError:  # of older installations
 
     def distance_transform_edt(sides):
-        """Distance of each pixel that is not 0 to the nearest that is 0."""
-        far, near = np.argwhere(sides), np.argwhere(~sides)
-        result = np.zeros(sides.shape)
-        for y, x in far:
-            result[y, x] = np.sqrt(((near - (y, x)) ** 2).sum(1).min())
-        return result
+        """Distance of each pixel that is not 0 to the nearest that is 0: in its column, then over all columns."""
+        rows, columns = (np.arange(n, dtype=float) for n in sides.shape)
+        apart = np.abs(rows[:, None] - rows)
+        down = np.array([np.where(sides[:, x], np.inf, apart).min(1) for x in range(len(columns))]).T
+        return np.sqrt([((columns[:, None] - columns) ** 2 + row**2).min(1) for row in down])
 
 
 def signed_um(inside, mpp):
@@ -153,8 +152,8 @@ for option, value in options:
                     pixels = check_area(region, square)
                     share = pixels[of] / classified
                     if 2 * classified >= side * side and (best is None or share > best[2]):
-                        best = (column + 1, row + 1, share)
-            for name, expected in zip(("column", "row", "share_of_classes"), best or (None,) * 3):
+                        best = (column + 1, row + 1, share, column * side * scale, row * side * scale, side * scale)
+            for name, expected in zip(("column", "row", "share_of_classes", "x", "y", "side"), best or (None,) * 6):
                 near((number, of, "hot_spot_" + name), expected)
 
 for key in found:

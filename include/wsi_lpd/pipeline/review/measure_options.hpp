@@ -25,14 +25,15 @@ struct SquareGrid {
 
 /// What is measured beside the regions themselves; docs/measure.md defines it.
 struct MeasureOptions {
-  std::vector<Bands> class_bands;   ///< along the border of a class, within each region
-  std::vector<Bands> region_bands;  ///< along the border of each region, on both sides
-  std::vector<DistanceBetween> distances;
-  std::optional<SquareGrid> grid;
+  std::vector<Bands> class_bands{};   ///< along the border of a class, within each region
+  std::vector<Bands> region_bands{};  ///< along the border of each region, on both sides
+  std::vector<DistanceBetween> distances{};
+  std::optional<SquareGrid> grid{};
 };
 
-/// "TUM:-500,0,500", "-500,0,500" (`of` stays empty), "LYM:TUM" or "LYM:TUM:200", "1mm2:LYM". A name ends at the last colon. Throw
-/// UsageError with the text: no such form, bounds that are no numbers or do not ascend, a maximum or area that is none. Thread-safe.
+/// "TUM:-500,0,500", "-500,0,500" (`of` stays empty); "LYM:TUM" or "LYM:TUM:200"; "1mm2:LYM". The bounds stand behind the last colon, the
+/// area before the first. Throw UsageError that says why, and not of which text: no such form, bounds that are no numbers or do not ascend,
+/// a maximum or area that is none. Thread-safe.
 Bands parse_bands(const std::string& text);
 DistanceBetween parse_distance(const std::string& text);
 SquareGrid parse_grid(const std::string& text);
