@@ -60,7 +60,7 @@ void DistanceCounts::add(std::uint8_t label, std::span<const std::uint32_t> squa
     }
     const double distance = std::sqrt(static_cast<double>(each)) - 0.5;
     sum_ += distance;
-    const auto tenths = static_cast<std::size_t>(10 * distance + 0.5);
+    const auto tenths = static_cast<std::size_t>(std::lround(10 * distance));
     if (at_tenth_.size() <= tenths) at_tenth_.resize(tenths + 1);
     ++at_tenth_[tenths];
   }

@@ -129,7 +129,7 @@ Command add_measure(CLI::App& program) {
       "GeoJSON with regions: a folder with NAME.geojson for the results NAME.json, or a file where there is one slide; e.g. "
       "--annotations qupath");
   const auto add_list = [&](const char* name, std::vector<std::string>& values, const char* text) {
-    command->add_option(name, values, text)->type_size(1)->expected(1)->take_all();
+    command->add_option(name, values, text)->allow_extra_args(false);
   };
   add_list(
       "--bands", arguments->bands,

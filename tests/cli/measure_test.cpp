@@ -75,14 +75,12 @@ TEST_F(Program, MeasuresBandsDistancesAndHotSpots) {
   ASSERT_EQ(drawn.code, 0) << drawn.err;
   EXPECT_THAT(drawn.err, HasSubstr("warning: 1 class of --annotation-bands that no region has: Nobody"));
   EXPECT_THAT(core::read_text_file(path("banded/regions.csv")), HasSubstr("\ndata/slides/slide-1.tif,1 margin 0..20,front,,,,area,"));
-  if (!testing::python_readers().empty()) {
-    const std::vector<std::string> same{"bands=TUM:-20,0,50", "bands=STR:0,9.5", "distance=LYM:TUM:40", "distance=STR:LYM",
-                                        "grid=0.01mm2:STR"};
-    std::vector<std::string> arguments{path("banded/slide-1").string(), path("banded/regions.csv").string(),
-                                       path("banded-drawn/slide-1.geojson").string(), "annotation-bands=-20,0,20"};
-    arguments.insert(arguments.end(), same.begin(), same.end());
-    EXPECT_TRUE(testing::run_python("pipeline/review/brute_force_bands.py", arguments));
-  }
+
+  core::write_text_file(path("banded.toml"),
+                        "bands = [\"TUM:-20,0,50\", \"STR:0,9.5\"]\ndistance = [\"LYM:TUM:40\", \"STR:LYM\"]\n"
+                        "[measure]\ngrid = \"0.01mm2:STR\"\n");
+  ASSERT_EQ(run("measure --config banded.toml banded").code, 0);
+  EXPECT_EQ(core::read_text_file(path("banded/regions.csv")), table);
 
   const std::vector<std::pair<std::string, std::string>> mistakes{
       {"", "nothing to measure: give --annotations, --bands, --distance or --grid"},

@@ -19,7 +19,7 @@ struct Inside {
 ///
 /// The columns first, then the rows by the lower envelope of parabolas (Meijster, Roerdink, Hesselink 2000; Felzenszwalb, Huttenlocher
 /// 2012), within each run of one side: a pixel of the other side at the run's end is nearer than all beyond it. Time: linear in the pixels.
-/// Memory: 1.75 · width · reach(limit) bytes, at least 256 · width. Not thread-safe.
+/// Memory: memory(), at most (1.75 · reach + 192) · width bytes, and a few rows. Not thread-safe.
 class BorderDistance {
  public:
   /// Gets the rows again in their order, each with its squared distances [width].
