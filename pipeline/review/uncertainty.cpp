@@ -111,9 +111,8 @@ void choose_uncertain(std::vector<PatchPlace>& places, int size, std::int64_t co
   std::vector<std::size_t> chosen;
   std::vector<std::uint8_t> is_chosen(places.size());
   const auto is_near = [&](std::size_t i) {
-    return std::ranges::any_of(chosen, [&](std::size_t j) {
-      return std::abs(places[i].x - places[j].x) < apart && std::abs(places[i].y - places[j].y) < apart;
-    });
+    return std::ranges::any_of(
+        chosen, [&](std::size_t j) { return std::abs(places[i].x - places[j].x) < apart && std::abs(places[i].y - places[j].y) < apart; });
   };
   for (const bool spread : {true, false}) {
     std::array<std::size_t, 2> next{};
