@@ -9,6 +9,7 @@
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/core/work_lock.hpp"
+#include "wsi_lpd/output/uncertain_page.hpp"
 
 namespace wsi_lpd::pipeline::review {
 namespace {
@@ -31,6 +32,19 @@ Number number(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) throw core::Error("'" + text + "' is not a number");
   return value;
+}
+
+std::vector<output::UncertainPatch> read_uncertain(const fs::path& file) {
+  const core::CsvTable table = core::CsvTable::read(file);
+  if (table.columns != kUncertainColumns) throw core::Error(table.file + ": is not a table of this version of tile; move it away");
+  std::vector<output::UncertainPatch> patches;
+  for (const core::CsvTable::Row& row : table.rows) {
+    core::with_context(table.where(row), [&] {
+      patches.push_back({row.fields[0], row.fields[1], number<double>(row.fields[2]), {}, row.fields[4]});
+      if (!row.fields[3].empty()) patches.back().distance = number<double>(row.fields[3]);
+    });
+  }
+  return patches;
 }
 
 }  // namespace
@@ -139,7 +153,9 @@ void PatchTables::add(const std::vector<CutPatch>& patches) {
   }
   core::write_text_file(labels, label_text);
   core::write_text_file(origins, origin_text);
-  if (!uncertain_text.empty()) core::write_text_file(uncertain, content(uncertain, kUncertainColumns) + uncertain_text);
+  if (uncertain_text.empty()) return;
+  core::write_text_file(uncertain, content(uncertain, kUncertainColumns) + uncertain_text);
+  core::write_text_file(folder_ / "uncertain.html", output::uncertain_page(read_uncertain(uncertain)));
 }
 
 }  // namespace wsi_lpd::pipeline::review

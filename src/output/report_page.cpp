@@ -1,6 +1,9 @@
 #include "report_page.hpp"
 
+#include <algorithm>
+
 #include "html.hpp"
+#include "report_assets.hpp"
 
 namespace wsi_lpd::output {
 namespace fs = std::filesystem;
@@ -17,6 +20,11 @@ std::string page_head(const std::string& title, const std::string& assets, const
   std::string links;
   for (const std::string& style : styles) links.append("<link rel=\"stylesheet\" href=\"").append(assets).append(style).append("\">\n");
   return page_head(title, links);
+}
+
+std::string report_style() {
+  const auto style = std::ranges::find(report_assets(), "report.css", &EmbeddedFile::name);
+  return "<style>\n" + std::string(style->content) + "</style>\n";
 }
 
 std::string page_foot(const ReportContent& content, const std::string& assets, const std::vector<std::string>& scripts) {

@@ -28,6 +28,9 @@ std::string page_head(const std::string& title, const std::string& head);
 std::string page_head(const std::string& title, const std::string& assets, const std::vector<std::string>& styles);
 std::string page_foot(const ReportContent& content, const std::string& assets, const std::vector<std::string>& scripts);
 
+/// The reports' style as an element of <head>, for a page that stands alone.
+std::string report_style();
+
 /// Names with reasons, such as failed slides; `what` is the head of their column. Nothing without rows.
 std::string problem_table(const std::string& title, const std::string& what, const std::vector<std::pair<std::string, std::string>>& rows);
 

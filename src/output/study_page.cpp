@@ -6,7 +6,6 @@
 #include "figures.hpp"
 #include "html.hpp"
 #include "number_text.hpp"
-#include "report_assets.hpp"
 #include "report_page.hpp"
 #include "report_plots.hpp"
 #include "study_methods.hpp"
@@ -173,11 +172,10 @@ std::string case_table(const Study& study) {
 
 std::string study_page(const Study& study, const std::string& time) {
   const std::string folder = std::filesystem::absolute(study.results).lexically_normal().string();
-  const auto style = std::ranges::find(report_assets(), "report.css", &EmbeddedFile::name);
-  return page_head("Study of " + folder, "<style>\n" + std::string(style->content) + "</style>\n") +
-         "<header><h1>Study of segmented slides</h1><p class=\"path\"><bdi>" + html(folder) + "</bdi>, cases of <bdi>" +
-         html(study.table.string()) + "</bdi></p>" + headline(study) + "</header>\n<main id=\"main\">\n" + attention(study) + plots(study) +
-         comparison(study) + case_table(study) + methods_section(study) + "</main>\n<footer><p>Made by wsi-lpd on " + html(time) +
+  return page_head("Study of " + folder, report_style()) + "<header><h1>Study of segmented slides</h1><p class=\"path\"><bdi>" +
+         html(folder) + "</bdi>, cases of <bdi>" + html(study.table.string()) + "</bdi></p>" + headline(study) +
+         "</header>\n<main id=\"main\">\n" + attention(study) + plots(study) + comparison(study) + case_table(study) +
+         methods_section(study) + "</main>\n<footer><p>Made by wsi-lpd on " + html(time) +
          ". Measures are defined in docs/study.md.</p></footer>\n</body>\n</html>\n";
 }
 

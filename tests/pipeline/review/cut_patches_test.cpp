@@ -240,6 +240,7 @@ TEST_F(Tile, TakesWhatAResultIsLeastCertainOf) {
   EXPECT_EQ(rows[1][4], "entropy");
   EXPECT_EQ(tile_slides(jobs, out(), options, classes.names, {observer_, kNever}).slides[0].already, 1);
   EXPECT_EQ(table("uncertain.csv").size(), 2U) << "no second line";
+  EXPECT_THAT(core::read_text_file(out() / "uncertain.html"), HasSubstr("src=\"train/slide_x640_y256_w128.png\""));
 
   fs::remove(folder_ / "results" / "slide.h5");
   EXPECT_THAT(tile_slides(jobs, out(), options, classes.names, {observer_, kNever}).failures.begin()->second, HasSubstr("slide.h5"));

@@ -53,7 +53,7 @@ struct TileReport {
 
 /// Cuts patches out of slides: FOLDER/train/NAME_xX_yY_wW.png, with position (X, Y) and side W in level-0 pixels. Each patch gets a line in
 /// FOLDER/labels.csv, with an empty cell for each of `classes` to be filled in by hand, and a line in FOLDER/patches.csv with its origin
-/// (docs/patches.md); with `uncertain`, one in FOLDER/uncertain.csv, too.
+/// (docs/patches.md); with `uncertain`, one in FOLDER/uncertain.csv, which FOLDER/uncertain.html shows.
 /// The lines of a slide are added when all of its patches are written. A slide that is stopped or fails before that leaves no files. The
 /// folder must be new or made by this function. Existing content is never changed, and patches that are listed there are not cut again.
 /// A slide fails when it can't be read, has no tissue, or has a TileJob::failure; its failure stops no other. Throws UsageError: a folder
