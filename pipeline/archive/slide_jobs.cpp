@@ -95,28 +95,37 @@ void refuse_to_overwrite(const FoundSlide& found, const fs::path& stem) {
 }  // namespace
 
 void keep_each_once(std::vector<FoundSlide>& found, std::vector<std::string>& notes, const core::CancelFlag& cancel) {
-  std::ranges::stable_partition(found, [](const FoundSlide& entry) {
+  std::stable_partition(found.begin(), found.end(), [](const FoundSlide& entry) {
     std::error_code ignored;
     return !fs::is_symlink(entry.slide, ignored);
   });
   std::map<std::string, std::size_t> first_of;
+  std::map<std::size_t, std::size_t> others_of_series;  // of a kept file: further files of its series
   std::vector<FoundSlide> kept;
   kept.reserve(found.size());
   for (FoundSlide& entry : found) {
     core::check(cancel);
-    const std::optional<std::string> series = slide::series(entry.slide);  // its first file opens all of it
-    const auto [first, is_new] = first_of.try_emplace(series ? *series : identity_of(entry.slide), kept.size());
+    const std::optional<std::string> series = slide::series(entry.slide);  // its first file opens all of it that lies in its folder
+    const std::string key =
+        series ? fs::absolute(entry.slide).lexically_normal().parent_path().string() + "/" + *series : identity_of(entry.slide);
+    const auto [first, is_new] = first_of.try_emplace(key, kept.size());
     if (is_new) {
       kept.push_back(std::move(entry));
       continue;
     }
     const FoundSlide& earlier = kept[first->second];
     if (!entry.where.empty()) refuse_contradiction(earlier, entry);
-    if (series) continue;
+    if (series && entry.slide != earlier.slide) {
+      ++others_of_series[first->second];
+      continue;
+    }
     notes.push_back(entry.slide == earlier.slide
                         ? entry.slide + " is named twice: it is done once"
                         : entry.slide + " is the same file as " + earlier.slide + ": it is done once, under that name");
   }
+  for (const auto& [i, count] : others_of_series)
+    notes.push_back(kept[i].slide + " and " + core::count_of(count, "other file", "other files") +
+                    " in its folder are one DICOM series: it is done once, under that name");
   found = std::move(kept);
 }
 

@@ -156,8 +156,10 @@ class Tiler {
                           options_.class_name + " (--min-class)");
     if (options_.uncertain) {
       work_.observer.begin("looking for what is uncertain", 0, "");
-      output::ResultReader maps(stem_of_raster(result_of(job, frame.bounds).path) += ".h5");
-      rate(places, frame, settings_.size, maps, work_.cancel);
+      const fs::path maps_file = stem_of_raster(result_of(job, frame.bounds).path) += ".h5";
+      output::ResultReader maps(maps_file);
+      if (maps.bounds() != frame.bounds) throw core::Error(maps_file.string() + ": is of another slide; segment this one again");
+      core::with_context(maps_file.string(), [&] { rate(places, frame, settings_.size, maps, work_.cancel); });
       work_.observer.end();
       choose_uncertain(places, settings_.size, options_.max);
     } else if (options_.max > 0) {

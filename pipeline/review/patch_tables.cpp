@@ -81,7 +81,9 @@ PatchTables::PatchTables(fs::path folder, const std::vector<std::string>& classe
 }
 
 void PatchTables::begin() const {
-  fs::create_directories(folder_ / "train");
+  std::error_code error;
+  fs::create_directories(folder_ / "train", error);
+  if (error) throw core::UsageError(folder_.string() + ": can't be made: " + error.message() + "; choose another --output folder");
   if (!fs::exists(folder_ / "patches.csv")) core::write_text_file(folder_ / "patches.csv", core::csv_line(kOriginColumns));
 }
 

@@ -25,7 +25,8 @@ fs::path absolute_path(const fs::path& path) { return fs::absolute(path).lexical
 }  // namespace
 
 std::vector<CaseLine> read_case_lines(const fs::path& path) {
-  if (!fs::exists(path) || fs::is_directory(path)) throw core::UsageError(path.string() + ": no such table of cases");
+  if (!fs::exists(path)) throw core::UsageError(path.string() + ": no such table of cases");
+  if (fs::is_directory(path)) throw core::UsageError(path.string() + ": is a folder; name a table of cases");
   const core::CsvTable table = core::CsvTable::read(path);
   const std::string advice = "a table of cases has the columns slide, case and, if wanted, group";
   table.refuse_columns_beside({"slide", "case", "group"}, advice);
@@ -89,8 +90,10 @@ SlideNames::SlideNames(const std::vector<KnownSlide>& slides, const fs::path& ta
 
 std::optional<std::size_t> SlideNames::find(const CaseLine& line) const {
   const fs::path wanted = fs::path(line.slide).lexically_normal();
-  const auto candidates = by_last_part_.find(wanted.filename());
-  if (candidates == by_last_part_.end()) return {};
+  const auto candidates = [&](const fs::path& path) {
+    const auto found = by_last_part_.find(path.filename());
+    return found == by_last_part_.end() ? std::vector<std::size_t>() : found->second;
+  };
   const auto is_exact = [&](const KnownSlide& known) {
     if (known.slide.empty()) return known.place == wanted;
     const fs::path slide = absolute_path(known.slide);
@@ -104,7 +107,7 @@ std::optional<std::size_t> SlideNames::find(const CaseLine& line) const {
     std::vector<std::size_t> found;
     // What is known by its place alone may be the rest of a slide that is known by its path.
     for (const bool by_path : {true, false}) {
-      for (const std::size_t i : candidates->second)
+      for (const std::size_t i : candidates(wanted))
         if (slides_[i].slide.empty() != by_path && is_meant(slides_[i])) found.push_back(i);
       if (!found.empty()) break;
     }
@@ -112,6 +115,11 @@ std::optional<std::size_t> SlideNames::find(const CaseLine& line) const {
   };
   std::vector<std::size_t> found = all_of(is_exact);
   if (found.empty()) found = all_of(is_end);
+  if (found.empty()) {  // what is known by its place alone has no ending
+    const fs::path bare = fs::path(wanted).replace_extension();
+    for (const std::size_t i : candidates(bare))
+      if (slides_[i].slide.empty() && ends_with(slides_[i].place, bare)) found.push_back(i);
+  }
   if (found.empty()) return {};
   if (found.size() > 1) {
     const auto name = [&](const KnownSlide& known) {

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "wsi_lpd/core/background.hpp"
+#include "wsi_lpd/core/error.hpp"
 
 namespace wsi_lpd::pipeline::review {
 namespace {
@@ -88,9 +89,11 @@ void rate(std::vector<PatchPlace>& places, const core::Frame& frame, int size, o
   const TileCentres tiles(result.tiles(), result.tile(), size * frame.scale);
   for (std::size_t i = 0; i < places.size(); ++i) {
     const double mean = sums.mean(i);
-    places[i].uncertainty =
-        Uncertainty{std::isnan(mean) ? 0 : mean, tiles.largest(frame.level0_x_from_output(static_cast<double>(places[i].x)),
-                                                               frame.level0_y_from_output(static_cast<double>(places[i].y)))};
+    if (std::isnan(mean))
+      throw core::Error("its maps are too coarse for patches of " + std::to_string(size) +
+                        " pixels: segment the slide with a finer --map-mpp");
+    places[i].uncertainty = Uncertainty{mean, tiles.largest(frame.level0_x_from_output(static_cast<double>(places[i].x)),
+                                                            frame.level0_y_from_output(static_cast<double>(places[i].y)))};
   }
 }
 

@@ -7,8 +7,8 @@ namespace wsi_lpd::pipeline::review {
 
 /// Sets PatchPlace::uncertainty, without `chosen_by`, of patches of `size` output pixels. The entropy of a cell of the class maps is
 /// −Σ p ln p ÷ ln (C + 1) with p proportional to the value m of each class and to the background's, (1 − max m)^10; that of a patch is the
-/// mean over its cells. The distance is the largest of the tiles whose centres lie in the patch, by features or stain. Throws Error,
-/// Cancelled.
+/// mean over its cells. The distance is the largest of the tiles whose centres lie in the patch, by features or stain. Throws Error
+/// where a patch has no cell, Cancelled.
 void rate(std::vector<PatchPlace>& places, const core::Frame& frame, int size, output::ResultReader& result,
           const core::CancelFlag& cancel);
 

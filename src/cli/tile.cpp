@@ -114,7 +114,8 @@ Command add_tile(CLI::App& program) {
   command->footer(
       "\nExample:  wsi-lpd tile slide.svs --classes TUM,STR,LYM --max 100\n"
       "          wsi-lpd tile archive/ --max 20     (a folder of slides)\n"
-      "          wsi-lpd tile slide.svs --result results --class TUM --max 50     (places of tumour)\nWrites train/*.png, "
+      "          wsi-lpd tile slide.svs --result results --class TUM --max 50     (places of tumour)\n"
+      "          wsi-lpd tile slide.svs --result results --uncertain --max 20     (where labels teach most)\nWrites train/*.png, "
       "labels.csv to be filled in with 0 and "
       "1, patches.csv and dataset.toml. Run again, it adds patches and changes none.");
   command

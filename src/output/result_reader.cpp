@@ -89,7 +89,11 @@ struct ResultReader::Impl {
 };
 
 ResultReader::ResultReader(const std::filesystem::path& path) : impl_(std::make_unique<Impl>(path)) {
-  with_hdf5(impl_->doing, [&] { core::with_context(impl_->doing, [&] { impl_->open(path); }); });
+  try {
+    with_hdf5(impl_->doing, [&] { impl_->open(path); });
+  } catch (const core::Error& error) {
+    throw core::Error(core::in_context(impl_->doing, error.what()) + "; segment the slide again");
+  }
 }
 ResultReader::~ResultReader() = default;
 

@@ -49,7 +49,7 @@ std::string comparison_text(const Study& study) {
       grouped(static_cast<std::int64_t>(kStudyResamples)) + " resamples" + (is_grouped ? " of each group" : "") +
       ", drawn with replacement from a counter-based generator (seed " + std::to_string(study.seed) +
       "); the ends are the 2.5th and the 97.5th percentile of the resamples' means. Fewer than " + std::to_string(kFewestForInterval) +
-      " cases have no interval.";
+      " cases have no interval; with few cases intervals are too narrow (docs/study.md).";
   if (study.groups.size() == 2)
     text += " Differences are the mean of " + study.groups[0] + " minus that of " + study.groups[1] +
             "; their intervals are the percentiles of the differences between independent resamples of the groups.";

@@ -13,7 +13,13 @@ Handle open_handle(const std::filesystem::path& path) {
     if (slide) openslide_close(slide);
   });
   if (!handle) throw core::Error(path.string() + ": not a slide that OpenSlide or libvips can read");
-  if (const char* error = openslide_get_error(handle.get())) throw core::Error(path.string() + ": OpenSlide can't open it: " + error);
+  if (const char* error = openslide_get_error(handle.get())) {
+    const std::string reason = error;
+    throw core::Error(path.string() + ": OpenSlide can't open it: " + reason +
+                      (reason == "No pyramid levels found"  // of a DICOM series
+                           ? "; the file of its series that has the slide's pixels is not beside it: copy all files of the series"
+                           : ""));
+  }
   return handle;
 }
 

@@ -89,6 +89,10 @@ class OpenSlideReader : public Reader {
     read_resolution(slide, options, properties_);
     properties_.objective_power = number_property(slide, OPENSLIDE_PROPERTY_NAME_OBJECTIVE_POWER);
     warn_of_contradictions(properties_, mpp_from_tiff_tags(slide, "tiff.XResolution"));
+    if (text_property(slide, "dicom.ImageType[3]") == "RESAMPLED")
+      properties_.warnings.push_back(
+          "its largest image is a smaller copy of the slide: the file of its series with the full resolution is not "
+          "beside it; copy all files of the series");
     const auto colour = text_property(slide, OPENSLIDE_PROPERTY_NAME_BACKGROUND_COLOR);
     if (colour) properties_.background = core::with_context(path.string(), [&] { return core::parse_colour("#" + *colour); });
   }
