@@ -67,7 +67,7 @@ void SquaresInRegion::finish(output::RegionStatistics& region) {
   for (Square& square : squares_) {
     const std::int64_t all = with_class(square.composition);
     const double share = static_cast<double>(square.composition.classes[grid_.of]) / static_cast<double>(all);
-    if (2 * all >= grid_.side * grid_.side && (!region.hot_spot || share > region.hot_spot->share))
+    if (2 * all >= grid_.side * grid_.side && share > 0 && (!region.hot_spot || share > region.hot_spot->share))
       region.hot_spot = {grid_.of, square.column, square.row, grid_.side, share};
     region.parts.push_back({"square " + std::to_string(square.column) + " " + std::to_string(square.row), std::move(square.composition)});
   }

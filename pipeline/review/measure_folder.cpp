@@ -58,6 +58,19 @@ void check_classes(const output::ResultFolder& folder, const MeasureOptions& opt
   }
 }
 
+/// Slides of the folder that can't be measured as they are. A damaged slide.json is a failure.
+void note_incomplete(MeasuredFolder& measured, const output::ResultFolder& folder) {
+  for (const output::DamagedFile& file : folder.damaged)
+    if (file.file.extension() == ".json") measured.failures[file.file.string()] = file.reason;
+  const auto is_complete = [&](const std::string& slide) {
+    return std::ranges::any_of(folder.complete, [&](const output::CompleteResult& result) { return result.statistics.slide == slide; });
+  };
+  for (const auto& [slide, reason] : folder.failed)
+    if (!is_complete(slide)) measured.incomplete.push_back(slide);
+  for (const output::SlideInWork& slide : folder.in_work) measured.incomplete.push_back(slide.stem.string());
+  for (const output::UnfinishedResult& slide : folder.unfinished) measured.incomplete.push_back(slide.stem.string());
+}
+
 /// Measures one slide of a folder, or notes why it failed. `file` has its regions; nothing for the whole slide.
 void add_slide(MeasuredFolder& measured, const output::CompleteResult& result, const std::optional<fs::path>& file,
                const MeasureOptions& options, const core::Work& work) {
@@ -118,6 +131,8 @@ MeasuredFolder measure_folder(const fs::path& results, const fs::path& annotatio
   }
   work.observer.end();
   for (const fs::path& file : unused) measured.unused.push_back(file.string());
+  if (!is_file) note_incomplete(measured, folder);
+  if (!measured.failures.empty()) measured.unmet.clear();  // what could not be measured may have them
   return measured;
 }
 

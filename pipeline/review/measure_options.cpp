@@ -34,7 +34,8 @@ Bands parse_bands(const std::string& text) {
   std::istringstream fields(list + ",");
   for (std::string field; std::getline(fields, field, ',');) {
     const auto bound = number_of(field);
-    if (!bound) throw core::UsageError("'" + field + "' is no number; bounds in um are wanted, such as -500,0,500");
+    if (!bound)
+      throw core::UsageError("'" + field + "' is no number; a class and bounds in um, without unit, are wanted, such as TUM:-500,0,500");
     if (!bands.bounds.empty() && *bound <= bands.bounds.back())
       throw core::UsageError("the bounds must ascend, and " + field + " is not above the bound before it");
     bands.bounds.push_back(*bound);
@@ -48,7 +49,8 @@ DistanceBetween parse_distance(const std::string& text) {
   auto [classes, last] = at_last_colon(text);
   if (classes.find(':') != std::string::npos) {
     const auto maximum = number_of(last);
-    if (!maximum || *maximum <= 0) throw core::UsageError("'" + last + "' is no maximum in um above 0");
+    if (!maximum || *maximum <= 0)
+      throw core::UsageError("'" + last + "' is no maximum in um above 0, without unit; class names in it can't have a colon");
     distance.maximum = *maximum;
   } else {
     classes = text;

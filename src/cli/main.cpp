@@ -88,6 +88,7 @@ int run(int argc, char** argv) {
   const std::vector<std::string> given{argv + 1, argv + argc};
   Arguments arguments;
   try {
+    refuse_empty_arguments(given);
     arguments = with_config_file(program, given);
     program.parse(std::vector<std::string>(arguments.all.rbegin(), arguments.all.rend()));  // CLI11 takes them from the back
     for (const Command& command : commands) {

@@ -33,10 +33,17 @@ MeasureOptions options_of(const MeasureArguments& arguments) {
     if (options.class_bands.back().of.empty())
       throw core::UsageError("--bands " + text + ": a class and bounds in um are wanted, such as TUM:-500,0,500");
   }
-  for (const std::string& text : arguments.annotation_bands)
+  for (const std::string& text : arguments.annotation_bands) {
+    if (text.starts_with(':')) throw core::UsageError("--annotation-bands " + text + ": names no class before the colon");
     options.region_bands.push_back(read("--annotation-bands", pipeline::review::parse_bands, text));
-  for (const std::string& text : arguments.distances)
-    options.distances.push_back(read("--distance", pipeline::review::parse_distance, text));
+  }
+  for (const std::string& text : arguments.distances) {
+    const auto distance = read("--distance", pipeline::review::parse_distance, text);
+    for (const auto& other : options.distances)
+      if (other.from == distance.from && other.to == distance.to)
+        throw core::UsageError("--distance " + text + ": the same classes are given twice; the table has one maximum for them");
+    options.distances.push_back(distance);
+  }
   if (!arguments.grid.empty()) options.grid = read("--grid", pipeline::review::parse_grid, arguments.grid);
   if (arguments.annotations.empty() && !options.region_bands.empty())
     throw core::UsageError("--annotation-bands: lie along the borders of annotations: give --annotations, too");
@@ -49,6 +56,7 @@ void tell(const pipeline::review::MeasuredFolder& measured, core::ProgressObserv
   const auto warn_of = [&](const std::vector<std::string>& names, const char* one, const char* many, const char* what) {
     if (!names.empty()) observer.warn(core::count_of(names.size(), one, many) + what + core::joined_first(names));
   };
+  warn_of(measured.incomplete, "slide has", "slides have", " no complete result (failed, unfinished or in work): ");
   warn_of(measured.without, "slide has", "slides have", " no annotations: ");
   warn_of(measured.unused, "file", "files", " of annotations without a complete result: ");
   warn_of(measured.empty, "region has", "regions have",
@@ -94,6 +102,8 @@ pipeline::review::MeasuredFolder measure_results(const fs::path& results, const 
     core::write_text_file(measured.name, measured.table);
     std::cout << core::count_of(measured.regions, "region", "regions") << " of " << core::count_of(measured.slides, "slide", "slides")
               << ": " << measured.name.string() << "\n";
+  } else if (fs::exists(measured.name)) {
+    context.observer.warn(measured.name.string() + ": is an earlier run's, and left as it is");
   }
   return measured;
 }

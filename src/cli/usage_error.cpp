@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "suggestion.hpp"
+#include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::cli {
@@ -95,6 +96,17 @@ std::string usage_error_line(const CLI::App& program, const std::vector<std::str
       of_file == arguments.config_line.end() ? command->get_name() : arguments.config + " line " + std::to_string(of_file->second);
   line = value_line(line);
   return where + ": " + line + (line.ends_with('?') ? "" : "; see " + help);
+}
+
+void refuse_empty_arguments(const std::vector<std::string>& given) {
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const std::string& before = i > 0 ? given[i - 1] : given[i];
+    if (given[i].starts_with("--") && given[i].ends_with("="))
+      throw core::UsageError(given[i].substr(0, given[i].size() - 1) + ": its value is empty; leave the option out or give it one");
+    if (given[i].empty())
+      throw core::UsageError((i > 0 ? "the argument after " + before : "the first argument") + " is empty; leave " +
+                             (before.starts_with('-') ? before : "it") + " out or give a value");
+  }
 }
 
 }  // namespace wsi_lpd::cli

@@ -12,4 +12,7 @@ namespace wsi_lpd::cli {
 std::string usage_error_line(const CLI::App& program, const std::vector<std::string>& given, const Arguments& arguments,
                              const CLI::ParseError& error);
 
+/// Throws UsageError for an argument without characters: mostly a shell variable that is not set.
+void refuse_empty_arguments(const std::vector<std::string>& given);
+
 }  // namespace wsi_lpd::cli

@@ -84,7 +84,7 @@ TEST_F(Program, MeasuresBandsDistancesAndHotSpots) {
 
   const std::vector<std::pair<std::string, std::string>> mistakes{
       {"", "nothing to measure: give --annotations, --bands, --distance or --grid"},
-      {"--bands TUM", "--bands TUM: 'TUM' is no number; bounds in um are wanted"},
+      {"--bands TUM", "--bands TUM: 'TUM' is no number; a class and bounds in um, without unit, are wanted"},
       {"--bands -5,0", "--bands -5,0: a class and bounds in um are wanted, such as TUM:-500,0,500"},
       {"--bands TUM:0,far", "--bands TUM:0,far: 'far' is no number"},
       {"--bands TUM:5,0", "--bands TUM:5,0: the bounds must ascend, and 0 is not above the bound before it"},
@@ -92,6 +92,9 @@ TEST_F(Program, MeasuresBandsDistancesAndHotSpots) {
       {"--bands TOM:0,5", "no result in banded has a class TOM; the classes of data/slides/slide-1.tif are TUM, "},
       {"--annotation-bands -5,0", "lie along the borders of annotations: give --annotations, too"},
       {"--distance TUM:TUM", "--distance TUM:TUM: is from a class to itself"},
+      {"--distance LYM:TUM --distance LYM:TUM:50", "--distance LYM:TUM:50: the same classes are given twice"},
+      {"--bands TUM:0,5 --grid ''", "the argument after --grid is empty; leave --grid out or give a value"},
+      {"--bands TUM:0,5 --annotations=", "--annotations: its value is empty; leave the option out or give it one"},
       {"--distance LYM:TUM:0", "--distance LYM:TUM:0: '0' is no maximum in um above 0"},
       {"--grid 1:LYM", "--grid 1:LYM: an area in mm2 and a class are wanted, such as 1mm2:LYM"}};
   for (const auto& [arguments, words] : mistakes) expect_refusal("measure banded " + arguments, 2, words);

@@ -18,6 +18,7 @@ struct MeasuredFolder {
   std::size_t ignored = 0;                      ///< polygons that were cut out of all regions
   std::vector<std::string> empty;               ///< "SLIDE region 7": regions without a pixel
   std::map<std::string, std::string> failures;  ///< slide to reason
+  std::vector<std::string> incomplete;          ///< slides of the folder that are in work, unfinished, or failed and have no result
   std::vector<std::string> without;             ///< slides without annotations
   std::vector<std::string> unused;              ///< files of annotations that belong to no slide
   std::vector<std::string> unmet;               ///< classes of MeasureOptions::region_bands that no measured region has
