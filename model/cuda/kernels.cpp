@@ -31,6 +31,14 @@ Tensor for_each(Tensor out, const Body& body) {
 
 }  // namespace
 
+bool has_kernels_for([[maybe_unused]] const Tensor& tensor) {
+#ifdef WSI_LPD_CUDA
+  return tensor.is_cuda();
+#else
+  return false;
+#endif
+}
+
 Tensor normalise_pixels(const Tensor& rgb, const Tensor& shift, const Tensor& factor) {
   const Tensor bytes = rgb.contiguous();
   Tensor out = torch::empty(bytes.sizes(), bytes.options().dtype(torch::kFloat));

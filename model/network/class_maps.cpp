@@ -11,8 +11,8 @@ using torch::Tensor;
 
 constexpr std::array<double, 3> kScaleWeights{0.3, 0.3, 0.4};  // scales 2, 3, 4
 
-/// Is `maps` on a GPU, and are no gradients wanted, which the kernels have not?
-bool has_kernels(const Tensor& maps) { return maps.is_cuda() && !at::GradMode::is_enabled(); }
+/// May the kernels, which have no gradients, take `maps`?
+bool has_kernels(const Tensor& maps) { return cuda::has_kernels_for(maps) && !at::GradMode::is_enabled(); }
 
 Tensor resize(const Tensor& maps, std::int64_t height, std::int64_t width, bool align_corners) {
   if (maps.size(2) == height && maps.size(3) == width) return maps;

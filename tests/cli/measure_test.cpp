@@ -101,6 +101,14 @@ TEST_F(Program, MeasuresBandsDistancesAndHotSpots) {
   expect_refusal("measure banded --bands TUM:0,1e9", 1, "slide-1.tif: a distance of 1e+09 um is beyond 16384 pixels of ");
   expect_refusal("measure banded --grid 1e-9mm2:TUM", 1, "slide-1.tif: squares of 1e-09 mm2 are smaller than a pixel");
   expect_refusal("measure banded --grid 99mm2:TUM", 1, "slide-1.tif: squares of 99 mm2 are larger than the slide, ");
+
+  for (const char* ending : {".tif", ".h5"})
+    std::filesystem::copy_file(path(std::string("banded/slide-1") + ending), path(std::string("banded/broken") + ending));
+  core::write_text_file(path("banded/broken.json"), "{");
+  const Outcome partly = run("measure banded --bands TUM:0,5");
+  EXPECT_EQ(partly.code, 3);
+  EXPECT_THAT(partly.err, HasSubstr("banded/broken.json"));
+  EXPECT_THAT(partly.out, HasSubstr("1 region of 1 slide"));
 }
 
 }  // namespace

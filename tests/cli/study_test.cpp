@@ -37,7 +37,7 @@ TEST_F(Program, StudiesCasesAndGroups) {
 
   expect_refusal("study cohort --groups groups.csv -o cohort", 2, "cohort: holds files that are not a study's");
   expect_refusal("study cohort --groups nowhere.csv", 2, "nowhere.csv: no such table of cases");
-  expect_refusal("study cohort --groups cohort", 2, "cohort: no such table of cases");
+  expect_refusal("study cohort --groups cohort", 2, "cohort: is a folder; name a table of cases");
   expect_refusal("study data/slides --groups groups.csv", 2, "no line means a slide that can be used; data/slides has 0 complete slides");
   core::write_text_file(path("groups.csv"), "slide,case\na1,P1\na1.tif,P2\n");
   expect_refusal("study cohort --groups groups.csv", 2,

@@ -57,6 +57,14 @@ TEST_F(Dicom, FilesOfASeriesBelongTogether) {
   EXPECT_EQ(open(folder_ / "other.dcm")->properties().levels.size(), 1U) << "the folder's other series is another slide";
 }
 
+TEST_F(Dicom, SaysThatTheFullResolutionIsMissing) {
+  EXPECT_TRUE(open(folder_ / "2.dcm")->properties().warnings.empty());
+  std::filesystem::remove(folder_ / "1.dcm");
+  const auto reader = open(folder_ / "2.dcm");
+  EXPECT_EQ(reader->properties().levels.size(), 1U);
+  EXPECT_THAT(reader->properties().warnings, ::testing::ElementsAre(HasSubstr("a smaller copy of the slide")));
+}
+
 TEST_F(Dicom, AFileThatBreaksOffIsRefused) {
   const std::filesystem::path file = folder_ / "1.dcm";
   std::filesystem::resize_file(file, 400);

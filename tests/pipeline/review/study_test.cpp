@@ -96,7 +96,7 @@ TEST_F(StudyFolder, NamesAllThatIsLeftOut) {
   core::write_text_file(out() / "late.h5.part", "x");
   core::write_text_file(out() / "old.json", "{\"format\": \"wsi-lpd slide statistics\", \"version\": 99}");
   const output::Study study =
-      make("case,slide,group\nA,a1,x\nA,a2,\nA,a2.svs,x\nB,b1,y\nC,b2,\nD,bad.svs,y\nA,late,x\nE,nowhere.svs,y\n,extra,\n");
+      make("case,slide,group\nA,a1,x\nA,a2,\nA,a2.svs,x\nB,b1,y\nC,b2,\nD,bad.svs,y\nA,late.svs,x\nE,nowhere.svs,y\n,extra,\n");
   std::map<std::string, std::string> left_out;
   for (const output::StudyLeftOut& each : study.left_out)
     left_out[each.slide] = each.case_name + "|" + each.reason + "|" + each.explanation;

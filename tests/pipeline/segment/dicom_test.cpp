@@ -15,6 +15,8 @@
 namespace wsi_lpd::pipeline::segment {
 namespace {
 
+using ::testing::HasSubstr;
+
 class Dicom : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -65,6 +67,13 @@ TEST_F(Dicom, FilesOfASeriesAreOneSlideOfAnArchive) {
   ASSERT_EQ(found.jobs.size(), 2U);
   EXPECT_EQ(found.jobs[0].slide.filename(), "1.2.3-a.dcm");
   EXPECT_EQ(found.jobs[1].slide.filename(), "1.2.4-a.dcm");
+  EXPECT_THAT(found.notes, ::testing::ElementsAre(HasSubstr("1.2.3-a.dcm and 1 other file in its folder are one DICOM series"),
+                                                  HasSubstr("1.2.4-a.dcm and 1 other file")));
+
+  // An anonymiser may give two slides the same number.
+  std::filesystem::create_directory(folder_ / "archive" / "case2");
+  testing::write_dicom(folder_ / "archive" / "case2" / "other.dcm", testing::position_picture({600, 300}), 0.5, 256, "1.2.3");
+  EXPECT_EQ(archive::find_slides((folder_ / "archive").string(), folder_ / "out", kNever).jobs.size(), 3U);
 }
 
 }  // namespace
