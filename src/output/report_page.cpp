@@ -34,10 +34,11 @@ std::string page_foot(const ReportContent& content, const std::string& assets, c
   return text + "</body>\n</html>\n";
 }
 
-std::string problem_table(const std::string& title, const std::string& what, const std::vector<std::pair<std::string, std::string>>& rows) {
+std::string problem_table(const std::string& title, const std::string& what, const std::vector<std::pair<std::string, std::string>>& rows,
+                          bool is_open) {
   if (rows.empty()) return {};
-  std::string text = "<details open><summary>" + html(title) + " (" + std::to_string(rows.size()) +
-                     ")</summary>\n<table class=\"problems\"><thead><tr><th scope=\"col\">" + what +
+  std::string text = std::string(is_open ? "<details open>" : "<details>") + "<summary>" + html(title) + " (" +
+                     std::to_string(rows.size()) + ")</summary>\n<table class=\"problems\"><thead><tr><th scope=\"col\">" + what +
                      "</th><th scope=\"col\">Reason</th></tr></thead><tbody>\n";
   for (const auto& [name, reason] : rows)
     text += "<tr><th scope=\"row\"><bdi>" + html(name) + "</bdi></th><td>" + html(reason) + "</td></tr>\n";

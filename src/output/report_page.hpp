@@ -31,8 +31,9 @@ std::string page_foot(const ReportContent& content, const std::string& assets, c
 /// The reports' style as an element of <head>, for a page that stands alone.
 std::string report_style();
 
-/// Names with reasons, such as failed slides; `what` is the head of their column. Nothing without rows.
-std::string problem_table(const std::string& title, const std::string& what, const std::vector<std::pair<std::string, std::string>>& rows);
+/// Names with reasons, such as failed slides; `what` is the head of their column. Nothing without rows. `is_open`: unfolded at first.
+std::string problem_table(const std::string& title, const std::string& what, const std::vector<std::pair<std::string, std::string>>& rows,
+                          bool is_open = true);
 
 /// What a slide is called in a report: its file name, and the place of its results where they lie in a folder of their own.
 std::string slide_name(const CompleteResult& result);

@@ -61,7 +61,8 @@ std::string attention(const Study& study) {
       const std::string of_case = each->case_name.empty() ? "" : "case " + each->case_name;
       rows.emplace_back(each->slide, of_case + (of_case.empty() || each->explanation.empty() ? "" : ": ") + each->explanation);
     }
-    text += problem_table("Left out: " + begin->reason, "Slide", rows);
+    constexpr std::size_t kMostUnfolded = 8;  // more would hide the plots
+    text += problem_table("Left out: " + begin->reason, "Slide", rows, rows.size() <= kMostUnfolded);
     begin = end;
   }
   return text + "</section>\n";
