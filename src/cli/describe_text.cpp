@@ -118,6 +118,9 @@ std::string kind_of(const std::string& name, const core::CsvTable& table) {
   const auto has = [&](const char* column) { return table.column(column).has_value(); };
   if (name == "patches.csv" && has("slide")) return "table of patches: where each was cut";
   if (name == "summary.csv" && has("slide")) return "summary of results, a line for each slide";
+  if (has("measure") && has("region")) return "measures of regions";
+  if (has("slide") && has("case")) return "table of cases: which slides are whose";
+  if (name == "uncertain.csv" && has("entropy")) return "uncertain patches: why each was chosen";
   if (has("file")) return "labels of patches";
   if (has("slide")) return "manifest of slides";
   return "table";

@@ -82,6 +82,8 @@ TEST_F(Program, MeasuresBandsDistancesAndHotSpots) {
   ASSERT_EQ(run("measure --config banded.toml banded").code, 0);
   EXPECT_EQ(core::read_text_file(path("banded/regions.csv")), table);
 
+  EXPECT_THAT(run("info banded/regions.csv").out, HasSubstr("kind: measures of regions"));
+
   const std::vector<std::pair<std::string, std::string>> mistakes{
       {"", "nothing to measure: give --annotations, --bands, --distance or --grid"},
       {"--bands TUM", "--bands TUM: 'TUM' is no number; a class and bounds in um, without unit, are wanted"},

@@ -35,6 +35,7 @@ TEST_F(Program, StudiesCasesAndGroups) {
   EXPECT_NEAR(number(two, "tissue_mm2"), 2 * number(one, "tissue_mm2"), 1e-12);
   EXPECT_NEAR(number(two, "unlabelled_fraction"), number(one, "unlabelled_fraction"), 1e-12);
 
+  EXPECT_THAT(run("info groups.csv").out, HasSubstr("kind: table of cases"));
   expect_refusal("study cohort --groups groups.csv -o cohort", 2, "cohort: holds files that are not a study's");
   expect_refusal("study cohort --groups nowhere.csv", 2, "nowhere.csv: no such table of cases");
   expect_refusal("study cohort --groups cohort", 2, "cohort: is a folder; name a table of cases");
