@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "wsi_lpd/core/error.hpp"
@@ -62,11 +63,10 @@ void check_classes(const output::ResultFolder& folder, const MeasureOptions& opt
 void note_incomplete(MeasuredFolder& measured, const output::ResultFolder& folder) {
   for (const output::DamagedFile& file : folder.damaged)
     if (file.file.extension() == ".json") measured.failures[file.file.string()] = file.reason;
-  const auto is_complete = [&](const std::string& slide) {
-    return std::ranges::any_of(folder.complete, [&](const output::CompleteResult& result) { return result.statistics.slide == slide; });
-  };
+  std::set<std::string_view> complete;
+  for (const output::CompleteResult& result : folder.complete) complete.insert(result.statistics.slide);
   for (const auto& [slide, reason] : folder.failed)
-    if (!is_complete(slide)) measured.incomplete.push_back(slide);
+    if (!complete.contains(slide)) measured.incomplete.push_back(slide);
   for (const output::SlideInWork& slide : folder.in_work) measured.incomplete.push_back(slide.stem.string());
   for (const output::UnfinishedResult& slide : folder.unfinished) measured.incomplete.push_back(slide.stem.string());
 }

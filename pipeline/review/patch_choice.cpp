@@ -85,6 +85,7 @@ void keep_class(std::vector<PatchPlace>& places, const core::Frame& frame, int s
   for (std::int64_t y = 0; y < raster.height && sums.wants(y); ++y) {
     core::check(cancel);
     reader->next_row(row.data());
+    if (!sums.meets(y)) continue;
     for (std::size_t x = 0; x < row.size(); ++x) before[x + 1] = before[x] + (row[x] == value ? 1 : 0);
     sums.add(y, before);
   }

@@ -26,7 +26,9 @@ class PatchSums {
   PatchSums(const std::vector<PatchPlace>& places, const core::Frame& frame, int size, core::Point origin, double pitch, core::Size raster);
   /// Whether a patch may have pixels in this row or in one below.
   bool wants(std::int64_t y);
-  /// Adds row y, by the sums of its first 0, 1, … width values. Rows come from top to bottom; those that no patch wants may be left out.
+  /// Whether a patch may have pixels in this row, after wants(y).
+  bool meets(std::int64_t y) const { return patches_[first_].rows.first <= y; }
+  /// Adds row y, by the sums of its first 0, 1, … width values. Rows come from top to bottom; those that no patch meets may be left out.
   void add(std::int64_t y, const std::vector<double>& sums);
   /// The mean over the pixels of the patch of place i; NaN without any.
   double mean(std::size_t i) const;

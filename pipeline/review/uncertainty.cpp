@@ -6,7 +6,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
-#include <tuple>
+#include <utility>
 
 #include "wsi_lpd/core/background.hpp"
 #include "wsi_lpd/core/error.hpp"
@@ -82,6 +82,7 @@ void rate(std::vector<PatchPlace>& places, const core::Frame& frame, int size, o
   std::vector<double> before(width + 1);
   for (std::int64_t y = 0; y < result.map().height && sums.wants(y); ++y) {
     core::check(cancel);
+    if (!sums.meets(y)) continue;
     result.read_row(y, row);
     for (std::size_t x = 0; x < width; ++x) before[x + 1] = before[x] + entropy(row.data() + x, classes, width);
     sums.add(y, before);

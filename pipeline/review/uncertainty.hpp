@@ -13,7 +13,7 @@ void rate(std::vector<PatchPlace>& places, const core::Frame& frame, int size, o
           const core::CancelFlag& cancel);
 
 /// Keeps up to `count` rated places, in their order: by turns one with the largest entropy and one with the largest distance, as long as
-/// there are distances over 1. A place is passed over if a chosen one is less than a patch away from it, unless too few are left
+/// there are distances over 1. A place is passed over if the gap to a chosen one is less than a patch, unless too few are left
 /// otherwise.
 void choose_uncertain(std::vector<PatchPlace>& places, int size, std::int64_t count);
 
