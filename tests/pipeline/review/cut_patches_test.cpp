@@ -1,42 +1,16 @@
 #include "wsi_lpd/pipeline/review/cut_patches.hpp"
 
-#include <charconv>
 #include <fstream>
-#include <set>
 
 #include "image/test_tiff.hpp"
 #include "pipeline/identity_segmenter.hpp"
-#include "pipeline/run.hpp"
-#include "slide/position_slide.hpp"
-#include "test_data.hpp"
-#include "wsi_lpd/core/csv.hpp"
+#include "tile_fixture.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
-#include "wsi_lpd/pipeline/segment/segment.hpp"
 #include "wsi_lpd/pipeline/training/patch_folder.hpp"
 
 namespace wsi_lpd::pipeline::review {
 namespace {
-
-namespace fs = std::filesystem;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using testing::IdentitySegmenter;
-using testing::kPaint;
-using testing::TemporaryFolder;
-using Classes = std::vector<std::string>;
-
-/// What a patch's file name says: level-0 position and side.
-struct Place {
-  std::string slide;
-  std::int64_t x = 0, y = 0, side = 0;
-};
-Place place_of(const fs::path& file) {
-  const std::string name = file.stem().string();
-  const std::size_t x = name.rfind("_x"), y = name.rfind("_y"), w = name.rfind("_w");
-  const auto number = [&](std::size_t at) { return std::stoll(name.substr(at + 2)); };
-  return {name.substr(0, x), number(x), number(y), number(w)};
-}
 
 /// Stops the run when the first patch is there.
 class StopsAtTheFirst : public core::SilentObserver {
@@ -47,47 +21,6 @@ class StopsAtTheFirst : public core::SilentObserver {
 
  private:
   core::CancelFlag& flag_;
-};
-
-class Tile : public ::testing::Test {
- protected:
-  /// A slide whose pixels say where they are.
-  void write_position_slide(const std::string& name, core::Size size, double mpp) {
-    image::PyramidOptions options;
-    options.mpp = mpp;
-    options.tile = 256;
-    fs::create_directories((folder_ / name).parent_path());
-    testing::write_slide(folder_ / name, testing::position_picture(size), options);
-  }
-  TileReport tile(const std::vector<std::string>& slides, const TileOptions& options, const Classes& classes = {"a", "b"}) {
-    std::vector<TileJob> jobs;
-    for (const std::string& slide : slides) jobs.push_back({folder_ / slide, {}, {}});
-    return tile_slides(jobs, out(), options, classes, {observer_, kNever});
-  }
-  std::string refusal(const std::vector<std::string>& slides, const TileOptions& options, const Classes& classes = {"a", "b"}) {
-    try {
-      tile(slides, options, classes);
-    } catch (const core::UsageError& error) {
-      return error.what();
-    }
-    return "no error";
-  }
-  fs::path out() const { return folder_ / "out"; }
-  std::set<std::string> files() const {
-    std::set<std::string> names;
-    for (const auto& entry : fs::directory_iterator(out() / "train")) names.insert(entry.path().filename().string());
-    return names;
-  }
-  /// The column names and the rows of a table.
-  std::vector<std::vector<std::string>> table(const char* name) const {
-    const core::CsvTable table = core::CsvTable::read(out() / name);
-    std::vector<std::vector<std::string>> records{table.columns};
-    for (const core::CsvTable::Row& row : table.rows) records.push_back(row.fields);
-    return records;
-  }
-
-  core::SilentObserver observer_;
-  TemporaryFolder folder_;
 };
 
 TEST_F(Tile, PatchesComeFromThePlaceThatTheirNamesSay) {
@@ -187,63 +120,6 @@ TEST_F(Tile, TakesTissueWithinTheRegionThatFillsThePatch) {
   for (const std::string& file : files()) EXPECT_GT(inside(place_of(file), 160, 500), 0.85) << file;
   fs::remove_all(out());
   EXPECT_THAT(tile({"slide.tif"}, {.size = 64, .tissue = "absent.png"}).failures.begin()->second, HasSubstr("absent.png"));
-}
-
-TEST_F(Tile, TakesWhatAResultSaysIsMostlyOfAClass) {
-  // Class 2 in the right part, from a column that cuts through patches.
-  testing::write_slide(folder_ / "slide.tif", {1280, 640}, 0.5, [](std::int64_t x, std::int64_t) { return kPaint[x < 620 ? 0 : 1]; });
-  IdentitySegmenter network(8, 1.0);
-  segment::segment_slide({folder_ / "slide.tif", folder_ / "results" / "slide", {}}, network, {.tissue = "none"}, {"m", "1", "2"},
-                         {observer_, kNever});
-  std::vector<TileJob> jobs{{folder_ / "slide.tif", {}, {}}};
-  const core::ClassScheme classes = find_results(jobs, folder_ / "results");
-  EXPECT_EQ(classes, network.shape().classes);
-  EXPECT_EQ(jobs[0].result, folder_ / "results" / "slide.tif");
-  for (const auto& [share, first] : std::vector<std::pair<double, std::int64_t>>{{0.05, 512}, {0.1, 512}, {0.5, 640}, {1.0, 640}}) {
-    fs::remove_all(out());
-    const TileReport report =
-        tile_slides(jobs, out(), {.size = 128, .mpp = 0.5, .tissue = "none", .class_name = "class2", .min_class = share}, classes.names,
-                    {observer_, kNever});
-    // The patch from 512 to 640 has 20 of its 128 columns in class 2, give or take the network's cells of 16 level-0 pixels.
-    EXPECT_EQ(report.slides[0].written, first == 512 ? 5 * 6 : 5 * 5) << share;
-    for (const std::string& file : files()) EXPECT_GE(place_of(file).x, first) << share;
-    for (const auto& row : table("patches.csv")) {
-      if (row[0] == "file") continue;
-      EXPECT_EQ(row[9], "class2");
-      EXPECT_GE(std::stod(row[10]), share);
-    }
-  }
-  fs::remove_all(out());
-  EXPECT_EQ(tile_slides(jobs, out(), {.size = 128, .tissue = "none"}, classes.names, {observer_, kNever}).mpp, 1.0) << "as the result";
-}
-
-TEST_F(Tile, TakesWhatAResultIsLeastCertainOf) {
-  // A square of a colour between two classes.
-  const auto between = [](std::int64_t x, std::int64_t y) { return x >= 640 && x < 768 && y >= 256 && y < 384; };
-  testing::write_slide(folder_ / "slide.tif", {1280, 640}, 0.5, [&](std::int64_t x, std::int64_t y) {
-    return between(x, y) ? core::Colour{115, 115, 30} : kPaint[0];
-  });
-  IdentitySegmenter network(8, 1.0, false);
-  segment::segment_slide({folder_ / "slide.tif", folder_ / "results" / "slide", {}}, network, {.tissue = "none"}, {"m", "1", "2"},
-                         {observer_, kNever});
-  std::vector<TileJob> jobs{{folder_ / "slide.tif", {}, {}}};
-  const core::ClassScheme classes = find_results(jobs, folder_ / "results");
-  const TileOptions options{.size = 64, .mpp = 1.0, .tissue = "none", .max = 1, .uncertain = true};
-  EXPECT_EQ(tile_slides(jobs, out(), options, classes.names, {observer_, kNever}).patches(), 1);
-  EXPECT_THAT(files(), ElementsAre("slide_x640_y256_w128.png"));
-  auto rows = table("uncertain.csv");
-  ASSERT_EQ(rows.size(), 2U);
-  EXPECT_THAT(rows[0], ElementsAre("file", "slide", "entropy", "distance", "chosen_by"));
-  EXPECT_EQ(rows[1][0], "train/slide_x640_y256_w128.png");
-  EXPECT_GT(std::stod(rows[1][2]), 0.1);
-  EXPECT_EQ(rows[1][3], "") << "this network does not know";
-  EXPECT_EQ(rows[1][4], "entropy");
-  EXPECT_EQ(tile_slides(jobs, out(), options, classes.names, {observer_, kNever}).slides[0].already, 1);
-  EXPECT_EQ(table("uncertain.csv").size(), 2U) << "no second line";
-  EXPECT_THAT(core::read_text_file(out() / "uncertain.html"), HasSubstr("src=\"train/slide_x640_y256_w128.png\""));
-
-  fs::remove(folder_ / "results" / "slide.h5");
-  EXPECT_THAT(tile_slides(jobs, out(), options, classes.names, {observer_, kNever}).failures.begin()->second, HasSubstr("slide.h5"));
 }
 
 TEST_F(Tile, DrawsBySeed) {
@@ -359,72 +235,6 @@ TEST_F(Tile, CountsWhatCannotBeRead) {
   EXPECT_EQ(report.slides[0].written, 48);
   EXPECT_EQ(files().size(), 48U);
   EXPECT_EQ(table("labels.csv").size(), 49U);
-}
-
-TEST_F(Tile, KnowsWhichResultIsOfWhichSlide) {
-  const auto paint = [&](const std::string& name, std::int64_t width) {
-    fs::create_directories((folder_ / name).parent_path());
-    testing::write_slide(folder_ / name, {width, 320}, 0.5, [](std::int64_t x, std::int64_t) { return kPaint[x < 160 ? 0 : 1]; });
-  };
-  paint("a/slide.tif", 320);
-  paint("b/slide.tif", 640);
-  IdentitySegmenter network(8, 1.0);
-  const auto segment = [&](const std::string& slide, const std::string& stem) {
-    segment::segment_slide({folder_ / slide, folder_ / stem, {}}, network, {.tissue = "none"}, {"m", "1", "2"}, {observer_, kNever});
-  };
-  const auto found = [&](const std::string& slide, const std::string& result) -> std::string {
-    std::vector<TileJob> jobs{{folder_ / slide, {}, {}}};
-    try {
-      find_results(jobs, folder_ / result);
-      if (!jobs[0].failure.empty()) return jobs[0].failure;
-      return jobs[0].result.lexically_relative(folder_.path());
-    } catch (const core::Error& error) {
-      return error.what();
-    }
-  };
-  segment("a/slide.tif", "results/a/slide");
-  EXPECT_THAT(found("b/slide.tif", "results"), HasSubstr("has a result of another slide of this name"));
-  segment("b/slide.tif", "results/b/slide");
-  EXPECT_EQ(found("a/slide.tif", "results"), "results/a/slide.tif");
-  EXPECT_EQ(found("b/slide.tif", "results"), "results/b/slide.tif");
-  EXPECT_EQ(found("b/slide.tif", "results/a/slide.tif"), "results/a/slide.tif") << "as the user says; refused when it is used";
-  std::vector<TileJob> jobs{{folder_ / "b/slide.tif", {}, folder_ / "results/a/slide.tif"}};
-  const auto failure = [&](const std::string& class_name) {
-    const auto report = tile_slides(jobs, out(), {.size = 64, .tissue = "none", .class_name = class_name}, {}, {observer_, kNever});
-    return report.failures.empty() ? std::string("none") : report.failures.begin()->second;
-  };
-  EXPECT_THAT(failure("class1"), HasSubstr("is the result of another slide"));
-  jobs[0].result = folder_ / "results/b/slide.tif";
-  EXPECT_THAT(failure("TUM"), HasSubstr("has no class TUM; its classes are class1, class2, class3"));
-  EXPECT_THAT(found("b/slide.tif", "b/slide.tif"), HasSubstr("labels must be"));
-
-  // Results of two models with other classes share the folder.
-  segment("a/slide.tif", "results/a/slide");
-  const std::string raster = core::read_text_file(folder_ / "results/a/slide.tif"), name = R"("2":"class2")";
-  std::string edited = raster;
-  edited.replace(edited.find(name), name.size(), R"("2":"a/\"<b")");
-  core::write_text_file(folder_ / "results/a/slide.tif", edited);
-  jobs = {{folder_ / "a/slide.tif", {}, {}}, {folder_ / "b/slide.tif", {}, {}}};
-  try {
-    find_results(jobs, folder_ / "results");
-    ADD_FAILURE();
-  } catch (const core::UsageError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("is of another model"));
-  }
-  edited.replace(edited.find("level0_bounds"), 13, "level0_bound5");
-  core::write_text_file(folder_ / "results/a/slide.tif", edited);
-  EXPECT_THAT(found("a/slide.tif", "results"), HasSubstr("its description is not one that segment wrote"));
-  core::write_text_file(folder_ / "results/a/slide.tif", raster);
-
-  segment("b/slide.tif", "results/again");
-  EXPECT_THAT(found("b/slide.tif", "results"), HasSubstr("has 2 results of it"));
-  fs::remove(folder_ / "results/a/slide.tif");
-  EXPECT_THAT(found("a/slide.tif", "results"), HasSubstr("is gone"));
-  core::write_text_file(folder_ / "results/a/slide.json", R"({"format": "wsi-lpd slide statistics", "version": 7})");
-  EXPECT_THAT(found("a/slide.tif", "results"), AllOf(HasSubstr("has a result that can't be used"), HasSubstr("its version is 7")));
-  fs::remove_all(folder_ / "results");
-  fs::create_directories(folder_ / "results");
-  EXPECT_THAT(found("a/slide.tif", "results"), HasSubstr("has no complete result of it"));
 }
 
 }  // namespace
