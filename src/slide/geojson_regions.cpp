@@ -7,6 +7,7 @@
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/region_mark.hpp"
 
 namespace wsi_lpd::slide {
 namespace {
@@ -163,6 +164,8 @@ GeoJsonRegion read_feature(const Json& json, bool& incomplete) {
     region.id = text_of(json.value("id", Json()));
     const Json::json_pointer name("/properties/name");
     if (json.contains(name)) region.name = text_of(json.at(name));
+    const Json::json_pointer locked("/properties/isLocked");
+    region.locked = json.contains(locked) && json.at(locked) == true;
   }
   region.polygons = std::move(geometry.polygons);
   incomplete = geometry.incomplete;
@@ -197,6 +200,8 @@ GeoJsonRegions read_regions(const Json& json) {
 }
 
 }  // namespace
+
+bool GeoJsonRegion::is_persons() const { return locked || id != core::region_mark(class_name(), polygons); }
 
 GeoJsonRegions read_geojson_regions(const std::filesystem::path& path) {
   const std::string text = core::read_text_file(path);

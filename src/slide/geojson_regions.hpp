@@ -17,11 +17,14 @@ struct GeoJsonRegion {
   std::string name;  ///< that a person gave it; empty where there is none
   /// QuPath's classification, from the general to the particular: "Tumor", "Positive". Empty where there is none.
   std::vector<std::string> classes;
+  bool locked = false;  ///< QuPath's lock
   bool is_classified() const { return !classes.empty(); }
   /// As QuPath shows it: "Tumor: Positive".
   std::string class_name() const { return core::joined(classes, ": "); }
   /// QuPath marks by the class "Ignore*" what is to be left out. (Its "Region*" is an ordinary region.)
   bool is_ignored() const { return is_classified() && classes.front().starts_with("Ignore"); }
+  /// A person's: drawn or changed since it was exported for correction (core::region_mark), or confirmed by a lock.
+  bool is_persons() const;
 };
 
 struct GeoJsonRegions {

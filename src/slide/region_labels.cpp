@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "contradictions.hpp"
 #include "geojson_regions.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/polygon_fill.hpp"
@@ -13,12 +14,6 @@
 
 namespace wsi_lpd::slide {
 namespace {
-
-struct Shape {
-  const core::Polygon* polygon;
-  std::uint8_t value;
-  double area;  ///< of its region
-};
 
 double area_of(const core::Ring& ring) {
   double sum = 0;
@@ -52,6 +47,23 @@ std::optional<std::size_t> class_of(const GeoJsonRegion& region, const std::vect
   return {};
 }
 
+/// Rounded outward.
+core::Rect rect_of(const Box& box) {
+  const double left = std::floor(box.left), top = std::floor(box.top);
+  return {static_cast<std::int64_t>(left), static_cast<std::int64_t>(top), static_cast<std::int64_t>(std::ceil(box.right) - left),
+          static_cast<std::int64_t>(std::ceil(box.bottom) - top)};
+}
+
+void refuse_contradictions(const std::filesystem::path& path, const std::vector<PlacedRegion>& regions, const GeoJsonRegions& file) {
+  const auto found = first_contradiction(regions);
+  if (!found) return;
+  const auto text = [&](const PlacedRegion& region) {
+    return std::to_string(region.number) + " (" + file.regions[region.number - 1].class_name() + ")";
+  };
+  throw core::Error(path.string() + ": features " + text(found->first) + " and " + text(found->second) +
+                    " lie in nearly the same place and have different classes: delete one of them, or give both one class");
+}
+
 }  // namespace
 
 struct RegionLabels::Impl {
@@ -60,17 +72,23 @@ struct RegionLabels::Impl {
 };
 
 RegionLabels::RegionLabels(const std::filesystem::path& path, const std::vector<std::string>& names, const std::string& background,
-                           std::uint8_t outside)
+                           std::uint8_t outside, RegionChoice choice)
     : impl_(std::make_unique<Impl>()) {
   const GeoJsonRegions file = read_geojson_regions(path);
   const auto warn = [&](const std::string& line) { warnings_.push_back(path.string() + ": " + line); };
   if (!file.left_out.empty()) warn(file.left_out);
-  std::vector<Shape> shapes, ignored;
+  std::vector<PlacedRegion> placed, ignored;
   std::set<std::string> unknown;
   std::map<std::string, std::string> derived;
   bool without_class = false;
-  for (const GeoJsonRegion& region : file.regions) {
+  Box box;
+  for (std::size_t i = 0; i < file.regions.size(); ++i) {
+    const GeoJsonRegion& region = file.regions[i];
     if (region.polygons.empty()) continue;
+    if (choice == RegionChoice::Changed && !region.is_ignored() && !region.is_persons()) {
+      ++unchanged_;
+      continue;
+    }
     if (!region.is_classified()) {
       without_class = true;
       continue;
@@ -78,20 +96,26 @@ RegionLabels::RegionLabels(const std::filesystem::path& path, const std::vector<
     const std::optional<std::size_t> found = class_of(region, names, background, derived);
     if (!found && !region.is_ignored()) unknown.insert(region.class_name());
     const std::uint8_t value = region.is_ignored() ? kLeftOut : static_cast<std::uint8_t>(found.value_or(0));
-    const double area = area_of(region);
-    for (const core::Polygon& polygon : region.polygons) (region.is_ignored() ? ignored : shapes).push_back({&polygon, value, area});
+    PlacedRegion taken{i + 1, value, &region.polygons, area_of(region), {}};
+    for (const core::Polygon& polygon : region.polygons) taken.box.add(polygon);
+    box.add(taken.box);
+    (region.is_ignored() ? ignored : placed).push_back(taken);
+    ++regions_;
   }
   if (!unknown.empty())
     throw core::Error(path.string() + ": has regions of " + core::joined({unknown.begin(), unknown.end()}) + ", and the classes are " +
                       core::joined(names) + ", beside the background " + background);
   if (without_class) throw core::Error(path.string() + ": has regions without a class; give them one of " + core::joined(names));
-  if (shapes.empty() && ignored.empty())
+  if (regions_ == 0 && choice == RegionChoice::All)
     throw core::Error(path.string() + ": has no region: polygons are wanted" + (file.left_out.empty() ? "" : " (" + file.left_out + ")"));
   for (const auto& [name, base] : derived) warn(std::string("regions of ").append(name).append(" are taken for ").append(base));
-  std::stable_sort(shapes.begin(), shapes.end(), [](const Shape& a, const Shape& b) { return a.area > b.area; });
-  for (const auto* some : {&shapes, &ignored}) {
-    for (const Shape& shape : *some) impl_->fill.add(*shape.polygon, shape.value);
+  if (choice == RegionChoice::Changed) refuse_contradictions(path, placed, file);
+  std::stable_sort(placed.begin(), placed.end(), [](const PlacedRegion& a, const PlacedRegion& b) { return a.area > b.area; });
+  for (const auto* some : {&placed, &ignored}) {
+    for (const PlacedRegion& region : *some)
+      for (const core::Polygon& polygon : *region.polygons) impl_->fill.add(polygon, region.value);
   }
+  box_ = rect_of(box);
   impl_->outside = outside;
 }
 

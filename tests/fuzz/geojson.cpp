@@ -22,15 +22,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
                 "a mask with another value");
     for (const std::string& line : warnings) fuzz::check_line(line);
   }
-  fuzz::accepts([&] {
-    slide::RegionLabels labels(file, {"Tumor", "Stroma"}, "Back", slide::RegionLabels::kLeftOut);
-    for (const std::string& line : labels.warnings()) fuzz::check_line(line);
-    std::vector<std::uint8_t> row(60);
-    for (int y = 0; y < 45; ++y) {
-      labels.read_row(2.0 * y + 1, 1, 2, row);
-      const bool known = std::all_of(row.begin(), row.end(), [](std::uint8_t value) { return value <= 2 || value == 255; });
-      fuzz::check(known, "a label of no class");
-    }
-  });
+  for (const slide::RegionChoice choice : {slide::RegionChoice::All, slide::RegionChoice::Changed}) {
+    fuzz::accepts([&] {
+      slide::RegionLabels labels(file, {"Tumor", "Stroma"}, "Back", slide::RegionLabels::kLeftOut, choice);
+      for (const std::string& line : labels.warnings()) fuzz::check_line(line);
+      fuzz::check(labels.regions() > 0 || labels.box().empty(), "a box of no region");
+      std::vector<std::uint8_t> row(60);
+      for (int y = 0; y < 45; ++y) {
+        labels.read_row(2.0 * y + 1, 1, 2, row);
+        const bool known = std::all_of(row.begin(), row.end(), [](std::uint8_t value) { return value <= 2 || value == 255; });
+        fuzz::check(known, "a label of no class");
+      }
+    });
+  }
   return 0;
 }

@@ -7,6 +7,7 @@
 #include "test_data.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/image.hpp"
+#include "wsi_lpd/core/region_mark.hpp"
 #include "wsi_lpd/slide/region_file.hpp"
 
 namespace wsi_lpd::slide {
@@ -143,6 +144,81 @@ TEST(RegionLabels, SaysWhichClassesItDoesNotKnow) {
                      feature(square(0, 0, 1), R"("TUM")")),
             "no error")
       << "a point has no area and needs no class";
+}
+
+core::Ring square_ring(double left, double top, double side) {
+  return {{left, top}, {left + side, top}, {left + side, top + side}, {left, top + side}};
+}
+/// A feature as `correct` exports it, with `more` properties; `id` in place of its mark where one is given.
+std::string exported(double left, double top, double side, const std::string& name, const std::string& more = "", std::string id = "") {
+  if (id.empty()) id = core::region_mark(name, {{square_ring(left, top, side)}});
+  std::string text = feature(square(left, top, side), "\"" + name + "\"");
+  text.insert(1, R"("id":")" + id + R"(",)");
+  return text.insert(text.size() - 2, more);
+}
+
+struct Changed {
+  std::string row;  ///< pixels 0 to 9 at y = 1.5
+  std::size_t regions = 0, unchanged = 0;
+  core::Rect box;
+  std::string error;
+};
+Changed changed_in(const std::string& features) {
+  const TemporaryFolder folder;
+  core::write_text_file(folder / "a.geojson", R"({"type":"FeatureCollection","features":[)" + features + "]}");
+  try {
+    RegionLabels regions(folder / "a.geojson", {"TUM", "STR"}, "BACK", kLeftOut, RegionChoice::Changed);
+    core::Image labels(10, 1, 1);
+    regions.read_row(1.5, 0.5, 1, {labels.data(), 10});
+    return {row_of(labels, 0), regions.regions(), regions.unchanged(), regions.box(), ""};
+  } catch (const core::Error& error) {
+    return {"", 0, 0, {}, error.what()};
+  }
+}
+
+TEST(RegionLabels, TakesWhatAPersonChangedAlone) {
+  const std::string kept = exported(0, 0, 2, "TUM");
+  const Changed none = changed_in(kept + "," + exported(4, 0, 2, "Unheard"));
+  EXPECT_EQ(none.row, "..........");
+  EXPECT_EQ(none.regions, 0U);
+  EXPECT_EQ(none.unchanged, 2U) << "a class that the model has not, in a region that nobody touched";
+  EXPECT_TRUE(none.box.empty());
+  EXPECT_EQ(changed_in("").error, "") << "nothing corrected yet";
+
+  const std::string id = core::region_mark("TUM", {{square_ring(3, 0.5, 2)}});
+  const Changed some = changed_in(kept + "," + exported(3, 0.5, 2, "STR", "", id) + "," +
+                                  exported(5, 0, 2.25, "TUM", R"(,"isLocked":true)") + "," + exported(8, 1, 1, "Ignore*") + "," +
+                                  exported(0, 0, 2, "STR", R"(,"isLocked":false)") + "," + feature(square(9, -1.5, 9.25), R"("BACK")"));
+  EXPECT_EQ(some.row, "...1100..2") << "reclassified, locked, ignored, drawn";
+  EXPECT_EQ(some.regions, 4U);
+  EXPECT_EQ(some.unchanged, 2U);
+  EXPECT_EQ(some.box, (core::Rect{3, -2, 16, 10}));
+  EXPECT_THAT(changed_in(exported(3, 0, 2, "Unheard", "", id)).error, HasSubstr("has regions of Unheard"));
+}
+
+TEST(RegionLabels, RefusesTwoClassesForOnePlace) {
+  const auto drawn = [](double left, double side, const std::string& name) { return feature(square(left, 0, side), "\"" + name + "\""); };
+  const std::string far = drawn(1000, 1, "TUM") + ",";
+  EXPECT_THAT(changed_in(far + drawn(0, 10, "TUM") + "," + drawn(3, 10, "STR")).error,
+              HasSubstr("a.geojson: features 2 (TUM) and 3 (STR) lie in nearly the same place and have different classes: delete one of "
+                        "them, or give both one class"))
+      << "7/13 in common";
+  EXPECT_EQ(changed_in(far + drawn(0, 10, "TUM") + "," + drawn(4, 10, "STR")).error, "") << "6/14 in common";
+  EXPECT_EQ(changed_in(drawn(0, 10, "TUM") + "," + drawn(1, 10, "TUM")).error, "");
+  EXPECT_THAT(changed_in(drawn(0, 10, "BACK") + "," + drawn(1, 10, "TUM")).error, HasSubstr("1 (BACK) and 2 (TUM)"));
+  EXPECT_EQ(changed_in(drawn(0, 10, "Ignore*") + "," + drawn(0, 10, "TUM")).error, "");
+  EXPECT_EQ(changed_in(drawn(0, 10, "STR") + "," + exported(0, 0, 10, "TUM")).error, "") << "a person's beside the one it replaces";
+  const std::string lower = ring({{0, 0}, {10, 10}, {0, 10}}), upper = ring({{0, 0}, {10, 0}, {10, 10}});
+  EXPECT_EQ(changed_in(feature(lower, R"("TUM")") + "," + feature(upper, R"("STR")")).error, "") << "two halves of one box";
+  EXPECT_EQ(changed_in(feature(square(0, 0, 10) + "," + square(1, 1, 8), R"("TUM")") + "," + drawn(1, 8, "STR")).error, "")
+      << "what lies in a hole";
+}
+
+TEST(RegionLabels, FindsAContradictionAmongManyRegions) {
+  std::string features;
+  for (int i = 0; i < 20000; ++i) features += feature(square(i % 200 * 40, i / 200 * 40, 50), i % 2 ? R"("STR")" : R"("TUM")") + ",";
+  EXPECT_EQ(changed_in(features + feature(square(0, 0, 8000), R"("TUM")")).error, "");
+  EXPECT_THAT(changed_in(features + feature(square(4000, 1200, 50), R"("STR")")).error, HasSubstr("features 6101 (TUM) and 20001 (STR)"));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -9,6 +10,14 @@
 #include "wsi_lpd/core/geometry.hpp"
 
 namespace wsi_lpd::slide {
+
+/// Which regions of a file count.
+enum class RegionChoice : bool {
+  All,
+  /// Those of a person: drawn or changed since `wsi-lpd correct` exported them, or locked in QuPath. They have not the id that
+  /// core::region_mark gives to their class and geometry, or properties.isLocked is true. Those of the class "Ignore*" count, too.
+  Changed
+};
 
 /// The regions of a GeoJSON file (as tissue_from_regions reads it) as a label raster, row by row: a class's index where a region of the
 /// class with that name is, `names.size()` in regions of the background's name and outside of all, kLeftOut in regions of QuPath's class
@@ -21,14 +30,22 @@ class RegionLabels {
   static constexpr std::uint8_t kLeftOut = 255;
 
   /// `outside` is the value outside of all regions: names.size() or kLeftOut. Throws Error: as tissue_from_regions, or a region without a
-  /// class or of a class that is none of `names` nor `background`.
+  /// class or of a class that is none of `names` nor `background`. With RegionChoice::Changed a file may have no such region, and two
+  /// regions of different classes whose common area is more than half of what they cover together are an Error that names both.
   RegionLabels(const std::filesystem::path& path, const std::vector<std::string>& names, const std::string& background,
-               std::uint8_t outside);
+               std::uint8_t outside, RegionChoice regions = RegionChoice::All);
   RegionLabels(RegionLabels&&) noexcept;
   ~RegionLabels();
 
   /// One line each: what was left out of the file, which derived classes were taken for others.
   const std::vector<std::string>& warnings() const { return warnings_; }
+
+  /// How many regions were taken, those of the class "Ignore*" among them, and how many were passed over by RegionChoice::Changed.
+  std::size_t regions() const { return regions_; }
+  std::size_t unchanged() const { return unchanged_; }
+  /// The box of the regions that were taken, rounded outward: level-0 pixels from the top left of the slide's bounds, which it may exceed.
+  /// Empty where there are none.
+  core::Rect box() const { return box_; }
 
   /// One row of a raster on the slide: `y` is its pixels' centre, `x` that of the first of them, `pitch` the way to the next; level-0
   /// pixels from the top left of the slide's bounds. Rows must come from top to bottom.
@@ -38,6 +55,8 @@ class RegionLabels {
   struct Impl;
   std::unique_ptr<Impl> impl_;
   std::vector<std::string> warnings_;
+  std::size_t regions_ = 0, unchanged_ = 0;
+  core::Rect box_;
 };
 
 }  // namespace wsi_lpd::slide
