@@ -96,4 +96,6 @@ std::string region_mark(const std::string& class_name, const std::vector<Polygon
   return hash.uuid();
 }
 
+bool is_region_mark(const std::string& id) { return id.size() == 36 && id[14] == '8'; }
+
 }  // namespace wsi_lpd::core

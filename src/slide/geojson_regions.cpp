@@ -48,34 +48,6 @@ core::Ring read_ring(const Json& json) {
   return ring;
 }
 
-/// Does an outline enclose an area by the even-odd rule? Parts of an outline that are gone both ways enclose none; what remains of it does
-/// if it does not all lie on one line. (The signed area would not do: that of an 8 is 0.)
-bool has_area(const core::Ring& ring) {
-  using Side = std::array<double, 4>;
-  std::vector<Side> sides;
-  for (std::size_t i = 0; i < ring.size(); ++i) {
-    const core::Point &a = ring[i], &b = ring[(i + 1) % ring.size()];
-    const std::array from{a.x, a.y}, to{b.x, b.y};
-    if (from != to) sides.push_back(from < to ? Side{a.x, a.y, b.x, b.y} : Side{b.x, b.y, a.x, a.y});
-  }
-  std::sort(sides.begin(), sides.end());
-  std::vector<Side> single;
-  for (const Side& side : sides) {
-    if (!single.empty() && single.back() == side) {
-      single.pop_back();
-    } else {
-      single.push_back(side);
-    }
-  }
-  if (single.empty()) return false;
-  const double x = single.front()[0], y = single.front()[1], dx = single.front()[2] - x, dy = single.front()[3] - y;
-  constexpr double kRounding = 1e-9;  // pixels
-  return std::any_of(single.begin(), single.end(), [&](const Side& side) {
-    const auto distance = [&](double px, double py) { return std::abs(dx * (py - y) - dy * (px - x)) / std::hypot(dx, dy); };
-    return distance(side[0], side[1]) > kRounding || distance(side[2], side[3]) > kRounding;
-  });
-}
-
 /// The polygons of one feature, and whether something in it had no area.
 struct Geometry {
   std::vector<core::Polygon> polygons;
@@ -149,6 +121,17 @@ std::string text_of(const Json& json) {
   return json.is_number() ? json.dump() : std::string();
 }
 
+/// {"Perimeter µm": 7} or, from older versions, [{"name": "Perimeter µm", "value": 7}].
+bool has_perimeter(const Json& feature) {
+  const Json::json_pointer place("/properties/measurements");
+  if (!feature.contains(place)) return false;
+  const Json& measurements = feature.at(place);
+  const auto is_perimeter = [](const Json& name) { return name == "Perimeter µm" || name == "Perimeter px"; };
+  if (!measurements.is_array()) return measurements.contains("Perimeter µm") || measurements.contains("Perimeter px");
+  return std::any_of(measurements.begin(), measurements.end(),
+                     [&](const Json& each) { return each.is_object() && is_perimeter(each.value("name", Json())); });
+}
+
 GeoJsonRegion read_feature(const Json& json, bool& incomplete) {
   Geometry geometry;
   GeoJsonRegion region;
@@ -166,53 +149,106 @@ GeoJsonRegion read_feature(const Json& json, bool& incomplete) {
     if (json.contains(name)) region.name = text_of(json.at(name));
     const Json::json_pointer locked("/properties/isLocked");
     region.locked = json.contains(locked) && json.at(locked) == true;
+    region.measured = has_perimeter(json);
   }
   region.polygons = std::move(geometry.polygons);
   incomplete = geometry.incomplete;
   return region;
 }
 
+std::vector<std::string> numbers_of(const std::vector<std::size_t>& features) {
+  std::vector<std::string> numbers;
+  numbers.reserve(features.size());
+  for (const std::size_t feature : features) numbers.push_back(std::to_string(feature + 1));
+  return numbers;
+}
+
 std::string left_out_line(const std::vector<std::size_t>& features) {
   if (features.empty()) return {};
-  std::vector<std::string> named;
-  named.reserve(features.size());
-  for (const std::size_t feature : features) named.push_back(std::to_string(feature + 1));
   const bool one = features.size() == 1;
   return std::to_string(features.size()) + (one ? " feature has" : " features have") +
          " parts without an area (points, lines, outlines that enclose nothing), which are left out: " + (one ? "number " : "numbers ") +
-         core::joined_first(named);
-}
-
-GeoJsonRegions read_regions(const Json& json) {
-  const bool collection = json.is_object() && json.value("type", Json()) == "FeatureCollection";
-  const bool single = !collection && !json.is_array();
-  const Json& features = collection ? array(member(json, "features"), "features") : json;
-  GeoJsonRegions result;
-  std::vector<std::size_t> incomplete;
-  for (std::size_t i = 0; i < (single ? 1 : features.size()); ++i) {
-    bool is_incomplete = false;
-    result.regions.push_back(
-        core::with_context("feature " + std::to_string(i + 1), [&] { return read_feature(single ? json : features[i], is_incomplete); }));
-    if (is_incomplete) incomplete.push_back(i);
-  }
-  result.left_out = left_out_line(incomplete);
-  return result;
+         core::joined_first(numbers_of(features));
 }
 
 }  // namespace
 
 bool GeoJsonRegion::is_persons() const { return locked || id != core::region_mark(class_name(), polygons); }
 
-GeoJsonRegions read_geojson_regions(const std::filesystem::path& path) {
-  const std::string text = core::read_text_file(path);
-  return core::with_context(path.string(), [&] {
-    if (core::is_deep_json(text)) throw core::Error("is not GeoJSON (lists or objects stand in each other more than 100 deep)");
-    try {
-      return read_regions(Json::parse(text));
-    } catch (const Json::exception& error) {
-      throw core::Error("is not GeoJSON (" + std::string(error.what()) + ")");
+/// Parts of an outline that are gone both ways enclose none; what remains of it does
+/// if it does not all lie on one line. (The signed area would not do: that of an 8 is 0.)
+bool has_area(const core::Ring& ring) {
+  using Side = std::array<double, 4>;
+  std::vector<Side> sides;
+  for (std::size_t i = 0; i < ring.size(); ++i) {
+    const core::Point &a = ring[i], &b = ring[(i + 1) % ring.size()];
+    const std::array from{a.x, a.y}, to{b.x, b.y};
+    if (from != to) sides.push_back(from < to ? Side{a.x, a.y, b.x, b.y} : Side{b.x, b.y, a.x, a.y});
+  }
+  std::sort(sides.begin(), sides.end());
+  std::vector<Side> single;
+  for (const Side& side : sides) {
+    if (!single.empty() && single.back() == side) {
+      single.pop_back();
+    } else {
+      single.push_back(side);
     }
+  }
+  if (single.empty()) return false;
+  const double x = single.front()[0], y = single.front()[1], dx = single.front()[2] - x, dy = single.front()[3] - y;
+  constexpr double kRounding = 1e-9;  // pixels
+  return std::any_of(single.begin(), single.end(), [&](const Side& side) {
+    const auto distance = [&](double px, double py) { return std::abs(dx * (py - y) - dy * (px - x)) / std::hypot(dx, dy); };
+    return distance(side[0], side[1]) > kRounding || distance(side[2], side[3]) > kRounding;
   });
+}
+
+Json read_features(const std::filesystem::path& path) {
+  const std::string text = core::read_text_file(path);
+  if (core::is_deep_json(text)) throw core::Error("is not GeoJSON (lists or objects stand in each other more than 100 deep)");
+  try {
+    Json json = Json::parse(text);
+    if (json.is_array()) return json;
+    if (!json.is_object() || json.value("type", Json()) != "FeatureCollection") return Json::array({std::move(json)});
+    array(member(json, "features"), "features");
+    return std::move(json["features"]);
+  } catch (const Json::exception& error) {
+    throw core::Error("is not GeoJSON (" + std::string(error.what()) + ")");
+  }
+}
+
+GeoJsonRegions regions_of(const Json& features) {
+  GeoJsonRegions result;
+  std::vector<std::size_t> incomplete;
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    bool is_incomplete = false;
+    const std::string feature = "feature " + std::to_string(i + 1);
+    try {
+      result.regions.push_back(core::with_context(feature, [&] { return read_feature(features[i], is_incomplete); }));
+    } catch (const Json::exception& error) {
+      throw core::Error(feature + ": is not GeoJSON (" + error.what() + ")");
+    }
+    if (is_incomplete) incomplete.push_back(i);
+  }
+  result.left_out = left_out_line(incomplete);
+  return result;
+}
+
+GeoJsonRegions read_geojson_regions(const std::filesystem::path& path) {
+  return core::with_context(path.string(), [&] { return regions_of(read_features(path)); });
+}
+
+void refuse_without_marks(const GeoJsonRegions& file) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < file.regions.size(); ++i) {
+    const GeoJsonRegion& region = file.regions[i];
+    if (region.measured && !region.locked && !core::is_region_mark(region.id)) found.push_back(i);
+  }
+  if (found.empty()) return;
+  throw core::Error((found.size() == 1 ? "1 region that segment found has no mark"
+                                       : std::to_string(found.size()) + " regions that segment found have no marks") +
+                    " of `wsi-lpd correct`, so what a person changed can't be told (features " + core::joined_first(numbers_of(found)) +
+                    "): start from a file that it exported and QuPath 0.4 or later, or lock what a person has checked in QuPath");
 }
 
 }  // namespace wsi_lpd::slide

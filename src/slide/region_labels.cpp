@@ -77,6 +77,7 @@ RegionLabels::RegionLabels(const std::filesystem::path& path, const std::vector<
   const GeoJsonRegions file = read_geojson_regions(path);
   const auto warn = [&](const std::string& line) { warnings_.push_back(path.string() + ": " + line); };
   if (!file.left_out.empty()) warn(file.left_out);
+  if (choice == RegionChoice::Changed) core::with_context(path.string(), [&] { refuse_without_marks(file); });
   std::vector<PlacedRegion> placed, ignored;
   std::set<std::string> unknown;
   std::map<std::string, std::string> derived;

@@ -35,6 +35,9 @@ Polygon rewritten(Polygon polygon, std::mt19937& random) {
 TEST(RegionMark, SurvivesWhatProgramsDoToARegion) {
   const std::string mark = region_mark("TUM", {kOutline, kOther});
   EXPECT_THAT(mark, ::testing::MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
+  EXPECT_TRUE(is_region_mark(mark));
+  EXPECT_FALSE(is_region_mark("0b9f1c9e-58ba-4c06-9f4d-0d7f2bb2a1d1"));
+  EXPECT_FALSE(is_region_mark("PathAnnotationObject"));
   std::mt19937 random(3);
   for (int round = 0; round < 200; ++round) {
     Polygon first = rewritten(kOutline, random), second = rewritten(kOther, random);

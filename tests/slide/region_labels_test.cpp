@@ -196,6 +196,21 @@ TEST(RegionLabels, TakesWhatAPersonChangedAlone) {
   EXPECT_THAT(changed_in(exported(3, 0, 2, "Unheard", "", id)).error, HasSubstr("has regions of Unheard"));
 }
 
+TEST(RegionLabels, RefusesRegionsThatLostTheirMark) {
+  const auto measured = [](const std::string& id, const std::string& measurements, const std::string& more = "") {
+    return exported(3, 0, 2, "TUM", R"(,"measurements":)" + measurements + more, id);
+  };
+  const std::string random = "0b9f1c9e-58ba-4c06-9f4d-0d7f2bb2a1d1";
+  EXPECT_THAT(changed_in(exported(0, 0, 2, "TUM") + "," + measured(random, R"({"Area µm^2":1,"Perimeter µm":8})")).error,
+              HasSubstr("a.geojson: 1 region that segment found has no mark of `wsi-lpd correct`, so what a person changed can't be told "
+                        "(features 2)"));
+  EXPECT_THAT(changed_in(measured("PathAnnotationObject", R"([{"name":"Perimeter px","value":8}])")).error, HasSubstr("no mark"));
+  EXPECT_EQ(changed_in(measured(random, R"({"Perimeter µm":8})", R"(,"isLocked":true)")).regions, 1U) << "checked by a person";
+  EXPECT_EQ(changed_in(measured(random, R"({"Area µm^2":8})")).regions, 1U) << "QuPath measures areas";
+  EXPECT_EQ(changed_in(measured(core::region_mark("STR", {{square_ring(3, 0, 2)}}), R"({"Perimeter µm":8})")).regions, 1U);
+  EXPECT_EQ(changed_in(measured("", R"({"Perimeter µm":8})")).unchanged, 1U);
+}
+
 TEST(RegionLabels, RefusesTwoClassesForOnePlace) {
   const auto drawn = [](double left, double side, const std::string& name) { return feature(square(left, 0, side), "\"" + name + "\""); };
   const std::string far = drawn(1000, 1, "TUM") + ",";

@@ -15,4 +15,7 @@ double quarter_pixel(double coordinate);
 /// order of holes and polygons. Coordinates are level-0 pixels, of less than 1e18. Thread-safe.
 std::string region_mark(const std::string& class_name, const std::vector<Polygon>& polygons);
 
+/// Has `id` the form of a mark? Other programs give ids of other versions (QuPath: 4).
+bool is_region_mark(const std::string& id);
+
 }  // namespace wsi_lpd::core

@@ -30,8 +30,9 @@ class RegionLabels {
   static constexpr std::uint8_t kLeftOut = 255;
 
   /// `outside` is the value outside of all regions: names.size() or kLeftOut. Throws Error: as tissue_from_regions, or a region without a
-  /// class or of a class that is none of `names` nor `background`. With RegionChoice::Changed a file may have no such region, and two
-  /// regions of different classes whose common area is more than half of what they cover together are an Error that names both.
+  /// class or of a class that is none of `names` nor `background`. With RegionChoice::Changed a file may have no such region.
+  /// Then it is an Error, too, that two regions of different classes have more than half of what they cover in common, or that regions
+  /// which segment measured have no mark and no lock: of a slide.geojson, or of a QuPath before 0.4, which keeps no ids.
   RegionLabels(const std::filesystem::path& path, const std::vector<std::string>& names, const std::string& background,
                std::uint8_t outside, RegionChoice regions = RegionChoice::All);
   RegionLabels(RegionLabels&&) noexcept;
