@@ -4,9 +4,9 @@
 #include <functional>
 #include <optional>
 #include <set>
-#include <string_view>
 #include <utility>
 
+#include "left_slides.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file_names.hpp"
 #include "wsi_lpd/core/text.hpp"
@@ -57,18 +57,6 @@ void check_classes(const output::ResultFolder& folder, const MeasureOptions& opt
       throw core::UsageError("no result in " + folder.path.string() + " has a class " + name + "; the classes of " +
                              folder.complete[0].statistics.slide + " are " + core::joined(folder.complete[0].statistics.classes.names));
   }
-}
-
-/// Slides of the folder that can't be measured as they are. A damaged slide.json is a failure.
-void note_incomplete(MeasuredFolder& measured, const output::ResultFolder& folder) {
-  for (const output::DamagedFile& file : folder.damaged)
-    if (file.file.extension() == ".json") measured.failures[file.file.string()] = file.reason;
-  std::set<std::string_view> complete;
-  for (const output::CompleteResult& result : folder.complete) complete.insert(result.statistics.slide);
-  for (const auto& [slide, reason] : folder.failed)
-    if (!complete.contains(slide)) measured.incomplete.push_back(slide);
-  for (const output::SlideInWork& slide : folder.in_work) measured.incomplete.push_back(slide.stem.string());
-  for (const output::UnfinishedResult& slide : folder.unfinished) measured.incomplete.push_back(slide.stem.string());
 }
 
 /// Measures one slide of a folder, or notes why it failed. `file` has its regions; nothing for the whole slide.
@@ -131,7 +119,10 @@ MeasuredFolder measure_folder(const fs::path& results, const fs::path& annotatio
   }
   work.observer.end();
   for (const fs::path& file : unused) measured.unused.push_back(file.string());
-  if (!is_file) note_incomplete(measured, folder);
+  if (!is_file) {
+    measured.incomplete = incomplete_slides(folder);
+    measured.failures.merge(damaged_results(folder));
+  }
   if (!measured.failures.empty()) measured.unmet.clear();  // what could not be measured may have them
   return measured;
 }

@@ -63,6 +63,7 @@ Command add_report(CLI::App& program);
 Command add_tile(CLI::App& program);
 Command add_compare(CLI::App& program);
 Command add_measure(CLI::App& program);
+Command add_correct(CLI::App& program);
 Command add_study(CLI::App& program);
 Command add_info(CLI::App& program);
 Command add_weights(CLI::App& program);

@@ -73,8 +73,8 @@ int run(int argc, char** argv) {
   CommonOptions common;
   const std::vector<Command> commands{add_train(program),   add_evaluate(program), add_calibrate(program), add_segment(program),
                                       add_batch(program),   add_status(program),   add_report(program),    add_tile(program),
-                                      add_compare(program), add_measure(program),  add_study(program),     add_info(program),
-                                      add_weights(program), add_synth(program),    add_doctor(program)};
+                                      add_compare(program), add_measure(program),  add_correct(program),   add_study(program),
+                                      add_info(program),    add_weights(program),  add_synth(program),     add_doctor(program)};
   for (const Command& command : commands) add_common_options(*command.options, command.uses, common);
 
   std::unique_ptr<Terminal> terminal;

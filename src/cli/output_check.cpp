@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kOutputs{"output", "overlay", "log-file"};
+constexpr std::array kOutputs{"output", "overlay", "into", "log-file"};
 
 struct NamedFile {
   std::string option;  ///< "--tissue", "TRUTH"

@@ -12,8 +12,8 @@
 namespace wsi_lpd {
 namespace {
 
-const std::vector<std::string> kCommands{"train",   "evaluate", "calibrate", "segment", "batch",   "status", "report", "tile",
-                                         "compare", "measure",  "study",     "info",    "weights", "synth",  "doctor"};
+const std::vector<std::string> kCommands{"train",   "evaluate", "calibrate", "segment", "batch", "status",  "report", "tile",
+                                         "compare", "measure",  "correct",   "study",   "info",  "weights", "synth",  "doctor"};
 
 std::size_t columns_of(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xC0) != 0x80; }));
