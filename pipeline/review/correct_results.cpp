@@ -89,6 +89,9 @@ CorrectedResults correct_results(const fs::path& result, const fs::path& into, c
   if (!fs::is_directory(result)) return correct_one(result, into);
   if (fs::exists(into) && !fs::is_directory(into))
     throw core::UsageError(into.string() + ": is a file, and " + result.string() + " a folder of results: name a folder, or one result");
+  if (!fs::exists(into) && slide::is_region_file(into))
+    throw core::UsageError(into.string() + ": is named as a file, and " + result.string() +
+                           " is a folder of results: name a folder, or one result");
   if (fs::exists(into) && fs::equivalent(result, into))
     throw core::UsageError(into.string() + ": is the folder of the results, whose .geojson files segment wrote: name another");
   const output::ResultFolder folder = output::read_results(result);

@@ -35,14 +35,28 @@ Corners from_smallest(Corners corners) {
   return corners;
 }
 
-/// Without repeated points, in the direction that gives the smaller list.
+/// Lies `b` on the line through `a` and `c`, or where one of them is? Exact up to ten million pixels.
+bool is_idle(const Vertex& a, const Vertex& b, const Vertex& c) {
+  const auto to = [&](const Vertex& end) {
+    return std::pair{static_cast<double>(end.first - b.first), static_cast<double>(end.second - b.second)};
+  };
+  const auto [ax, ay] = to(a);
+  const auto [cx, cy] = to(c);
+  return ax * cy == ay * cx;
+}
+
+/// Without points that change nothing, in the direction that gives the smaller list.
 Corners normalised(const Ring& ring) {
   Corners corners;
   for (const Point& point : ring) {
     const Vertex vertex{quarters(point.x), quarters(point.y)};
-    if (corners.empty() || corners.back() != vertex) corners.push_back(vertex);
+    while (corners.size() > 1 && is_idle(corners[corners.size() - 2], corners.back(), vertex)) corners.pop_back();
+    corners.push_back(vertex);
   }
-  while (corners.size() > 1 && corners.back() == corners.front()) corners.pop_back();
+  while (corners.size() > 2 && is_idle(corners[corners.size() - 2], corners.back(), corners.front())) corners.pop_back();
+  std::size_t idle = 0;
+  while (corners.size() > idle + 2 && is_idle(corners.back(), corners[idle], corners[idle + 1])) ++idle;
+  corners.erase(corners.begin(), corners.begin() + static_cast<std::ptrdiff_t>(idle));
   const Corners backward = from_smallest({corners.rbegin(), corners.rend()});
   return std::min(from_smallest(std::move(corners)), backward);
 }

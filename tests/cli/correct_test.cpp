@@ -90,6 +90,7 @@ TEST_F(Program, CorrectsFolders) {
   core::write_text_file(path("file.geojson"), "[]");
   expect_refusal("correct many --into many", 2, "many: is the folder of the results");
   expect_refusal("correct many --into file.geojson", 2, "file.geojson: is a file, and many a folder of results");
+  expect_refusal("correct many --into new.geojson", 2, "new.geojson: is named as a file, and many is a folder of results");
   expect_refusal("correct drawn --into bad", 2, "drawn: holds no complete result");
 }
 

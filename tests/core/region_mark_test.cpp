@@ -21,6 +21,9 @@ Polygon rewritten(Polygon polygon, std::mt19937& random) {
     if (random() % 2) std::reverse(ring.begin(), ring.end());
     if (random() % 2) ring.push_back(ring.front());
     if (random() % 2) ring.insert(ring.begin() + 1, ring[1]);
+    const Point first = ring[0], second = ring[1];
+    const Point middle{(first.x + second.x) / 2, (first.y + second.y) / 2};  // it may lie between quarters: then it would be a corner
+    if (middle.x == quarter_pixel(middle.x) && middle.y == quarter_pixel(middle.y)) ring.insert(ring.begin() + 1, middle);
     for (Point& point : ring) {
       for (double* coordinate : {&point.x, &point.y}) {
         *coordinate = static_cast<double>(static_cast<float>(*coordinate));
@@ -51,6 +54,20 @@ TEST(RegionMark, SurvivesWhatProgramsDoToARegion) {
   EXPECT_EQ(region_mark("TUM", {holes}), with_two);
 }
 
+TEST(RegionMark, DoesNotCountPointsOnStraightLines) {
+  const std::string mark = region_mark("A", {{{{0, 0}, {8, 0}, {8, 4}, {0, 4}}}});
+  for (int turn = 0; turn < 9; ++turn) {
+    Ring ring{{0, 0}, {2, 0}, {5, 0}, {8, 0}, {8, 4}, {6, 4}, {0, 4}, {0, 1}, {0, 0.25}};
+    std::rotate(ring.begin(), ring.begin() + turn, ring.end());
+    EXPECT_EQ(region_mark("A", {{ring}}), mark) << turn;
+    ring.push_back(ring.front());
+    EXPECT_EQ(region_mark("A", {{ring}}), mark) << turn;
+    std::reverse(ring.begin(), ring.end());
+    EXPECT_EQ(region_mark("A", {{ring}}), mark) << turn;
+  }
+  EXPECT_NE(region_mark("A", {{{{0, 0}, {4, 0.25}, {8, 0}, {8, 4}, {0, 4}}}}), mark);
+}
+
 TEST(RegionMark, ChangesWithWhatAPersonChanges) {
   std::set<std::string> marks{region_mark("TUM", {kOutline}),
                               region_mark("STR", {kOutline}),
@@ -79,9 +96,9 @@ TEST(RegionMark, ChangesWithWhatAPersonChanges) {
 }
 
 TEST(RegionMark, IsOneForARingThatMeetsItself) {
-  const Ring eight{{0, 0}, {3, 1}, {0, 0}, {1, 3}};
+  const Ring eight{{0, 0}, {3, 1}, {4, 3}, {0, 0}, {1, 3}, {-2, 5}};
   const std::string mark = region_mark("A", {{eight}});
-  for (std::size_t turn = 1; turn < 4; ++turn) {
+  for (std::size_t turn = 1; turn < eight.size(); ++turn) {
     Ring turned = eight;
     std::rotate(turned.begin(), turned.begin() + static_cast<std::ptrdiff_t>(turn), turned.end());
     EXPECT_EQ(region_mark("A", {{turned}}), mark);
