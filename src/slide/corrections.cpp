@@ -53,6 +53,13 @@ Json geometry_of(const std::vector<core::Polygon>& polygons) {
   return {{"type", "MultiPolygon"}, {"coordinates", std::move(list)}};
 }
 
+/// Makes a bare geometry a feature, which has properties.
+Json& as_feature(Json& json) {
+  if (json.at("type") != "Feature") json = {{"type", "Feature"}, {"geometry", std::exchange(json, {})}};
+  if (!json["properties"].is_object()) json["properties"] = Json::object();
+  return json;
+}
+
 /// The text of a file, feature by feature, a line each.
 class Collection {
  public:
@@ -75,9 +82,7 @@ std::set<std::string> keep_persons(const std::filesystem::path& file, Collection
   refuse_without_marks(read);
   for (std::size_t i = 0; i < features.size(); ++i) {
     if (!read.regions[i].is_persons()) continue;
-    Json& feature = features[i];
-    if (feature.at("type") != "Feature") feature = {{"type", "Feature"}, {"geometry", std::move(feature)}};
-    if (!feature["properties"].is_object()) feature["properties"] = Json::object();
+    Json& feature = as_feature(features[i]);
     feature["properties"]["isLocked"] = true;
     collection.add(feature);
     ids.insert(read.regions[i].id);
@@ -101,9 +106,10 @@ WrittenCorrections write_corrections(const std::filesystem::path& regions, const
       if (polygons.empty()) continue;
       std::string mark = core::region_mark(read.regions[i].class_name(), polygons);
       if (!marks.insert(mark).second) continue;
-      features[i]["id"] = std::move(mark);
-      features[i]["geometry"] = geometry_of(polygons);
-      collection.add(std::exchange(features[i], {}));
+      Json& feature = as_feature(features[i]);
+      feature["id"] = std::move(mark);
+      feature["geometry"] = geometry_of(polygons);
+      collection.add(std::exchange(feature, {}));
       ++written.exported;
     }
   });

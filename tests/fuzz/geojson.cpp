@@ -1,4 +1,5 @@
 // Regions: masks lie within the slide and hold 0 and 1; rows of labels hold classes, and are the same for both ways to read a file.
+#include "wsi_lpd/slide/corrections.hpp"
 #include "wsi_lpd/slide/region_file.hpp"
 #include "wsi_lpd/slide/region_labels.hpp"
 
@@ -34,6 +35,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         fuzz::check(known, "a label of no class");
       }
     });
+  }
+  const std::filesystem::path exported = file.parent_path() / "exported.geojson";
+  std::filesystem::remove(exported);
+  slide::WrittenCorrections once;
+  if (fuzz::accepts([&] { once = slide::write_corrections(file, exported); })) {
+    slide::WrittenCorrections twice;
+    fuzz::must_accept("what was exported", [&] { twice = slide::write_corrections(file, exported); });
+    fuzz::check(once.kept == 0 && twice.exported + twice.kept == once.exported, "regions that are gone, or there twice");
+    fuzz::accepts([&] { slide::write_corrections(exported, file); });
   }
   return 0;
 }
