@@ -69,17 +69,16 @@ CorrectedResults correct_one(const fs::path& result, const fs::path& file) {
 }
 
 void add_slide(const output::CompleteResult& result, const fs::path& file, CorrectedResults& corrected) {
-  const std::string& slide = result.statistics.slide;
   try {
     const std::optional<fs::path> regions = regions_of(result.stem, result.statistics);
-    if (!regions) return corrected.without.push_back(slide);
+    if (!regions) return corrected.without.push_back(result.statistics.slide);
     refuse_results_file(file);
     fs::create_directories(file.parent_path());
     write(*regions, file, corrected);
   } catch (const core::Error& error) {
-    corrected.failures[slide] = error.what();
+    corrected.failures[result.stem.string()] = error.what();
   } catch (const fs::filesystem_error& error) {
-    corrected.failures[slide] = file.string() + ": " + error.code().message();
+    corrected.failures[result.stem.string()] = file.string() + ": " + error.code().message();
   }
 }
 

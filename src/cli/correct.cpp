@@ -21,7 +21,7 @@ int run_correct(const CorrectArguments& arguments, const Context& context) {
   };
   warn_of(corrected.incomplete, " no complete result (failed, unfinished or in work): ");
   warn_of(corrected.without, " no .geojson with regions (segment again without --no-geojson): ");
-  for (const auto& [slide, reason] : corrected.failures) context.observer.error(core::in_context(slide, reason));
+  for (const auto& [result, reason] : corrected.failures) context.observer.error(core::in_context(result, reason));
   if (corrected.slides > 0)
     std::cout << core::count_of(corrected.regions, "region", "regions") << " of " << core::count_of(corrected.slides, "slide", "slides")
               << " exported, " << corrected.kept << " of a person kept: " << arguments.into.string() << "\n";

@@ -14,7 +14,7 @@ struct CorrectedResults {
   std::size_t slides = 0, regions = 0, kept = 0;  ///< files written, and in them regions of results and features of a person
   std::vector<std::string> without;               ///< slides whose result has no .geojson
   std::vector<std::string> incomplete;            ///< slides that are in work, unfinished, or failed and have no result
-  std::map<std::string, std::string> failures;    ///< slide to reason
+  std::map<std::string, std::string> failures;    ///< result to reason: a slide may have several
 };
 
 /// slide::write_corrections() of the regions of results. `result` is one slide's (NAME, or one of its files: NAME.tif, NAME.ome.tif,
