@@ -5,6 +5,7 @@
 #include <set>
 
 #include "glass_cover.hpp"
+#include "partly_known.hpp"
 #include "wsi_lpd/core/background.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/model/network/calibration.hpp"
@@ -139,31 +140,48 @@ void PatchModel::calibrate(const std::function<PatchBatch()>& next) {
 
 void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::function<PatchBatch()>& next,
                               const std::vector<std::string>& groups, bool by_path) {
-  StoredPresence stored{.head = {}, .encoder = rounded_to_half(encoders::read_encoder_file(encoder))};
-  const std::optional<EncoderPlace> place = by_path ? std::optional(place_of(encoder)) : std::nullopt;
-  core::with_context(encoder.string(), [&] {
+  if (encoder.empty() && !impl_->presence) throw core::Error("the model has no presence head whose encoder could be taken");
+  StoredPresence stored{
+      .head = {},
+      .encoder = encoder.empty() ? presence_encoder(*impl_->presence, impl_->info) : rounded_to_half(encoders::read_encoder_file(encoder))};
+  std::optional<EncoderPlace> place;
+  if (encoder.empty()) {
+    place = impl_->info.presence->place;
+  } else if (by_path) {
+    place = place_of(encoder);
+  }
+  core::with_context(encoder.empty() ? stored.encoder.name : encoder.string(), [&] {
     runtime::with_torch_errors("fitting the presence of classes", [&] {
       const c10::InferenceMode inference;
       const auto frozen =
           encoders::open_encoder(stored.encoder, impl_->device, encoders::InputStatistics{impl_->info.mean, impl_->info.std});
       std::vector<Tensor> features, with_glass, labels;
-      const auto features_of = [&](const PatchBatch& batch) { return feature_maps(*frozen, impl_->images(batch)).mean({2, 3}).cpu(); };
+      std::vector<std::string> patients;
+      PartlyKnown partly(impl_->info.classes.count());
       std::int64_t first = 0;
       for (PatchBatch batch = next(); batch.count > 0; first += batch.count, batch = next()) {
-        features.push_back(features_of(batch));
+        const auto maps_of = [&](const PatchBatch& images) { return feature_maps(*frozen, impl_->images(images)).cpu(); };
+        const auto group = groups.begin() + first;
+        if (!batch.pixels.empty()) {
+          partly.add(maps_of(batch), batch, {group, group + batch.count});
+          continue;
+        }
+        features.push_back(maps_of(batch).mean({2, 3}));
         labels.push_back(impl_->labels(batch).cpu().clone());
-        with_glass.push_back(features_of(covered_with_glass(batch, first)));
+        with_glass.push_back(maps_of(covered_with_glass(batch, first)).mean({2, 3}));
+        patients.insert(patients.end(), group, group + batch.count);
       }
       if (features.empty()) throw core::Error("no images to fit the presence of classes on");
       const Tensor all = torch::cat(features);
-      PresenceFit fit = network::fit_presence(all, torch::cat(labels), groups, impl_->info.classes.names, torch::cat(with_glass));
-      stored.fit = fit_features(all, groups);
+      PresenceFit fit = network::fit_presence(all, torch::cat(labels), patients, impl_->info.classes.names, torch::cat(with_glass),
+                                              std::move(partly).features());
+      stored.fit = fit_features(all, patients);
       stored.head = std::move(fit.head);
       impl_->info.presence = PresenceInfo{
           .encoder = stored.encoder.name,
           .encoder_metadata = stored.encoder.metadata,
-          .images = static_cast<std::int64_t>(groups.size()),
-          .groups = static_cast<std::int64_t>(std::set<std::string>(groups.begin(), groups.end()).size()),
+          .images = static_cast<std::int64_t>(patients.size()),
+          .groups = static_cast<std::int64_t>(std::set<std::string>(patients.begin(), patients.end()).size()),
           .strength = fit.strength,
           .auc = std::move(fit.auc),
           .fit_components = stored.fit ? stored.fit->axes.size(0) : 0,

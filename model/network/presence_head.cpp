@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/roc_area.hpp"
@@ -48,9 +49,11 @@ Models fit_all(const Tensor& features, const Tensor& labels, const std::vector<d
   const Standardised standardised(features);
   Models models(strengths.size());
   for (std::int64_t c = 0; c < labels.size(1); ++c) {
+    const Tensor known = (~labels.select(1, c).isnan()).nonzero().flatten(), truth = labels.select(1, c).index_select(0, known);
+    const Tensor values = standardised.values().index_select(0, known);
     LogisticModel model;
     for (std::size_t s = 0; s < strengths.size(); ++s) {
-      model = fit_logistic(standardised.values(), labels.select(1, c), strengths[s], s > 0 ? &model : nullptr);
+      model = fit_logistic(values, truth, strengths[s], s > 0 ? &model : nullptr);
       models[s].push_back(standardised.unstandardised(model));
     }
   }
@@ -71,8 +74,12 @@ double balanced_loss(const Tensor& scores, const Tensor& labels) {
   return ((with + without) / 2).mean().item<double>();
 }
 
-void check(const Tensor& features, const Tensor& labels, const std::vector<std::string>& groups, const std::vector<std::string>& classes) {
+void check_finite(const Tensor& features) {
   if (!features.isfinite().all().item<bool>()) throw core::Error("the encoder gives features that are not finite");
+}
+
+void check(const Tensor& features, const Tensor& labels, const std::vector<std::string>& groups, const std::vector<std::string>& classes) {
+  check_finite(features);
   if (std::ranges::all_of(groups, [&](const std::string& group) { return group == groups.front(); }))
     throw core::Error("all images are of one patient (" + (groups.empty() ? "none" : groups.front()) +
                       "): held-out images of other patients are needed, of at least two");
@@ -93,9 +100,30 @@ Tensor indices(const std::vector<int>& folds, int fold, bool in) {
   return torch::tensor(found, torch::kLong);
 }
 
+/// The rows of `extra` with the patients that a fold does not hold out, in double.
+ExtraFeatures outside(const ExtraFeatures& extra, const std::set<std::string>& held_out) {
+  std::vector<std::int64_t> rows;
+  for (std::size_t i = 0; i < extra.groups.size(); ++i)
+    if (!held_out.contains(extra.groups[i])) rows.push_back(static_cast<std::int64_t>(i));
+  if (rows.empty()) return {};
+  const Tensor at = torch::tensor(rows, torch::kLong);
+  return {extra.features.index_select(0, at).to(torch::kDouble), extra.labels.index_select(0, at).to(torch::kDouble)};
+}
+
+Tensor with(const Tensor& rows, const Tensor& more) { return more.defined() ? torch::cat({rows, more}) : rows; }
+
+/// The patients of a fold; `folds` may be longer than `groups`, whose images it then repeats.
+std::set<std::string> patients_of(const std::vector<std::string>& groups, const std::vector<int>& folds, int fold) {
+  std::set<std::string> patients;
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    if (folds[i] == fold) patients.insert(groups[i]);
+  return patients;
+}
+
 /// Scores [strength] of [N, C] by models that were fitted without an image's fold.
-std::vector<Tensor> held_out_scores(const Tensor& features, const Tensor& labels, const std::vector<int>& folds,
-                                    const std::vector<double>& strengths, const std::vector<std::string>& classes) {
+std::vector<Tensor> held_out_scores(const Tensor& features, const Tensor& labels, const std::vector<std::string>& groups,
+                                    const std::vector<int>& folds, const std::vector<double>& strengths,
+                                    const std::vector<std::string>& classes, const ExtraFeatures& extra) {
   std::vector<Tensor> scores(strengths.size());
   for (Tensor& score : scores) score = torch::zeros_like(labels);
   for (int fold = 0; fold <= *std::ranges::max_element(folds); ++fold) {
@@ -106,7 +134,8 @@ std::vector<Tensor> held_out_scores(const Tensor& features, const Tensor& labels
       if (column.min().item<double>() == column.max().item<double>())
         throw core::Error("all images with class " + classes[c] + ", or all without it, are of one patient or fold");
     }
-    const Models models = fit_all(features.index_select(0, others), seen, strengths);
+    const ExtraFeatures more = outside(extra, patients_of(groups, folds, fold));
+    const Models models = fit_all(with(features.index_select(0, others), more.features), with(seen, more.labels), strengths);
     const Tensor apart = features.index_select(0, inside);
     for (std::size_t s = 0; s < strengths.size(); ++s) scores[s].index_copy_(0, inside, scores_of(models[s], apart));
   }
@@ -151,9 +180,10 @@ std::vector<int> folds_of_groups(const std::vector<std::string>& groups, const T
 }
 
 PresenceFit fit_presence(const Tensor& features, const Tensor& labels, const std::vector<std::string>& groups,
-                         const std::vector<std::string>& classes, const Tensor& altered) {
+                         const std::vector<std::string>& classes, const Tensor& altered, const ExtraFeatures& extra) {
   const torch::NoGradGuard no_grad;
   check(features, labels, groups, classes);
+  if (extra.features.defined()) check_finite(extra.features);
   if (altered.defined()) check(altered, labels, groups, classes);
   Tensor inputs = features.to(torch::kDouble), truth = labels.to(torch::kDouble);
   std::vector<int> folds = folds_of_groups(groups, truth, kFolds);
@@ -164,7 +194,7 @@ PresenceFit fit_presence(const Tensor& features, const Tensor& labels, const std
   }
   std::vector<double> strengths;
   for (const double exponent : kExponents) strengths.push_back(std::pow(10.0, exponent));
-  const std::vector<Tensor> held_out = held_out_scores(inputs, truth, folds, strengths, classes);
+  const std::vector<Tensor> held_out = held_out_scores(inputs, truth, groups, folds, strengths, classes, extra);
   std::vector<double> losses;
   for (const Tensor& scores : held_out) losses.push_back(balanced_loss(scores, truth));
   const auto best = static_cast<std::size_t>(std::ranges::min_element(losses) - losses.begin());
@@ -175,7 +205,8 @@ PresenceFit fit_presence(const Tensor& features, const Tensor& labels, const std
   fit.calibration = fit_calibration(held_out[best].to(torch::kFloat), truth.to(torch::kFloat));
   std::vector<Tensor> weights;
   std::vector<double> biases;
-  const Models models = fit_all(inputs, truth, {fit.strength});
+  const ExtraFeatures all = outside(extra, {});
+  const Models models = fit_all(with(inputs, all.features), with(truth, all.labels), {fit.strength});
   for (const LogisticModel& model : models.front()) {
     weights.push_back(model.weight);
     biases.push_back(model.intercept);

@@ -52,12 +52,15 @@ struct Trainer::Impl {
     }
     if (!options.frozen_encoder.empty()) load_frozen();
     if (!options.bank.empty()) set_prototypes(read_bank());
+    if (options.freeze_encoder)
+      for (torch::Tensor& weight : network->encoder().parameters()) weight.set_requires_grad(false);
     for (const auto& item : network->named_parameters())
       if (item.value().requires_grad()) optimiser.add(item.key(), item.value());
     if (bridge) optimiser.add(kBridge, bridge->weight);
     if (options.ema > 0) {
       network::LpdNetwork copy = network::make_network(model.info(), options.drop_path);
       average = std::make_unique<network::PatchModel>(std::make_unique<network::PatchModel::Impl>(model.info(), copy, device));
+      average->impl().presence = model.impl().presence;
       const torch::NoGradGuard no_grad;
       for (const auto& item : copy->named_parameters())
         item.value().set_requires_grad(false).copy_(network->named_parameters()[item.key()]);
@@ -80,6 +83,7 @@ struct Trainer::Impl {
   network::PatchModel make_model(network::ModelInfo info) const {
     if (options.threads > 0) at::set_num_threads(options.threads);
     torch::manual_seed(options.seed);
+    if (!options.from.empty()) return begun_model(info);
     network::LpdNetwork made = network::make_network(info, options.drop_path);
     if (!options.weights.empty()) {
       info.provenance["weights"] = imports::load_encoder_weights(options.weights, made);
@@ -87,6 +91,21 @@ struct Trainer::Impl {
     }
     if (!options.frozen_encoder.empty()) info.weights["frozen_encoder"] = used(options.frozen_encoder);
     return network::PatchModel(std::make_unique<network::PatchModel::Impl>(std::move(info), std::move(made), device));
+  }
+
+  /// The model of `from`, with what `info` says of this training.
+  network::PatchModel begun_model(const network::ModelInfo& info) const {
+    network::PatchModel begun = network::PatchModel::load(options.from, options.device, options.threads);
+    network::ModelInfo& mine = begun.impl().info;
+    if (mine.encoder != info.encoder || mine.prototypes_per_class != info.prototypes_per_class ||
+        mine.classes.names != info.classes.names || mine.method != info.method)
+      throw core::Error(options.from.string() + ": is another network than this training's");
+    mine.mpp = info.mpp;
+    mine.patch_size = info.patch_size;
+    mine.stain = info.stain;
+    mine.stain_fit = info.stain_fit;
+    mine.provenance = info.provenance;
+    return begun;
   }
 
   Tensor read_bank() const {

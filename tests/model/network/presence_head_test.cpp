@@ -55,6 +55,39 @@ TEST(PresenceHead, FindsTheClassesInHeldOutImages) {
   EXPECT_EQ(fit.held_out.sizes(), scores.sizes());
 }
 
+// Of images like these, the first feature shows the class; of others, whose second feature shows it, only parts are known.
+TEST(PresenceHead, LearnsFromWhatIsKnownInPart) {
+  const Images images = painted(120, 6);
+  torch::manual_seed(5);
+  ExtraFeatures extra{torch::randn({40, 6}), torch::full({40, 2}, NAN), {}};
+  for (std::int64_t i = 0; i < 40; ++i) {
+    extra.groups.push_back("other " + std::to_string(i));
+    extra.labels[i][0] = static_cast<float>(i % 2);
+    extra.features[i][3] += i % 2 ? 6 : -6;
+    extra.features[i][0] += i % 2 ? -2 : 2;
+  }
+  const Tensor known = extra.labels.select(1, 0);
+  const auto right = [&](const PresenceFit& fit) {
+    const Tensor says = fit.head.scores(extra.features).select(1, 0) > fit.calibration.score_threshold[0];
+    return (says == (known > 0.5)).to(torch::kDouble).mean().item<double>();
+  };
+  const PresenceFit without = fit_presence(images.features, images.labels, images.groups, kClasses);
+  const PresenceFit with = fit_presence(images.features, images.labels, images.groups, kClasses, {}, extra);
+  EXPECT_LT(right(without), 0.5);
+  EXPECT_GT(right(with), 0.9);
+  EXPECT_EQ(with.held_out.size(0), 120) << "thresholds are those of images whose labels are known";
+
+  std::ranges::fill(extra.groups, "patient 3");  // held out in one of the folds: its images are judged as without
+  const PresenceFit same = fit_presence(images.features, images.labels, images.groups, kClasses, {}, extra);
+  std::int64_t judged = 0;
+  for (std::int64_t i = 0; i < 120; ++i) {
+    if (images.groups[static_cast<std::size_t>(i)] != "patient 3" || same.strength != without.strength) continue;
+    EXPECT_TRUE(torch::allclose(same.held_out[i], without.held_out[i], 1e-4, 1e-4));
+    ++judged;
+  }
+  EXPECT_GT(judged, 0) << "strengths " << same.strength << " and " << without.strength;
+}
+
 TEST(PresenceHead, IsTheSameWhateverTheScaleOfTheFeatures) {
   Images images = painted(120, 6);
   const PresenceFit fit = fit_presence(images.features, images.labels, images.groups, kClasses);

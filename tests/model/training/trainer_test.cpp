@@ -55,6 +55,31 @@ void calibrate(Trainer& trainer) {
   trainer.model().calibrate([&] { return left-- > 0 ? tiny_batch(100 + static_cast<unsigned>(left)) : network::PatchBatch{}; });
 }
 
+TEST(Trainer, GoesOnFromAModelWithoutChangingItsEncoder) {
+  const testing::TemporaryFolder folder;
+  Trainer first(tiny_info(), tiny_options());
+  for (unsigned step = 0; step < 3; ++step) first.step(tiny_batch(step));
+  const std::filesystem::path file = folder / "model.safetensors";
+  first.model().save(file);
+
+  TrainOptions options = tiny_options();
+  options.from = file;
+  options.freeze_encoder = true;
+  options.warmup_iterations = 0;
+  Trainer next(tiny_info(), options);
+  const network::PatchBatch seen = tiny_batch(50);
+  EXPECT_EQ(next.model().look(seen, false).front().maps, first.model().look(seen, false).front().maps) << "begins as the model was";
+  for (unsigned step = 0; step < 5; ++step) next.step(tiny_batch(step));
+  next.model().save(folder / "next.safetensors");
+  const auto before = weights::read_safetensors(file).tensors, after = weights::read_safetensors(folder / "next.safetensors").tensors;
+  ASSERT_EQ(before.size(), after.size());
+  for (const auto& [name, tensor] : before) EXPECT_EQ(torch::equal(tensor, after.at(name)), name.starts_with("encoder.")) << name;
+
+  network::ModelInfo other = tiny_info();
+  other.prototypes_per_class = 5;
+  EXPECT_THROW(Trainer(other, options), core::Error);
+}
+
 TEST(Trainer, CalibratesOnNoImagesNever) {
   Trainer trainer(tiny_info(), tiny_options());
   EXPECT_THROW(trainer.model().calibrate([] { return network::PatchBatch{}; }), core::Error);

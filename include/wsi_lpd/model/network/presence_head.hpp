@@ -25,6 +25,14 @@ struct PresenceHead {
   torch::Tensor score_maps(const torch::Tensor& maps) const;
 };
 
+/// Further features to fit a head on, of which not all is known, such as those of a part of an image. They have no say in strength,
+/// thresholds and areas under the curve.
+struct ExtraFeatures {
+  torch::Tensor features{};           ///< [M, D]; undefined: none
+  torch::Tensor labels{};             ///< [M, C] of 0, 1 or, where it is not known whether the class is present, NaN
+  std::vector<std::string> groups{};  ///< [M]: the patient of each
+};
+
 /// A fitted head, and what images that it was not fitted on say of it.
 struct PresenceFit {
   PresenceHead head;
@@ -42,10 +50,10 @@ std::vector<int> folds_of_groups(const std::vector<std::string>& groups, const t
 /// `labels` [N, C] are on the CPU; `groups` [N] names the patient of each image; `classes` [C] names the classes in messages. The strength
 /// is the one of 1e-4, 1e-3.5, …, 1 whose log loss of the held-out images is the lowest, with both kinds of images of each class weighted
 /// equally, mean over the classes. Each of five folds is held out in turn; standardisation and fit don't see it. `altered` [N, D], unless
-/// it is undefined, are features of altered copies of the same images: head, strength and calibration are those of both. Throws Error:
-/// features that are not finite, fewer than two groups, a class in fewer than five images or in all but fewer than five, or on one side in
-/// one fold only.
+/// it is undefined, are features of altered copies of the same images: head, strength and calibration are those of both. Fits see `extra`,
+/// too, but none sees those of a patient that is held out. Throws Error: features that are not finite, fewer than two groups, a class in
+/// fewer than five images or in all but fewer than five, or on one side in one fold only.
 PresenceFit fit_presence(const torch::Tensor& features, const torch::Tensor& labels, const std::vector<std::string>& groups,
-                         const std::vector<std::string>& classes, const torch::Tensor& altered = {});
+                         const std::vector<std::string>& classes, const torch::Tensor& altered = {}, const ExtraFeatures& extra = {});
 
 }  // namespace wsi_lpd::model::network

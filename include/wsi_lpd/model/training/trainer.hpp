@@ -22,6 +22,8 @@ struct TrainOptions {
   double warmup_ratio = 1e-6;             ///< learning rate of step 0, as a share of lr
   double power = 0.9;                     ///< of the polynomial decay
   LossOptions loss{};
+  std::filesystem::path from{};            ///< model file that the training begins with, whose ModelInfo is the trainer's; empty: none
+  bool freeze_encoder = false;             ///< only prototypes, their projections and logit scales change
   std::filesystem::path weights{};         ///< initial weights of the encoder (load_encoder_weights); empty: random
   std::filesystem::path frozen_encoder{};  ///< encoder for L_sim (load_frozen_encoder); empty: no L_sim
   std::filesystem::path bank{};            ///< PBIP: safetensors file with `prototypes` [C·k, 512]; empty: cluster_prototypes()
@@ -57,7 +59,8 @@ struct StepReport {
 class Trainer {
  public:
   /// Effects on the process: sets LibTorch's thread count if `threads` is above 0, and seeds its default random generators with `seed`.
-  /// Throws UsageError: no iterations, unusable device, options that do not fit the encoder or the bank; Error: a file can't be read.
+  /// With `from` the model begins as that file's, presence head included; `info` must name the same network and classes. Throws UsageError:
+  /// no iterations, unusable device, options that do not fit the encoder or the bank; Error: a file can't be read.
   /// `group` must outlive the trainer; null: this process trains alone.
   Trainer(network::ModelInfo info, TrainOptions options, const runtime::ProcessGroup* group = nullptr);
   ~Trainer();
