@@ -15,19 +15,25 @@ constexpr std::size_t kBatch = 10;
 }  // namespace
 
 void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, bool by_path,
-                  const core::Work& work) {
+                  const core::Work& work, std::span<const CorrectedTile> corrected) {
   std::vector<std::string> groups;
   std::size_t known = 0, next = 0;
   for (std::size_t i = 0; i < set.count(); ++i) {
     groups.push_back(set.group(i));
     known += !set.patient(i).empty();
   }
-  work.observer.begin("looking through " + encoder.filename().string(), static_cast<std::int64_t>(set.count()), "images");
+  for (const CorrectedTile& tile : corrected) groups.push_back(tile.patient);
+  const std::string name = encoder.empty() && model.info().presence ? model.info().presence->encoder : encoder.filename().string();
+  work.observer.begin("looking through " + name, static_cast<std::int64_t>(groups.size()), "images");
   const auto batch = [&] {
     core::check(work.cancel);
     work.observer.advance(static_cast<std::int64_t>(next));
     model::network::PatchBatch images;
-    if (next < set.count()) images = set.batch(next, kBatch);
+    if (next < set.count()) {
+      images = set.batch(next, kBatch);
+    } else {
+      images = batch_of(corrected.subspan(next - set.count()), kBatch);
+    }
     next += static_cast<std::size_t>(images.count);
     return images;
   };

@@ -16,7 +16,7 @@ void settle_method(TrainJob& job, core::ProgressObserver& observer) {
   if (job.info.method == "pbip") {
     options.loss.diversity_weight = 0;
     options.loss.batch_contrast = true;
-    if (options.bank.empty() && options.frozen_encoder.empty())
+    if (options.bank.empty() && options.frozen_encoder.empty() && options.from.empty())
       throw core::UsageError("--method pbip needs --frozen-encoder, whose view of the images is clustered, or --bank with its prototypes");
   } else if (!options.bank.empty()) {
     throw core::UsageError("--bank belongs to --method pbip: the other methods learn their prototypes");
@@ -28,7 +28,8 @@ void settle_steps(TrainJob& job, std::size_t images) {
   model::training::TrainOptions& options = job.options;
   if (options.iterations == 0)
     options.iterations = std::max<std::int64_t>(1, std::llround(job.epochs * static_cast<double>(images) / job.batch_size));
-  if (options.warmup_iterations < 0) options.warmup_iterations = job.info.method == "pbip" ? 0 : options.iterations / 5;
+  const bool begins_trained = job.info.method == "pbip" || !options.from.empty();
+  if (options.warmup_iterations < 0) options.warmup_iterations = begins_trained ? 0 : options.iterations / 5;
   if (job.info.method == "cam") options.warmup_iterations = options.iterations;
   options.warmup_iterations = std::min(options.warmup_iterations, options.iterations);
 }
@@ -61,7 +62,10 @@ PreparedTraining prepare_training(TrainJob job, const core::Work& work) {
   if (images.zoom() != 1)
     work.observer.warn("images are resized by " + core::fixed(images.zoom(), 3) + " to " + std::to_string(images.size()) +
                        " pixels: the model works at that resolution");
-  return {std::move(job), std::move(images), std::move(valid), std::move(unlabelled)};
+  std::vector<CorrectedTile> corrected;
+  if (!job.corrections.regions.empty())
+    corrected = read_corrections(job.corrections, job.info.classes, images.size(), job.info.mpp.value_or(0), job.patches.train, work);
+  return {std::move(job), std::move(images), std::move(valid), std::move(unlabelled), std::move(corrected)};
 }
 
 }  // namespace wsi_lpd::pipeline::training

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "training_images.hpp"
 #include "training_judge.hpp"
@@ -44,16 +45,19 @@ class Run {
         set_(prepared.images),
         valid_(prepared.valid),
         unlabelled_(prepared.unlabelled),
+        corrected_(prepared.corrected),
         options_(job_.options),
         trainer_(job_.info, options_, group),  // refuses what does not fit before anything is written
         judge_(valid_, options_.warmup_iterations, options_.iterations) {}
 
   TrainResult run() {
+    const std::optional<Begun> begun = judge_begun();
     Teaching teaching = fit_head();
     report_balance(set_, job_.info.classes, work_.observer);
     if (judge_.by() == "nothing" && valid_.count() > 0)
       work_.observer.warn("the masks of the validation images hold no class, only background: there is nothing to judge the training by");
     if (leads()) start_folder();
+    if (begun && trainer_.iteration() == 0) keep(*begun);
     StreamOptions images = job_.stream;
     if (group_) {
       trainer_.take_from_first();
@@ -61,7 +65,7 @@ class Run {
       images.part = group_->rank();
       images.parts = group_->size();
     }
-    TrainingStream stream(set_, job_.batch_size, options_.seed, trainer_.iteration(), images, std::move(teaching));
+    TrainingStream stream(set_, job_.batch_size, options_.seed, trainer_.iteration(), images, std::move(teaching), corrected_);
     work_.observer.begin("training", options_.iterations, "steps");
     work_.observer.advance(trainer_.iteration());
     try {
@@ -76,6 +80,9 @@ class Run {
     write_prototypes(job_.run / "prototypes.png", trainer_.model(), set_, work_.cancel);
     fs::remove(state_path());
     const model::network::Judgement& judged = judge_.kept().judged;
+    if (judge_.is_guarded() && judged.iteration == 0)
+      work_.observer.warn("every epoch lost more than --guard " + core::shortest(job_.guard) + " points of " + measure() + ": " +
+                          model_path().string() + " is the model that the training began with; last.safetensors is the last one");
     if (!judged.is_above_chance())
       work_.observer.warn(
           measure() + " never rose above chance: " + percent(judged.score) + " at best, " + percent(judged.chance) +
@@ -102,16 +109,17 @@ class Run {
     for (const auto& entry : fs::directory_iterator(job_.run))  // of a process that was killed while it wrote
       if (entry.path().extension() == ".part") fs::remove(entry.path());
     if (job_.resume) take_up();
-    if (job_.info.method == "pbip" && job_.options.bank.empty() && trainer_.iteration() == 0) cluster_prototypes();
+    if (job_.info.method == "pbip" && job_.options.bank.empty() && job_.options.from.empty() && trainer_.iteration() == 0)
+      cluster_prototypes();
     open_log();
   }
 
   /// The presence head, which the model keeps, or what it teaches.
   Teaching fit_head() {
     Teaching teaching;
-    if (job_.presence_encoder.empty() || (!job_.distil && !leads())) return teaching;
     model::network::PatchModel& model = trainer_.model();
-    fit_presence(model, set_, job_.presence_encoder, job_.presence_by_path, work_);
+    if ((job_.presence_encoder.empty() && !model.info().presence) || (!job_.distil && !leads())) return teaching;
+    fit_presence(model, set_, job_.presence_encoder, job_.presence_by_path, work_, corrected_);
     if (!job_.distil) return teaching;
     teaching.labelled = presence_probabilities(model, set_, work_.cancel);
     if (unlabelled_.count() > 0) {
@@ -121,6 +129,28 @@ class Run {
     }
     model.drop_presence();
     return teaching;
+  }
+
+  /// The model that the training begins with, as it is in its file, and its scores.
+  struct Begun {
+    model::network::PatchModel model;
+    EpochJudgement judgement;
+  };
+  std::optional<Begun> judge_begun() const {
+    if (options_.from.empty() || job_.resume || !leads()) return {};
+    model::network::PatchModel model = model::network::PatchModel::load(options_.from, options_.device, options_.threads);
+    TrainingJudge judge(valid_, options_.warmup_iterations, options_.iterations);  // another presence head than the new one
+    EpochJudgement judgement = judge.judge(model, 0, work_.cancel);
+    judgement.in_warmup = false;
+    model.set_judged(judgement.model.judged);
+    return Begun{std::move(model), judgement};
+  }
+  /// It is the first candidate.
+  void keep(const Begun& begun) {
+    judge_.begin_with(begun.judgement, corrected_.empty() ? -1 : job_.guard / 100);
+    save_state();
+    begun.model.save(model_path());
+    report(begun.judgement, true);
   }
 
   /// From every image that carries one class alone.
@@ -198,20 +228,22 @@ class Run {
   void report(const EpochJudgement& epoch, bool better) {
     const model::network::Judgement& judged = epoch.model.judged;
     const std::string number = core::fixed(static_cast<double>(judged.iteration) * job_.batch_size / static_cast<double>(set_.count()), 1);
+    const bool is_begun = judged.iteration == 0;
     if (judged.by == "nothing") {
-      work_.observer.info("epoch " + number + ": loss " + core::fixed(loss_, 3) + " (nothing to validate by)");
+      if (!is_begun) work_.observer.info("epoch " + number + ": loss " + core::fixed(loss_, 3) + " (nothing to validate by)");
       return;
     }
     Json line{{"epoch", number}, {"iteration", judged.iteration}, {judged.by, judged.score}};
     if (epoch.model.oracle) line["valid_miou_oracle"] = epoch.model.oracle->mean_iou();
     line.update({{"valid_f1", epoch.f1}, {"chance", judged.chance}, {"warmup", epoch.in_warmup}, {"kept", better}});
     write_log(line, /*in_state=*/false);
-    work_.observer.info("epoch " + number + ": " + measure() + " " + percent(judged.score) +
+    work_.observer.info((is_begun ? "before the first step: " : "epoch " + number + ": ") + measure() + " " + percent(judged.score) +
                         (epoch.model.oracle ? ", given " + percent(epoch.model.oracle->mean_iou()) : "") + ", chance " +
-                        percent(judged.chance) + ", loss " + core::fixed(loss_, 3) +
-                        (epoch.in_warmup ? " (warm-up)"
-                         : better        ? " (best so far)"
-                                         : ""));
+                        percent(judged.chance) + (is_begun ? "" : ", loss " + core::fixed(loss_, 3)) +
+                        (epoch.in_warmup       ? " (warm-up)"
+                         : !better || is_begun ? ""
+                         : judge_.is_guarded() ? " (kept)"
+                                               : " (best so far)"));
   }
   std::string measure() const {
     return judge_.by() == "valid_f1" ? "F1 of image labels held out" : "mIoU on valid/ with image labels predicted";
@@ -249,6 +281,7 @@ class Run {
     std::map<std::string, std::string> notes = judge_.notes();
     notes.merge(std::map<std::string, std::string>{{"images", fingerprint(job_.patches.train)},
                                                    {"valid", fingerprint(job_.patches.valid)},
+                                                   {"corrections", fingerprint(corrected_)},
                                                    {"class_names", core::joined(job_.info.classes.names)},
                                                    {"log_bytes", std::to_string(log_bytes_)},
                                                    {"ended", std::to_string(ended_)},
@@ -273,6 +306,8 @@ class Run {
           throw core::UsageError(std::string("--resume: the ") + what +
                                  " images or their labels are other ones than before; start a new run, or use --force");
     }
+    if (differs("corrections", fingerprint(corrected_)) && !job_.force)
+      throw core::UsageError("--resume: the corrections are other ones than before; start a new run, or use --force");
     if (const std::string classes = core::joined(job_.info.classes.names); differs("class_names", classes) && !job_.force)
       throw core::UsageError("--resume: the classes were " + notes.at("class_names") + ", and are " + classes +
                              "; start a new run, or use --force");
@@ -307,6 +342,7 @@ class Run {
   core::Work work_;
   const model::runtime::ProcessGroup* group_;
   const PatchSet &set_, &valid_, &unlabelled_;
+  const std::vector<CorrectedTile>& corrected_;
   const model::training::TrainOptions& options_;
   model::training::Trainer trainer_;
   TrainingJudge judge_;
@@ -332,6 +368,7 @@ void check_group(const PreparedTraining& prepared, const model::runtime::Process
   group.check_same({{"program and arguments", job.info.provenance.at("software") + "\n" + job.info.provenance.at("configuration")},
                     {"training images", fingerprint(job.patches.train) + fingerprint(job.unlabelled) + digest::sha256_of_text(samples)},
                     {"validation images", fingerprint(job.patches.valid)},
+                    {"corrections", fingerprint(prepared.corrected)},
                     {"number formats (--precision)", job.options.bfloat16 ? "bfloat16" : "float32"}});
 }
 

@@ -9,17 +9,39 @@
 
 namespace wsi_lpd::pipeline::training {
 
+namespace {
+
+/// FNV-1a.
+class Hash {
+ public:
+  void add(const void* data, std::size_t bytes) {
+    for (std::size_t i = 0; i < bytes; ++i) value_ = (value_ ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001B3U;
+  }
+  std::string text() const { return std::to_string(value_); }
+
+ private:
+  std::uint64_t value_ = 0xCBF29CE484222325U;
+};
+
+}  // namespace
+
 std::string fingerprint(const std::vector<Patch>& patches) {
-  std::uint64_t hash = 0xCBF29CE484222325U;
-  const auto add = [&](const void* data, std::size_t bytes) {
-    for (std::size_t i = 0; i < bytes; ++i) hash = (hash ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001B3U;
-  };
+  Hash hash;
   for (const Patch& patch : patches) {
     const std::string name = patch.image.filename().string();
-    add(name.data(), name.size());
-    add(patch.labels.data(), patch.labels.size() * sizeof(float));
+    hash.add(name.data(), name.size());
+    hash.add(patch.labels.data(), patch.labels.size() * sizeof(float));
   }
-  return std::to_string(hash);
+  return hash.text();
+}
+
+std::string fingerprint(std::span<const CorrectedTile> tiles) {
+  Hash hash;
+  for (const CorrectedTile& tile : tiles) {
+    hash.add(tile.rgb.data(), tile.rgb.bytes());
+    hash.add(tile.classes.data(), tile.classes.bytes());
+  }
+  return hash.text();
 }
 
 namespace {

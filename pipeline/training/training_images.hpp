@@ -1,8 +1,10 @@
 #pragma once
+#include <span>
 #include <string>
 #include <vector>
 
 #include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/pipeline/training/corrections.hpp"
 #include "wsi_lpd/pipeline/training/patch_loader.hpp"
 
 // Preparation of the images of a training.
@@ -10,6 +12,9 @@ namespace wsi_lpd::pipeline::training {
 
 /// Hash (FNV-1a) of the file names and labels of the images, to check on resuming that they are the same.
 std::string fingerprint(const std::vector<Patch>& patches);
+
+/// The same of tiles with corrections, of their pixels and classes.
+std::string fingerprint(std::span<const CorrectedTile> tiles);
 
 /// If there are no validation images, moves about `share` of the training images to `valid`, chosen by their names alone. If patients are
 /// known (Patch::patient), all images of a patient go together; an image without a patient counts as one. At least one image stays in

@@ -78,8 +78,15 @@ EpochJudgement TrainingJudge::judge(model::network::PatchModel& model, std::int6
   return epoch;
 }
 
+void TrainingJudge::begin_with(const EpochJudgement& start, double guard) {
+  kept_ = start.model;
+  chosen_ = by_ != kNothing;
+  if (chosen_ && guard >= 0) least_ = start.model.judged.score - guard;
+}
+
 bool TrainingJudge::is_better(const EpochJudgement& epoch) const {
   if (by_ == kNothing || !chosen_) return true;  // the newest stands in until one can be chosen
+  if (least_) return epoch.model.judged.score >= *least_;
   return !epoch.in_warmup && epoch.model.judged.score > kept_.judged.score;
 }
 
@@ -100,7 +107,8 @@ std::map<std::string, std::string> TrainingJudge::notes() const {
                                            {"best_chosen", std::to_string(chosen_)},
                                            {"best_predicted", text_of(kept_.predicted, classes)},
                                            {"best_oracle", text_of(kept_.oracle, classes)},
-                                           {"epochs_since_best", std::to_string(epochs_since_best_)}};
+                                           {"epochs_since_best", std::to_string(epochs_since_best_)},
+                                           {"least", least_ ? exact(*least_) : ""}};
   notes["classes"] = std::to_string(classes);
   return notes;
 }
@@ -112,6 +120,7 @@ bool TrainingJudge::take_up(const std::map<std::string, std::string>& notes) {
            .predicted = matrix_of(notes.at("best_predicted"), classes),
            .oracle = matrix_of(notes.at("best_oracle"), classes)};
   chosen_ = notes.at("best_chosen") == "1";
+  if (const auto least = notes.find("least"); least != notes.end() && !least->second.empty()) least_ = std::stod(least->second);
   epochs_since_best_ = std::stoi(notes.at("epochs_since_best"));
   return true;
 }

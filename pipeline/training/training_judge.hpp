@@ -22,6 +22,11 @@ class TrainingJudge {
   /// warm-up.
   TrainingJudge(const PatchSet& valid, std::int64_t warmup, std::int64_t iterations);
 
+  /// A training that goes on from a trained model, whose scores are `start`. That is the first candidate. With `guard` at 0 or above, the
+  /// best model is the newest whose score is at most `guard` (0…1) below that of the start, as validation images do not show what
+  /// corrections of others bring; below 0 it is the one with the highest score.
+  void begin_with(const EpochJudgement& start, double guard);
+
   /// "valid_miou_predicted" if validation images have masks with a class in them; "valid_f1" if they have no masks; "nothing" if there are
   /// no validation images, or their masks hold only background.
   const std::string& by() const { return by_; }
@@ -29,6 +34,8 @@ class TrainingJudge {
   EpochJudgement judge(model::network::PatchModel& model, std::int64_t iteration, const core::CancelFlag& cancel);
   /// Whether the model of `epoch` should become model.safetensors.
   bool is_better(const EpochJudgement& epoch) const;
+  /// Whether begin_with() had a guard.
+  bool is_guarded() const { return least_.has_value(); }
   /// Records an epoch. To be called after the files that is_better() asked for are written.
   void accept(const EpochJudgement& epoch);
 
@@ -48,7 +55,8 @@ class TrainingJudge {
   std::string by_;
   std::vector<std::vector<float>> head_scores_;  ///< of the validation images by the model's presence head; empty: not known yet, or none
   TrainedModel kept_;
-  bool chosen_ = false;  ///< kept_ is from after the warm-up
+  bool chosen_ = false;          ///< kept_ is from after the warm-up
+  std::optional<double> least_;  ///< least score of a candidate, of which the newest is the best
   int epochs_since_best_ = 0;
 };
 

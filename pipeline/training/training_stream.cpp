@@ -19,16 +19,19 @@ namespace {
 constexpr int kLabelledPerUnlabelled = 2;
 constexpr double kSmallestPiece = 0.02;  ///< share of a mosaic from which its image label counts
 
+/// Which of the eight symmetries of the square a draw stands for.
+unsigned symmetry_of(std::uint64_t draw) { return static_cast<unsigned>(draw >> 61U); }
+
 /// Writes symmetry 0…7 of the square image: bit 0 mirrors left-right, bit 1 top-bottom, bit 2 transposes.
 void write_turned(const core::Image& source, unsigned symmetry, std::uint8_t* target) {
-  const std::int64_t side = source.width();
+  const std::int64_t side = source.width(), channels = source.channels();
   for (std::int64_t y = 0; y < side; ++y) {
     for (std::int64_t x = 0; x < side; ++x) {
       std::int64_t from_x = (symmetry & 4U) ? y : x;
       std::int64_t from_y = (symmetry & 4U) ? x : y;
       if (symmetry & 1U) from_x = side - 1 - from_x;
       if (symmetry & 2U) from_y = side - 1 - from_y;
-      target = std::copy_n(source.at(from_x, from_y), 3, target);
+      target = std::copy_n(source.at(from_x, from_y), channels, target);
     }
   }
 }
@@ -73,8 +76,9 @@ std::vector<std::vector<std::size_t>> pure_images(const PatchSet& set) {
 }  // namespace
 
 TrainingStream::TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first, StreamOptions options,
-                               Teaching teaching)
+                               Teaching teaching, std::span<const CorrectedTile> corrected)
     : set_(set),
+      corrected_(corrected),
       batch_size_(batch_size),
       seed_(seed),
       number_(first),
@@ -149,6 +153,12 @@ std::vector<TrainingStream::Item> TrainingStream::items(std::int64_t number) con
       items.push_back({teaching_.unlabelled, core::hash(draw, 6) % teaching_.unlabelled->count(), draw});
     }
   }
+  if (!corrected_.empty()) {
+    for (int i = 0; i < std::max(1, static_cast<int>(std::lround(options_.correction_share * batch_size_))); ++i) {
+      const std::uint64_t draw = draw_of(seed_ + 3, static_cast<std::size_t>(i));
+      items.push_back({nullptr, core::hash(draw, 6) % corrected_.size(), draw});
+    }
+  }
   return items;
 }
 
@@ -171,18 +181,20 @@ model::network::PatchBatch TrainingStream::make(std::int64_t number) const {
   const std::size_t pixels = static_cast<std::size_t>(batch.size) * static_cast<std::size_t>(batch.size);
   batch.rgb.resize(3 * pixels * count);
   batch.labels.resize(classes * count, NAN);
-  if (!pure_.empty()) batch.pixels.resize(pixels * count, model::network::kUnknownPixel);
-  if (!teaching_.labelled.empty()) batch.presence.resize(classes * count, NAN);
+  if (!pure_.empty() || !corrected_.empty()) batch.pixels.resize(pixels * count, model::network::kUnknownPixel);
+  if (!teaching_.labelled.empty() || !corrected_.empty()) batch.presence.resize(classes * count, NAN);
   tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
     const Item& item = shown[i % shown.size()];
     std::uint8_t* const rgb = batch.rgb.data() + 3 * pixels * i;
     const bool labelled = item.set == &set_;
-    if (labelled && !pure_.empty() && core::uniform(item.draw, 4) < options_.mosaic) {
+    if (!item.set) {
+      add_corrected(batch, i, item.index, item.draw);
+    } else if (labelled && !pure_.empty() && core::uniform(item.draw, 4) < options_.mosaic) {
       add_mosaic(batch, i, item.draw);
     } else {
       std::copy_n(augmented(*item.set, item.index, item.draw).data(), 3 * pixels, rgb);
       if (labelled) std::ranges::copy(set_.labels(item.index), batch.labels.data() + classes * i);
-      if (!batch.presence.empty())
+      if (!teaching_.labelled.empty())
         std::ranges::copy((labelled ? teaching_.labelled : teaching_.others)[item.index], batch.presence.data() + classes * i);
     }
     if (options_.stain_jitter > 0)
@@ -195,8 +207,17 @@ model::network::PatchBatch TrainingStream::make(std::int64_t number) const {
 core::Image TrainingStream::augmented(const PatchSet& set, std::size_t index, std::uint64_t draw) const {
   const RandomView view{draw, options_.scale_jitter};
   core::Image turned(set_.size(), set_.size(), 3);
-  write_turned(set.image(index, &view), static_cast<unsigned>(draw >> 61U), turned.data());
+  write_turned(set.image(index, &view), symmetry_of(draw), turned.data());
   return turned;
+}
+
+void TrainingStream::add_corrected(model::network::PatchBatch& batch, std::size_t item, std::size_t index, std::uint64_t draw) const {
+  const CorrectedTile& tile = corrected_[index];
+  const std::size_t pixels = tile.classes.bytes(), classes = tile.presence.size();
+  write_turned(tile.rgb, symmetry_of(draw), batch.rgb.data() + 3 * pixels * item);
+  write_turned(tile.classes, symmetry_of(draw), batch.pixels.data() + pixels * item);
+  std::ranges::copy(tile.labels, batch.labels.data() + classes * item);
+  std::ranges::copy(tile.presence, batch.presence.data() + classes * item);
 }
 
 // The classes come round in turn from a random one on, so that a mosaic shows as many as it can.

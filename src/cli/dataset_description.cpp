@@ -119,6 +119,8 @@ DatasetDescription describe_dataset(const std::filesystem::path& folder, int cou
   return result;
 }
 
+std::optional<double> described_mpp(const std::filesystem::path& folder) { return read_description(folder).mpp; }
+
 MatchedClasses match_dataset(const std::filesystem::path& folder, const pipeline::training::PatchFolder& patches,
                              const core::ClassScheme& model, core::ProgressObserver& observer) {
   const DatasetOptions described = read_description(folder);

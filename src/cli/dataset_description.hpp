@@ -42,6 +42,9 @@ pipeline::training::PatchFolder scan(const std::filesystem::path& folder, const 
 DatasetDescription describe_dataset(const std::filesystem::path& folder, int count, const std::vector<std::string>& names,
                                     const DatasetOptions& options, core::ProgressObserver& observer);
 
+/// µm/px of the images according to `dataset.toml` in `folder`. Throws UsageError: a file that can't be read, absurd mpp.
+std::optional<double> described_mpp(const std::filesystem::path& folder);
+
 /// The classes of a folder of patches as they go with a model's.
 struct MatchedClasses {
   core::ClassScheme classes;       ///< the folder's names, or the model's where it gives none; colours of dataset.toml, or the model's

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <csignal>
 #include <iomanip>
 #include <iostream>
@@ -9,6 +10,8 @@
 #include "presence_options.hpp"
 #include "run_folder.hpp"
 #include "train_options.hpp"
+#include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/digest/sha256.hpp"
 #include "wsi_lpd/model/runtime/device.hpp"
 #include "wsi_lpd/model/runtime/process_group.hpp"
 #include "wsi_lpd/pipeline/training/train.hpp"
@@ -17,6 +20,8 @@ namespace wsi_lpd::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr double kOtherMpp = 0.05;  ///< relative difference of µm/px beyond which a warning names both
 
 void print_result(const pipeline::training::TrainResult& result, const core::ClassScheme& classes) {
   std::cout << result.model.string() << "\n" << std::fixed << std::setprecision(1) << "  " << result.iterations << " steps";
@@ -61,27 +66,50 @@ void settle_machine(model::training::TrainOptions& options, const Context& conte
   if (options.threads == 0 && here > 0) options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / here);
 }
 
+/// The network and the classes of the model that the training begins with, in place of those of options and images. Throws UsageError:
+/// options that say something else, other classes.
+void begin_with_model(pipeline::training::TrainJob& job, const TrainArguments& arguments, const Context& context) {
+  const fs::path& from = job.options.from;
+  for (const char* option : {"--encoder", "--prototypes-per-class", "--method", "--weights", "--bank", "--classes", "--background"})
+    if (context.options.get_option(option)->count() > 0)
+      throw core::UsageError(std::string(option) + ": --from " + from.string() + " says it; leave one of them out");
+  const std::optional<double> images_mpp = arguments.dataset.mpp ? arguments.dataset.mpp : described_mpp(arguments.patches);
+  job.info = model::network::read_model_info(from);
+  const MatchedClasses matched = match_dataset(arguments.patches, job.patches, job.info.classes, context.observer);
+  job.images.scheme = matched.classes;
+  job.images.order = matched.order;
+  if (images_mpp && job.info.mpp && std::abs(*images_mpp / *job.info.mpp - 1) > kOtherMpp)
+    context.observer.warn("the images have " + core::shortest(*images_mpp) + " um/px, and those of " + from.string() + " had " +
+                          core::shortest(*job.info.mpp) + ": the new model works at the resolution of the images");
+  if (images_mpp) job.info.mpp = images_mpp;
+  job.info.provenance["from"] = from.filename().string() + " (SHA-256 " + digest::sha256_of_file(from) + ")";
+}
+
 /// The images, what is known of them, and what this machine adds to the options.
 pipeline::training::TrainJob job_of(const TrainArguments& arguments, const Context& context, const Group* group) {
   pipeline::training::TrainJob job = arguments.job;
   check_presence_encoder(job.presence_encoder, job.presence_by_path);
+  check_corrections(arguments);
   job.patches = scan(arguments.patches,
                      {.classes = wanted_classes(arguments.patches, arguments.dataset),
                       .skip_unusable = job.images.skip_unusable,
                       .groups = arguments.groups},
                      context.observer);
-  const DatasetDescription dataset =
-      describe_dataset(arguments.patches, job.patches.classes, job.patches.class_names, arguments.dataset, context.observer);
+  job.images.classes = job.patches.classes;
+  if (job.options.from.empty()) {
+    const DatasetDescription dataset =
+        describe_dataset(arguments.patches, job.patches.classes, job.patches.class_names, arguments.dataset, context.observer);
+    job.info.classes = job.images.scheme = dataset.classes;
+    job.info.mpp = dataset.mpp;
+  } else {
+    begin_with_model(job, arguments, context);
+  }
   if (!group || group->leads()) job.run = run_folder(job, context);
-  job.info.classes = dataset.classes;
-  job.info.mpp = dataset.mpp;
-  job.info.provenance = {{"software", "wsi-lpd " WSI_LPD_VERSION},
-                         {"patches", fs::weakly_canonical(arguments.patches).filename().string()},
-                         {"configuration", resolved_config(context.options)}};
+  job.info.provenance.merge(std::map<std::string, std::string>{{"software", "wsi-lpd " WSI_LPD_VERSION},
+                                                               {"patches", fs::weakly_canonical(arguments.patches).filename().string()},
+                                                               {"configuration", resolved_config(context.options)}});
   settle_machine(job.options, context, group);
   job.options.bfloat16 = arguments.bfloat16 ? *arguments.bfloat16 : model::runtime::has_fast_bfloat16(job.options.device);
-  job.images.classes = job.patches.classes;
-  job.images.scheme = dataset.classes;
   if (!arguments.unlabelled.empty())
     job.unlabelled = pipeline::training::scan_unlabelled(arguments.unlabelled, job.patches.classes, job.images.skip_unusable);
   return job;

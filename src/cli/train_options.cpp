@@ -173,6 +173,35 @@ void add_method(CLI::App& command, TrainArguments& arguments) {
       ->check(CLI::Range(0.0, 0.99999));
 }
 
+/// What a training begins with, and what a person has corrected.
+void add_corrections(CLI::App& command, TrainArguments& arguments) {
+  command
+      .add_option("--from", arguments.job.options.from,
+                  "model file that the training begins with: its network, classes and presence head; e.g. --from model.safetensors")
+      ->check(CLI::ExistingFile);
+  command
+      .add_flag("--freeze-encoder,!--no-freeze-encoder", arguments.job.options.freeze_encoder,
+                "with --from: only prototypes and their projections learn, in a third of the time; e.g. --freeze-encoder")
+      ->default_str("false");
+  command
+      .add_option("--corrections", arguments.job.corrections.regions,
+                  "folder of NAME.geojson with regions that a person has drawn or changed in QuPath (wsi-lpd correct), whose pixels are "
+                  "learnt, too (--pixel-weight); the slides or images NAME.* lie in the same folder; e.g. --corrections corrected")
+      ->check(CLI::ExistingDirectory);
+  command
+      .add_option("--correction-slides", arguments.job.corrections.slides,
+                  "folder of the slides of --corrections, where it is another one; e.g. --correction-slides archive")
+      ->check(CLI::ExistingDirectory);
+  command
+      .add_option("--correction-share", arguments.job.stream.correction_share,
+                  "tiles of --corrections for each image with labels; at least one in a step; e.g. --correction-share 0.5")
+      ->check(CLI::Range(0.0, 10.0));
+  command
+      .add_option("--guard", arguments.job.guard,
+                  "with --from and --corrections: most points of the score on valid/ that the kept model may lose; e.g. --guard 1")
+      ->check(CLI::Range(0.0, 100.0));
+}
+
 /// Images and their classes.
 void add_images(CLI::App& command, TrainArguments& arguments) {
   command.add_option("--batch-size", arguments.job.batch_size, "images of one step; e.g. --batch-size 20")->check(CLI::Range(1, 4096));
@@ -221,7 +250,16 @@ void add_train_options(CLI::App& command, TrainArguments& arguments) {
   add_image_changes(command, arguments);
   add_steps(command, arguments);
   add_method(command, arguments);
+  add_corrections(command, arguments);
   add_images(command, arguments);
+}
+
+void check_corrections(const TrainArguments& arguments) {
+  const pipeline::training::TrainJob& job = arguments.job;
+  if (job.options.freeze_encoder && job.options.from.empty())
+    throw core::UsageError("--freeze-encoder: belongs to --from MODEL, whose encoder has learnt already; give that, too, or leave it out");
+  if (!job.corrections.slides.empty() && job.corrections.regions.empty())
+    throw core::UsageError("--correction-slides: belongs to --corrections FOLDER; give that, too, or leave it out");
 }
 
 }  // namespace wsi_lpd::cli

@@ -22,4 +22,7 @@ struct TrainArguments {
 /// Adds the options of `train` to `command`; they write into `arguments`, which must live as long. Their order is that of config.toml.
 void add_train_options(CLI::App& command, TrainArguments& arguments);
 
+/// Throws UsageError where an option is given without the one that it belongs to.
+void check_corrections(const TrainArguments& arguments);
+
 }  // namespace wsi_lpd::cli

@@ -226,6 +226,41 @@ TEST_F(Program, RecipeIsTheDefault) {
   EXPECT_EQ(options("default"), options("recipe"));
 }
 
+TEST_F(Program, LearnsFromCorrectedRegions) {
+  const std::string quick = " --iterations 4 --batch-size 2 --seed 1";
+  ASSERT_EQ(run("train data/patches --encoder mit_b0 -o first" + quick).code, 0);
+  const fs::path valid = *fs::directory_iterator(path("data/patches/valid/img"));
+  fs::create_directories(path("corrected"));
+  fs::copy_file(valid, path("corrected/slide.png"));
+  const auto classes = nlohmann::json::parse(run("info first/model.safetensors --json").out).at("classes");
+  const auto correct = [&](const std::string& name, double side) {
+    const nlohmann::json ring{{0, 0}, {side, 0}, {side, side}, {0, side}, {0, 0}};
+    core::write_text_file(path("corrected/slide.geojson"), nlohmann::json{{"type", "Feature"},
+                                                                          {"geometry", {{"type", "Polygon"}, {"coordinates", {ring}}}},
+                                                                          {"properties", {{"classification", {{"name", name}}}}}}
+                                                               .dump());
+  };
+  const std::string next = "train data/patches --from first/model.safetensors --corrections corrected" + quick;
+  correct(classes.at(0), 100);
+  const Outcome taught = run(next + " --config '" WSI_LPD_SOURCE_DIR "/configs/correct.toml' -o taught --guard 100");
+  ASSERT_EQ(taught.code, 0) << taught.err;
+  EXPECT_THAT(taught.err, HasSubstr("corrections: 1 region in 1 file, 1 tile; tiles with " + classes.at(0).get<std::string>() + " 1, "));
+  EXPECT_THAT(taught.err, HasSubstr("before the first step: mIoU on valid/"));
+  std::ifstream log(path("taught/log.jsonl"));
+  double pixel = 0;
+  for (std::string line; std::getline(log, line);) pixel = std::max(pixel, nlohmann::json::parse(line).value("pixel", 0.0));
+  EXPECT_GT(pixel, 0) << "the pixels were learnt";
+  EXPECT_THAT(run("info taught/model.safetensors").out, HasSubstr("from: model.safetensors (SHA-256 "));
+  EXPECT_EQ(run("evaluate data/patches --model taught/model.safetensors --no-crf --no-tta").code, 0);
+
+  expect_refusal(next + " --encoder mit_b1 -o bad", 2, "--encoder: --from first/model.safetensors says it");
+  expect_refusal("train data/patches --freeze-encoder -o bad", 2, "--freeze-encoder: belongs to --from MODEL");
+  expect_refusal("train data/patches --correction-slides data -o bad", 2, "--correction-slides: belongs to --corrections FOLDER");
+  correct("elsewhere", 100);
+  expect_refusal(next + " -o bad", 1, "slide.geojson: has regions of elsewhere, and the classes are ");
+  EXPECT_FALSE(fs::exists(path("bad")));
+}
+
 TEST_F(Program, ResumesOnlyWhatItKnows) {
   const std::string options = "train data/patches --encoder mit_b0 --iterations 400 --batch-size 2 -o ";
   ASSERT_EQ(run(options + "half", "timeout --preserve-status -s INT 6").code, 130);

@@ -50,6 +50,26 @@ TEST_F(Judging, ATrainingThatIsAllWarmUpChoosesAmongAllEpochs) {
   EXPECT_DOUBLE_EQ(after.model.judged.chance, (2.0 / 3 + 1) / 2) << "half of the images have the first class, all the second";
 }
 
+TEST_F(Judging, ATrainedModelIsTheFirstCandidate) {
+  const PatchSet valid = load(write(4, 64, 64), {});
+  TrainingJudge highest(valid, 0, 60), newest(valid, 0, 60);
+  highest.begin_with(epoch(highest, 0, 0.6, -1), -1);
+  EXPECT_EQ(kept(highest, {0.5, 0.7, 0.65}, -1), (std::vector<std::int64_t>{20}));
+  newest.begin_with(epoch(newest, 0, 0.6, -1), 0.02);
+  EXPECT_EQ(kept(newest, {0.55, 0.59, 0.7, 0.585, 0.57}, -1), (std::vector<std::int64_t>{20, 30, 40}))
+      << "with corrections the newest that has lost at most two points";
+  EXPECT_DOUBLE_EQ(newest.kept().judged.score, 0.585);
+
+  TrainingJudge none(valid, 0, 60);
+  none.begin_with(epoch(none, 0, 0.9, -1), 0.02);
+  EXPECT_EQ(kept(none, {0.5, 0.6}, -1), std::vector<std::int64_t>{});
+  EXPECT_EQ(none.kept().judged.iteration, 0) << "all forget too much";
+
+  TrainingJudge resumed(valid, 0, 60);
+  ASSERT_TRUE(resumed.take_up(newest.notes()));
+  EXPECT_EQ(kept(resumed, {0.57, 0.581}, -1), std::vector<std::int64_t>{20});
+}
+
 TEST_F(Judging, WithNothingToJudgeByTheLastIsKept) {
   const PatchSet none = load({}, {.size = 64});
   TrainingJudge judge(none, 0, 30);

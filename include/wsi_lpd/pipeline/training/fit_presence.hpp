@@ -4,16 +4,17 @@
 
 #include "wsi_lpd/core/progress.hpp"
 #include "wsi_lpd/model/network/patch_model.hpp"
+#include "wsi_lpd/pipeline/training/corrections.hpp"
 #include "wsi_lpd/pipeline/training/patch_loader.hpp"
 
 namespace wsi_lpd::pipeline::training {
 
-/// Fits a presence head for `model` on the features of the frozen encoder in the file `encoder` for all images of `set`
-/// (PatchModel::fit_presence, also of `by_path`). Images of a patient share a fold; where no patient is known, an image is a patient. The
-/// observer is told which, and the areas under the ROC curves on held-out images. Not thread-safe with the same model. Throws UsageError,
-/// Error, Cancelled.
+/// Fits a presence head for `model` on the features of the frozen encoder in the file `encoder` for all images of `set`, and on `corrected`
+/// tiles (PatchModel::fit_presence, also of an empty `encoder` and of `by_path`). Images of a patient share a fold; where no patient is
+/// known, an image is a patient. The observer is told which, and the areas under the ROC curves on held-out images. Not thread-safe with
+/// the same model. Throws UsageError, Error, Cancelled.
 void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, bool by_path,
-                  const core::Work& work);
+                  const core::Work& work, std::span<const CorrectedTile> corrected = {});
 
 /// Scores [N][C] of all images of `set` by the presence head of `model`. Not thread-safe with the same model. Throws Error: the model has
 /// no head; Cancelled.

@@ -12,7 +12,7 @@ struct TrainJob {
   std::filesystem::path run;       ///< folder of this run; created if missing
   model::network::ModelInfo info;  ///< classes, encoder, µm/px of the images
   /// `iterations` 0: computed from `epochs`. `warmup_iterations` below 0: a fifth of all steps, or none with pbip. With cam all steps are
-  /// warm-up.
+  /// warm-up. With `options.from` there is no warm-up of the losses.
   model::training::TrainOptions options;
   PatchSetOptions images;
   int batch_size = 10;
@@ -21,6 +21,8 @@ struct TrainJob {
   bool presence_by_path = false;           ///< the model file names that file instead of holding the encoder
   bool distil = false;                     ///< the head teaches the network's own scores, and is not kept
   std::vector<Patch> unlabelled;           ///< images without labels, of which the head teaches, too (scan_unlabelled)
+  CorrectionFolder corrections;            ///< regions drawn by a person; `regions` empty: none
+  double guard = 2;                        ///< most points of the validation score, %, that corrections may cost
   StreamOptions stream;                    ///< how images are drawn and augmented
   double hold_out = 0.1;    ///< share of the training images held out for validation if there are no validation images, in [0, 1); 0: none
   int patience = 0;         ///< stop after so many epochs without a better validation score, counted after the warm-up; 0: never
@@ -34,9 +36,10 @@ struct PreparedTraining {
   /// The resolved job: `patches` after the hold-out; `options` with the numbers of steps and of warm-up steps and the method's losses;
   /// `info` with the size, number (`provenance` "images"), µm/px and stain of the images.
   TrainJob job;
-  PatchSet images;      ///< training images without the unusable ones, at least one
-  PatchSet valid;       ///< validation images; may be empty
-  PatchSet unlabelled;  ///< images without labels; may be empty
+  PatchSet images;                       ///< training images without the unusable ones, at least one
+  PatchSet valid;                        ///< validation images; may be empty
+  PatchSet unlabelled;                   ///< images without labels; may be empty
+  std::vector<CorrectedTile> corrected;  ///< tiles with regions of known class; may be empty
 };
 
 /// Takes the hold-out, reads all images and computes the number of steps. Whole patients are held out if they are known (Patch::patient).

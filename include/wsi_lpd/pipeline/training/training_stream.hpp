@@ -3,18 +3,20 @@
 #include <future>
 #include <vector>
 
+#include "wsi_lpd/pipeline/training/corrections.hpp"
 #include "wsi_lpd/pipeline/training/patch_loader.hpp"
 
 namespace wsi_lpd::pipeline::training {
 
 /// How training images are drawn and augmented; 0 turns an option off.
 struct StreamOptions {
-  double balance = 0;        ///< share of the draws that are balanced over classes instead of images
-  double scale_jitter = 0;   ///< RandomView::scale_jitter
-  double stain_jitter = 0;   ///< strength of the random stain change in HED space
-  bool stain_views = false;  ///< every image is shown twice, in different stains (PatchBatch::paired)
-  double mosaic = 0;         ///< share of the images replaced by mosaics of 2 to 4 images that show one class each
-  int part = 0, parts = 1;   ///< of several processes, the one that these batches are for: each gets a share of every batch
+  double balance = 0;             ///< share of the draws that are balanced over classes instead of images
+  double scale_jitter = 0;        ///< RandomView::scale_jitter
+  double stain_jitter = 0;        ///< strength of the random stain change in HED space
+  bool stain_views = false;       ///< every image is shown twice, in different stains (PatchBatch::paired)
+  double mosaic = 0;              ///< share of the images replaced by mosaics of 2 to 4 images that show one class each
+  double correction_share = 0.3;  ///< corrected tiles for each image with labels, if there are any; at least one a batch
+  int part = 0, parts = 1;        ///< of several processes, the one that these batches are for: each gets a share of every batch
 };
 
 /// What a teacher, the presence head, says of images: probabilities [images][C] that each class is present.
@@ -29,10 +31,10 @@ struct Teaching {
 /// current one. Not thread-safe.
 class TrainingStream {
  public:
-  /// Keeps a reference to `set`, which must hold at least one image and outlive the stream. The first batch is number `first`. Throws
-  /// UsageError as check() does.
+  /// Keeps references to `set`, which must hold at least one image, and to `corrected`; both must outlive the stream. The first batch is
+  /// number `first`. Throws UsageError as check() does.
   TrainingStream(const PatchSet& set, int batch_size, std::uint64_t seed, std::int64_t first = 0, StreamOptions options = {},
-                 Teaching teaching = {});
+                 Teaching teaching = {}, std::span<const CorrectedTile> corrected = {});
   ~TrainingStream();
   /// Throws UsageError: mosaics are asked for, and fewer than two classes have images of their own; two stains are asked for without
   /// stain_jitter.
@@ -43,7 +45,7 @@ class TrainingStream {
 
  private:
   struct Item {
-    const PatchSet* set;
+    const PatchSet* set;  ///< null: a corrected tile
     std::size_t index;
     std::uint64_t draw;  ///< of which all randomness of the image comes
   };
@@ -52,10 +54,13 @@ class TrainingStream {
   model::network::PatchBatch make(std::int64_t number) const;
   /// One augmented image, RGB, before its stain is changed.
   core::Image augmented(const PatchSet& set, std::size_t index, std::uint64_t draw) const;
+  /// Fills in image `item` of `batch` with a corrected tile.
+  void add_corrected(model::network::PatchBatch& batch, std::size_t item, std::size_t index, std::uint64_t draw) const;
   /// Replaces image `item` of `batch` by a mosaic.
   void add_mosaic(model::network::PatchBatch& batch, std::size_t item, std::uint64_t draw) const;
 
   const PatchSet& set_;
+  std::span<const CorrectedTile> corrected_;
   int batch_size_;
   std::uint64_t seed_;
   std::int64_t number_ = 0;
