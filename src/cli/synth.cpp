@@ -4,6 +4,7 @@
 #include "command.hpp"
 #include "config.hpp"
 #include "mpp_range.hpp"
+#include "seed_range.hpp"
 #include "wsi_lpd/pipeline/training/synth_dataset.hpp"
 
 namespace wsi_lpd::cli {
@@ -27,7 +28,7 @@ Command add_synth(CLI::App& program) {
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--stain-variation", options->stain_variation, "0: one stain for all, 1: as between laboratories; e.g. 0.5")
       ->check(CLI::Range(0.0, 3.0));
-  command->add_option("--seed", options->seed, "of everything; e.g. --seed 7");
+  command->add_option("--seed", options->seed, "of everything; e.g. --seed 7")->check(seed_range());
   return {command, [options, side](const Context& context) {
             options->slide_size = {side->at(0), side->at(1)};
             pipeline::training::make_synth_dataset(*options, context.work());

@@ -8,6 +8,7 @@
 #include "dataset_description.hpp"
 #include "found_text.hpp"
 #include "mpp_range.hpp"
+#include "seed_range.hpp"
 #include "tissue_options.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
@@ -155,7 +156,8 @@ Command add_tile(CLI::App& program) {
                  "the --max patches of a slide that the result is least certain of, or that are least like the training images, apart from "
                  "each other, in place of a draw; uncertain.csv says why; needs --result")
       ->default_str("false");
-  command->add_option("--seed", options.seed, "of the draw of --max; more patches with the same seed include the fewer; e.g. --seed 7");
+  command->add_option("--seed", options.seed, "of the draw of --max; more patches with the same seed include the fewer; e.g. --seed 7")
+      ->check(seed_range());
   command->add_option("--classes", arguments->classes, "columns of labels.csv; else the model's or the result's; e.g. --classes TUM,STR")
       ->delimiter(',');
   command->add_option("--model", arguments->model,

@@ -5,6 +5,7 @@
 
 #include "mpp_range.hpp"
 #include "presence_options.hpp"
+#include "seed_range.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -225,7 +226,7 @@ void add_images(CLI::App& command, TrainArguments& arguments) {
                   "one #rrggbb a class, and one for the background; e.g. --colours '#ff0000,#00ff00'")
       ->delimiter(',');
   command.add_option("--mpp", arguments.dataset.mpp, "um per pixel of the images; e.g. --mpp 0.5")->check(mpp_range());
-  command.add_option("--seed", arguments.job.options.seed, "of all random numbers; e.g. --seed 7");
+  command.add_option("--seed", arguments.job.options.seed, "of all random numbers; e.g. --seed 7")->check(seed_range());
   command
       .add_option_function<std::int64_t>(
           "--cache-mib", [&images = arguments.job.images](const std::int64_t& mib) { images.cache_bytes = mib << 20; },

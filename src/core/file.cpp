@@ -162,6 +162,7 @@ void write_text_file(const std::filesystem::path& path, const std::string& text,
 }
 
 std::string read_text_file(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) throw Error(path.string() + ": is a folder; name a file");
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};

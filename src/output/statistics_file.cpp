@@ -6,6 +6,7 @@
 
 #include "figures.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/exception_text.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/core/text.hpp"
@@ -256,7 +257,7 @@ std::optional<SlideStatistics> read_statistics(const std::filesystem::path& path
     try {
       return from_json(Json::parse(text));
     } catch (const Json::exception& error) {
-      throw core::Error("is not a statistics file of this program, or damaged (" + std::string(error.what()) + ")");
+      throw core::Error("is not a statistics file of this program, or damaged (" + core::exception_text(error) + ")");
     }
   });
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/exception_text.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/region_mark.hpp"
 
@@ -213,7 +214,7 @@ Json read_features(const std::filesystem::path& path) {
     array(member(json, "features"), "features");
     return std::move(json["features"]);
   } catch (const Json::exception& error) {
-    throw core::Error("is not GeoJSON (" + std::string(error.what()) + ")");
+    throw core::Error("is not GeoJSON (" + core::exception_text(error) + ")");
   }
 }
 
@@ -226,7 +227,7 @@ GeoJsonRegions regions_of(const Json& features) {
     try {
       result.regions.push_back(core::with_context(feature, [&] { return read_feature(features[i], is_incomplete); }));
     } catch (const Json::exception& error) {
-      throw core::Error(feature + ": is not GeoJSON (" + error.what() + ")");
+      throw core::Error(feature + ": is not GeoJSON (" + core::exception_text(error) + ")");
     }
     if (is_incomplete) incomplete.push_back(i);
   }

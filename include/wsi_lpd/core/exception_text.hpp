@@ -14,13 +14,14 @@ inline bool is_out_of_memory(const std::exception& exception) {
          text.find("out of memory") != text.npos;
 }
 
-/// The first line of what an exception says (a stack follows it in those of LibTorch); for an error of the file system which file and why,
-/// without the words of the library. Thread-safe.
+/// The first line of what an exception says (a stack follows it in those of LibTorch), without the name that a JSON exception begins with;
+/// for an error of the file system which file and why, without the words of the library. Thread-safe.
 inline std::string exception_text(const std::exception& exception) {
   const auto* error = dynamic_cast<const std::filesystem::filesystem_error*>(&exception);
   if (!error) {
     const std::string text = exception.what();
-    return text.substr(0, text.find('\n'));
+    const std::size_t begin = text.starts_with("[json.exception.") ? text.find("] ") + 2 : 0;
+    return text.substr(begin, text.find('\n') - begin);
   }
   const std::filesystem::path& file = error->path2().empty() ? error->path1() : error->path2();  // where it was to be
   return file.string() + ": " + error->code().message();
