@@ -46,8 +46,7 @@ Command add_study(CLI::App& program) {
       ->required();
   command->add_option("-o,--output", arguments->options.output,
                       "folder of the study, new or a study's; if not given: study in OUT; e.g. -o paper/study");
-  command->add_option("--seed", arguments->options.seed, "of the resamples that give the intervals; e.g. --seed 7")
-      ->check(seed_range());
+  command->add_option("--seed", arguments->options.seed, "of the resamples that give the intervals; e.g. --seed 7")->check(seed_range());
   return {command, [arguments](const Context& context) { return run_study(*arguments, context); }};
 }
 
