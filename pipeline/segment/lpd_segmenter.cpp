@@ -101,6 +101,7 @@ class LpdSegmenter final : public Segmenter {
               .stain = info_.stain,
               .stain_fit = info_.stain_fit,
               .presence = {},
+              .local_presence = scorer_ && scorer_->has_places() ? model::network::kLocalWeight : 0,
               .sparse_scores = scorer_ && !encoder_features()};
     if (smooth_gate()) shape_.presence = calibration;
   }

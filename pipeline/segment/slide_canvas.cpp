@@ -31,7 +31,8 @@ SlideCanvas::SlideCanvas(const OpenedSlide& slide, const SlidePlan& plan, const 
     : tiles_(plan.tiles),
       results_(results),
       canvas_(plan.tiles, plan.tissue, shape.classes.count(), shape.grid_stride, options.blend,
-              make_rows(slide, plan, shape, options, cancel), {shape.presence, shape.score_stride, shape.patch_size}) {}
+              make_rows(slide, plan, shape, options, cancel),
+              {shape.presence, shape.score_stride, shape.patch_size, shape.local_presence}) {}
 
 core::CanvasSink& SlideCanvas::make_rows(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter::Shape& shape,
                                          const SegmentOptions& options, const core::CancelFlag& cancel) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "wsi_lpd/core/bilinear_grid.hpp"
+
 namespace wsi_lpd::core {
 namespace {
 
@@ -20,6 +22,7 @@ ScoreGate::ScoreGate(const TilePlan& plan, const TissueMask& tissue, const Score
       planes_(calibration_.score_threshold.size() + 1),
       score_stride_(options.score_stride),
       grid_stride_(grid_stride),
+      local_weight_(options.local_weight),
       reach_(options.patch_size),
       score_grid_{divide_up(plan.frame.size.width, score_stride_), divide_up(plan.frame.size.height, score_stride_)},
       tile_window_(tile_window(plan.tile / score_stride_)),
@@ -64,11 +67,13 @@ void ScoreGate::add(const Tile& tile, std::span<const float> maps) {
 void ScoreGate::finish_row() {
   const auto width = static_cast<std::size_t>(score_grid_.width), phases = kernels_.size(), margin = static_cast<std::size_t>(taps_);
   const std::int64_t y = first_blended_++;
+  if (local_weight_ > 0) local_.emplace_back();
   if (blended_.empty()) return;
   Plane row = std::move(blended_.front());
   blended_.pop_front();
   float* weights = row.data() + (planes_ - 1) * width;
   if (std::all_of(weights, weights + width, [](float weight) { return weight == 0; })) return;
+  if (local_weight_ > 0) local_.back() = margins_of(row);
 
   const auto centre = [&](std::int64_t cell, std::int64_t end) { return std::min(cell * score_stride_ + score_stride_ / 2, end - 1); };
   tissue_.select(centre(y, plan_.frame.size.height));
@@ -90,6 +95,45 @@ void ScoreGate::finish_row() {
     }
   }
   smooth_.push_back(std::move(smooth));
+}
+
+ScoreGate::Plane ScoreGate::margins_of(const Plane& row) const {
+  const auto width = static_cast<std::size_t>(score_grid_.width);
+  const float* weights = row.data() + (planes_ - 1) * width;
+  Plane margins((planes_ - 1) * width);
+  for (std::size_t c = 0; c + 1 < planes_; ++c)
+    for (std::size_t x = 0; x < width; ++x)
+      if (weights[x] > 0) margins[c * width + x] = calibration_.margin(c, row[c * width + x] / weights[x]);
+  return margins;
+}
+
+void ScoreGate::apply_local(std::int64_t grid_y, std::span<float> values, std::int64_t width) {
+  const std::int64_t stride = score_stride_ / grid_stride_;  // grid cells
+  const BetweenCells rows(grid_y, stride, score_grid_.height);
+  while (first_local_ < static_cast<std::int64_t>(rows.before) && !local_.empty()) {
+    local_.pop_front();
+    ++first_local_;
+  }
+  const auto row_at = [&](std::size_t y) -> const Plane* {
+    const std::size_t at = y - static_cast<std::size_t>(first_local_);
+    return at < local_.size() && !local_[at].empty() ? &local_[at] : nullptr;
+  };
+  const Plane *before = row_at(rows.before), *after = row_at(rows.after);
+  if (!before && !after) return;
+  const std::size_t classes = planes_ - 1, score_width = static_cast<std::size_t>(score_grid_.width);
+  std::vector<float> margins(classes);
+  for (std::int64_t x = 0; x < width; ++x) {
+    const BetweenCells columns(x, stride, score_grid_.width);
+    for (std::size_t c = 0; c < classes; ++c) {
+      const auto in = [&](const Plane* row) {
+        return row ? columns((*row)[c * score_width + columns.before], (*row)[c * score_width + columns.after]) : 0.0F;
+      };
+      margins[c] = rows(in(before), in(after));
+    }
+    const float most = *std::ranges::max_element(margins);
+    for (std::size_t c = 0; c < classes; ++c)
+      values[c * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)] *= std::exp(local_weight_ * (margins[c] - most));
+  }
 }
 
 void ScoreGate::apply(std::int64_t grid_y, std::span<float> values, std::int64_t width) {
@@ -119,6 +163,7 @@ void ScoreGate::apply(std::int64_t grid_y, std::span<float> values, std::int64_t
     }
     for (std::size_t c = 0; c < classes; ++c) values[c * cells + x] *= presence[c] * std::pow(presence[c] / most, kRivalry - 1);
   }
+  if (local_weight_ > 0) apply_local(grid_y, values, width);
 }
 
 }  // namespace wsi_lpd::core

@@ -29,8 +29,8 @@ TilePlan plan_of(Size size, double overlap, int tile = kTile) {
 /// What is left of values of 1 [C, width] at every row of the grid, fed as the canvas feeds it: rows as soon as they may go. `sparse`: only
 /// sparse_tiles() have score maps.
 Rows gates(const TilePlan& plan, const TissueMask& tissue, const Field& field, const Calibration& calibration = kCalibration,
-           bool sparse = false) {
-  ScoreGate gate(plan, tissue, {calibration, kScoreStride, kPatch}, kGridStride);
+           bool sparse = false, float local_weight = 0) {
+  ScoreGate gate(plan, tissue, {calibration, kScoreStride, kPatch, local_weight}, kGridStride);
   const std::int64_t width = divide_up(plan.frame.size.width, kGridStride), height = divide_up(plan.frame.size.height, kGridStride);
   const std::int64_t side = plan.tile / kScoreStride;
   Rows rows;
@@ -65,6 +65,42 @@ std::vector<float> gate_of(const std::vector<double>& scores) {
   const float most = *std::max_element(presence.begin(), presence.end());
   for (float& p : presence) p *= std::pow(p / most, 5.0F);
   return presence;
+}
+
+TEST(ScoreGate, CountsTheScoreOfThePlaceItselfToo) {
+  const Size size{300, 250};
+  const auto score = [](int c, std::int64_t x, std::int64_t y) { return std::sin(static_cast<float>(3 * x + 5 * y + 7 * c)) * 4; };
+  for (const double overlap : {0.0, 0.5}) {
+    const TilePlan plan = plan_of(size, overlap);
+    const Rows around = gates(plan, tissue_everywhere(size), score),
+               also = gates(plan, tissue_everywhere(size), score, kCalibration, false, 0.3F);
+    const std::int64_t cells_x = divide_up(size.width, kScoreStride), cells_y = divide_up(size.height, kScoreStride);
+    const std::int64_t width = divide_up(size.width, kGridStride);
+    for (std::int64_t y = 0; y < static_cast<std::int64_t>(around.size()); ++y) {
+      for (std::int64_t x = 0; x < width; ++x) {
+        std::vector<double> margins;
+        for (int c = 0; c < kClasses; ++c) {
+          double margin = 0;  // bilinear between the centres of score cells, the outermost beyond
+          const double at_x = (static_cast<double>(x) + 0.5) / 2 - 0.5, at_y = (static_cast<double>(y) + 0.5) / 2 - 0.5;
+          for (const std::int64_t dy : {0, 1}) {
+            for (const std::int64_t dx : {0, 1}) {
+              const double share_x = dx ? at_x - std::floor(at_x) : 1 - (at_x - std::floor(at_x));
+              const double share_y = dy ? at_y - std::floor(at_y) : 1 - (at_y - std::floor(at_y));
+              const std::int64_t cell_x = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(at_x)) + dx, 0, cells_x - 1);
+              const std::int64_t cell_y = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(at_y)) + dy, 0, cells_y - 1);
+              margin += share_x * share_y * kCalibration.margin(static_cast<std::size_t>(c), score(c, cell_x, cell_y));
+            }
+          }
+          margins.push_back(margin);
+        }
+        for (int c = 0; c < kClasses; ++c) {
+          const auto i = static_cast<std::size_t>(c * width + x), row = static_cast<std::size_t>(y);
+          const double factor = std::exp(0.3 * (margins[static_cast<std::size_t>(c)] - *std::max_element(margins.begin(), margins.end())));
+          ASSERT_NEAR(also[row][i], around[row][i] * factor, 1e-4) << x << ", " << y << " class " << c << " overlap " << overlap;
+        }
+      }
+    }
+  }
 }
 
 // Against the definition, cell by cell; and as it knows of no tiles, it is the same for every plan.

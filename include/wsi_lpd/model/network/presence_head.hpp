@@ -12,6 +12,8 @@ namespace wsi_lpd::model::network {
 
 /// PresenceInfo::own_weight of new heads, chosen on patients and a hospital that neither head nor network had seen (docs/training.md).
 inline constexpr double kOwnWeight = 0.25;
+/// core::ScoreGateOptions::local_weight of heads whose encoder has maps, chosen like kOwnWeight.
+inline constexpr float kLocalWeight = 0.02F;
 
 /// Image-level class scores that are linear in the features of a frozen encoder, in units of log odds.
 struct PresenceHead {

@@ -56,6 +56,8 @@ class PresenceScorer {
   torch::Tensor feature_maps(const torch::Tensor& images, bool bfloat16 = false);
   /// Score maps [N, C, h, w] of feature maps. The mean of an image's map is its score.
   torch::Tensor score_maps(const torch::Tensor& features) const { return head_.score_maps(features); }
+  /// Whether feature maps say where in an image something is.
+  bool has_places() const { return encoder_->has_tokens(); }
   /// Whether the model knows how the features of its training images lie.
   bool has_fit() const { return fit_.has_value(); }
   /// Distances [N] of the features [N, D] of images to those of the training images (FeatureFit::distances); needs has_fit().

@@ -59,6 +59,7 @@ class Segmenter {
     core::StainStatistics stain;              ///< of the training images
     std::optional<core::StainFit> stain_fit;  ///< how their stains lie, if the model knows it
     core::Calibration presence;               ///< class presence from scores; empty if the maps are gated already
+    float local_presence = 0;                 ///< core::ScoreGateOptions::local_weight
     bool sparse_scores = false;               ///< scores cost much: only core::sparse_tiles() should be scored
   };
   /// A batch that was submitted.
