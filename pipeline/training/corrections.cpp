@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/geometry.hpp"
@@ -21,55 +22,79 @@ namespace fs = std::filesystem;
 constexpr double kLeastShare = 0.002;  ///< of a tile's pixels, from which on a class counts as present in it
 static_assert(slide::RegionLabels::kLeftOut == model::network::kUnknownPixel);
 
-struct Source {
-  fs::path regions, slide;
-};
-
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
-/// The slide of each file of regions: the file with its name, with or without the slide's own ending.
-std::vector<Source> find_sources(const CorrectionFolder& folder) {
-  const fs::path& slides = folder.slides.empty() ? folder.regions : folder.slides;
-  std::multimap<std::string, fs::path> by_name;
-  for (const auto& entry : fs::recursive_directory_iterator(slides)) {
-    const fs::path& path = entry.path();
-    if (!entry.is_regular_file() || slide::is_region_file(path) || is_hidden(path) || path.extension() == ".part") continue;
-    by_name.emplace(path.stem().string(), path);
-    if (path.has_extension()) by_name.emplace(path.filename().string(), path);
+std::vector<fs::path> region_files(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file() && entry.path().extension() == ".geojson" && !is_hidden(entry.path())) files.push_back(entry.path());
+  if (files.empty())
+    throw core::UsageError("--corrections " + folder.string() + ": has no NAME.geojson; wsi-lpd correct makes them from results");
+  std::ranges::sort(files);
+  return files;
+}
+
+/// The slides of a folder by their names, with and without their endings.
+class SlidesByName {
+ public:
+  explicit SlidesByName(fs::path folder) : folder_(std::move(folder)) {
+    for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+      const fs::path& path = entry.path();
+      if (!entry.is_regular_file() || slide::is_region_file(path) || is_hidden(path) || path.extension() == ".part") continue;
+      slides_.emplace(path.stem().string(), path);
+      if (path.has_extension()) slides_.emplace(path.filename().string(), path);
+    }
   }
-  std::vector<Source> sources;
-  for (const auto& entry : fs::recursive_directory_iterator(folder.regions)) {
-    const fs::path& path = entry.path();
-    if (!entry.is_regular_file() || path.extension() != ".geojson" || is_hidden(path)) continue;
-    const auto [first, last] = by_name.equal_range(path.stem().string());
-    if (first == last)
-      throw core::UsageError(path.string() + ": there is no slide or image " + path.stem().string() + ".* in " + slides.string() +
-                             "; name the folder of the slides with --correction-slides");
+  /// The slide of a file of regions; nothing if there is none, which is noted. Throws UsageError: there are two.
+  std::optional<fs::path> find(const fs::path& regions) {
+    const auto [first, last] = slides_.equal_range(regions.stem().string());
+    if (first == last) {
+      missing_.push_back(regions.stem().string());
+      return {};
+    }
     if (std::next(first) != last)
-      throw core::UsageError(path.string() + ": both " + first->second.string() + " and " + std::next(first)->second.string() +
+      throw core::UsageError(regions.string() + ": both " + first->second.string() + " and " + std::next(first)->second.string() +
                              " have its name; keep one of them in the folder");
-    sources.push_back({path, first->second});
+    return first->second;
   }
-  if (sources.empty())
-    throw core::UsageError("--corrections " + folder.regions.string() + ": has no NAME.geojson; wsi-lpd correct makes them from results");
-  std::ranges::sort(sources, {}, &Source::regions);
-  return sources;
+  /// Throws UsageError.
+  void check_missing() const {
+    if (missing_.empty()) return;
+    throw core::UsageError("corrections: there is no slide or image NAME.* in " + folder_.string() + " for the regions of " +
+                           core::joined_first(missing_) + "; name the folder of the slides with --correction-slides");
+  }
+
+ private:
+  fs::path folder_;
+  std::multimap<std::string, fs::path> slides_;
+  std::vector<std::string> missing_;
+};
+
+/// Is it the same file, or a copy of it: by name and size?
+bool is_same_image(const fs::path& a, const fs::path& b) {
+  std::error_code absent;
+  return a.filename() == b.filename() && fs::file_size(a, absent) == fs::file_size(b, absent);
 }
 
 class Cutter {
  public:
-  Cutter(const core::ClassScheme& classes, int size, double mpp, const std::vector<Patch>& labelled, const core::Work& work)
-      : classes_(classes), size_(size), mpp_(mpp), work_(work) {
-    for (const Patch& patch : labelled) labelled_.emplace(patch.image.stem().string(), &patch);
+  Cutter(const CorrectionFolder& folder, const core::ClassScheme& classes, int size, double mpp, const PatchFolder& patches,
+         const core::Work& work)
+      : slides_(folder.slides.empty() ? folder.regions : folder.slides), classes_(classes), size_(size), mpp_(mpp), work_(work) {
+    for (const Patch& patch : patches.train) labelled_.emplace(patch.image.filename().string(), &patch);
+    for (const Patch& patch : patches.valid) valid_.emplace(patch.image.filename().string(), &patch);
   }
 
-  void cut(const Source& source) {
-    slide::RegionLabels regions(source.regions, classes_.names, classes_.background, slide::RegionLabels::kLeftOut,
-                                slide::RegionChoice::Changed);
+  void cut(const fs::path& file) {
+    slide::RegionLabels regions(file, classes_.names, classes_.background, slide::RegionLabels::kLeftOut, slide::RegionChoice::Changed);
     for (const std::string& line : regions.warnings()) work_.observer.warn(line);
     regions_ += regions.regions();
     unchanged_ += regions.unchanged();
     if (regions.regions() == 0) return;
+    const std::optional<fs::path> found = slides_.find(file);
+    if (!found) return;
+    const Source source{file, *found, image_of(labelled_, *found)};
+    if (image_of(valid_, *found)) of_valid_.push_back(found->filename().string());
     const auto reader = slide::open(source.slide);
     const slide::Properties& properties = reader->properties();
     if (mpp_ > 0 && !properties.mpp) without_mpp_.push_back(source.slide.filename().string());
@@ -87,12 +112,19 @@ class Cutter {
   std::vector<CorrectedTile> tiles() && { return std::move(tiles_); }
 
   void report(std::size_t files) const {
-    if (!without_mpp_.empty())
-      work_.observer.warn("corrections: " + core::count_of(without_mpp_.size(), "image does", "images do") +
-                          " not say the um/px, which should be " + core::shortest(mpp_) + ", and " +
-                          (without_mpp_.size() == 1 ? "is" : "are") + " taken as they are: " + core::joined_first(without_mpp_));
+    slides_.check_missing();
     if (tiles_.empty())
-      work_.observer.warn("corrections: no region of a class is a person's: nothing is learnt from them (docs/corrections.md)");
+      throw core::UsageError("--corrections: there is nothing to learn from: of " + core::count_of(regions_, "region", "regions") +
+                             " of a person" + (unchanged_ > 0 ? " (" + std::to_string(unchanged_) + " others are as exported)" : "") +
+                             " none shows " + core::joined(classes_.names) +
+                             "; regions of the background, of Ignore*, and those without the centre of a pixel teach nothing");
+    if (!without_mpp_.empty())
+      work_.observer.warn("corrections: um/px should be " + core::shortest(mpp_) + ", and is not known of " +
+                          core::count_of(without_mpp_.size(), "image", "images") +
+                          " (read at level 0): " + core::joined_first(without_mpp_));
+    if (!of_valid_.empty())
+      work_.observer.warn("corrections: " + core::count_of(of_valid_.size(), "image is", "images are") +
+                          " in valid/, too, whose scores will flatter: " + core::joined_first(of_valid_));
     std::string line = "corrections: " + core::count_of(regions_, "region", "regions") + " in " + core::count_of(files, "file", "files");
     if (unchanged_ > 0) line += ", " + std::to_string(unchanged_) + " as exported and passed over";
     line += ", " + core::count_of(tiles_.size(), "tile", "tiles") + "; tiles with";
@@ -103,6 +135,18 @@ class Cutter {
   }
 
  private:
+  struct Source {
+    fs::path regions, slide;
+    const Patch* labelled;  ///< the same image in train/; null: it is not there
+  };
+  using Images = std::multimap<std::string, const Patch*>;  // by file name
+
+  static const Patch* image_of(const Images& images, const fs::path& slide) {
+    const auto [first, last] = images.equal_range(slide.filename().string());
+    const auto found = std::find_if(first, last, [&](const auto& named) { return is_same_image(named.second->image, slide); });
+    return found == last ? nullptr : found->second;
+  }
+
   static core::Rect output_box(const core::Rect& box, const core::Frame& frame) {
     const auto left = static_cast<std::int64_t>(std::floor(static_cast<double>(box.x) / frame.scale));
     const auto top = static_cast<std::int64_t>(std::floor(static_cast<double>(box.y) / frame.scale));
@@ -149,8 +193,8 @@ class Cutter {
     const auto shows = [&](std::size_t c) {
       return pixels[c] > 0 && static_cast<double>(pixels[c]) >= kLeastShare * static_cast<double>(tile.classes.bytes());
     };
-    if (const auto found = labelled_.find(source.slide.stem().string()); found != labelled_.end() && !found->second->labels.empty()) {
-      const Patch& image = *found->second;
+    if (source.labelled && !source.labelled->labels.empty()) {
+      const Patch& image = *source.labelled;
       tile.labels = image.labels;
       if (!image.patient.empty()) tile.patient = image.patient;
       for (std::size_t c = 0; c < classes; ++c)
@@ -167,13 +211,14 @@ class Cutter {
     tiles_.push_back(std::move(tile));
   }
 
+  SlidesByName slides_;
   const core::ClassScheme& classes_;
   int size_;
   double mpp_;
   core::Work work_;
-  std::map<std::string, const Patch*> labelled_;
+  Images labelled_, valid_;
   std::vector<CorrectedTile> tiles_;
-  std::vector<std::string> without_mpp_;
+  std::vector<std::string> without_mpp_, of_valid_;
   std::size_t regions_ = 0, unchanged_ = 0;
 };
 
@@ -193,11 +238,11 @@ model::network::PatchBatch batch_of(std::span<const CorrectedTile> tiles, std::s
 }
 
 std::vector<CorrectedTile> read_corrections(const CorrectionFolder& folder, const core::ClassScheme& classes, int size, double mpp,
-                                            const std::vector<Patch>& labelled, const core::Work& work) {
-  const std::vector<Source> sources = find_sources(folder);
-  Cutter cutter(classes, size, mpp, labelled, work);
-  for (const Source& source : sources) cutter.cut(source);
-  cutter.report(sources.size());
+                                            const PatchFolder& patches, const core::Work& work) {
+  const std::vector<fs::path> files = region_files(folder.regions);
+  Cutter cutter(folder, classes, size, mpp, patches, work);
+  for (const fs::path& file : files) cutter.cut(file);
+  cutter.report(files.size());
   return std::move(cutter).tiles();
 }
 

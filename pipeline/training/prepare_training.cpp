@@ -21,7 +21,8 @@ void settle_method(TrainJob& job, core::ProgressObserver& observer) {
   } else if (!options.bank.empty()) {
     throw core::UsageError("--bank belongs to --method pbip: the other methods learn their prototypes");
   }
-  if (job.info.method != "cam" && options.frozen_encoder.empty()) observer.warn("no --frozen-encoder: the similarity loss is left out");
+  if (job.info.method != "cam" && options.frozen_encoder.empty() && options.from.empty())
+    observer.warn("no --frozen-encoder: the similarity loss is left out");
 }
 
 void settle_steps(TrainJob& job, std::size_t images) {
@@ -64,7 +65,7 @@ PreparedTraining prepare_training(TrainJob job, const core::Work& work) {
                        " pixels: the model works at that resolution");
   std::vector<CorrectedTile> corrected;
   if (!job.corrections.regions.empty())
-    corrected = read_corrections(job.corrections, job.info.classes, images.size(), job.info.mpp.value_or(0), job.patches.train, work);
+    corrected = read_corrections(job.corrections, job.info.classes, images.size(), job.info.mpp.value_or(0), job.patches, work);
   return {std::move(job), std::move(images), std::move(valid), std::move(unlabelled), std::move(corrected)};
 }
 

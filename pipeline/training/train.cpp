@@ -56,6 +56,8 @@ class Run {
     report_balance(set_, job_.info.classes, work_.observer);
     if (judge_.by() == "nothing" && valid_.count() > 0)
       work_.observer.warn("the masks of the validation images hold no class, only background: there is nothing to judge the training by");
+    if (begun && !corrected_.empty() && judge_.by() == "nothing")
+      work_.observer.warn("there are no validation images that --guard could judge the corrected model by: the last model is kept");
     if (leads()) start_folder();
     if (begun && trainer_.iteration() == 0) keep(*begun);
     StreamOptions images = job_.stream;
@@ -85,7 +87,8 @@ class Run {
                           model_path().string() + " is the model that the training began with; last.safetensors is the last one");
     if (!judged.is_above_chance())
       work_.observer.warn(
-          measure() + " never rose above chance: " + percent(judged.score) + " at best, " + percent(judged.chance) +
+          measure() + (judge_.is_guarded() ? " of the kept model does not lie above chance: " : " never rose above chance: ") +
+          percent(judged.score) + (judge_.is_guarded() ? ", " : " at best, ") + percent(judged.chance) +
           " for an answer that does not look at the images. What this model says of slides means nothing: check the labels, take "
           "more images, or train longer");
     return {.model = model_path(),

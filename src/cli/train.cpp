@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <iomanip>
@@ -35,7 +36,7 @@ void print_result(const pipeline::training::TrainResult& result, const core::Cla
   if (result.best.predicted && result.best.oracle)
     std::cout << "\n"
               << metrics_table({{"predicted", &*result.best.predicted}, {"oracle", &*result.best.oracle}}, classes.names)
-              << "on valid/, one view, image labels predicted (by which the best is chosen) and given; chance is mIoU "
+              << "on valid/, one view, image labels predicted (by which the kept model is chosen) and given; chance is mIoU "
               << percent(judged.chance) << " %\n";
 }
 
@@ -67,20 +68,23 @@ void settle_machine(model::training::TrainOptions& options, const Context& conte
 }
 
 /// The network and the classes of the model that the training begins with, in place of those of options and images. Throws UsageError:
-/// options that say something else, other classes.
+/// options of the command line that say it, too, other classes. A file of options may say it: that of an earlier run does.
 void begin_with_model(pipeline::training::TrainJob& job, const TrainArguments& arguments, const Context& context) {
   const fs::path& from = job.options.from;
   for (const char* option : {"--encoder", "--prototypes-per-class", "--method", "--weights", "--bank", "--classes", "--background"})
-    if (context.options.get_option(option)->count() > 0)
+    if (std::ranges::any_of(context.given, [&](const std::string& word) { return word.substr(0, word.find('=')) == option; }))
       throw core::UsageError(std::string(option) + ": --from " + from.string() + " says it; leave one of them out");
   const std::optional<double> images_mpp = arguments.dataset.mpp ? arguments.dataset.mpp : described_mpp(arguments.patches);
   job.info = model::network::read_model_info(from);
   const MatchedClasses matched = match_dataset(arguments.patches, job.patches, job.info.classes, context.observer);
   job.images.scheme = matched.classes;
   job.images.order = matched.order;
+  if (images_mpp && !job.info.mpp)
+    context.observer.warn(from.string() + " does not know its um/px, and the images have " + core::shortest(*images_mpp) +
+                          ": the new model reads slides at that");
   if (images_mpp && job.info.mpp && std::abs(*images_mpp / *job.info.mpp - 1) > kOtherMpp)
     context.observer.warn("the images have " + core::shortest(*images_mpp) + " um/px, and those of " + from.string() + " had " +
-                          core::shortest(*job.info.mpp) + ": the new model works at the resolution of the images");
+                          core::shortest(*job.info.mpp) + ": the new model reads slides at the resolution of the images");
   if (images_mpp) job.info.mpp = images_mpp;
   job.info.provenance["from"] = from.filename().string() + " (SHA-256 " + digest::sha256_of_file(from) + ")";
 }
@@ -138,6 +142,10 @@ int run_alone_or_first(const TrainArguments& arguments, const Context& context, 
     const pipeline::training::TrainResult result = pipeline::training::train(prepared, context.work(), group);
     link_latest(run, context.observer);
     print_result(result, prepared.job.info.classes);
+    if (!prepared.job.options.from.empty() && result.best.judged.iteration == 0 && result.best.judged.by != "nothing") {
+      context.observer.error(result.model.string() + ": is the model of --from, with nothing learnt: no epoch was kept");
+      return kFailed;
+    }
   } catch (const core::UsageError&) {  // nothing was started
     throw;
   } catch (const core::Cancelled&) {
@@ -187,7 +195,8 @@ Command add_train(CLI::App& program) {
   CLI::App* command = program.add_subcommand("train", "Train a model from patches that carry image labels only");
   command->footer(
       "\nExample:  wsi-lpd train patches/ --epochs 12\nWrites runs/<time>/ and points runs/latest at it, where `segment` looks for its "
-      "model. The best model is that with the highest mIoU on valid/ with image labels predicted, as on a slide.");
+      "model. The best model is that with the highest mIoU on valid/ with image labels predicted, as on a slide; with --from and "
+      "--corrections it is the newest within --guard of the model before.");
   add_train_options(*command, *arguments);
   return {command, [arguments](const Context& context) { return run_train(*arguments, context); }, {.threads = true, .device = true}};
 }

@@ -196,10 +196,11 @@ void add_corrections(CLI::App& command, TrainArguments& arguments) {
   command
       .add_option("--correction-share", arguments.job.stream.correction_share,
                   "tiles of --corrections for each image with labels; at least one in a step; e.g. --correction-share 0.5")
-      ->check(CLI::Range(0.0, 10.0));
+      ->check(CLI::Range(0.01, 10.0));
   command
       .add_option("--guard", arguments.job.guard,
-                  "with --from and --corrections: most points of the score on valid/ that the kept model may lose; e.g. --guard 1")
+                  "with --from and --corrections: most points of the score on valid/ that the model may lose; the newest model within them "
+                  "is kept, and if there is none, exit code 1 says that nothing was learnt; e.g. --guard 1")
       ->check(CLI::Range(0.0, 100.0));
 }
 

@@ -30,12 +30,14 @@ class Corrections : public MarkedPatches {
     image::write_png(folder_ / (name + ".png"), marked(7, size.width, size.height));
     core::write_text_file(folder_ / (name + ".geojson"), R"({"type":"FeatureCollection","features":[)" + features + "]}");
   }
-  std::vector<CorrectedTile> read(double mpp = 0, const std::vector<Patch>& labelled = {}) {
-    return read_corrections({folder_.path(), {}}, classes_, 64, mpp, labelled, {observer_, cancel_});
+  std::vector<CorrectedTile> read(double mpp = 0, const std::vector<Patch>& train = {}) {
+    PatchFolder patches;
+    patches.train = train;
+    return read_corrections({folder_.path(), {}}, classes_, 64, mpp, patches, {observer_, cancel_});
   }
-  std::string error_of(const std::vector<Patch>& labelled = {}) {
+  std::string error_of(const std::vector<Patch>& train = {}) {
     try {
-      read(0, labelled);
+      read(0, train);
     } catch (const core::Error& error) {
       return error.what();
     }
@@ -108,15 +110,21 @@ TEST_F(Corrections, AreTakenAtTheResolutionOfTheModel) {
   EXPECT_EQ(*tiles[0].classes.at(31, 31), kUnknown);
 }
 
-TEST_F(Corrections, TakeLabelsAndPatientOfTheTrainingImageWithTheirName) {
+TEST_F(Corrections, TakeLabelsAndPatientOfTheSameTrainingImage) {
   correct("P1_3[10]", {64, 64}, square(4, 8, 40, 24, "TUM"));
-  const std::vector<CorrectedTile> tiles = read(0, {{"elsewhere/P1_3[10].jpg", {}, {1, 0}, "P1"}});
+  const testing::TemporaryFolder elsewhere;
+  const std::filesystem::path image = elsewhere / "P1_3[10].png";
+  std::filesystem::copy(folder_ / "P1_3[10].png", image);
+  const std::vector<CorrectedTile> tiles = read(0, {{image, {}, {1, 0}, "P1"}});
   ASSERT_EQ(tiles.size(), 1U);
   EXPECT_EQ(tiles[0].labels, (std::vector<float>{1, 0}));
   EXPECT_EQ(tiles[0].presence, (std::vector<float>{1, 0}));
   EXPECT_EQ(tiles[0].patient, "P1");
-  EXPECT_THAT(error_of({{"elsewhere/P1_3[10].jpg", {}, {0, 1}, "P1"}}),
-              HasSubstr("P1_3[10].geojson: has a region of TUM, and the image labels of elsewhere/P1_3[10].jpg say that it shows none"));
+  const std::vector<Patch> contradicted{{image, {}, {0, 1}, "P1"}};
+  EXPECT_THAT(error_of(contradicted),
+              HasSubstr("P1_3[10].geojson: has a region of TUM, and the image labels of " + image.string() + " say that it shows none"));
+  std::filesystem::resize_file(image, 100);  // another image of that name
+  EXPECT_EQ(error_of(contradicted), "no error");
 }
 
 TEST_F(Corrections, SayWhatIsWrong) {
@@ -132,7 +140,10 @@ TEST_F(Corrections, SayWhatIsWrong) {
   EXPECT_THAT(error_of(), HasSubstr("have its name; keep one of them"));
   std::filesystem::remove(folder_ / "slide.jpg");
   std::filesystem::remove(folder_ / "slide.png");
-  EXPECT_THAT(error_of(), HasSubstr("there is no slide or image slide.* in "));
+  EXPECT_THAT(error_of(), HasSubstr("for the regions of slide; name the folder of the slides"));
+  core::write_text_file(folder_ / "slide.geojson", square(0, 0, 20, 20, "Ignore*"));
+  image::write_png(folder_ / "slide.png", marked(7, 64, 64));
+  EXPECT_THAT(error_of(), HasSubstr("there is nothing to learn from: of 1 region of a person none shows TUM, STR"));
 }
 
 TEST_F(Corrections, StreamBesideTheImagesWithTheSameTurn) {
