@@ -96,33 +96,33 @@ TEST_F(Program, CorrectsFolders) {
 
 TEST_F(Program, RefusesToOverwriteByCorrect) {
   ASSERT_EQ(run("segment data/slides/slide-1.tif -o found-3 --overlap 0 --quiet").code, 0);
-  make_result(path("single/s"), path("found-3/slide-1"));
+  make_result(path("to-correct/s"), path("found-3/slide-1"));
   const auto refuse = [](const std::string& into, const std::string& words, int code = 2) {
-    expect_refusal("correct single/s --into " + into, code, words);
+    expect_refusal("correct to-correct/s --into " + into, code, words);
   };
-  refuse("single/s.geojson", "single/s.geojson: is a file of a result");
+  refuse("to-correct/s.geojson", "to-correct/s.geojson: is a file of a result");
   refuse("found-3/slide-1.geojson", "is a file of a result");
-  fs::create_symlink(path("single/s.geojson"), path("link.geojson"));
+  fs::create_symlink(path("to-correct/s.geojson"), path("link.geojson"));
   refuse("link.geojson", "link.geojson: is a file of a result");
-  expect_refusal("correct single/s.geojson --into single/s.geojson", 2, "is the same file as the input RESULT");
+  expect_refusal("correct to-correct/s.geojson --into to-correct/s.geojson", 2, "is the same file as the input RESULT");
   refuse("data", "data: is a folder: name a file in it, such as data/s.geojson");
   refuse("nowhere/s.geojson", "nowhere/s.geojson: its folder is not there");
   refuse("s.txt", "s.txt: its name must end in .geojson");
   refuse("''", "the argument after --into is empty");
-  expect_refusal("correct single/nothing --into s.geojson", 2, "single/nothing: is no complete result");
+  expect_refusal("correct to-correct/nothing --into s.geojson", 2, "to-correct/nothing: is no complete result");
   expect_refusal("correct data/slides/slide-1.tif --into s.geojson", 2, "data/slides/slide-1.tif: is no complete result");
-  expect_refusal("correct single/s", 2, "--into is required");
+  expect_refusal("correct to-correct/s", 2, "--into is required");
 
-  fs::copy_file(path("single/s.geojson"), path("copy.geojson"));
+  fs::copy_file(path("to-correct/s.geojson"), path("copy.geojson"));
   refuse("copy.geojson", "copy.geojson: 5 regions that segment found have no marks of `wsi-lpd correct`", 1);
   core::write_text_file(path("empty.geojson"), "");
   refuse("empty.geojson", "empty.geojson: is not GeoJSON", 1);
   EXPECT_EQ(fs::file_size(path("empty.geojson")), 0U);
 
-  fs::copy_file(path("found-3/slide-1.json"), path("single/s.json"), fs::copy_options::overwrite_existing);
-  refuse("s.geojson", "single/s.geojson: is not as segment wrote it", 1);
-  fs::remove(path("single/s.geojson"));
-  refuse("s.geojson", "single/s: has no .geojson with regions: segment the slide again, without --no-geojson", 1);
+  fs::copy_file(path("found-3/slide-1.json"), path("to-correct/s.json"), fs::copy_options::overwrite_existing);
+  refuse("s.geojson", "to-correct/s.geojson: is not as segment wrote it", 1);
+  fs::remove(path("to-correct/s.geojson"));
+  refuse("s.geojson", "to-correct/s: has no .geojson with regions: segment the slide again, without --no-geojson", 1);
   EXPECT_FALSE(fs::exists(path("s.geojson")));
 }
 
