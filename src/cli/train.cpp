@@ -86,7 +86,7 @@ void begin_with_model(pipeline::training::TrainJob& job, const TrainArguments& a
     context.observer.warn("the images have " + core::shortest(*images_mpp) + " um/px, and those of " + from.string() + " had " +
                           core::shortest(*job.info.mpp) + ": the new model reads slides at the resolution of the images");
   if (images_mpp) job.info.mpp = images_mpp;
-  job.info.provenance["from"] = from.filename().string() + " (SHA-256 " + digest::sha256_of_file(from) + ")";
+  job.info.provenance = {{"from", from.filename().string() + " (SHA-256 " + digest::sha256_of_file(from) + ")"}};
 }
 
 /// The images, what is known of them, and what this machine adds to the options.

@@ -250,7 +250,9 @@ TEST_F(Program, LearnsFromCorrectedRegions) {
   double pixel = 0;
   for (std::string line; std::getline(log, line);) pixel = std::max(pixel, nlohmann::json::parse(line).value("pixel", 0.0));
   EXPECT_GT(pixel, 0) << "the pixels were learnt";
-  EXPECT_THAT(run("info taught/model.safetensors").out, HasSubstr("from: model.safetensors (SHA-256 "));
+  const std::string info = run("info taught/model.safetensors").out;
+  EXPECT_THAT(info, HasSubstr("from: model.safetensors (SHA-256 "));
+  EXPECT_THAT(info, HasSubstr("corrections = \"corrected\"")) << "the configuration of this training, not of the one before";
   EXPECT_EQ(run("evaluate data/patches --model taught/model.safetensors --no-crf --no-tta").code, 0);
 
   expect_refusal(next + " --encoder mit_b1 -o bad", 2, "--encoder: --from first/model.safetensors says it");
