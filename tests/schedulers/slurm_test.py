@@ -176,6 +176,8 @@ def test(our, folder, say):
         asked = task_of("node2")
         say(f"asking task {asked} on node2 to go, as before its time limit")
         slurm.run("scancel", "--batch", "--signal=USR1", asked)
+        # A program that went on before it was asked could be done before it is: then its task rightly doesn't come back.
+        wait_for(lambda: any(world.awaits(pid, signal.SIGTERM) for pid in slurm.programs("node2")), f"task {asked} to be asked", 60)
         world.send(signal.SIGCONT, slurm.programs("node2"))
         for task in (asked, killed):
             wait_for(lambda: slurm.job(task)["Restarts"] == "1", f"task {task} to be put back into the queue", 120)

@@ -1,6 +1,7 @@
 """What the tests of schedulers share: an archive of painted slides with a model, a plain batch to compare with, and small helpers."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,15 @@ def name_of(pid):
         return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return ""
+
+
+def awaits(pid, number):
+    """A signal has been sent to a process, which has not taken it yet."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    return bool(int(re.search(r"ShdPnd:\s*(\w+)", status)[1], 16) >> (number - 1) & 1)
 
 
 def send(number, pids):
