@@ -59,7 +59,10 @@ PaperViews look_at_views(const LpdNetwork& network, const Tensor& images, int pr
   const auto look = [&](bool mirrored, double factor) {
     const Tensor view = mirrored ? images.flip(3) : images;
     const NetworkOutput output = network->forward(factor == 1 ? view : view * factor);
-    if (!mirrored && factor == 1) views.scores = class_scores(output, prototypes_per_class);
+    if (!mirrored && factor == 1) {
+      views.scores = class_scores(output, prototypes_per_class);
+      views.score_maps = merge_mean(output.maps[3], prototypes_per_class);
+    }
     const Tensor fused = fuse(normalised(merged_maps(output, prototypes_per_class)), height, width, true);
     return mirrored ? fused.flip(3) : fused;
   };

@@ -27,6 +27,13 @@ std::vector<T> values_of(const Tensor& tensor) {
   return {host.const_data_ptr<T>(), host.const_data_ptr<T>() + host.numel()};
 }
 
+/// The maps [B, C, h, w] of heads that tell places apart.
+Tensor stacked(std::span<const HeadScores> heads) {
+  std::vector<Tensor> maps;
+  for (const HeadScores& head : heads) maps.push_back(torch::tensor(head.maps).view({-1, head.height, head.width}));
+  return torch::stack(maps);
+}
+
 }  // namespace
 
 void append(PatchBatch& batch, const PatchBatch& more) {
@@ -71,12 +78,14 @@ PatchModel PatchModel::load(const std::filesystem::path& path, const std::string
 
 const ModelInfo& PatchModel::info() const { return impl_->info; }
 
-std::vector<PatchMaps> PatchModel::look(const PatchBatch& batch, bool all_views) {
+std::vector<PatchMaps> PatchModel::look(const PatchBatch& batch, bool all_views, std::span<const HeadScores> heads) {
   return runtime::with_torch_errors("looking at patches", [&] {
     const c10::InferenceMode inference;
     impl_->network->eval();
     const Tensor images = impl_->images(batch);
-    const PaperViews views = look_at_views(impl_->network, images, impl_->info.prototypes_per_class, all_views);
+    PaperViews views = look_at_views(impl_->network, images, impl_->info.prototypes_per_class, all_views);
+    if (!heads.empty() && !heads.front().maps.empty())
+      views.maps *= impl_->factors_of_places(stacked(heads).to(impl_->device), views.score_maps, batch.size);
     const Tensor crf_images = impl_->input.crf_images(images);
     std::vector<PatchMaps> patches;
     for (std::int64_t b = 0; b < batch.count; ++b) {
@@ -115,9 +124,13 @@ std::vector<std::uint8_t> PatchModel::segment_unlabelled(const PatchBatch& batch
     const int k = impl_->info.prototypes_per_class;
     const NetworkOutput output = impl_->look(batch);
     const ScoreSigmoid presence(impl_->presence ? uncalibrated(impl_->info.classes.count()) : impl_->info.calibration, impl_->device);
-    Tensor scores = class_scores(output, k);
-    if (impl_->presence) scores = JointPresence(impl_->info, impl_->device)(impl_->head_scores(impl_->images(batch)), scores);
-    return values_of<std::uint8_t>(labels_from_maps(upsample_grid(gated(open_maps(merged_maps(output, k)), presence(scores)))));
+    Tensor scores = class_scores(output, k), maps = open_maps(merged_maps(output, k));
+    if (impl_->presence) {
+      const Tensor heads = impl_->head_maps(impl_->images(batch));
+      scores = JointPresence(impl_->info, impl_->device)(heads.mean({2, 3}), scores);
+      if (impl_->scorer->has_places()) maps = maps * impl_->factors_of_places(heads, merge_mean(output.maps[3], k), maps.size(3));
+    }
+    return values_of<std::uint8_t>(labels_from_maps(upsample_grid(gated(maps, presence(scores)))));
   });
 }
 
@@ -203,14 +216,18 @@ void PatchModel::drop_presence() {
   impl_->info.judged.reset();
 }
 
-std::vector<std::vector<float>> PatchModel::presence_scores(const PatchBatch& batch) {
+std::vector<HeadScores> PatchModel::presence_scores(const PatchBatch& batch) {
   if (!impl_->presence) throw core::Error("the model has no presence head: wsi-lpd calibrate PATCHES --presence-encoder FILE fits one");
   return runtime::with_torch_errors("telling which classes are present", [&] {
     const c10::InferenceMode inference;
-    const Tensor scores = impl_->head_scores(impl_->images(batch));
-    std::vector<std::vector<float>> values;
-    for (std::int64_t b = 0; b < batch.count; ++b) values.push_back(values_of<float>(scores[b]));
-    return values;
+    const Tensor maps = impl_->head_maps(impl_->images(batch)), scores = maps.mean({2, 3});
+    std::vector<HeadScores> heads;
+    for (std::int64_t b = 0; b < batch.count; ++b) {
+      HeadScores head{values_of<float>(scores[b])};
+      if (impl_->scorer->has_places()) head = {std::move(head.scores), values_of<float>(maps[b]), maps.size(2), maps.size(3)};
+      heads.push_back(std::move(head));
+    }
+    return heads;
   });
 }
 

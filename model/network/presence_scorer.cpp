@@ -8,6 +8,15 @@ namespace wsi_lpd::model::network {
 
 using torch::Tensor;
 
+namespace {
+
+Tensor bilinear(const Tensor& maps, std::int64_t height, std::int64_t width) {
+  namespace F = torch::nn::functional;
+  return F::interpolate(maps, F::InterpolateFuncOptions().size(std::vector{height, width}).mode(torch::kBilinear).align_corners(false));
+}
+
+}  // namespace
+
 encoders::EncoderFile rounded_to_half(encoders::EncoderFile file) {
   for (auto& [name, tensor] : file.tensors)
     if (tensor.is_floating_point()) tensor = tensor.to(torch::kHalf);
@@ -52,10 +61,13 @@ Tensor feature_maps(encoders::FrozenEncoder& encoder, const Tensor& images, bool
 Tensor on_score_grid(const Tensor& maps, std::int64_t size) {
   const std::int64_t side = size / kScoreStride;
   if (maps.size(2) == side && maps.size(3) == side) return maps;
-  const auto options =
-      torch::nn::functional::InterpolateFuncOptions().size(std::vector{side, side}).mode(torch::kBilinear).align_corners(false);
-  const Tensor grid = torch::nn::functional::interpolate(maps, options);
+  const Tensor grid = bilinear(maps, side, side);
   return grid + (maps.mean({2, 3}, true) - grid.mean({2, 3}, true));
+}
+
+Tensor local_factors(const Tensor& margins, std::int64_t height, std::int64_t width) {
+  const Tensor places = bilinear(margins, height, width);
+  return (kLocalWeight * (places - places.amax(1, true))).exp();
 }
 
 JointPresence::JointPresence(const ModelInfo& info, const torch::Device& device) {

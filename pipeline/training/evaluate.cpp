@@ -32,11 +32,14 @@ class Evaluator {
 
   void add(std::size_t first) {
     const model::network::PatchBatch batch = set_.batch(first, kBatch);
-    std::vector<model::network::PatchMaps> maps = model_.look(batch, options_.all_views);
-    std::vector<std::vector<float>> heads(maps.size());
-    if (judge_.needs_head() && !options_.head_scores) heads = model_.presence_scores(batch);
+    std::vector<model::network::HeadScores> seen;
+    std::span<const model::network::HeadScores> heads;
+    if (judge_.needs_head())
+      heads = options_.heads ? std::span(*options_.heads).subspan(first, static_cast<std::size_t>(batch.count))
+                             : seen = model_.presence_scores(batch);
+    const std::vector<model::network::PatchMaps> maps = model_.look(batch, options_.all_views, heads);
     for (std::size_t i = 0; i < maps.size(); ++i)
-      judge(first + i, judge_.margins(maps[i].scores, options_.head_scores ? (*options_.head_scores)[first + i] : heads[i]));
+      judge(first + i, judge_.margins(maps[i].scores, heads.empty() ? std::span<const float>() : heads[i].scores));
     tbb::parallel_for(std::size_t{0}, maps.size(), [&](std::size_t i) { add(first + i, maps[i]); });
   }
 

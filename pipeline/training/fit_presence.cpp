@@ -51,8 +51,9 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
   work.observer.info(line + "; strength " + core::fixed(presence.strength, 4));
 }
 
-std::vector<std::vector<float>> presence_scores(model::network::PatchModel& model, const PatchSet& set, const core::CancelFlag& cancel) {
-  std::vector<std::vector<float>> scores;
+std::vector<model::network::HeadScores> presence_scores(model::network::PatchModel& model, const PatchSet& set,
+                                                        const core::CancelFlag& cancel) {
+  std::vector<model::network::HeadScores> scores;
   while (scores.size() < set.count()) {
     core::check(cancel);
     std::ranges::move(model.presence_scores(set.batch(scores.size(), kBatch)), std::back_inserter(scores));
@@ -62,12 +63,14 @@ std::vector<std::vector<float>> presence_scores(model::network::PatchModel& mode
 
 std::vector<std::vector<float>> presence_probabilities(model::network::PatchModel& model, const PatchSet& set,
                                                        const core::CancelFlag& cancel) {
-  std::vector<std::vector<float>> values = presence_scores(model, set, cancel);
   const core::Calibration& calibration = model.info().presence->calibration;
-  for (std::vector<float>& scores : values)
-    for (std::size_t c = 0; c < scores.size(); ++c)
-      scores[c] = 1 / (1 + std::exp(-calibration.margin(c, scores[c]) / core::kGateSteepness));
-  return values;
+  std::vector<std::vector<float>> probabilities;
+  for (const model::network::HeadScores& head : presence_scores(model, set, cancel)) {
+    std::vector<float>& of_image = probabilities.emplace_back(head.scores);
+    for (std::size_t c = 0; c < of_image.size(); ++c)
+      of_image[c] = 1 / (1 + std::exp(-calibration.margin(c, of_image[c]) / core::kGateSteepness));
+  }
+  return probabilities;
 }
 
 }  // namespace wsi_lpd::pipeline::training

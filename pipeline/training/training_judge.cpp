@@ -54,14 +54,10 @@ EpochJudgement TrainingJudge::judge(model::network::PatchModel& model, std::int6
   if (by_ == kNothing) return epoch;
   core::SilentObserver quiet;  // the progress of the training stays
   const bool masks = by_ == kMasks;
-  if (model.info().presence && head_scores_.empty()) head_scores_ = presence_scores(model, valid_, cancel);
-  const Evaluation evaluation = evaluate({.oracle = masks,
-                                          .predicted = masks,
-                                          .all_views = false,
-                                          .crf = false,
-                                          .shown = 0,
-                                          .head_scores = head_scores_.empty() ? nullptr : &head_scores_},
-                                         valid_, model, {quiet, cancel});
+  if (model.info().presence && heads_.empty()) heads_ = presence_scores(model, valid_, cancel);
+  const Evaluation evaluation = evaluate(
+      {.oracle = masks, .predicted = masks, .all_views = false, .crf = false, .shown = 0, .heads = heads_.empty() ? nullptr : &heads_},
+      valid_, model, {quiet, cancel});
   epoch.f1 = evaluation.mean_f1();
   model::network::Judgement& judged = epoch.model.judged;
   if (masks) {

@@ -53,7 +53,7 @@ class TrainingJudge {
   const PatchSet& valid_;
   std::int64_t warmup_;
   std::string by_;
-  std::vector<std::vector<float>> head_scores_;  ///< of the validation images by the model's presence head; empty: not known yet, or none
+  std::vector<model::network::HeadScores> heads_;  ///< of the validation images; empty: not known yet, or the model has no presence head
   TrainedModel kept_;
   bool chosen_ = false;          ///< kept_ is from after the warm-up
   std::optional<double> least_;  ///< least score of a candidate, of which the newest is the best

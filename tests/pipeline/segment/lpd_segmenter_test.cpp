@@ -1,6 +1,7 @@
 #include "wsi_lpd/pipeline/segment/lpd_segmenter.hpp"
 
 #include <gtest/gtest.h>
+#include <torch/script.h>
 
 #include <algorithm>
 #include <cmath>
@@ -44,7 +45,8 @@ class LpdSegmenter : public ::testing::Test {
   }
 
   /// Gives the model in path_ a presence head.
-  model::network::PatchModel with_head(int count = 20) const {
+  model::network::PatchModel with_head(int count = 20, const std::filesystem::path& encoder = std::filesystem::path(WSI_LPD_SOURCE_DIR) /
+                                                                                              "tests/golden/tiny_encoder.ts.pt") const {
     model::network::PatchModel model = model::network::PatchModel::load(path_, "cpu", 1);
     model::network::PatchBatch images = noise(count, 1);
     for (std::size_t i = 0; i < images.labels.size(); ++i) images.labels[i] = static_cast<float>(i / 2 % (2 + i % 2) == 0);
@@ -52,8 +54,7 @@ class LpdSegmenter : public ::testing::Test {
     for (int i = 0; i < count; ++i) groups.push_back(std::to_string(i));
     bool given = false;
     model.fit_presence(
-        std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt",
-        [&] { return std::exchange(given, true) ? model::network::PatchBatch{} : images; }, groups);
+        encoder, [&] { return std::exchange(given, true) ? model::network::PatchBatch{} : images; }, groups);
     model.save(path_);
     return model;
   }
@@ -193,7 +194,7 @@ TEST_F(LpdSegmenter, TakesPresenceFromTheHeadUnlessToldOtherwise) {
   for (std::size_t i = 0; i < 3U * kClasses; ++i) {
     const std::size_t c = i % kClasses;
     const double joint =
-        head.margin(c, scores[i / kClasses][c]) + model.info().presence->own_weight * network.margin(c, expected.scores[i]);
+        head.margin(c, scores[i / kClasses].scores[c]) + model.info().presence->own_weight * network.margin(c, expected.scores[i]);
     EXPECT_NEAR(from_head.scores[i], joint, 1e-3 * std::max(1.0, std::abs(joint)));
   }
 }
@@ -216,6 +217,44 @@ TEST_F(LpdSegmenter, HeadSeesTheTilesThatAreToBeScored) {
     }
   }
   for (std::size_t i = 0; i < all.score_maps.size(); ++i) EXPECT_NEAR(some.score_maps[i], i / map == 1 ? 0 : all.score_maps[i], 1e-4);
+}
+
+TEST_F(LpdSegmenter, PatchesAreWeighedByTheScoresOfPlacesAsTilesAre) {
+  train(true);
+  torch::jit::Module module("encoder");
+  module.define("def forward(self, images):\n  return torch.avg_pool2d(torch.cat([images, images * images], 1), 16)\n");
+  module.save((folder_ / "map.ts").string());
+  model::network::PatchModel model = with_head(20, folder_ / "map.ts");
+  const auto segmenter = load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Float32});
+  ASSERT_EQ(segmenter->shape().local_presence, model::network::kLocalWeight);
+  const model::network::PatchBatch tiles = noise(3, 7);
+  const TileResults seen = run(*segmenter, tiles);
+  const auto heads = model.presence_scores(tiles);
+  const auto plain = model.look(tiles, /*all_views=*/false), weighed = model.look(tiles, false, heads);
+  const auto maps_of = [](std::vector<float> values, int side) { return torch::tensor(values).view({3, kClasses, side, side}); };
+  const auto resized = [](const torch::Tensor& maps, std::int64_t side) {
+    namespace F = torch::nn::functional;
+    return F::interpolate(maps, F::InterpolateFuncOptions().size(std::vector{side, side}).mode(torch::kBilinear).align_corners(false));
+  };
+  const torch::Tensor margins = maps_of(seen.score_maps, kTile / 16);
+  ASSERT_GT((margins.select(1, 0) - margins.select(1, 1)).std().item<float>(), 0.1) << "the places differ";
+  const auto factors = [&](std::int64_t side) {
+    const torch::Tensor places = resized(margins, side);
+    return (model::network::kLocalWeight * (places - std::get<0>(places.max(1, true)))).exp();
+  };
+  for (std::size_t i = 0; i < 3; ++i) {
+    ASSERT_EQ(heads[i].maps.size(), kClasses * 14U * 14U) << "of the image at the side that the encoder takes, 224";
+    const auto map = [&](const model::network::PatchMaps& patch) { return torch::tensor(patch.maps).view({kClasses, kTile, kTile}); };
+    EXPECT_TRUE(torch::allclose(map(weighed[i]), map(plain[i]) * factors(kTile)[static_cast<std::int64_t>(i)], 1e-3, 1e-4));
+    EXPECT_FALSE(torch::allclose(map(weighed[i]), map(plain[i]), 1e-3, 1e-4));
+  }
+
+  const torch::Tensor presence = torch::tensor(seen.scores).view({3, kClasses, 1, 1}).sigmoid();
+  torch::Tensor classes = resized(maps_of(seen.maps, kGrid) * factors(kGrid) * presence, kTile);
+  classes = torch::cat({classes, (1 - std::get<0>(classes.max(1, true))).pow(10)}, 1).argmax(1);
+  const std::vector<std::uint8_t> labels = model.segment_unlabelled(tiles);
+  const torch::Tensor ours = torch::tensor(at::ArrayRef(labels), torch::kByte).view({3, kTile, kTile});
+  EXPECT_GT((ours == classes).to(torch::kFloat).mean().item<float>(), 0.999);
 }
 
 TEST_F(LpdSegmenter, TellsHowFarTilesLieFromTheTrainingImages) {

@@ -181,7 +181,8 @@ TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
   EXPECT_EQ(by_head.evaluated[0].matrix.counts(), by_network.evaluated[0].matrix.counts()) << "given labels need no head";
   std::int64_t hits = 0;
   for (std::size_t i = 0; i < set_->count(); ++i) {
-    const auto own_scores = model.look(set_->batch(i, 1), false)[0].scores, head_scores = model.presence_scores(set_->batch(i, 1))[0];
+    const auto own_scores = model.look(set_->batch(i, 1), false)[0].scores,
+               head_scores = model.presence_scores(set_->batch(i, 1))[0].scores;
     const PresenceJudge judge(model.info(), PresenceRule::Calibrated);
     hits += predicted_labels(judge.margins(own_scores, head_scores))[0] > 0.5F && set_->labels(i)[0] > 0.5F;
   }
@@ -190,11 +191,24 @@ TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
   const auto scores = presence_scores(model, *set_, kNever);
   ASSERT_EQ(scores.size(), set_->count());
   EvaluateOptions known = kOneView;
-  known.head_scores = &scores;
+  known.heads = &scores;
   EXPECT_EQ(evaluate(known, *set_, model, {observer_, kNever}).evaluated[1].matrix.counts(), by_head.evaluated[1].matrix.counts());
-  const std::vector<std::vector<float>> never(set_->count(), {-1e6F, 1e6F});
-  known.head_scores = &never;
+  const std::vector<model::network::HeadScores> never(set_->count(), {{-1e6F, 1e6F}});
+  known.heads = &never;
   EXPECT_EQ(evaluate(known, *set_, model, {observer_, kNever}).presence[0].hits, 0);
+
+  // Scores of places, which leave the right half to the second class alone, and the left half to the first.
+  const std::vector<model::network::HeadScores> halves(set_->count(), {{1e6F, 1e6F}, {2e6F, 0, 0, 2e6F}, 1, 2});
+  known.heads = &halves;
+  known.shown = set_->count();
+  const Evaluation by_halves = evaluate(known, *set_, model, {observer_, kNever});
+  EXPECT_EQ(by_halves.presence[0].misses + by_halves.presence[1].misses, 0);
+  ASSERT_EQ(by_halves.shown.size(), set_->count());
+  for (const ShownPatch& patch : by_halves.shown)
+    for (const core::Image& labels : patch.labels)
+      for (int y = 0; y < kSide; ++y)
+        for (const int x : {0, kSide / 4, 3 * kSide / 4, kSide - 1})
+          EXPECT_NE(*labels.at(x, y), 2 * x < kSide ? 1 : 0) << patch.name << " " << x << " " << y;
 
   model.save(folder_ / "model.safetensors");
   model::network::PatchModel loaded = model::network::PatchModel::load(folder_ / "model.safetensors", "cpu", 1);

@@ -23,7 +23,8 @@ torch::Tensor class_scores(const NetworkOutput& output, int prototypes_per_class
 struct PaperViews {
   torch::Tensor maps;  ///< [B, C, S, S]: min–max of each channel over the view, bilinear (align_corners), mean over the views, 0.3 · scale
                        ///< 2 + 0.3 · scale 3 + 0.4 · scale 4
-  torch::Tensor scores;  ///< [B, C]: class_scores of the unchanged images
+  torch::Tensor scores;      ///< [B, C]: class_scores of the unchanged images
+  torch::Tensor score_maps;  ///< [B, C, S / 16, S / 16], rounded up: the maps whose means `scores` are
 };
 /// `images` [B, 3, S, S] normalised. With `all_views` six views: mirrored or not, multiplied by 0.9, 1, 1.1 after normalisation; else one
 /// view, the image as it is.

@@ -29,6 +29,13 @@ struct PatchBatch {
 /// Appends `more`, which must have the same image size, to `batch`. Pixel classes are left out.
 void append(PatchBatch& batch, const PatchBatch& more);
 
+/// What a presence head says of one image.
+struct HeadScores {
+  std::vector<float> scores;  ///< [C], for which PresenceInfo::calibration has the thresholds
+  std::vector<float> maps{};  ///< [C, height, width]: of places, means `scores`; empty: the head's encoder does not tell places apart
+  std::int64_t height = 0, width = 0;
+};
+
 /// A model's output for one image, before image labels are applied.
 struct PatchMaps {
   int size = 0;
@@ -62,11 +69,14 @@ class PatchModel {
 
   const ModelInfo& info() const;
   /// The paper's evaluation. With `all_views` the mean of six views (mirrored or not, multiplied by 0.9, 1, 1.1), else the image as it is.
-  std::vector<PatchMaps> look(const PatchBatch& batch, bool all_views);
+  /// With `heads` [B], presence_scores() of the images, the scores of places weigh the maps (local_factors), as on slides; the paper has no
+  /// such step.
+  std::vector<PatchMaps> look(const PatchBatch& batch, bool all_views, std::span<const HeadScores> heads = {});
   /// Peaks [B][P] of the stage-4 maps, P = C·k.
   std::vector<std::vector<PrototypePeak>> prototype_peaks(const PatchBatch& batch);
   /// Class of each pixel [B, S, S] without image labels: 0…C−1, background C. Class presence comes from the whole image: from the presence
-  /// head, if there is one, else from the network's own scores. Throws Error if the model has neither head nor calibration.
+  /// head, if there is one, whose scores of places weigh the maps, else from the network's own scores. Throws Error if the model has
+  /// neither head nor calibration.
   std::vector<std::uint8_t> segment_unlabelled(const PatchBatch& batch);
   /// Learns the calibration from labelled images. `next` returns batches, and at the end a batch with count 0. If the calibration changes,
   /// ModelInfo::judged is cleared, because the score was measured with the old one. Throws Error when there are no images.
@@ -82,9 +92,8 @@ class PatchModel {
                     bool by_path = false);
   /// Removes the presence head and its encoder, if there are any. Clears ModelInfo::judged.
   void drop_presence();
-  /// Scores [B][C] of images by the presence head, for which ModelInfo::presence has the thresholds. Throws Error: the model has no head,
-  /// or as presence_encoder.
-  std::vector<std::vector<float>> presence_scores(const PatchBatch& batch);
+  /// Scores [B] of images by the presence head. Throws Error: the model has no head, or as presence_encoder.
+  std::vector<HeadScores> presence_scores(const PatchBatch& batch);
   /// Sets the stain statistics of the training images, which are stored in the model file.
   void set_stain(const core::StainStatistics& stain);
   /// Sets how the stains of the training images lie, which is stored in the model file.

@@ -1,5 +1,6 @@
 #pragma once
 // Brings in LibTorch: for the model layer, its tests and the pipeline's bridge only.
+#include "wsi_lpd/model/network/class_maps.hpp"
 #include "wsi_lpd/model/network/network.hpp"
 #include "wsi_lpd/model/network/patch_model.hpp"
 #include "wsi_lpd/model/network/presence_scorer.hpp"
@@ -34,10 +35,15 @@ struct PatchModel::Impl {
     if (batch.pixels.empty()) return {};
     return on_device(torch::from_blob(const_cast<std::uint8_t*>(batch.pixels.data()), {batch.count, batch.size, batch.size}, torch::kByte));
   }
-  /// Scores [B, C] of normalised images by the presence head, which must be there.
-  torch::Tensor head_scores(const torch::Tensor& normalised) {
+  /// Score maps [B, C, h, w] of normalised images by the presence head, which must be there. Opens `scorer`.
+  torch::Tensor head_maps(const torch::Tensor& normalised) {
     if (!scorer) scorer = std::make_unique<PresenceScorer>(*presence, info, device);
-    return scorer->score_maps(scorer->feature_maps(normalised)).mean({2, 3});
+    return scorer->score_maps(scorer->feature_maps(normalised));
+  }
+  /// local_factors for class maps of height and width `side`, from head_maps() and the network's own score maps [B, C, h, w].
+  torch::Tensor factors_of_places(const torch::Tensor& head_maps, const torch::Tensor& own_maps, std::int64_t side) const {
+    const torch::Tensor maps = on_score_grid(head_maps, own_maps.size(3) * kScoreStride);
+    return local_factors(JointPresence(info, device)(maps, own_maps), side, side);
   }
   /// The network's output for `batch` in eval mode, without drop path.
   NetworkOutput look(const PatchBatch& batch) {

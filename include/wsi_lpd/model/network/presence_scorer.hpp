@@ -46,6 +46,11 @@ class JointPresence {
   torch::Tensor head_factor_, own_factor_, offset_;  // [C, 1, 1]
 };
 
+/// Factors [N, C, height, width] by which the scores of places weigh class maps: exp(kLocalWeight · (m − m_max)) with the joint scores m of
+/// JointPresence, `margins` [N, C, h, w], bilinear with half-pixel centres, and m_max the largest of all classes' at that place: as
+/// core::ScoreGate does on slides. Thread-safe.
+torch::Tensor local_factors(const torch::Tensor& margins, std::int64_t height, std::int64_t width);
+
 /// Tells how present classes are in images. Thread-safe in inference: the encoders keep no state.
 class PresenceScorer {
  public:

@@ -43,8 +43,8 @@ struct EvaluateOptions {
   bool all_views = true;  ///< the paper's six views
   bool crf = true;
   crf::DenseCrfOptions crf_options{};
-  std::size_t shown = 5;                                         ///< number of the worst, and of the best, patches to keep
-  const std::vector<std::vector<float>>* head_scores = nullptr;  ///< presence_scores() of the set, where they are known already
+  std::size_t shown = 5;                                           ///< number of the worst, and of the best, patches to keep
+  const std::vector<model::network::HeadScores>* heads = nullptr;  ///< presence_scores() of the set, where they are known already
 };
 
 /// Pixel agreement of all patches, for one source of image labels.

@@ -16,11 +16,12 @@ namespace wsi_lpd::pipeline::training {
 void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, bool by_path,
                   const core::Work& work, std::span<const CorrectedTile> corrected = {});
 
-/// Scores [N][C] of all images of `set` by the presence head of `model`. Not thread-safe with the same model. Throws Error: the model has
+/// Scores [N] of all images of `set` by the presence head of `model`. Not thread-safe with the same model. Throws Error: the model has
 /// no head; Cancelled.
-std::vector<std::vector<float>> presence_scores(model::network::PatchModel& model, const PatchSet& set, const core::CancelFlag& cancel);
+std::vector<model::network::HeadScores> presence_scores(model::network::PatchModel& model, const PatchSet& set,
+                                                        const core::CancelFlag& cancel);
 
-/// The same as probabilities 0…1 (core::Calibration).
+/// The same as probabilities [N][C], 0…1 (core::Calibration).
 std::vector<std::vector<float>> presence_probabilities(model::network::PatchModel& model, const PatchSet& set,
                                                        const core::CancelFlag& cancel);
 
