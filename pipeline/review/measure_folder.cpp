@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <optional>
 #include <set>
 #include <utility>
 
@@ -20,13 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The annotations of a result: below `folder` as the result is below its own. Nothing where there are none.
-std::optional<fs::path> annotations_of(const fs::path& stem, const fs::path& results, const fs::path& folder) {
+/// The files of annotations that a result has: below `folder` as the result is below its own.
+std::vector<fs::path> annotations_of(const fs::path& stem, const fs::path& results, const fs::path& folder) {
+  std::vector<fs::path> files;
   for (const char* ending : {".geojson", ".json"}) {
     fs::path file = folder / stem.lexically_relative(results);
-    if (fs::is_regular_file(file += ending)) return file;
+    if (fs::is_regular_file(file += ending)) files.push_back(file);
   }
-  return {};
+  return files;
 }
 
 /// Leaves the result that one file of annotations is for.
@@ -59,12 +59,14 @@ void check_classes(const output::ResultFolder& folder, const MeasureOptions& opt
   }
 }
 
-/// Measures one slide of a folder, or notes why it failed. `file` has its regions; nothing for the whole slide.
-void add_slide(MeasuredFolder& measured, const output::CompleteResult& result, const std::optional<fs::path>& file,
+/// Measures one slide of a folder, or notes why it failed. `files` has the one with its regions; empty for the whole slide.
+void add_slide(MeasuredFolder& measured, const output::CompleteResult& result, const std::vector<fs::path>& files,
                const MeasureOptions& options, const core::Work& work) {
   const std::string& slide = result.statistics.slide;
   try {
-    const slide::Annotations annotations = file ? slide::read_annotations(*file) : whole_slide(result.statistics.frame);
+    if (files.size() > 1)
+      throw core::Error("two files have its annotations, " + files[0].string() + " and " + files[1].string() + "; move one of them away");
+    const slide::Annotations annotations = files.empty() ? whole_slide(result.statistics.frame) : slide::read_annotations(files[0]);
     for (const std::string& warning : annotations.warnings) work.observer.warn(warning);
     const auto regions = measure_regions(result, annotations, options, work);
     measured.table += output::region_table_lines(slide, regions);
@@ -106,14 +108,14 @@ MeasuredFolder measure_folder(const fs::path& results, const fs::path& annotatio
   work.observer.begin("measuring regions", static_cast<std::int64_t>(folder.complete.size()), "slides");
   for (const output::CompleteResult& result : folder.complete) {
     core::check(work.cancel);
-    std::optional<fs::path> file;
-    if (is_folder) file = annotations_of(result.stem, folder.path, annotations);
-    if (is_file) file = annotations;
-    if (is_folder && !file) {
+    std::vector<fs::path> files;
+    if (is_folder) files = annotations_of(result.stem, folder.path, annotations);
+    if (is_file) files = {annotations};
+    if (is_folder && files.empty()) {
       measured.without.push_back(result.statistics.slide);
     } else {
-      if (file) unused.erase(*file);
-      add_slide(measured, result, file, options, work);
+      for (const fs::path& file : files) unused.erase(file);
+      add_slide(measured, result, files, options, work);
     }
     work.observer.advance(static_cast<std::int64_t>(measured.slides + measured.without.size() + measured.failures.size()));
   }

@@ -1,7 +1,10 @@
 #include "study_cases.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/error.hpp"
@@ -22,6 +25,30 @@ bool ends_with(const fs::path& path, const fs::path& tail) {
 
 fs::path absolute_path(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
 
+struct IgnoringCase {
+  bool operator()(const std::string& a, const std::string& b) const {
+    const auto lower = [](unsigned char c) { return std::tolower(c); };
+    return std::ranges::lexicographical_compare(a, b, {}, lower, lower);
+  }
+};
+
+/// Names of cases or groups, and the first line with each. Two that differ in capitals alone are a slip: what belongs together would be
+/// counted apart, without a word.
+class FirstLines {
+ public:
+  explicit FirstLines(std::string what) : what_(std::move(what)) {}
+  void add(const std::string& name, const std::string& where) {
+    const auto& [first_name, first_where] = *first_.try_emplace(name, where).first;
+    if (first_name != name)
+      throw core::UsageError(where + ": " + what_ + " " + name + " is written " + first_name + " in " + first_where +
+                             "; write both the same, or give one of them another name");
+  }
+
+ private:
+  std::string what_;
+  std::map<std::string, std::string, IgnoringCase> first_;
+};
+
 }  // namespace
 
 std::vector<CaseLine> read_case_lines(const fs::path& path) {
@@ -34,6 +61,7 @@ std::vector<CaseLine> read_case_lines(const fs::path& path) {
   const std::size_t slide = table.required_column("slide", "; " + advice), of_case = table.required_column("case", "; " + advice);
   const std::optional<std::size_t> group = table.column("group");
   std::vector<CaseLine> lines;
+  FirstLines cases("case"), groups("group");
   std::map<std::string, const CaseLine*> grouped;  // cases to a line that says their group
   lines.reserve(table.rows.size());                // so that pointers stay
   for (const core::CsvTable::Row& row : table.rows) {
@@ -41,6 +69,8 @@ std::vector<CaseLine> read_case_lines(const fs::path& path) {
     const CaseLine& line =
         lines.emplace_back(CaseLine{table.where(row), core::bytes_of_utf8(row.fields[slide]), core::utf8_of_bytes(row.fields[of_case]),
                                     group ? core::utf8_of_bytes(row.fields[*group]) : ""});
+    cases.add(line.case_name, line.where);
+    groups.add(line.group, line.where);
     if (line.group.empty() || line.case_name.empty()) continue;
     const CaseLine& first = *grouped.try_emplace(line.case_name, &line).first->second;
     if (first.group != line.group)

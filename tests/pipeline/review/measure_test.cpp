@@ -164,6 +164,11 @@ TEST_F(Measure, AFolderBecomesATableInLongForm) {
   const std::string first = output::read_results(folder_ / "results").complete.at(0).statistics.classes.names[0];
   EXPECT_EQ(values[first + " fraction_of_region"], "1 1");
   EXPECT_EQ(values[first + " pieces"], "1 1");
+
+  write(feature(ring(0, 0, 10, 10), ""), "drawn/slide.json");
+  EXPECT_EQ(measure_all().slides, 0U);
+  EXPECT_THAT(measure_all().failures,
+              ::testing::Contains(::testing::Pair(HasSubstr("slide.tiff"), HasSubstr("two files have its annotations, "))));
 }
 
 TEST_F(Measure, WrongPlacesAreRefused) {

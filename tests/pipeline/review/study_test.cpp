@@ -130,6 +130,8 @@ TEST_F(StudyFolder, RefusesWhatContradictsItself) {
   add("a", "a.svs");
   add("b", "b.svs");
   expect_refusal("slide,case,group\na,P1,x\nb,P1,y\n", "groups.csv line 3: case P1 is of group y here, and of group x in ");
+  expect_refusal("slide,case,group\na,P1,Tumour\nb,P2,tumour\n", "groups.csv line 3: group tumour is written Tumour in ");
+  expect_refusal("slide,case\na,P1\nb,p1\n", "groups.csv line 3: case p1 is written P1 in ");
   expect_refusal("slide,case\na,P1\na.svs,P2\n", "groups.csv line 3: a.svs is of case P2 here, and of case P1 in ");
   expect_refusal("slide,case\nnone,P1\nnone,P2\n", "none is of case P2 here");
   expect_refusal("slide,case,grp\na,P1,x\n", "unknown column 'grp'; a table of cases has the columns slide, case");
