@@ -8,31 +8,13 @@
 #include <numeric>
 #include <utility>
 
-#include "wsi_lpd/core/background.hpp"
+#include "wsi_lpd/core/cell_entropy.hpp"
 #include "wsi_lpd/core/error.hpp"
 
 namespace wsi_lpd::pipeline::review {
 namespace {
 
 constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
-
-/// Of one cell, by the values [C] of its classes in 1/255, `step` apart; 0…1.
-double entropy(const std::uint8_t* values, std::size_t classes, std::size_t step) {
-  double sum = 0, weighted = 0;  // Σ v, Σ v ln v: the entropy is ln Σ v − Σ v ln v ÷ Σ v
-  float most = 0;
-  const auto add = [&](double value) {
-    if (value <= 0) return;
-    sum += value;
-    weighted += value * std::log(value);
-  };
-  for (std::size_t c = 0; c < classes; ++c) {
-    const float value = static_cast<float>(values[c * step]) / 255;
-    most = std::max(most, value);
-    add(value);
-  }
-  add(core::background_score(most));
-  return std::max(0.0, std::log(sum) - weighted / sum) / std::log(static_cast<double>(classes) + 1);
-}
 
 /// Centres of tiles by squares of level-0 pixels.
 class TileCentres {
@@ -79,12 +61,14 @@ void rate(std::vector<PatchPlace>& places, const core::Frame& frame, int size, o
   const auto width = static_cast<std::size_t>(result.map().width), classes = static_cast<std::size_t>(result.classes());
   PatchSums sums(places, frame, size, origin, result.cell(), result.map());
   std::vector<std::uint8_t> row(classes * width);
+  std::vector<float> values(row.size());
   std::vector<double> before(width + 1);
   for (std::int64_t y = 0; y < result.map().height && sums.wants(y); ++y) {
     core::check(cancel);
     if (!sums.meets(y)) continue;
     result.read_row(y, row);
-    for (std::size_t x = 0; x < width; ++x) before[x + 1] = before[x] + entropy(row.data() + x, classes, width);
+    std::ranges::transform(row, values.begin(), [](std::uint8_t byte) { return static_cast<float>(byte) / 255; });
+    for (std::size_t x = 0; x < width; ++x) before[x + 1] = before[x] + core::cell_entropy(values.data() + x, classes, width);
     sums.add(y, before);
   }
   const TileCentres tiles(result.tiles(), result.tile(), size * frame.scale);

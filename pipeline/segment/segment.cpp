@@ -16,6 +16,7 @@
 #include "stage_clock.hpp"
 #include "stream_tiles.hpp"
 #include "tile_reader.hpp"
+#include "two_looks.hpp"
 #include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/library.hpp"
@@ -166,7 +167,8 @@ output::SlideStatistics statistics_of(const SlideJob& job, const RunIdentity& id
   statistics.model_mpp_known = shape.mpp > 0;
   statistics.classes = shape.classes;
   statistics.versions = versions();
-  statistics.tiles_planned = static_cast<std::int64_t>(plan.tiles.tiles.size());
+  statistics.tiles_planned = counts.tiles;
+  statistics.tiles_passed_over = static_cast<std::int64_t>(plan.tiles.tiles.size()) - counts.tiles;
   statistics.tiles_skipped = plan.tiles.skipped();
   statistics.tiles_unreadable = counts.unreadable;
   statistics.tiles_read = statistics.tiles_planned - counts.unreadable;
@@ -230,6 +232,8 @@ void check_run(const SegmentOptions& options, const Segmenter::Shape& shape, con
                            " knows only images of " + std::to_string(shape.only_tile) +
                            " pixels; leave --tile out, or give --presence own");
   }
+  if (options.effort < 1 && options.blend == core::Blend::Crop)
+    throw core::UsageError("--effort below 1 leaves tiles out, and --blend crop needs them all; leave one of the two out");
   if (options.stain != core::StainMethod::None && !shape.stain.has(options.stain)) {
     throw core::UsageError(identity.model_path + ": does not know the stain of its training images, which --stain-normalisation " +
                            core::to_string(options.stain) + " needs; `wsi-lpd calibrate PATCHES --model MODEL` adds it");
@@ -264,7 +268,9 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     SlideResults results(job.slide, staged.stem(), plan.tiles, shape, options, plan.thumbnail, plan.parts,
                          provenance_of(job, identity, slide, made));
     SlideCanvas canvas(slide, plan, shape, options, results, work.cancel);
-    const StreamCounts counts = stream_tiles(plan.tiles, reader, segmenter, canvas, options, work);
+    const StreamCounts counts = options.effort < 1
+                                    ? stream_in_two_looks(plan, reader, segmenter, canvas, options, staged.stem().parent_path(), work)
+                                    : stream_tiles(plan.tiles, scored_tiles(plan.tiles, shape), reader, segmenter, canvas, options, work);
 
     work.observer.begin("writing results", 0, "");
     StageClock writing;

@@ -17,19 +17,11 @@ double share_of_ones(std::span<const std::uint8_t> pixels) {
   return static_cast<double>(std::count(pixels.begin(), pixels.end(), 1)) / static_cast<double>(pixels.size());
 }
 
-/// The values of one of `count` tiles.
-template <class T>
-std::span<const T> part(const std::vector<T>& values, std::size_t index, std::size_t count) {
-  const std::size_t size = values.size() / count;
-  return std::span(values).subspan(index * size, size);
-}
-
 }  // namespace
 
 SlideCanvas::SlideCanvas(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
                          SlideResults& results, const core::CancelFlag& cancel)
-    : tiles_(plan.tiles),
-      results_(results),
+    : results_(results),
       canvas_(plan.tiles, plan.tissue, shape.classes.count(), shape.grid_stride, options.blend,
               make_rows(slide, plan, shape, options, cancel),
               {shape.presence, shape.score_stride, shape.patch_size, shape.local_presence}) {}
@@ -44,16 +36,14 @@ core::CanvasSink& SlideCanvas::make_rows(const OpenedSlide& slide, const SlidePl
   return *rows;
 }
 
-void SlideCanvas::add(const ReadTiles& read, const TileResults& seen, std::size_t index, bool scored) {
-  const std::size_t count = read.batch->tiles;
-  const core::Tile& tile = tiles_.tiles[read.batch->first_tile + index];
-  if (read.readable[index]) {
-    if (cut_) cut_->add_glass(tile, part(read.glass, index, count));
-    canvas_.add(tile, part(seen.maps, index, count), scored ? part(seen.score_maps, index, count) : std::span<const float>());
+void SlideCanvas::add(const SeenTile& seen) {
+  if (seen.readable) {
+    if (cut_) cut_->add_glass(seen.tile, seen.glass);
+    canvas_.add(seen.tile, seen.maps, seen.score_maps);
   } else {
-    canvas_.add_unreadable(tile);
+    canvas_.add_unreadable(seen.tile);
   }
-  results_.add_tile(tile, seen, read, index, cut_ ? share_of_ones(part(read.glass, index, count)) : 0);
+  results_.add_tile(seen, cut_ ? share_of_ones(seen.glass) : 0);
 }
 
 }  // namespace wsi_lpd::pipeline::segment

@@ -2,27 +2,24 @@
 // Private to pipeline/: turns a slide's tiles into rows of labels.
 #include <cstdint>
 #include <optional>
-#include <span>
 
 #include "slide_crf.hpp"
 #include "slide_plan.hpp"
 #include "slide_results.hpp"
-#include "tile_reader.hpp"
+#include "tile_sink.hpp"
 #include "wsi_lpd/raster/tissue_cut.hpp"
 
 namespace wsi_lpd::pipeline::segment {
 
 /// Tiles in, rows of labels out: the canvas blends the tiles' maps; with SegmentOptions::crf the CRF refines the labels; with a GlassFinder
 /// glass is cut out; `results` receives the rows. Not thread-safe.
-class SlideCanvas {
+class SlideCanvas : public TileSink {
  public:
   /// Keeps references to all arguments but `shape`.
   SlideCanvas(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
               SlideResults& results, const core::CancelFlag& cancel);
 
-  /// Adds tile `index` of the batch `read`; `seen` is the network's output for that batch. Tiles must come in the order of the plan. Throws
-  /// Error, Cancelled.
-  void add(const ReadTiles& read, const TileResults& seen, std::size_t index, bool scored);
+  void add(const SeenTile& seen) override;
   /// Emits all remaining rows. Throws Error, Cancelled.
   void finish() { canvas_.finish(); }
 
@@ -36,7 +33,6 @@ class SlideCanvas {
   core::CanvasSink& make_rows(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
                               const core::CancelFlag& cancel);
 
-  const core::TilePlan& tiles_;
   SlideResults& results_;
   std::optional<raster::TissueCut> cut_;
   std::optional<SlideCrf> crf_;

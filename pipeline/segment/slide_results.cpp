@@ -126,23 +126,16 @@ void SlideResults::label_row(std::span<const std::uint8_t> labels, std::span<con
   ++label_rows_seen_;
 }
 
-void SlideResults::add_tile(const core::Tile& tile, const TileResults& results, const ReadTiles& read, std::size_t index, double glass) {
-  const bool readable = read.readable[index];
-  const float distance = readable && !results.distances.empty() ? results.distances[index] : std::nanf("");
+void SlideResults::add_tile(const SeenTile& seen, double glass) {
   const output::TileMeasures measures{
-      .focus = read.focus[index], .feature_distance = distance, .stain_distance = read.stain_distance[index]};
-  const auto slice = [&](const std::vector<float>& values) {
-    const std::size_t each = values.size() / static_cast<std::size_t>(results.count);
-    return std::span(values).subspan(index * each, each);
-  };
-  file_.add_tile(std::llround(plan_.frame.level0_x_from_output(static_cast<double>(tile.x))),
-                 std::llround(plan_.frame.level0_y_from_output(static_cast<double>(tile.y))), slice(results.features),
-                 slice(results.scores), slice(results.prototypes), readable ? output::TileStatus::Read : output::TileStatus::Unreadable,
-                 measures);
+      .focus = seen.focus, .feature_distance = seen.feature_distance, .stain_distance = seen.stain_distance};
+  file_.add_tile(std::llround(plan_.frame.level0_x_from_output(static_cast<double>(seen.tile.x))),
+                 std::llround(plan_.frame.level0_y_from_output(static_cast<double>(seen.tile.y))), seen.features, seen.scores,
+                 seen.prototypes, seen.readable ? output::TileStatus::Read : output::TileStatus::Unreadable, measures);
   focus_.push_back(measures.focus);
   fit_.features.add(measures.feature_distance);
   fit_.stain.add(measures.stain_distance);
-  if (gallery_ && readable) gallery_->add(tile, slice(results.prototypes), glass);
+  if (gallery_ && seen.readable) gallery_->add(seen.tile, seen.prototypes, glass);
 }
 
 void SlideResults::describe(output::SlideStatistics& statistics) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "prototype_gallery.hpp"
-#include "tile_reader.hpp"
+#include "tile_sink.hpp"
 #include "wsi_lpd/core/canvas.hpp"
 #include "wsi_lpd/image/raster_writer.hpp"
 #include "wsi_lpd/output/raster_figures.hpp"
@@ -27,8 +27,8 @@ class SlideResults : public core::CanvasSink {
 
   void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
   void label_row(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> tissue) override;
-  /// Adds tile `index` of the batch that `results` and `read` are of. `glass` is the share of its pixels that are glass.
-  void add_tile(const core::Tile& tile, const TileResults& results, const ReadTiles& read, std::size_t index, double glass);
+  /// Adds a tile. `glass` is the share of its pixels that are glass.
+  void add_tile(const SeenTile& seen, double glass);
   /// Sets the figures of the raster, of the tiles' focus and of their distances to the training images in `statistics`. Must be called
   /// once, after all tiles and rows.
   void describe(output::SlideStatistics& statistics);

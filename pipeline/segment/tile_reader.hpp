@@ -33,6 +33,14 @@ class TileReader {
              const std::optional<slide::GlassFinder>& glass)
       : reader_(reader), plan_(plan), background_(background), glass_(glass) {}
 
+  /// The same reader with the tiles of another plan of the slide, which it keeps a reference to.
+  TileReader with(const core::TilePlan& plan) const {
+    TileReader other(reader_, plan, background_, glass_);
+    other.stain_ = stain_;
+    other.stain_fit_ = stain_fit_;
+    return other;
+  }
+
   /// Sets the stain normaliser for the tiles read from now on.
   void normalise(std::optional<core::StainNormaliser> stain) { stain_ = std::move(stain); }
 

@@ -23,6 +23,7 @@ void configure(pipeline::segment::RunIdentity& identity, const CLI::App& options
   std::set<std::string> without{"output", "model", "threads", "device", "batch-size", "tokens", "annotations"};
   without.insert(kWorkerOptions.begin(), kWorkerOptions.end());
   without.insert(kStagingOptions.begin(), kStagingOptions.end());
+  if (segment.effort == 1) without.insert("effort");  // younger than results that are complete
   std::string text = resolved_config(options, without);
   identity.configuration = config_values(options, without);
   const auto add_content = [&](const std::string& option, const std::string& file) {
@@ -75,6 +76,12 @@ void add_tiling(CLI::App& command, SegmentArguments& arguments) {
       .add_option("--overlap", arguments.options.overlap,
                   "share of a tile that its neighbour repeats; with 0.25 a slide takes 1.8 times less; e.g. --overlap 0.25")
       ->check(CLI::Range(0.0, 0.9));
+  command
+      .add_option(
+          "--effort", arguments.options.effort,
+          "share of the overlapping tiles to look at, those where it is most in doubt what they show; 1: all; with 0.25 a slide takes "
+          "about half of the time; e.g. --effort 0.25")
+      ->check(CLI::Range(0.0, 1.0));
 }
 
 void add_tissue(CLI::App& command, pipeline::segment::SegmentOptions& options) {

@@ -145,7 +145,8 @@ std::string run(const SlideStatistics& s) {
   list += definition("Part of the slide", "from (" + grouped(frame.bounds.x) + ", " + grouped(frame.bounds.y) + "), " +
                                               grouped(frame.bounds.width) + " × " + grouped(frame.bounds.height) + " level-0 px");
   list += definition("Tiles", grouped(s.tiles_read) + " read, " + grouped(s.tiles_skipped) + " without tissue, " +
-                                  grouped(s.tiles_unreadable) + " unreadable");
+                                  grouped(s.tiles_unreadable) + " unreadable" +
+                                  (s.tiles_passed_over > 0 ? ", " + grouped(s.tiles_passed_over) + " passed over (--effort)" : ""));
   list += definition(
       "Precision",
       html(s.precision) + (s.precision_agreement ? ", " + percent(s.precision_agreement) + " of a sample's labels agree with fp32" : ""));

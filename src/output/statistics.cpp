@@ -40,8 +40,9 @@ void validate(const SlideStatistics& s) {
   if (!is_possible(s.frame)) throw core::Error("its frame is impossible");
   const auto is_count = [most = s.frame.size.area()](std::int64_t count) { return count >= 0 && count <= most; };
   bool possible = true;
-  for (const std::int64_t count : {s.tissue_pixels, s.glass_pixels, s.unlabelled_pixels, s.unreadable_pixels, s.tiles_read, s.tiles_skipped,
-                                   s.tiles_unreadable, s.tiles_planned, s.squares, static_cast<std::int64_t>(s.square_side)}) {
+  for (const std::int64_t count :
+       {s.tissue_pixels, s.glass_pixels, s.unlabelled_pixels, s.unreadable_pixels, s.tiles_read, s.tiles_skipped, s.tiles_unreadable,
+        s.tiles_planned, s.tiles_passed_over, s.squares, static_cast<std::int64_t>(s.square_side)}) {
     possible = possible && is_count(count);
   }
   for (const FitShare& share : {s.fit.features, s.fit.stain})

@@ -112,6 +112,7 @@ Json to_json(const SlideStatistics& s) {
        {{"planned", s.tiles_planned},
         {"read", s.tiles_read},
         {"skipped", s.tiles_skipped},
+        {"passed_over", s.tiles_passed_over},
         {"unreadable", s.tiles_unreadable},
         {"unreadable_positions", s.unreadable_positions}}},
       {"focus", {{"median", number(s.focus_median)}, {"out_of_focus_fraction", number(s.out_of_focus)}}},
@@ -210,6 +211,7 @@ SlideStatistics from_json(const Json& json) {
   s.tiles_read = whole_number(tiles, "read");
   s.tiles_skipped = whole_number(tiles, "skipped");
   s.tiles_unreadable = whole_number(tiles, "unreadable");
+  if (tiles.contains("passed_over")) s.tiles_passed_over = whole_number(tiles, "passed_over");  // younger than the format
   if (tiles.contains("unreadable_positions")) {
     for (const Json& position : tiles.at("unreadable_positions"))
       s.unreadable_positions.push_back(whole_numbers_of<2>(position, "unreadable_positions"));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <random>
 
@@ -121,6 +122,47 @@ TEST(SparseTiles, SeeEachPlaceAboutOnce) {
     const std::int64_t step = plan.tile / plan.stride, columns = divide_up(plan.columns, step) + 1, rows = divide_up(plan.rows, step) + 1;
     EXPECT_LE(std::count(sparse.begin(), sparse.end(), 1), columns * rows);
   }
+}
+
+TEST(CoveringTiles, SeeAllTissue) {
+  std::mt19937 random(5);
+  for (int round = 0; round < 40; ++round) {
+    const Frame frame = make_frame({0, 0, 1503, 1301}, 0.5, 0.5);
+    Image mask(30, 26, 1);
+    for (std::size_t i = 0; i < mask.bytes(); ++i) mask.data()[i] = std::uniform_int_distribution(0, 9)(random) == 0;
+    const TissueMask tissue{std::move(mask), frame.bounds};
+    const TilePlan plan = plan_tiles(frame, tissue, {.tile = 224, .overlap = std::array{0.0, 0.3, 0.5, 0.75}[round % 4]});
+    const std::vector<std::uint8_t> covering = covering_tiles(plan, tissue);
+    const TilePlan part = part_of(plan, covering);
+    Image seen(frame.size.width, frame.size.height, 1);
+    for (const Tile& tile : part.tiles)
+      for (std::int64_t y = tile.y; y < std::min(tile.y + plan.tile, frame.size.height); ++y)
+        for (std::int64_t x = tile.x; x < std::min(tile.x + plan.tile, frame.size.width); ++x) *seen.at(x, y) = 1;
+    for (std::int64_t y = 0; y < frame.size.height; ++y)
+      for (std::int64_t x = 0; x < frame.size.width; ++x)
+        ASSERT_TRUE(*seen.at(x, y) || !tissue.at(static_cast<double>(x) + 0.5, static_cast<double>(y) + 0.5)) << round;
+    EXPECT_EQ(part.tiles.size(), static_cast<std::size_t>(std::count(covering.begin(), covering.end(), 1)));
+  }
+}
+
+TEST(PartOf, HasStripsAndBatchesOfItsOwn) {
+  const Frame frame = make_frame({0, 0, 2000, 700}, 0.5, 0.5);
+  const TilePlan plan = plan_tiles(frame, everywhere(frame.bounds), {.tile = 224, .overlap = 0.5, .batch_size = 7});
+  const TilePlan whole = part_of(plan, std::vector<std::uint8_t>(plan.tiles.size(), 1));
+  EXPECT_EQ(whole.tiles, plan.tiles);
+  ASSERT_EQ(whole.strips.size(), plan.strips.size());
+  for (std::size_t i = 0; i < plan.strips.size(); ++i) EXPECT_EQ(whole.strips[i].region, plan.strips[i].region);
+  ASSERT_EQ(whole.batches.size(), plan.batches.size());
+
+  std::vector<std::uint8_t> wanted(plan.tiles.size(), 1);
+  wanted[2] = 0;
+  const TilePlan part = part_of(plan, wanted);
+  EXPECT_EQ(part.strips[0].count, 2U);
+  EXPECT_EQ(part.strips[1].first, 2U);
+  EXPECT_EQ(part.strips[1].count, 5U) << "to the end of the batch";
+  EXPECT_EQ(part.strips[1].region, (Rect{3 * 112, 0, 4 * 112 + 224, 224}));
+  EXPECT_EQ(part.batches[0].tiles, 7U);
+  EXPECT_EQ(part.batches[0].strips, 2U);
 }
 
 TEST(SparseTiles, EveryTileOfAnyTissueIsOneOrTouchesOne) {

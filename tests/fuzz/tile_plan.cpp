@@ -108,11 +108,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     fuzz::check(tile.x >= 0 && tile.y >= 0 && tile.x < frame.size.width && tile.y < frame.size.height, "a tile outside of the frame");
     if (i > 0) fuzz::check(std::pair(plan.tiles[i - 1].y, plan.tiles[i - 1].x) < std::pair(tile.y, tile.x), "tiles out of order");
   }
-  check_strips(plan, options);
   check_sparse(plan);
+  const core::TilePlan covering = core::part_of(plan, core::covering_tiles(plan, tissue));
   const std::int64_t right = frame.size.width - 1, bottom = frame.size.height - 1;
-  check_pixel(plan, tissue, 0, 0), check_pixel(plan, tissue, right, 0);
-  check_pixel(plan, tissue, 0, bottom), check_pixel(plan, tissue, right, bottom);
-  for (int i = 0; i < 16; ++i) check_pixel(plan, tissue, numbers.take(0, right), numbers.take(0, bottom));
+  std::vector<std::pair<std::int64_t, std::int64_t>> pixels{{0, 0}, {right, 0}, {0, bottom}, {right, bottom}};
+  for (int i = 0; i < 16; ++i) pixels.emplace_back(numbers.take(0, right), numbers.take(0, bottom));
+  for (const core::TilePlan* each : {&plan, &covering}) {
+    check_strips(*each, options);
+    for (const auto& [x, y] : pixels) check_pixel(*each, tissue, x, y);
+  }
   return 0;
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "wsi_lpd/core/geometry.hpp"
@@ -51,6 +52,8 @@ struct TilePlan {
   std::vector<Tile> tiles;
   std::vector<Strip> strips;
   std::vector<TileBatch> batches;
+  std::size_t batch_size = 1;     ///< most tiles of a batch
+  std::size_t longest_strip = 1;  ///< most tiles of a strip
   std::int64_t skipped() const { return columns * rows - static_cast<std::int64_t>(tiles.size()); }
 };
 
@@ -64,5 +67,12 @@ TilePlan plan_tiles(const Frame& frame, const TissueMask& tissue, const TilePlan
 /// Which tiles of the plan are enough to see each place about once: 1 for these, 0 for the others. They lie on every n-th column and row, n
 /// = tile / stride rounded down, and on the last ones. A tile beside which none of these is in the plan is one, too. Thread-safe.
 std::vector<std::uint8_t> sparse_tiles(const TilePlan& plan);
+
+/// Tiles of the plan, made for `tissue`, that together see all tissue: those on the columns and rows of sparse_tiles(), and tiles in whose
+/// middle is tissue where one of these is not in the plan. Thread-safe.
+std::vector<std::uint8_t> covering_tiles(const TilePlan& plan, const TissueMask& tissue);
+
+/// The plan's tiles that are `wanted` (1), in strips and batches of their own. Thread-safe.
+TilePlan part_of(const TilePlan& plan, std::span<const std::uint8_t> wanted);
 
 }  // namespace wsi_lpd::core

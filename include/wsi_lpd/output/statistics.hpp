@@ -73,6 +73,7 @@ struct SlideStatistics {
   std::int64_t unlabelled_pixels = 0;         ///< tissue, but no class
   std::int64_t unreadable_pixels = 0;
   std::int64_t tiles_planned = 0, tiles_read = 0, tiles_skipped = 0, tiles_unreadable = 0;  ///< skipped: of the grid, without tissue
+  std::int64_t tiles_passed_over = 0;  ///< with tissue, and not looked at (SegmentOptions::effort); 0 in files of older versions
   static constexpr std::size_t kMostPositions = 1000;
   std::vector<std::array<std::int64_t, 2>> unreadable_positions;  ///< level-0 (x, y) of the first kMostPositions unreadable tiles
   std::optional<double> focus_median, out_of_focus;  ///< sharpness of the tiles, share of them that are blurred; see slide/focus.hpp

@@ -26,6 +26,7 @@ struct SlideCrfOptions {
 struct SegmentOptions {
   int tile = 224;          ///< side of a tile, output pixels
   double overlap = 0.5;    ///< share of a tile that overlaps its neighbour
+  double effort = 1;       ///< share of the overlapping tiles that are looked at; below 1, where it is most in doubt what they show
   bool force_mpp = false;  ///< accept a slide that is more than slide::kMostEnlarged times coarser than the model
   int batch_size = 8;      ///< tiles per forward pass
   core::Blend blend = core::Blend::Window;
