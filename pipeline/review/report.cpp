@@ -10,6 +10,7 @@
 
 #include "deep_zoom.hpp"
 #include "page_folder.hpp"
+#include "report_regions.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/drawing.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -26,7 +27,7 @@ constexpr int kMostViewsAtOnce = 4;  // each holds rows of tiles across its slid
 /// Empties what is made anew.
 std::unique_ptr<core::WorkLock> prepare(const fs::path& folder, const std::set<std::string>& ids) {
   std::unique_ptr<core::WorkLock> lock = take_page_folder(folder, "report");
-  for (const char* part : {"slides", "pictures", "thumbnails"}) {
+  for (const char* part : {"slides", "pictures", "thumbnails", "regions"}) {
     fs::remove_all(folder / part);
     fs::create_directories(folder / part);
   }
@@ -93,6 +94,8 @@ ReportSummary write_report(const fs::path& results_folder, const ReportOptions& 
   for_each_slide(slides.size(), threads, "pictures", work,
                  [&](std::size_t i) { slides[i].picture = make_pictures(results.complete[i].stem, folder, slides[i].id, work.observer); });
 
+  std::vector<std::optional<output::ReportRegions>> regions = measured_regions(results, work.observer);
+  for (std::size_t i = 0; i < slides.size(); ++i) slides[i].regions = std::move(regions[i]);
   ReportSummary summary{folder / "index.html", slides.size(), 0, 0};
   for_each_slide(slides.size(), std::min(threads, kMostViewsAtOnce), "deep zoom", work, [&](std::size_t i) {
     const output::CompleteResult& result = results.complete[i];
@@ -101,6 +104,8 @@ ReportSummary write_report(const fs::path& results_folder, const ReportOptions& 
       slides[i].view =
           options.deep_zoom ? make_view(result, tiles, options.deep_zoom_mpp, work.cancel) : existing_view(result, tiles).value_or("");
       if (slides[i].view.empty()) slides[i].no_view = "wsi-lpd report --deep-zoom makes it";
+      if (slides[i].regions && !slides[i].view.empty())
+        draw_regions(*slides[i].regions, result, finest_pixel(slides[i].view), folder / "regions" / (slides[i].id + ".js"));
     } catch (const core::Cancelled&) {
       throw;
     } catch (const core::Error& error) {

@@ -1,14 +1,24 @@
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "wsi_lpd/output/region_table.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
 
 namespace wsi_lpd::output {
 
 // A report is a folder of static files (docs/report.md): index.html, slides/ID.html, pictures/ID.jpg, thumbnails/ID.jpg, tiles/ID/,
-// assets/.
+// regions/ID.js, assets/.
+
+/// What was measured in a slide's regions.
+struct ReportRegions {
+  std::filesystem::path table;          ///< they are of
+  std::vector<MeasuredRegion> regions;  ///< at least one
+  bool has_outlines = false;            ///< regions/ID.js is there: write_region_outlines()
+  std::vector<std::string> notes{};     ///< one line each
+};
 
 /// What a report shows of a complete slide besides its statistics.
 struct ReportSlide {
@@ -16,6 +26,7 @@ struct ReportSlide {
   bool picture = false;  ///< pictures/ID.jpg and thumbnails/ID.jpg are there
   std::string view;      ///< what tiles/ID/ holds, as JSON; empty where there is no deep-zoom view
   std::string no_view;   ///< and then why, in one line
+  std::optional<ReportRegions> regions{};
 };
 
 /// The name of a slide's files in a report: letters, digits and "._-" of its stem below `results`, and a part of a SHA-256 of it, so that

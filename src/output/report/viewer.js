@@ -233,4 +233,7 @@
   keys["["] = () => slide(-5);
   keys["]"] = () => slide(5);
   boxes.slice(0, 9).forEach((box, i) => (keys[i + 1] = () => box.click()));
+
+  // For what lies over the slide: coordinates are pixels of the finest tiles, `scale` level-0 pixels wide.
+  window.wsiViewer = { map, bounds, finest, side, scale };
 })();
