@@ -25,7 +25,7 @@ std::string report_id(const fs::path& stem, const fs::path& results) {
 
 void write_report_pages(const fs::path& folder, const ResultFolder& results, const std::vector<ReportSlide>& slides,
                         const std::string& time) {
-  ReportContent content{results, slides, group_slides(results.complete), {}, {}, {}, time, read_journals(results.path)};
+  ReportContent content{results, slides, group_slides(results.complete), {}, {}, {}, {}, time, read_journals(results.path)};
   content.place.resize(slides.size());
   content.outliers.resize(slides.size());
   for (std::size_t g = 0; g < content.groups.size(); ++g) {
@@ -37,6 +37,7 @@ void write_report_pages(const fs::path& folder, const ResultFolder& results, con
   }
   fs::create_directories(folder / "assets");
   fs::create_directories(folder / "slides");
+  content.index_link = fs::relative(results.path, folder);
   content.results_link = fs::relative(results.path, folder / "slides");
   for (const EmbeddedFile& file : report_assets())
     core::write_text_file(folder / "assets" / file.name, std::string(file.content), core::Durable::No);

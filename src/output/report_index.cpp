@@ -7,6 +7,7 @@
 #include "html.hpp"
 #include "number_text.hpp"
 #include "report_plots.hpp"
+#include "report_studies.hpp"
 #include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/core/text.hpp"
 
@@ -233,7 +234,7 @@ std::string index_page(const ReportContent& content) {
   const std::string folder = std::filesystem::absolute(content.results.path).lexically_normal().string();
   std::string text = page_head("Slides in " + folder, "assets/", {"report.css"}) +
                      "<header><h1>Segmented slides</h1><p class=\"path\"><bdi>" + html(folder) + "</bdi></p>" + headline(content) +
-                     "</header>\n<main id=\"main\">\n" + problems(content) + batches(content);
+                     "</header>\n<main id=\"main\">\n" + problems(content) + batches(content) + study_sections(content);
   for (const ReportGroup& group : content.groups) text += plots(content, group);
   if (content.slides.empty()) {
     text += "<p>No slide has complete results in this folder.</p>\n";

@@ -14,41 +14,44 @@
       this.draw(context, coords.x * side, coords.y * side, 2 ** (coords.z - finest));
       return canvas;
     },
-    // `enlarged`: pixels of the screen for one of the finest tiles. What is smaller than two of them is a dot, and corners closer together
-    // than one are passed over, so that a hundred thousand regions cost no more than what can be seen of them.
+    // `enlarged`: pixels of the screen for one of the finest tiles. What is smaller than four of them is a dot, corners closer together than
+    // one are passed over, and lines are thin where there are many: a hundred thousand regions cost little more than what can be seen of them.
     draw(context, left, top, enlarged) {
-      const reach = 4, paths = new Map();
-      for (const { colour, edges, polygons } of this.regions) {
-        const [x0, y0, x1, y1] = edges.map((edge, i) => edge * enlarged - (i % 2 ? top : left));
-        if (x1 < -reach || y1 < -reach || x0 > side + reach || y0 > side + reach) continue;
-        if (Math.max(x1 - x0, y1 - y0) < 2) {
-          context.fillStyle = colour;
-          context.fillRect((x0 + x1) / 2 - 1, (y0 + y1) / 2 - 1, 2, 2);
-          continue;
+      const reach = 4, lines = [];
+      for (const region of this.regions) {
+        const [x0, y0, x1, y1] = region.edges;
+        const x = x0 * enlarged - left, y = y0 * enlarged - top, width = (x1 - x0) * enlarged, height = (y1 - y0) * enlarged;
+        if (x + width < -reach || y + height < -reach || x > side + reach || y > side + reach) continue;
+        if (Math.max(width, height) >= 4) {
+          lines.push(region);
+        } else {
+          context.fillStyle = region.colour;
+          context.fillRect(x, y, Math.max(width, 1.5), Math.max(height, 1.5));
         }
-        if (!paths.has(colour)) paths.set(colour, new Path2D());
-        for (const rings of polygons) for (const ring of rings) this.trace(paths.get(colour), ring, left, top, enlarged);
       }
+      const strokes = lines.length > 1000 ? [[1]] : [[4, "rgb(255 255 255 / .8)"], [2]];
       context.lineJoin = "round";
-      for (const [width, paint] of [[4, () => "rgb(255 255 255 / .8)"], [2, (colour) => colour]]) {
+      for (const [width, paint] of strokes) {
         context.lineWidth = width;
-        for (const [colour, path] of paths) {
-          context.strokeStyle = paint(colour);
-          context.stroke(path);
+        for (const { polygons, colour } of lines) {
+          context.strokeStyle = paint ?? colour;
+          context.beginPath();
+          for (const rings of polygons) for (const ring of rings) this.trace(context, ring, left, top, enlarged);
+          context.stroke();
         }
       }
     },
-    trace(path, ring, left, top, enlarged) {
+    trace(context, ring, left, top, enlarged) {
       let lastX = NaN, lastY = NaN;
       for (let i = 0; i < ring.length; i += 2) {
         const x = ring[i] * enlarged - left, y = ring[i + 1] * enlarged - top;
         if (Math.abs(x - lastX) < 1 && Math.abs(y - lastY) < 1) continue;
-        if (i === 0) path.moveTo(x, y);
-        else path.lineTo(x, y);
+        if (i === 0) context.moveTo(x, y);
+        else context.lineTo(x, y);
         lastX = x;
         lastY = y;
       }
-      path.closePath();
+      context.closePath();
     },
   });
 
