@@ -10,6 +10,7 @@
 
 #include "deep_zoom.hpp"
 #include "page_folder.hpp"
+#include "patch_tables.hpp"
 #include "report_regions.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/drawing.hpp"
@@ -58,6 +59,19 @@ bool make_pictures(const fs::path& stem, const fs::path& folder, const std::stri
   return true;
 }
 
+/// The patches of a slide. They lead into its view where it has one.
+std::vector<output::UncertainPatch> patches_of(const output::SlideStatistics& slide, bool has_view,
+                                               const std::vector<UncertainPlace>& places) {
+  std::vector<output::UncertainPatch> patches;
+  for (const auto& [patch, origin] : places) {
+    if (origin.slide_fingerprint != slide.slide_fingerprint || fs::path(origin.slide).filename() != fs::path(slide.slide).filename())
+      continue;
+    patches.push_back(patch);
+    if (has_view) patches.back().href = output::view_address(origin.x, origin.y, origin.side);
+  }
+  return patches;
+}
+
 /// Calls `action` with each index, `threads` at once.
 template <class Action>
 void for_each_slide(std::size_t count, int threads, const std::string& what, const core::Work& work, Action action) {
@@ -86,6 +100,10 @@ ReportSummary write_report(const fs::path& results_folder, const ReportOptions& 
   if (is_empty && !fs::exists(source / "run.json"))
     throw core::UsageError(source.string() + ": holds no results of segment or batch; name the folder that they wrote to");
   work.observer.end();
+
+  if (!options.patches.empty() && !fs::exists(options.patches / "uncertain.csv"))
+    throw core::UsageError(options.patches.string() + ": holds no uncertain.csv; name a folder that tile --uncertain wrote");
+  const std::vector<UncertainPlace> places = options.patches.empty() ? std::vector<UncertainPlace>() : uncertain_places(options.patches);
 
   std::vector<output::ReportSlide> slides(results.complete.size());
   std::set<std::string> ids;
@@ -118,7 +136,9 @@ ReportSummary write_report(const fs::path& results_folder, const ReportOptions& 
     summary.without_slide += options.deep_zoom && slide.view.empty() ? 1 : 0;
   }
   core::check(work.cancel);
-  output::write_report_pages(folder, results, slides, core::local_time("%Y-%m-%d %H:%M"));
+  for (std::size_t i = 0; i < slides.size(); ++i)
+    slides[i].patches = patches_of(results.complete[i].statistics, !slides[i].view.empty(), places);
+  output::write_report_pages(folder, results, slides, options.patches, core::local_time("%Y-%m-%d %H:%M"));
   return summary;
 }
 

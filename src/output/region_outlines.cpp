@@ -23,12 +23,12 @@ std::vector<Corner> corners_of(const core::Ring& ring, double unit) {
     return (b[0] - a[0]) * (c[1] - b[1]) == (b[1] - a[1]) * (c[0] - b[0]);
   };
   const auto add = [&](const Corner& corner) {
-    if (!corners.empty() && corners.back() == corner) return;
-    if (corners.size() > 1 && is_straight(corners.end()[-2], corners.back(), corner)) corners.pop_back();
-    corners.push_back(corner);
+    while (corners.size() > 1 && is_straight(corners.end()[-2], corners.back(), corner)) corners.pop_back();
+    if (corners.empty() || corners.back() != corner) corners.push_back(corner);
   };
   for (const core::Point& point : ring) add({std::llround(point.x / unit), std::llround(point.y / unit)});
-  while (corners.size() > 1 && corners.back() == corners.front()) corners.pop_back();
+  while (corners.size() > 2 && is_straight(corners.end()[-2], corners.back(), corners.front())) corners.pop_back();
+  while (corners.size() > 2 && is_straight(corners.back(), corners[0], corners[1])) corners.erase(corners.begin());
   if (corners.size() < 3) corners.resize(1);
   return corners;
 }

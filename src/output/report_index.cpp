@@ -53,6 +53,11 @@ std::string headline(const ReportContent& content) {
   if (unusual > 0) text += " · " + plural(static_cast<std::size_t>(unusual), "unusual", "unusual");
   if (tissue > 0) text += " · " + area_text(tissue) + " of tissue";
   text += "</p>\n";
+  std::size_t patches = 0;
+  for (const ReportSlide& slide : content.slides) patches += slide.patches.size();
+  if (!content.patches_link.empty())
+    text += "<p class=\"note\"><a href=\"" + link(content.patches_link / kUncertainPage) +
+            "\">Where to look</a>: " + plural(patches, "patch", "patches") + " of these slides whose labels teach the model most.</p>\n";
   if (content.groups.size() > 1) {
     text += "<p class=\"note\">These results come from " + std::to_string(content.groups.size()) +
             " models or sets of classes. Slides are compared with those of the same one alone.</p>\n";

@@ -171,6 +171,13 @@ std::string run(const SlideStatistics& s) {
          time_bars(s.seconds) + "</figure></section>\n";
 }
 
+std::string patches(const ReportContent& content, const ReportSlide& slide) {
+  if (slide.patches.empty()) return {};
+  return "<section id=\"patches\"><h2>Where to look</h2>\n<p class=\"note\">" + grouped(std::ssize(slide.patches)) +
+         " patches that wsi-lpd tile --uncertain has cut out, the most uncertain first; docs/patches.md defines their figures.</p>\n" +
+         uncertain_list(slide.patches, ".." / content.patches_link) + "</section>\n";
+}
+
 std::string warnings(const SlideStatistics& s) {
   if (s.warnings.empty()) return {};
   std::string text = "<section class=\"attention\"><h2>Warnings</h2><ul>\n";
@@ -206,7 +213,7 @@ std::string slide_page(const ReportContent& content, std::size_t i) {
   if (failure != content.results.failed.end())
     text += "<p class=\"note bad\">The last run failed on this slide; this is an earlier result. " + html(failure->second) + "</p>\n";
   text += (has_view ? viewer(content, i) : picture(content, i)) + warnings(s) + class_table(s) + region_section(content, i) +
-          standing(content, i) + run(s) + files(content, i);
+          patches(content, slide) + standing(content, i) + run(s) + files(content, i);
   std::vector<std::string> scripts{"slides.js", "list.js", "slide.js"};
   if (has_view) scripts.insert(scripts.end(), {"leaflet.min.js", "viewer.js"});
   if (has_view && slide.regions && slide.regions->has_outlines) scripts.emplace_back("viewer_regions.js");

@@ -14,6 +14,7 @@ namespace {
 using nlohmann::json;
 using ::testing::ElementsAre;
 
+const core::ClassScheme kClasses{{"TUM", "STR"}, "background", {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}};
 constexpr std::size_t kShares = 5, kPolygons = 6;  // places in a region's list
 
 core::Ring square(double x, double y, double side) { return {{x, y}, {x + side, y}, {x + side, y + side}, {x, y + side}}; }
@@ -26,7 +27,7 @@ class RegionOutlines : public ::testing::Test {
  protected:
   /// What the script hands over.
   json written(const std::vector<OutlinedRegion>& regions, double unit, std::size_t most_points = kMostOutlinePoints) {
-    left_ = write_region_outlines(folder_ / "a.js", regions, core::default_class_scheme(2), unit, most_points);
+    left_ = write_region_outlines(folder_ / "a.js", regions, kClasses, unit, most_points);
     const std::string text = core::read_text_file(folder_ / "a.js"), begin = "wsiRegions(", end = ");\n";
     EXPECT_TRUE(text.starts_with(begin) && text.ends_with(end)) << text;
     return json::parse(text.substr(begin.size(), text.size() - begin.size() - end.size()));

@@ -16,9 +16,14 @@ using ::testing::UnorderedElementsAre;
 
 /// 1 mm² of 4 million pixels, a quarter of it TUM and three quarters of what has a class STR.
 RegionStatistics some_region(std::size_t number, const std::string& name) {
-  RegionStatistics region{.number = number, .id = "uuid", .name = name, .class_name = "Tumor: \"A\", B", .pixels = 4'000'000};
+  RegionStatistics region;
+  region.number = number;
+  region.id = "uuid";
+  region.name = name;
+  region.class_name = "Tumor: \"A\", B";
+  region.pixels = 4'000'000;
   region.figures.frame = core::make_frame({0, 0, 4000, 3000}, 0.25, 0.5);
-  region.figures.classes = core::default_class_scheme(2);
+  region.figures.classes = {{"TUM", "STR"}, "background", {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}};
   region.figures.per_class = {{1'000'000, 2, 600'000}, {3'000'000, 1, 3'000'000}};
   region.figures.tissue_pixels = 4'000'000;
   return region;
@@ -81,7 +86,7 @@ TEST_F(RegionTable, IsReadPieceByPiece) {
   std::vector<RegionStatistics> regions;
   for (std::size_t i = 1; i <= 3000; ++i) regions.push_back(some_region(i, "line " + std::to_string(i) + "\n\"of\"\r\nseveral"));
   const std::string table = region_table_header() + region_table_lines("a.svs", regions);
-  ASSERT_GT(table.size(), std::size_t{4} << 20) << "several pieces";
+  ASSERT_GT(table.size(), std::size_t{3} << 20) << "several pieces";
   const auto slides = read(table);
   ASSERT_EQ(slides.at("a.svs").size(), regions.size());
   for (std::size_t i = 0; i < regions.size(); ++i) {

@@ -2,11 +2,14 @@
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
+#include "patch_tables.hpp"
 #include "pipeline/heard_lines.hpp"
 #include "pipeline/identity_segmenter.hpp"
 #include "pipeline/run.hpp"
 #include "test_data.hpp"
+#include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/pipeline/review/measure_folder.hpp"
 #include "wsi_lpd/pipeline/review/report.hpp"
 #include "wsi_lpd/pipeline/review/study.hpp"
@@ -124,6 +127,39 @@ TEST_F(MeasuredReport, WorksInABrowser) {
   const std::string command = "timeout 120 python3 '" WSI_LPD_SOURCE_DIR "/tests/report/regions.py' '" + (out() / "report").string() + "'";
   const int status = std::system(command.c_str());
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+TEST_F(MeasuredReport, LeadsToPatchesThatWereChosen) {
+  PatchTables tables(folder_ / "patches", {"TUM"});
+  tables.begin();
+  const std::string slide = (folder_ / "slide.tiff").string(), fingerprint = core::FileIdentity(slide).fingerprint();
+  const auto patch = [&](const std::string& name, const std::string& of, double entropy) {
+    return CutPatch{.file = name,
+                    .slide = slide,
+                    .slide_fingerprint = of,
+                    .x = 100,
+                    .y = 200,
+                    .side = 90,
+                    .size = 45,
+                    .uncertainty = Uncertainty{entropy, 0.5, "entropy"}};
+  };
+  CutPatch drawn = patch("train/drawn.png", fingerprint, 0);
+  drawn.uncertainty.reset();
+  tables.add(
+      {patch("train/a 'b'.png", fingerprint, 0.25), patch("train/c.png", fingerprint, 0.75), patch("train/other.png", "0-0", 1), drawn});
+  write_report(out(), {.patches = folder_ / "patches", .deep_zoom = true}, {observer_, kNever});
+  const std::string page = core::read_text_file(fs::directory_iterator(out() / "report/slides")->path());
+  // 360 pixels of the screen for 90: enlarged by four
+  EXPECT_THAT(page,
+              HasSubstr("<a class=\"place\" href=\"#x=145&amp;y=245&amp;zoom=2.00\"><img loading=\"lazy\" alt=\"train/a &#39;b&#39;.png\" "
+                        "src=\"../../../patches/train/a%20%27b%27.png\""));
+  EXPECT_LT(page.find("train/c.png"), page.find("train/a%20")) << "the most uncertain first";
+  EXPECT_THAT(page, Not(HasSubstr("other.png"))) << "of another file";
+  EXPECT_THAT(page, Not(HasSubstr("drawn.png"))) << "not chosen for its uncertainty";
+  EXPECT_THAT(core::read_text_file(out() / "report/index.html"),
+              HasSubstr("<a href=\"../../patches/uncertain.html\">Where to look</a>: 2 patches"));
+  EXPECT_THAT(report(false), Not(HasSubstr("Where to look")));
+  EXPECT_THROW(write_report(out(), {.patches = out()}, {observer_, kNever}), core::UsageError);
 }
 
 TEST_F(MeasuredReport, LinksStudiesAndShowsTheirPlots) {
