@@ -18,7 +18,7 @@ std::string number_cell(const std::string& content) { return "<td class=\"number
 
 /// Something that the deep-zoom view can show; viewer_regions.js knows it by `kind` and number.
 std::string shown(const std::string& text, const char* kind, const MeasuredRegion& region, bool has_outlines) {
-  const std::string words = "<bdi>" + html(text) + "</bdi>";
+  std::string words = "<bdi>" + html(text) + "</bdi>";
   if (!has_outlines) return words;
   return "<a href=\"#map\" data-" + std::string(kind) + "=\"" + std::to_string(region.number) + "\">" + words + "</a>";
 }
@@ -68,13 +68,15 @@ std::string bands(const ReportRegions& measured, const core::ClassScheme& classe
   for (const std::size_t i : largest(measured.regions)) {
     const MeasuredRegion& region = measured.regions[i];
     for (auto begin = region.bands.begin(); begin != region.bands.end();) {
-      const auto end = std::find_if(begin, region.bands.end(), [&](const MeasuredBand& band) { return band.of != begin->of; });
+      auto end = begin + 1;  // bands of another option may overlap these: they have a plot of their own
+      while (end != region.bands.end() && end->of == begin->of && end->from >= (end - 1)->to) ++end;
       const std::string title = region_title(region), border = begin->of.empty() ? "its border" : "border of " + begin->of;
       if (std::all_of(begin, end, [](const MeasuredBand& band) { return band.area.shares.empty(); })) {
         ++empty;
       } else if (drawn < kMostPlots) {
+        const std::string label = std::string(title).append(", ").append(border);
         plots += "<figure><figcaption><bdi>" + html(title) + "</bdi> <small>distance from <bdi>" + html(border) +
-                 "</bdi>, negative inside</small></figcaption>" + band_plot(title + ", " + border, {begin, end}, classes) + "</figure>\n";
+                 "</bdi>, negative inside</small></figcaption>" + band_plot(label, {begin, end}, classes) + "</figure>\n";
         ++drawn;
       } else {
         ++left;

@@ -32,7 +32,7 @@ try:
     assert "50.0 %" in page.run(words).replace("\u00a0", " "), page.run(words)
     click_at(320, 140)  # the square in the frame's hole
     page.wait(words + ".includes('region 2')")
-    assert "STR" in page.run(words)
+    assert "class2" in page.run(words)
     click_at(290, 170)  # the hole
     page.wait(f"!{words}")
     click_at(240, 220)

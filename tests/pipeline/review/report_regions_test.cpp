@@ -38,7 +38,7 @@ class MeasuredReport : public ::testing::Test {
                           R"([{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[220,40],[420,40],[420,240],[220,240]],)"
                           R"([[280,100],[280,180],[360,180],[360,100]]]},"properties":{"name":"<b>frame</b>"}},)"
                           R"({"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[300,120],[340,120],[340,160],[300,160]]]},)"
-                          R"("properties":{"classification":{"name":"STR"}}}])");
+                          R"("properties":{"classification":{"name":"class2"}}}])");
   }
   fs::path out() const { return folder_ / "out"; }
   void measure(const MeasureOptions& options = {}) {
@@ -59,7 +59,7 @@ class MeasuredReport : public ::testing::Test {
 
 TEST_F(MeasuredReport, HasATableBandsAndHotSpots) {
   EXPECT_THAT(report(false), Not(HasSubstr("id=\"regions\""))) << "nothing was measured";
-  measure({.class_bands = {parse_bands("TUM:-20,0,20")}, .region_bands = {parse_bands("-40,0")}, .grid = parse_grid("0.01mm2:STR")});
+  measure({.class_bands = {parse_bands("class1:-20,0,20")}, .region_bands = {parse_bands("-40,0")}, .grid = parse_grid("0.01mm2:class2")});
   const std::string page = report();
   EXPECT_THAT(page, HasSubstr("&lt;b&gt;frame&lt;/b&gt;"));
   EXPECT_THAT(page, Not(HasSubstr("<b>frame")));
@@ -67,17 +67,24 @@ TEST_F(MeasuredReport, HasATableBandsAndHotSpots) {
   EXPECT_THAT(page, HasSubstr(">region 2<"));
   EXPECT_THAT(page, HasSubstr("0.134\u00a0mm²"));  // (200² - 80²) px of 4 µm²
   EXPECT_THAT(page, HasSubstr(">50.0\u00a0%</td>"));
-  EXPECT_THAT(page, HasSubstr("distance from <bdi>border of TUM</bdi>"));
-  EXPECT_THAT(page, HasSubstr("-20 to 0\u00a0µm: TUM 100.0\u00a0% STR 0.0\u00a0%"));
+  EXPECT_THAT(page, HasSubstr("distance from <bdi>border of class1</bdi>"));
+  EXPECT_THAT(page, HasSubstr("-20 to 0\u00a0µm: class1 100.0\u00a0% class2 0.0\u00a0%"));
   EXPECT_THAT(page, HasSubstr("distance from <bdi>its border</bdi>"));
-  EXPECT_THAT(page, HasSubstr("hot spot of STR, 100.0\u00a0%"));
+  EXPECT_THAT(page, HasSubstr("hot spot of class2, 100.0\u00a0%"));
   EXPECT_THAT(page, HasSubstr("viewer_regions.js"));
   EXPECT_TRUE(has_script());
   EXPECT_THAT(observer_.warnings, ElementsAre());
 
+  measure({.class_bands = {parse_bands("class1:-20,0,20"), parse_bands("class1:10,40")}});
+  std::string rest = report();
+  int plots = 0;
+  for (const std::string caption = "border of class1</bdi>, negative"; rest.find(caption) != std::string::npos; ++plots)
+    rest.erase(0, rest.find(caption) + caption.size());
+  EXPECT_EQ(plots, 4) << "of each region two: the options' bands overlap";
+
   // The table of the folder, if it was written later; of a whole slide there is no outline.
   core::write_text_file(out() / "regions.csv",
-                        measure_folder(out(), {}, {.class_bands = {parse_bands("TUM:0,20")}}, {observer_, kNever}).table);
+                        measure_folder(out(), {}, {.class_bands = {parse_bands("class1:0,20")}}, {observer_, kNever}).table);
   const auto later = fs::last_write_time(out() / "slide.regions.csv") + std::chrono::seconds(2);
   fs::last_write_time(out() / "regions.csv", later);
   const std::string whole = report();
@@ -122,7 +129,7 @@ TEST_F(MeasuredReport, SegmentingAgainRemovesOutlines) {
 
 TEST_F(MeasuredReport, WorksInABrowser) {
   if (std::system("command -v chromium python3 >/dev/null") != 0) GTEST_SKIP() << "no Chromium here (scripts/setup --tests)";
-  measure({.grid = parse_grid("0.01mm2:STR")});
+  measure({.grid = parse_grid("0.01mm2:class2")});
   report();
   const std::string command = "timeout 120 python3 '" WSI_LPD_SOURCE_DIR "/tests/report/regions.py' '" + (out() / "report").string() + "'";
   const int status = std::system(command.c_str());
