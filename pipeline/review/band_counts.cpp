@@ -39,9 +39,9 @@ void BandCounts::add(bool inside, std::uint8_t label, std::span<const std::uint3
   }
 }
 
-void BandCounts::add_parts(const std::string& start, std::vector<output::RegionPart>& parts) const {
+void BandCounts::add_parts(const std::string& of, std::vector<output::RegionPart>& parts) const {
   for (std::size_t i = 0; i < tallies_.size(); ++i) {
-    const std::string name = start + " " + core::shortest(bounds_[i].um) + ".." + core::shortest(bounds_[i + 1].um);
+    const std::string name = output::band_name(of, bounds_[i].um, bounds_[i + 1].um);
     const auto is_same = [&](const output::RegionPart& part) { return part.name == name; };  // of another option
     if (std::ranges::none_of(parts, is_same)) parts.push_back({name, tallies_[i].composition()});
   }

@@ -22,8 +22,8 @@ class BandCounts {
   std::uint32_t limit() const;
   /// Pixels of one label, which are all inside or all outside.
   void add(bool inside, std::uint8_t label, std::span<const std::uint32_t> squared);
-  /// Named "START -500..0"; a band that `parts` have already is left out.
-  void add_parts(const std::string& start, std::vector<output::RegionPart>& parts) const;
+  /// Named as bands of the border of class `of`, or of a region (output::band_name); a band that `parts` have already is left out.
+  void add_parts(const std::string& of, std::vector<output::RegionPart>& parts) const;
 
  private:
   struct Bound {

@@ -61,7 +61,7 @@ class BandsMeasuring::ClassBorder {
   void finish(std::vector<output::RegionStatistics>& regions) {
     distance_->finish();
     for (std::size_t i = 0; i < regions.size(); ++i) {
-      for (const BandCounts& bands : counts_[i].bands) bands.add_parts("band " + name_, regions[i].parts);
+      for (const BandCounts& bands : counts_[i].bands) bands.add_parts(name_, regions[i].parts);
       for (const DistanceCounts& distances : counts_[i].distances) regions[i].distances.push_back(distances.result());
     }
   }
@@ -129,7 +129,7 @@ class BandsMeasuring::Margin {
     distance_.reset();
   }
   void finish(std::vector<output::RegionStatistics>& regions) const {
-    for (const BandCounts& bands : bands_) bands.add_parts("margin", regions[region_].parts);
+    for (const BandCounts& bands : bands_) bands.add_parts("", regions[region_].parts);
   }
 
  private:

@@ -77,6 +77,8 @@ std::optional<std::string> existing_view(const output::CompleteResult& result, c
   return text;
 }
 
+double finest_pixel(const std::string& view) { return Json::parse(view).at("level0").at("scale").get<double>(); }
+
 std::string make_view(const output::CompleteResult& result, const fs::path& folder, double mpp, const core::CancelFlag& cancel) {
   const output::SlideStatistics& s = result.statistics;
   const fs::path raster = output::label_pyramid(result.stem);

@@ -18,4 +18,7 @@ std::optional<std::string> existing_view(const output::CompleteResult& result, c
 std::string make_view(const output::CompleteResult& result, const std::filesystem::path& folder, double mpp,
                       const core::CancelFlag& cancel);
 
+/// The side of the finest tiles' pixels in level-0 pixels, by a view's description.
+double finest_pixel(const std::string& view);
+
 }  // namespace wsi_lpd::pipeline::review

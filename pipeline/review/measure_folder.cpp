@@ -73,6 +73,7 @@ void add_slide(MeasuredFolder& measured, const output::CompleteResult& result, c
     ++measured.slides;
     measured.regions += regions.size();
     measured.ignored += annotations.ignored.size();
+    if (file) measured.outlines.emplace_back(*file, fs::path(result.stem) += output::kOutlines);
     for (const output::RegionStatistics& region : regions) {
       if (region.pixels == 0) measured.empty.push_back(slide + " region " + std::to_string(region.number));
       std::erase(measured.unmet, region.class_name);
@@ -96,13 +97,13 @@ MeasuredFolder measure_folder(const fs::path& results, const fs::path& annotatio
                            ": is the folder of the results, whose .geojson files segment wrote: keep yours in another");
   check_classes(folder, options);
   MeasuredFolder measured;
-  measured.name = folder.path / "regions.csv";
+  measured.name = folder.path / output::kRegionTable;
   measured.table = output::region_table_header();
   for (const Bands& bands : options.region_bands)
     if (!bands.of.empty()) measured.unmet.push_back(bands.of);
   if (is_file) {
     keep_one(folder, annotations);
-    measured.name = fs::path(folder.complete[0].stem) += ".regions.csv";
+    measured.name = fs::path(folder.complete[0].stem) += std::string(".") + output::kRegionTable;
   }
   std::set<fs::path> unused = is_folder ? region_files_in(annotations) : std::set<fs::path>();
   work.observer.begin("measuring regions", static_cast<std::int64_t>(folder.complete.size()), "slides");

@@ -9,7 +9,6 @@
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/core/work_lock.hpp"
-#include "wsi_lpd/output/uncertain_page.hpp"
 
 namespace wsi_lpd::pipeline::review {
 namespace {
@@ -47,10 +46,40 @@ std::vector<output::UncertainPatch> read_uncertain(const fs::path& file) {
   return patches;
 }
 
+std::vector<CutPatch> read_origins(const fs::path& file) {
+  const core::CsvTable table = core::CsvTable::read(file);
+  if (table.columns != kOriginColumns || table.separator != ',')
+    throw core::Error(table.file + ": is not a table of this version of tile; choose another --output folder");
+  std::vector<CutPatch> patches;
+  for (const core::CsvTable::Row& row : table.rows) {
+    const Record& record = row.fields;
+    core::with_context(table.where(row), [&] {
+      patches.push_back({.file = record[0],
+                         .slide = record[1],
+                         .slide_fingerprint = record[2],
+                         .x = number<std::int64_t>(record[3]),
+                         .y = number<std::int64_t>(record[4]),
+                         .side = number<std::int64_t>(record[5]),
+                         .size = number<int>(record[6]),
+                         .mpp = record[7].empty() ? 0 : number<double>(record[7])});
+    });
+  }
+  return patches;
+}
+
 }  // namespace
 
 std::string patch_file(const std::string& name, std::int64_t x, std::int64_t y, std::int64_t side) {
   return "train/" + name + file_end(x, y, side);
+}
+
+std::vector<UncertainPlace> uncertain_places(const fs::path& folder) {
+  std::map<std::string, CutPatch> origins;
+  for (CutPatch& patch : read_origins(folder / "patches.csv")) origins.emplace(patch.file, std::move(patch));
+  std::vector<UncertainPlace> places;
+  for (output::UncertainPatch& patch : read_uncertain(folder / "uncertain.csv"))
+    if (const auto origin = origins.find(patch.file); origin != origins.end()) places.push_back({std::move(patch), origin->second});
+  return places;
 }
 
 PatchTables::PatchTables(fs::path folder, const std::vector<std::string>& classes) : folder_(std::move(folder)), classes_(classes) {
@@ -60,7 +89,7 @@ PatchTables::PatchTables(fs::path folder, const std::vector<std::string>& classe
   const fs::path labels = folder_ / "labels.csv";
   if (!fs::exists(folder_ / "patches.csv"))
     throw core::UsageError(folder_.string() + ": holds files that tile did not write; choose another --output folder");
-  read_origins();
+  for (const CutPatch& patch : read_origins(folder_ / "patches.csv")) note(patch);
   const bool has_labels = fs::exists(labels);
   if (!has_labels && listed_.empty()) return;  // of a run that ended before its first patch
   if (!has_labels)
@@ -85,25 +114,6 @@ void PatchTables::begin() const {
   fs::create_directories(folder_ / "train", error);
   if (error) throw core::UsageError(folder_.string() + ": can't be made: " + error.message() + "; choose another --output folder");
   if (!fs::exists(folder_ / "patches.csv")) core::write_text_file(folder_ / "patches.csv", core::csv_line(kOriginColumns));
-}
-
-void PatchTables::read_origins() {
-  const core::CsvTable table = core::CsvTable::read(folder_ / "patches.csv");
-  if (table.columns != kOriginColumns || table.separator != ',')
-    throw core::Error(table.file + ": is not a table of this version of tile; choose another --output folder");
-  for (const core::CsvTable::Row& row : table.rows) {
-    const Record& record = row.fields;
-    core::with_context(table.where(row), [&] {
-      note({.file = record[0],
-            .slide = record[1],
-            .slide_fingerprint = record[2],
-            .x = number<std::int64_t>(record[3]),
-            .y = number<std::int64_t>(record[4]),
-            .side = number<std::int64_t>(record[5]),
-            .size = number<int>(record[6]),
-            .mpp = record[7].empty() ? 0 : number<double>(record[7])});
-    });
-  }
 }
 
 void PatchTables::note(const CutPatch& patch) {
@@ -157,7 +167,7 @@ void PatchTables::add(const std::vector<CutPatch>& patches) {
   core::write_text_file(origins, origin_text);
   if (uncertain_text.empty()) return;
   core::write_text_file(uncertain, content(uncertain, kUncertainColumns) + uncertain_text);
-  core::write_text_file(folder_ / "uncertain.html", output::uncertain_page(read_uncertain(uncertain)));
+  core::write_text_file(folder_ / output::kUncertainPage, output::uncertain_page(read_uncertain(uncertain)));
 }
 
 }  // namespace wsi_lpd::pipeline::review

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "wsi_lpd/output/uncertain_page.hpp"
+
 namespace wsi_lpd::pipeline::review {
 
 /// How little a result is to be trusted at a patch.
@@ -54,7 +56,6 @@ class PatchTables {
   void add(const std::vector<CutPatch>& patches);
 
  private:
-  void read_origins();
   void note(const CutPatch& patch);
 
   std::filesystem::path folder_;
@@ -64,6 +65,14 @@ class PatchTables {
   std::set<std::string> listed_;
   std::map<std::string, std::pair<std::string, std::string>> slides_;  ///< start of the files' names to the slide's name and fingerprint
 };
+
+/// A line of uncertain.csv, and where its patch was cut out.
+struct UncertainPlace {
+  output::UncertainPatch patch;
+  CutPatch origin;
+};
+/// Those of a folder that `tile --uncertain` wrote. Throws Error: a table is not there, or damaged.
+std::vector<UncertainPlace> uncertain_places(const std::filesystem::path& folder);
 
 /// "train/NAME_x1024_y2048_w448.png"
 std::string patch_file(const std::string& name, std::int64_t x, std::int64_t y, std::int64_t side);

@@ -10,6 +10,8 @@
 
 #include "deep_zoom.hpp"
 #include "page_folder.hpp"
+#include "patch_tables.hpp"
+#include "report_regions.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/image/drawing.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -26,7 +28,7 @@ constexpr int kMostViewsAtOnce = 4;  // each holds rows of tiles across its slid
 /// Empties what is made anew.
 std::unique_ptr<core::WorkLock> prepare(const fs::path& folder, const std::set<std::string>& ids) {
   std::unique_ptr<core::WorkLock> lock = take_page_folder(folder, "report");
-  for (const char* part : {"slides", "pictures", "thumbnails"}) {
+  for (const char* part : {"slides", "pictures", "thumbnails", "regions"}) {
     fs::remove_all(folder / part);
     fs::create_directories(folder / part);
   }
@@ -55,6 +57,19 @@ bool make_pictures(const fs::path& stem, const fs::path& folder, const std::stri
   image::write_jpeg(folder / "thumbnails" / (id + ".jpg"), image::resize(picture, {side(picture.width()), side(picture.height())}), 80,
                     core::Durable::No);
   return true;
+}
+
+/// The patches of a slide. They lead into its view where it has one.
+std::vector<output::UncertainPatch> patches_of(const output::SlideStatistics& slide, bool has_view,
+                                               const std::vector<UncertainPlace>& places) {
+  std::vector<output::UncertainPatch> patches;
+  for (const auto& [patch, origin] : places) {
+    if (origin.slide_fingerprint != slide.slide_fingerprint || fs::path(origin.slide).filename() != fs::path(slide.slide).filename())
+      continue;
+    patches.push_back(patch);
+    if (has_view) patches.back().href = output::view_address(origin.x, origin.y, origin.side);
+  }
+  return patches;
 }
 
 /// Calls `action` with each index, `threads` at once.
@@ -86,6 +101,10 @@ ReportSummary write_report(const fs::path& results_folder, const ReportOptions& 
     throw core::UsageError(source.string() + ": holds no results of segment or batch; name the folder that they wrote to");
   work.observer.end();
 
+  if (!options.patches.empty() && !fs::exists(options.patches / "uncertain.csv"))
+    throw core::UsageError(options.patches.string() + ": holds no uncertain.csv; name a folder that tile --uncertain wrote");
+  const std::vector<UncertainPlace> places = options.patches.empty() ? std::vector<UncertainPlace>() : uncertain_places(options.patches);
+
   std::vector<output::ReportSlide> slides(results.complete.size());
   std::set<std::string> ids;
   for (std::size_t i = 0; i < slides.size(); ++i) ids.insert(slides[i].id = output::report_id(results.complete[i].stem, results.path));
@@ -93,6 +112,8 @@ ReportSummary write_report(const fs::path& results_folder, const ReportOptions& 
   for_each_slide(slides.size(), threads, "pictures", work,
                  [&](std::size_t i) { slides[i].picture = make_pictures(results.complete[i].stem, folder, slides[i].id, work.observer); });
 
+  std::vector<std::optional<output::ReportRegions>> regions = measured_regions(results, work.observer);
+  for (std::size_t i = 0; i < slides.size(); ++i) slides[i].regions = std::move(regions[i]);
   ReportSummary summary{folder / "index.html", slides.size(), 0, 0};
   for_each_slide(slides.size(), std::min(threads, kMostViewsAtOnce), "deep zoom", work, [&](std::size_t i) {
     const output::CompleteResult& result = results.complete[i];
@@ -101,6 +122,8 @@ ReportSummary write_report(const fs::path& results_folder, const ReportOptions& 
       slides[i].view =
           options.deep_zoom ? make_view(result, tiles, options.deep_zoom_mpp, work.cancel) : existing_view(result, tiles).value_or("");
       if (slides[i].view.empty()) slides[i].no_view = "wsi-lpd report --deep-zoom makes it";
+      if (slides[i].regions && !slides[i].view.empty())
+        draw_regions(*slides[i].regions, result, finest_pixel(slides[i].view), folder / "regions" / (slides[i].id + ".js"));
     } catch (const core::Cancelled&) {
       throw;
     } catch (const core::Error& error) {
@@ -113,7 +136,9 @@ ReportSummary write_report(const fs::path& results_folder, const ReportOptions& 
     summary.without_slide += options.deep_zoom && slide.view.empty() ? 1 : 0;
   }
   core::check(work.cancel);
-  output::write_report_pages(folder, results, slides, core::local_time("%Y-%m-%d %H:%M"));
+  for (std::size_t i = 0; i < slides.size(); ++i)
+    slides[i].patches = patches_of(results.complete[i].statistics, !slides[i].view.empty(), places);
+  output::write_report_pages(folder, results, slides, options.patches, core::local_time("%Y-%m-%d %H:%M"));
   return summary;
 }
 

@@ -7,8 +7,8 @@
 #include "describe.hpp"
 #include "toml_file.hpp"
 #include "wsi_lpd/core/error.hpp"
-#include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/output/result_folder.hpp"
+#include "wsi_lpd/output/study.hpp"
 #include "wsi_lpd/pipeline/archive/find_slides.hpp"
 #include "wsi_lpd/pipeline/training/patch_folder.hpp"
 
@@ -113,8 +113,8 @@ bool has_patches(const fs::path& folder) {
 
 Json describe_folder(const fs::path& folder, const core::CancelFlag& cancel) {
   if (fs::exists(folder / "state.safetensors") || fs::exists(folder / "model.safetensors")) return describe_run(folder, cancel);
-  if (const fs::path mark = folder / output::kReportMark; fs::exists(mark)) {
-    const bool is_study = core::read_text_file(mark).starts_with("A study");
+  if (fs::exists(folder / output::kReportMark)) {
+    const bool is_study = output::is_study(folder);
     return {{"kind", is_study ? "study" : "report"},
             {"open", (folder / "index.html").string()},
             {"use", is_study ? "wsi-lpd study RESULTS --groups TABLE writes it again" : "wsi-lpd report RESULTS writes it again"}};

@@ -99,6 +99,8 @@ pipeline::review::MeasuredFolder measure_results(const fs::path& results, const 
   tell(measured, context.observer);
   if (measured.slides > 0) {
     refuse_other_files(measured.name);
+    if (table.empty())
+      for (const auto& [from, to] : measured.outlines) core::write_text_file(to, core::read_text_file(from));
     core::write_text_file(measured.name, measured.table);
     std::cout << core::count_of(measured.regions, "region", "regions") << " of " << core::count_of(measured.slides, "slide", "slides")
               << ": " << measured.name.string() << "\n";

@@ -6,8 +6,9 @@
 
 namespace wsi_lpd::cli {
 
-/// Measures the regions of a folder of results (measure_folder), writes their table to `table`, or under its own name where that is empty,
-/// and tells what became of them. Throws as measure_folder, and Error: the table can't be written.
+/// Measures the regions of a folder of results (measure_folder), writes their table to `table`, or where that is empty under its own name,
+/// and copies of the annotations beside the results; tells what became of the slides. Throws as measure_folder, and Error: the table can't
+/// be written.
 pipeline::review::MeasuredFolder measure_results(const std::filesystem::path& results, const std::filesystem::path& annotations,
                                                  const pipeline::review::MeasureOptions& options, const std::filesystem::path& table,
                                                  const Context& context);

@@ -20,6 +20,9 @@ Command add_report(CLI::App& program) {
   command->add_option("OUT", arguments->results, "folder that segment or batch wrote to")->required();
   command->add_option("-o,--output", arguments->options.output,
                       "folder of the report, new or a report's; if not given: report in OUT; e.g. -o /srv/www/night");
+  command->add_option("--patches", arguments->options.patches,
+                      "folder that tile --uncertain wrote: each slide's page shows its patches, and the deep-zoom view where they lie; "
+                      "e.g. --patches patches");
   command->add_flag(
       "--deep-zoom", arguments->options.deep_zoom,
       "cut each slide and its classes into tiles to zoom into, for slides that are still where they were; tiles of an earlier "

@@ -7,6 +7,7 @@
 #include "html.hpp"
 #include "number_text.hpp"
 #include "report_plots.hpp"
+#include "report_studies.hpp"
 #include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/core/text.hpp"
 
@@ -52,6 +53,11 @@ std::string headline(const ReportContent& content) {
   if (unusual > 0) text += " · " + plural(static_cast<std::size_t>(unusual), "unusual", "unusual");
   if (tissue > 0) text += " · " + area_text(tissue) + " of tissue";
   text += "</p>\n";
+  std::size_t patches = 0;
+  for (const ReportSlide& slide : content.slides) patches += slide.patches.size();
+  if (!content.patches_link.empty())
+    text += "<p class=\"note\"><a href=\"" + link(content.patches_link / kUncertainPage) +
+            "\">Where to look</a>: " + plural(patches, "patch", "patches") + " of these slides whose labels teach the model most.</p>\n";
   if (content.groups.size() > 1) {
     text += "<p class=\"note\">These results come from " + std::to_string(content.groups.size()) +
             " models or sets of classes. Slides are compared with those of the same one alone.</p>\n";
@@ -233,7 +239,7 @@ std::string index_page(const ReportContent& content) {
   const std::string folder = std::filesystem::absolute(content.results.path).lexically_normal().string();
   std::string text = page_head("Slides in " + folder, "assets/", {"report.css"}) +
                      "<header><h1>Segmented slides</h1><p class=\"path\"><bdi>" + html(folder) + "</bdi></p>" + headline(content) +
-                     "</header>\n<main id=\"main\">\n" + problems(content) + batches(content);
+                     "</header>\n<main id=\"main\">\n" + problems(content) + batches(content) + study_sections(content);
   for (const ReportGroup& group : content.groups) text += plots(content, group);
   if (content.slides.empty()) {
     text += "<p>No slide has complete results in this folder.</p>\n";

@@ -17,7 +17,8 @@ struct ReportContent {
   std::vector<ReportGroup> groups;
   std::vector<std::pair<std::size_t, std::size_t>> place;  ///< of each slide: its group, and which member it is there
   std::vector<std::vector<Outlier>> outliers;              ///< of each slide
-  std::filesystem::path results_link;                      ///< from slides/ to the results
+  std::filesystem::path index_link, results_link;          ///< from index.html and from slides/ to the results
+  std::filesystem::path patches_link;                      ///< from index.html to the patches; empty where there are none
   std::string time;
   std::vector<RunState> runs;  ///< of batches, by the time of their start
 };

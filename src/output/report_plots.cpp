@@ -151,6 +151,37 @@ std::string group_plot(const Figure& figure, const std::vector<PlotGroup>& group
   return drawing + "</svg>\n";
 }
 
+std::string band_plot(const std::string& title, std::span<const MeasuredBand> bands, const core::ClassScheme& classes) {
+  constexpr double kTop = 6, kBottom = 106;
+  double low = 0, high = 0;
+  for (const MeasuredBand& band : bands) {
+    low = std::min(low, band.from);
+    high = std::max(high, band.to);
+  }
+  const Scale scale(low, high);
+  std::string columns, label = title;
+  for (const MeasuredBand& band : bands) {
+    std::string words = short_number(band.from, 6) + " to " + with_unit(short_number(band.to, 6), "µm") + ":";
+    double y = kBottom;
+    const double x = scale.x(band.from), width = std::max(scale.x(band.to) - x, 1.0);
+    std::string parts;
+    for (std::size_t c = 0; c < classes.names.size(); ++c) {
+      const auto share = band.area.shares.find(classes.names[c]);
+      if (share == band.area.shares.end()) continue;
+      words += " " + classes.names[c] + " " + percent(share->second);
+      const double height = (kBottom - kTop) * std::clamp(share->second, 0.0, 1.0);
+      y -= height;
+      if (height > 0) parts += rectangle(x, y, width, height, "class=\"part\" fill=\"" + core::to_string(classes.colours[c]) + "\"/>");
+    }
+    if (band.area.shares.empty()) words += " nothing with a class";
+    label += "; " + words;
+    columns += "<g><title>" + html(words) + "</title>" + rectangle(x, kTop, width, kBottom - kTop, "class=\"column\"/>") + parts + "</g>";
+  }
+  const Figure distance{"", "µm", "", {}, ""};
+  return open_plot(kBottom + 26, label) + columns + scale.ticks(distance, kBottom + 4) +
+         line("mark", scale.x(0), 0, scale.x(0), kBottom + 4) + "</svg>\n";
+}
+
 std::string share_bar(const SlideStatistics& s) {
   double whole = static_cast<double>(s.unlabelled_pixels + s.unreadable_pixels);
   for (const ClassStatistics& figures : s.per_class) whole += static_cast<double>(figures.pixels);

@@ -3,10 +3,12 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "report_figures.hpp"
+#include "wsi_lpd/output/region_table.hpp"
 
 namespace wsi_lpd::output {
 
@@ -30,6 +32,9 @@ struct PlotGroup {
 };
 /// Groups below each other on one scale: a dot for each value, and below them the mean as a line, its interval as a bar.
 std::string group_plot(const Figure& figure, const std::vector<PlotGroup>& groups);
+
+/// Bands along one border as columns over their distance from it, divided by the shares of the classes. The border is a line at 0.
+std::string band_plot(const std::string& title, std::span<const MeasuredBand> bands, const core::ClassScheme& classes);
 
 /// The classes of a slide as shares of its tissue, side by side; what no class claims is left empty, the unreadable is dark.
 std::string share_bar(const SlideStatistics& statistics);

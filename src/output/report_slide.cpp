@@ -8,6 +8,7 @@
 #include "html.hpp"
 #include "number_text.hpp"
 #include "report_plots.hpp"
+#include "report_regions.hpp"
 #include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/output/overlay.hpp"
 
@@ -27,6 +28,7 @@ constexpr KnownFile kFiles[] = {{kLabels, "label pyramid: QuPath, OpenSlide, tif
                                 {".h5", "tiles, features, class probabilities: h5py"},
                                 {".json", "these statistics"},
                                 {".geojson", "regions as polygons: QuPath"},
+                                {kOutlines, "the annotations that were measured: QuPath"},
                                 {".overlay.jpg", "picture with legend and scale bar"},
                                 {".prototypes.jpg", "the strongest tiles of each prototype"},
                                 {".tissue.jpg", "what was taken of the slide and what was left"}};
@@ -64,6 +66,11 @@ std::string viewer(const ReportContent& content, std::size_t i) {
   for (std::size_t c = 0; c < s.per_class.size(); ++c)
     add(static_cast<int>(c) + 1, s.classes.names[c], core::to_string(s.classes.colours[c]), s.per_class[c].pixels);
   if (s.unreadable_pixels > 0) add(core::kUnreadable, "unreadable", core::to_string(kUnreadableColour), s.unreadable_pixels);
+  const bool has_outlines = content.slides[i].regions && content.slides[i].regions->has_outlines;
+  const std::string outlines =
+      has_outlines ? "<label class=\"line\"><input type=\"checkbox\" id=\"outlines\" checked disabled data-file=\"../regions/" +
+                         content.slides[i].id + ".js\"> Measured regions</label>\n"
+                   : "";
   return "<section class=\"view\" aria-label=\"Deep zoom\">\n<div id=\"map\" tabindex=\"0\" role=\"application\" aria-label=\"Slide with "
          "its "
          "classes: drag or arrow keys move, plus and minus zoom\"></div>\n<form class=\"panel\" id=\"panel\">\n<label "
@@ -71,10 +78,11 @@ std::string viewer(const ReportContent& content, std::size_t i) {
          "type=\"checkbox\" id=\"mask\" checked> Classes over the slide</label>\n<label>Opacity <input type=\"range\" id=\"opacity\" "
          "min=\"0\" "
          "max=\"100\" value=\"45\"></label>\n<ul class=\"classes\">\n" +
-         toggles +
-         "</ul>\n<button type=\"button\" id=\"fit\">Whole slide</button>\n<output id=\"position\">&nbsp;</output>\n<details><summary>Keys"
+         toggles + "</ul>\n" + outlines +
+         "<button type=\"button\" id=\"fit\">Whole slide</button>\n<output id=\"position\">&nbsp;</output>\n<details><summary>Keys"
          "</summary><p class=\"note\"><kbd>m</kbd> classes on and off · <kbd>[</kbd> <kbd>]</kbd> opacity · <kbd>1</kbd>…<kbd>9</kbd> one "
-         "class · "
+         "class · " +
+         (has_outlines ? "<kbd>r</kbd> measured regions · " : "") +
          "<kbd>f</kbd> whole slide · <kbd>n</kbd> <kbd>p</kbd> next and previous slide · <kbd>u</kbd> all slides</p></details>\n</form>\n"
          "<noscript><p class=\"note\">The deep-zoom view needs JavaScript.</p></noscript>\n<script type=\"application/json\" id=\"view\">" +
          json_for_script(core::json_text(view)) + "</script>\n</section>\n";
@@ -164,6 +172,13 @@ std::string run(const SlideStatistics& s) {
          time_bars(s.seconds) + "</figure></section>\n";
 }
 
+std::string patches(const ReportContent& content, const ReportSlide& slide) {
+  if (slide.patches.empty()) return {};
+  return "<section id=\"patches\"><h2>Where to look</h2>\n<p class=\"note\">" + grouped(std::ssize(slide.patches)) +
+         " patches that wsi-lpd tile --uncertain has cut out, the most uncertain first; docs/patches.md defines their figures.</p>\n" +
+         uncertain_list(slide.patches, ".." / content.patches_link) + "</section>\n";
+}
+
 std::string warnings(const SlideStatistics& s) {
   if (s.warnings.empty()) return {};
   std::string text = "<section class=\"attention\"><h2>Warnings</h2><ul>\n";
@@ -198,12 +213,12 @@ std::string slide_page(const ReportContent& content, std::size_t i) {
           (place.empty() ? "" : "<p class=\"path\"><bdi>" + html(place) + "</bdi></p>") + "</header>\n<main id=\"main\">\n";
   if (failure != content.results.failed.end())
     text += "<p class=\"note bad\">The last run failed on this slide; this is an earlier result. " + html(failure->second) + "</p>\n";
-  text += (has_view ? viewer(content, i) : picture(content, i)) + warnings(s) + class_table(s) + standing(content, i) + run(s) +
-          files(content, i);
-  return text + "</main>\n" +
-         page_foot(content, "../assets/",
-                   has_view ? std::vector<std::string>{"slides.js", "list.js", "slide.js", "leaflet.min.js", "viewer.js"}
-                            : std::vector<std::string>{"slides.js", "list.js", "slide.js"});
+  text += (has_view ? viewer(content, i) : picture(content, i)) + warnings(s) + class_table(s) + region_section(content, i) +
+          patches(content, slide) + standing(content, i) + run(s) + files(content, i);
+  std::vector<std::string> scripts{"slides.js", "list.js", "slide.js"};
+  if (has_view) scripts.insert(scripts.end(), {"leaflet.min.js", "viewer.js"});
+  if (has_view && slide.regions && slide.regions->has_outlines) scripts.emplace_back("viewer_regions.js");
+  return text + "</main>\n" + page_foot(content, "../assets/", scripts);
 }
 
 }  // namespace wsi_lpd::output

@@ -16,6 +16,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/output/result_folder.hpp"
 
 namespace wsi_lpd::output {
 namespace {
@@ -187,6 +188,11 @@ void write_study_files(const std::filesystem::path& folder, const Study& study, 
   if (study.groups.size() == 2) write("difference.csv", difference_table(study));
   write("left_out.csv", left_out_table(study));
   write("index.html", study_page(study, time));
+}
+
+bool is_study(const std::filesystem::path& folder) {
+  const std::filesystem::path mark = folder / kReportMark;
+  return std::filesystem::is_regular_file(mark) && core::read_text_file(mark).starts_with("A study");
 }
 
 }  // namespace wsi_lpd::output

@@ -14,6 +14,11 @@
 namespace wsi_lpd::output {
 namespace {
 
+// Around what study_plots() finds. Names can't hold them: html() escapes "<".
+constexpr const char *kBegin = "<!-- for a report -->", *kEnd = "<!-- end -->";
+
+std::string marked(const std::string& content) { return kBegin + content + kEnd; }
+
 Figure figure_of(const StudyMeasure& measure) { return {measure.title, measure.unit, measure.meaning, {}, measure.column}; }
 
 std::string group_name(const Study& study, std::size_t g) { return study.groups[g].empty() ? "all cases" : study.groups[g]; }
@@ -45,7 +50,7 @@ std::string headline(const Study& study) {
   if (study.groups.size() > 1) text += " · " + std::to_string(study.groups.size()) + " groups";
   if (!study.left_out.empty())
     text += " · <strong class=\"bad\">" + core::count_of(study.left_out.size(), "slide", "slides") + " left out</strong>";
-  return text + " · " + area_text(tissue) + " of tissue</p>\n";
+  return marked(text + " · " + area_text(tissue) + " of tissue</p>\n");
 }
 
 std::string attention(const Study& study) {
@@ -93,9 +98,11 @@ std::string plots(const Study& study) {
     if (has_value) (measure.is_main ? main : others) += plot(study, measure);
   }
   const std::string title = study.groups.size() > 1 ? "Cases by group" : "All cases";
-  return "<section><h2>" + title + "</h2>\n<div class=\"plots\">\n" + main +
-         "</div>\n<p class=\"note\">A dot is a case. The line below is the mean, the bar its 95 % bootstrap interval, which fewer than " +
-         std::to_string(kFewestForInterval) + " cases do not have. Measures that are 0 in all cases have no plot.</p>\n" +
+  return "<section><h2>" + title + "</h2>\n" +
+         marked("<div class=\"plots\">\n" + main +
+                "</div>\n<p class=\"note\">A dot is a case. The line below is the mean, the bar its 95 % bootstrap interval, which fewer "
+                "than " +
+                std::to_string(kFewestForInterval) + " cases do not have. Measures that are 0 in all cases have no plot.</p>\n") +
          further("<div class=\"plots\">\n" + others + "</div>") + "</section>\n";
 }
 
@@ -178,6 +185,14 @@ std::string study_page(const Study& study, const std::string& time) {
          "</header>\n<main id=\"main\">\n" + attention(study) + plots(study) + comparison(study) + case_table(study) +
          methods_section(study) + "</main>\n<footer><p>Made by wsi-lpd on " + html(time) +
          ". Measures are defined in docs/study.md.</p></footer>\n</body>\n</html>\n";
+}
+
+std::string study_plots(const std::string& page) {
+  std::string plots;
+  std::size_t begin = 0, end = 0;
+  while ((begin = page.find(kBegin, end)) != std::string::npos && (end = page.find(kEnd, begin)) != std::string::npos)
+    plots += page.substr(begin, end - begin);
+  return plots;
 }
 
 }  // namespace wsi_lpd::output

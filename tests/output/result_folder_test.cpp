@@ -75,7 +75,7 @@ TEST(ResultFolder, SurvivesAnyEditOfTheStatistics) {
   }
   std::vector<ReportSlide> slides(results.complete.size());
   for (std::size_t i = 0; i < slides.size(); ++i) slides[i].id = report_id(results.complete[i].stem, results.path);
-  write_report_pages(folder / "report", results, slides, "now");
+  write_report_pages(folder / "report", results, slides, {}, "now");
   EXPECT_GT(fs::file_size(folder / "report/index.html"), 1000U);
 }
 

@@ -2,6 +2,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +11,9 @@
 #include "wsi_lpd/output/statistics.hpp"
 
 namespace wsi_lpd::output {
+
+/// The name of a table of regions: NAME.regions.csv of one slide, this alone of a folder of results.
+inline constexpr const char* kRegionTable = "regions.csv";
 
 /// What an area is made of, in output pixels.
 struct Composition {
@@ -59,5 +64,38 @@ struct RegionStatistics {
 /// Figures that do not exist have no line. docs/measure.md defines them. Thread-safe.
 std::string region_table_header();
 std::string region_table_lines(const std::string& slide, const std::vector<RegionStatistics>& regions);
+
+/// RegionPart::name of what lies between two distances in µm from the border of a class, or of the region itself where `of` is empty.
+std::string band_name(const std::string& of, double from, double to);
+
+/// What a table says of an area.
+struct MeasuredArea {
+  double area = 0;  ///< in `unit`: "mm2" or, where µm/px is unknown, "px"
+  std::string unit;
+  std::map<std::string, double> shares;  ///< class to its share of the pixels with a class; empty where none has one
+};
+/// Distances in µm from the border of class `of`, or of the region itself where that is empty.
+struct MeasuredBand {
+  std::string of;
+  double from = 0, to = 0;
+  MeasuredArea area;
+};
+/// Left and upper edge and side in level-0 pixels from the top left of the slide's bounds.
+struct MeasuredSpot {
+  std::string of;
+  double x = 0, y = 0, side = 0, share = 0;
+};
+struct MeasuredRegion {
+  std::size_t number = 0;  ///< as RegionStatistics::number
+  std::string name, class_name;
+  MeasuredArea whole;
+  std::optional<MeasuredSpot> hot_spot{};
+  std::vector<MeasuredBand> bands{};
+};
+
+/// The regions of each slide (core::utf8_of_bytes of its path) in a table that region_table_header() and region_table_lines() made. Squares
+/// of a grid are left out. The file is read piece by piece: memory grows with the number of regions and bands alone. Thread-safe. Throws
+/// Error (the file and the reason): it can't be read, or is no such table.
+std::map<std::string, std::vector<MeasuredRegion>> read_region_table(const std::filesystem::path& path);
 
 }  // namespace wsi_lpd::output

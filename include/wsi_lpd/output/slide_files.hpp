@@ -15,10 +15,12 @@ namespace wsi_lpd::output {
 inline constexpr const char* kLabels = ".tif";
 inline constexpr const char* kOmeLabels = ".ome.tif";
 inline constexpr const char* kProbabilities = ".probabilities.ome.tif";
+/// The annotations that `measure` has measured: a copy, of which the statistics know nothing.
+inline constexpr const char* kOutlines = ".regions.geojson";
 
 /// The endings of a slide's files, without that of the statistics. Of two endings that fit one name the longer comes first.
-inline constexpr const char* kSuffixes[] = {kProbabilities, kOmeLabels,    kLabels,           ".h5",
-                                            ".overlay.jpg", ".tissue.jpg", ".prototypes.jpg", ".geojson"};
+inline constexpr const char* kSuffixes[] = {kProbabilities, kOmeLabels,        kLabels,   ".h5",     ".overlay.jpg",
+                                            ".tissue.jpg",  ".prototypes.jpg", kOutlines, ".geojson"};
 
 /// Endings of stems that may share a file with the stem before the ending: a.probabilities.ome.tif are the probabilities of `a`, or the
 /// labels of `a.probabilities`.

@@ -89,4 +89,7 @@ std::vector<StudyMeasure> study_measures(const Study& study);
 /// shown as the time of its making. Throws Error with the path and the reason. Not thread-safe for one folder.
 void write_study_files(const std::filesystem::path& folder, const Study& study, const std::string& time);
 
+/// Was `folder` made for a study?
+bool is_study(const std::filesystem::path& folder);
+
 }  // namespace wsi_lpd::output

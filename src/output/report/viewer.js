@@ -161,6 +161,14 @@
     remembering = setTimeout(remember, 200, place);  // browsers bound how often an address changes
   });
   window.addEventListener("hashchange", show);
+  for (const link of document.querySelectorAll("a.place[href^='#']")) {  // to a place on this page; what was chosen on the index stays
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      remember(Object.fromEntries(new URLSearchParams(link.hash.slice(1))));
+      show();
+      field("map").scrollIntoView({ block: "nearest" });
+    });
+  }
 
   // ---- Scale bar and position ----
   const round = (limit) => {
@@ -233,4 +241,7 @@
   keys["["] = () => slide(-5);
   keys["]"] = () => slide(5);
   boxes.slice(0, 9).forEach((box, i) => (keys[i + 1] = () => box.click()));
+
+  // For what lies over the slide: coordinates are pixels of the finest tiles, `scale` level-0 pixels wide.
+  window.wsiViewer = { map, bounds, finest, side, scale };
 })();

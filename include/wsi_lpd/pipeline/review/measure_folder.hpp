@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wsi_lpd/core/progress.hpp"
@@ -12,10 +13,12 @@ namespace wsi_lpd::pipeline::review {
 
 /// What became of the slides of a folder.
 struct MeasuredFolder {
-  std::filesystem::path name;                   ///< for the table: regions.csv below the results, or NAME.regions.csv of one slide
-  std::string table;                            ///< region_table_header() and the lines of all slides, in the order of the results
-  std::size_t slides = 0, regions = 0;          ///< measured
-  std::size_t ignored = 0;                      ///< polygons that were cut out of all regions
+  std::filesystem::path name;           ///< for the table: regions.csv below the results, or NAME.regions.csv of one slide
+  std::string table;                    ///< region_table_header() and the lines of all slides, in the order of the results
+  std::size_t slides = 0, regions = 0;  ///< measured
+  std::size_t ignored = 0;              ///< polygons that were cut out of all regions
+  /// Files of annotations, and the place beside the results where a copy of each belongs once the table has its name.
+  std::vector<std::pair<std::filesystem::path, std::filesystem::path>> outlines;
   std::vector<std::string> empty;               ///< "SLIDE region 7": regions without a pixel
   std::map<std::string, std::string> failures;  ///< slide to reason
   std::vector<std::string> incomplete;          ///< slides of the folder that are in work, unfinished, or failed and have no result

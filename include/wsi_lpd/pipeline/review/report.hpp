@@ -6,10 +6,11 @@
 namespace wsi_lpd::pipeline::review {
 
 struct ReportOptions {
-  std::filesystem::path output{};  ///< folder of the report; empty: "report" in the folder of results
-  bool deep_zoom = false;          ///< cut slides and labels into tiles; if false, tiles of an earlier report are still used
-  double deep_zoom_mpp = 1;        ///< coarsest allowed µm/px of the finest tiles; tiles are never finer than the result
-  int threads = 0;                 ///< 0: all cores
+  std::filesystem::path output{};   ///< folder of the report; empty: "report" in the folder of results
+  std::filesystem::path patches{};  ///< folder that tile_slides() wrote with `uncertain`, to show where its patches lie; empty: none
+  bool deep_zoom = false;           ///< cut slides and labels into tiles; if false, tiles of an earlier report are still used
+  double deep_zoom_mpp = 1;         ///< coarsest allowed µm/px of the finest tiles; tiles are never finer than the result
+  int threads = 0;                  ///< 0: all cores
 };
 
 struct ReportSummary {
@@ -24,7 +25,8 @@ struct ReportSummary {
 /// as slide and raster are the same files.
 /// Memory does not depend on the slides' sizes, except for rows of tiles. Runs in a oneTBB arena of `threads` threads, and starts libvips
 /// for the whole process (image/library.hpp). One process at a time may write a report to a folder. Throws UsageError (no such folder; the
-/// output folder holds files that are not a report's; another process is writing there), Error or Cancelled.
+/// output folder holds files that are not a report's; `patches` holds no uncertain.csv; another process is writing there), Error or
+/// Cancelled.
 ReportSummary write_report(const std::filesystem::path& results, const ReportOptions& options, const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::review
