@@ -73,7 +73,7 @@ void add_slide(MeasuredFolder& measured, const output::CompleteResult& result, c
     ++measured.slides;
     measured.regions += regions.size();
     measured.ignored += annotations.ignored.size();
-    if (file) measured.outlines.emplace_back(*file, fs::path(result.stem) += output::kOutlines);
+    if (!files.empty()) measured.outlines.emplace_back(files[0], fs::path(result.stem) += output::kOutlines);
     for (const output::RegionStatistics& region : regions) {
       if (region.pixels == 0) measured.empty.push_back(slide + " region " + std::to_string(region.number));
       std::erase(measured.unmet, region.class_name);
