@@ -121,7 +121,8 @@ TakenRegions take_regions(const std::filesystem::path& path, const RegionNames& 
   if (!without_class.empty())
     taken.problems.push_back("has regions without a class; give them one of " + core::joined(names.classes) + " (" +
                              features_text(without_class) + ")");
-  for (const auto& [name, base] : derived) taken.warnings.push_back("regions of " + name + " are taken for " + base);
+  for (const auto& [name, base] : derived)
+    taken.warnings.push_back(std::string("regions of ").append(name).append(" are taken for ").append(base));
   if (choice == RegionChoice::Changed) add_contradictions(taken);
   return taken;
 }
@@ -159,7 +160,7 @@ std::vector<std::string> lines_on_outside(const Places& places, const core::Size
 }
 
 std::vector<std::string> with_path(const std::filesystem::path& path, std::vector<std::string> lines) {
-  for (std::string& line : lines) line = path.string() + ": " + line;
+  for (std::string& line : lines) line.insert(0, path.string() + ": ");
   return lines;
 }
 
