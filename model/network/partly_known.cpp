@@ -8,10 +8,10 @@ namespace {
 
 using torch::Tensor;
 
-/// Number of pixels of each class [C, h, w] in the cells of one image, `classes_of` bytes [S, S].
+/// Share of pixels of each class and the background [C + 1, h, w] in the cells of one image, `classes_of` bytes [S, S].
 Tensor pixels_in_cells(const Tensor& classes_of, int classes, std::int64_t height, std::int64_t width) {
   std::vector<Tensor> counts;
-  for (int c = 0; c < classes; ++c) counts.push_back((classes_of == c).to(torch::kFloat));
+  for (int c = 0; c <= classes; ++c) counts.push_back((classes_of == c).to(torch::kFloat));
   return torch::adaptive_avg_pool2d(torch::stack(counts).unsqueeze(0), {height, width}).squeeze(0);
 }
 
@@ -33,11 +33,11 @@ void PartlyKnown::add(const Tensor& maps, const PatchBatch& batch, const std::ve
     if (!has_places) continue;
     const Tensor counts = pixels_in_cells(pixels[b], classes_, maps.size(2), maps.size(3));
     const auto [most, winner] = counts.max(0);
-    for (int c = 0; c < classes_; ++c) {
+    for (int c = 0; c <= classes_; ++c) {
       const Tensor cells = (winner == c).logical_and(most > 0).flatten().nonzero().flatten();
       if (cells.numel() == 0) continue;
       Tensor labels = torch::zeros({classes_});
-      labels[c] = 1;
+      if (c < classes_) labels[c] = 1;
       keep(maps[b].flatten(1).index_select(1, cells).mean(1), labels);
     }
   }

@@ -13,8 +13,8 @@ class PartlyKnown {
  public:
   explicit PartlyKnown(int classes) : classes_(classes) {}
   /// `maps` [B, D, h, w] on the CPU, of the images of `batch`, which has pixels; `groups` [B]. The mean over the cells of a class is a
-  /// feature of that class alone; a cell belongs to the class of most of its known pixels. The mean over the image is one of which
-  /// PatchBatch::presence is known.
+  /// feature of that class alone, over those of the background one of no class; a cell belongs to what most of its known pixels are. The
+  /// mean over the image is one of which PatchBatch::presence is known.
   void add(const torch::Tensor& maps, const PatchBatch& batch, const std::vector<std::string>& groups);
   ExtraFeatures features() &&;
 

@@ -53,8 +53,9 @@ Tensor diversity_loss(const Tensor& feature, const Tensor& prototypes, const Ten
 Tensor pixel_loss(const Tensor& fused, const Tensor& pixels) {
   const std::int64_t stride = pixels.size(2) / fused.size(3);
   const Tensor targets = pixels.slice(1, stride / 2, {}, stride).slice(2, stride / 2, {}, stride).to(torch::kLong);
+  const Tensor is_class = targets < fused.size(1);
   const auto options = F::CrossEntropyFuncOptions().ignore_index(network::kUnknownPixel).reduction(torch::kSum);
-  return F::cross_entropy(fused, targets, options) / (targets != network::kUnknownPixel).sum().clamp_min(1);
+  return F::cross_entropy(fused, targets.masked_fill(~is_class, network::kUnknownPixel), options) / is_class.sum().clamp_min(1);
 }
 
 Tensor teacher_loss(const Tensor& scores, const Tensor& presence) {

@@ -10,6 +10,7 @@
 #include "wsi_lpd/output/statistics_file.hpp"
 #include "wsi_lpd/slide/corrections.hpp"
 #include "wsi_lpd/slide/region_file.hpp"
+#include "wsi_lpd/slide/region_labels.hpp"
 
 namespace wsi_lpd::pipeline::review {
 namespace {
@@ -44,11 +45,17 @@ std::optional<fs::path> regions_of(const fs::path& stem, const output::SlideStat
   return regions;
 }
 
-void write(const fs::path& regions, const fs::path& file, CorrectedResults& corrected) {
+void write(const fs::path& regions, const fs::path& file, const output::SlideStatistics& statistics, CorrectedResults& corrected) {
   const slide::WrittenCorrections written = slide::write_corrections(regions, file);
   ++corrected.slides;
   corrected.regions += written.exported;
   corrected.kept += written.kept;
+  if (written.kept == 0) return;
+  const core::Rect& bounds = statistics.frame.bounds;
+  slide::CorrectionFindings findings =
+      slide::check_corrections(file, {statistics.classes.names, {statistics.classes.background}}, {bounds.width, bounds.height});
+  for (std::string& line : findings.refused) corrected.refused.push_back(std::move(line));
+  for (std::string& line : findings.ignored) corrected.ignored.push_back(std::move(line));
 }
 
 CorrectedResults correct_one(const fs::path& result, const fs::path& file) {
@@ -60,11 +67,11 @@ CorrectedResults correct_one(const fs::path& result, const fs::path& file) {
   if (!file.parent_path().empty() && !fs::is_directory(file.parent_path()))
     throw core::UsageError(file.string() + ": its folder is not there");
   refuse_results_file(file);
-  const std::optional<output::SlideStatistics> statistics = output::read_statistics(with(stem, ".json"));
-  const std::optional<fs::path> regions = regions_of(stem, statistics.value_or(output::SlideStatistics{}));
+  const output::SlideStatistics statistics = output::read_statistics(with(stem, ".json")).value_or(output::SlideStatistics{});
+  const std::optional<fs::path> regions = regions_of(stem, statistics);
   if (!regions) throw core::Error(stem.string() + ": has no .geojson with regions: segment the slide again, without --no-geojson");
   CorrectedResults corrected;
-  write(*regions, file, corrected);
+  write(*regions, file, statistics, corrected);
   return corrected;
 }
 
@@ -74,7 +81,7 @@ void add_slide(const output::CompleteResult& result, const fs::path& file, Corre
     if (!regions) return corrected.without.push_back(result.statistics.slide);
     refuse_results_file(file);
     fs::create_directories(file.parent_path());
-    write(*regions, file, corrected);
+    write(*regions, file, result.statistics, corrected);
   } catch (const core::Error& error) {
     corrected.failures[result.stem.string()] = error.what();
   } catch (const fs::filesystem_error& error) {

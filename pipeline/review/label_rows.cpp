@@ -103,7 +103,7 @@ LabelRows region_rows(const std::filesystem::path& file, const LabelRows& result
   if (!description)
     throw core::Error(file.string() + ": GeoJSON needs a result that says where it lies on the slide, as those of segment do");
   const std::uint8_t outside = options.outside_is_background ? static_cast<std::uint8_t>(classes.count()) : kLeftOut;
-  auto regions = std::make_shared<slide::RegionLabels>(file, classes.names, classes.background, outside);
+  auto regions = std::make_shared<slide::RegionLabels>(file, slide::RegionNames{classes.names, {classes.background}}, outside);
   LabelRows rows{result.size, result.x, result.y, {}, {}, {}};
   const double scale = description->scale;
   rows.read = [regions, scale, row = std::int64_t{0}](std::span<std::uint8_t> labels) mutable {

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
-#include <optional>
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/geometry.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/slide/frame_reader.hpp"
 #include "wsi_lpd/slide/open.hpp"
-#include "wsi_lpd/slide/region_file.hpp"
 #include "wsi_lpd/slide/region_labels.hpp"
 #include "wsi_lpd/slide/resolution.hpp"
 
@@ -22,54 +21,6 @@ namespace fs = std::filesystem;
 constexpr double kLeastShare = 0.002;  ///< of a tile's pixels, from which on a class counts as present in it
 static_assert(slide::RegionLabels::kLeftOut == model::network::kUnknownPixel);
 
-bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
-
-std::vector<fs::path> region_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file() && entry.path().extension() == ".geojson" && !is_hidden(entry.path())) files.push_back(entry.path());
-  if (files.empty())
-    throw core::UsageError("--corrections " + folder.string() + ": has no NAME.geojson; wsi-lpd correct makes them from results");
-  std::ranges::sort(files);
-  return files;
-}
-
-/// The slides of a folder by their names, with and without their endings.
-class SlidesByName {
- public:
-  explicit SlidesByName(fs::path folder) : folder_(std::move(folder)) {
-    for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
-      const fs::path& path = entry.path();
-      if (!entry.is_regular_file() || slide::is_region_file(path) || is_hidden(path) || path.extension() == ".part") continue;
-      slides_.emplace(path.stem().string(), path);
-      if (path.has_extension()) slides_.emplace(path.filename().string(), path);
-    }
-  }
-  /// The slide of a file of regions; nothing if there is none, which is noted. Throws UsageError: there are two.
-  std::optional<fs::path> find(const fs::path& regions) {
-    const auto [first, last] = slides_.equal_range(regions.stem().string());
-    if (first == last) {
-      missing_.push_back(regions.stem().string());
-      return {};
-    }
-    if (std::next(first) != last)
-      throw core::UsageError(regions.string() + ": both " + first->second.string() + " and " + std::next(first)->second.string() +
-                             " have its name; keep one of them in the folder");
-    return first->second;
-  }
-  /// Throws UsageError.
-  void check_missing() const {
-    if (missing_.empty()) return;
-    throw core::UsageError("corrections: there is no slide or image NAME.* in " + folder_.string() + " for the regions of " +
-                           core::joined_first(missing_) + "; name the folder of the slides with --correction-slides");
-  }
-
- private:
-  fs::path folder_;
-  std::multimap<std::string, fs::path> slides_;
-  std::vector<std::string> missing_;
-};
-
 /// Is it the same file, or a copy of it: by name and size?
 bool is_same_image(const fs::path& a, const fs::path& b) {
   std::error_code absent;
@@ -78,23 +29,18 @@ bool is_same_image(const fs::path& a, const fs::path& b) {
 
 class Cutter {
  public:
-  Cutter(const CorrectionFolder& folder, const core::ClassScheme& classes, int size, double mpp, const PatchFolder& patches,
+  Cutter(const FoundCorrections& found, const core::ClassScheme& classes, int size, double mpp, const PatchFolder& patches,
          const core::Work& work)
-      : slides_(folder.slides.empty() ? folder.regions : folder.slides), classes_(classes), size_(size), mpp_(mpp), work_(work) {
+      : found_(found), classes_(classes), size_(size), mpp_(mpp), work_(work), showing_(classes.names.size() + 1) {
     for (const Patch& patch : patches.train) labelled_.emplace(patch.image.filename().string(), &patch);
     for (const Patch& patch : patches.valid) valid_.emplace(patch.image.filename().string(), &patch);
   }
 
-  void cut(const fs::path& file) {
-    slide::RegionLabels regions(file, classes_.names, classes_.background, slide::RegionLabels::kLeftOut, slide::RegionChoice::Changed);
-    for (const std::string& line : regions.warnings()) work_.observer.warn(line);
-    regions_ += regions.regions();
-    unchanged_ += regions.unchanged();
-    if (regions.regions() == 0) return;
-    const std::optional<fs::path> found = slides_.find(file);
-    if (!found) return;
-    const Source source{file, *found, image_of(labelled_, *found)};
-    if (image_of(valid_, *found)) of_valid_.push_back(found->filename().string());
+  void cut(const CorrectionFile& file) {
+    slide::RegionLabels regions(file.regions, {classes_.names, found_.background}, slide::RegionLabels::kLeftOut,
+                                slide::RegionChoice::Changed);
+    const Source source{file.regions, file.slide, image_of(labelled_, file.slide)};
+    if (image_of(valid_, file.slide)) of_valid_.push_back(file.slide.filename().string());
     const auto reader = slide::open(source.slide);
     const slide::Properties& properties = reader->properties();
     if (mpp_ > 0 && !properties.mpp) without_mpp_.push_back(source.slide.filename().string());
@@ -106,18 +52,18 @@ class Cutter {
       throw core::Error(source.regions.string() + ": its regions lie outside of " + source.slide.string() + " (" +
                         std::to_string(frame.bounds.width) + " x " + std::to_string(frame.bounds.height) +
                         " level-0 pixels); are they of another slide, or in um?");
+    std::ranges::move(regions.outside_of({frame.bounds.width, frame.bounds.height}), std::back_inserter(outside_));
     cut_rows(source, regions, slide::FrameReader(*reader, frame), frame, box);
   }
 
   std::vector<CorrectedTile> tiles() && { return std::move(tiles_); }
 
-  void report(std::size_t files) const {
-    slides_.check_missing();
+  void report() const {
     if (tiles_.empty())
-      throw core::UsageError("--corrections: there is nothing to learn from: of " + core::count_of(regions_, "region", "regions") +
-                             " of a person" + (unchanged_ > 0 ? " (" + std::to_string(unchanged_) + " others are as exported)" : "") +
-                             " none shows " + core::joined(classes_.names) +
-                             "; regions of the background, of Ignore*, and those without the centre of a pixel teach nothing");
+      throw core::UsageError("--corrections: there is nothing to learn from: of " + core::count_of(found_.regions(), "region", "regions") +
+                             " of a person none shows " + core::joined(classes_.names) + " or " + classes_.background +
+                             "; regions of Ignore*, those outside of the slide and those without the centre of a pixel teach nothing");
+    for (const std::string& line : core::first_lines(outside_)) work_.observer.warn(line);
     if (!without_mpp_.empty())
       work_.observer.warn("corrections: um/px should be " + core::shortest(mpp_) + ", and is not known of " +
                           core::count_of(without_mpp_.size(), "image", "images") +
@@ -125,12 +71,12 @@ class Cutter {
     if (!of_valid_.empty())
       work_.observer.warn("corrections: " + core::count_of(of_valid_.size(), "image is", "images are") +
                           " in valid/, too, whose scores will flatter: " + core::joined_first(of_valid_));
-    std::string line = "corrections: " + core::count_of(regions_, "region", "regions") + " in " + core::count_of(files, "file", "files");
-    if (unchanged_ > 0) line += ", " + std::to_string(unchanged_) + " as exported and passed over";
+    std::string line = "corrections: " + core::count_of(found_.regions(), "region", "regions") + " in " +
+                       core::count_of(found_.looked_at, "file", "files");
+    if (found_.unchanged > 0) line += ", " + std::to_string(found_.unchanged) + " as exported and passed over";
     line += ", " + core::count_of(tiles_.size(), "tile", "tiles") + "; tiles with";
-    for (std::size_t c = 0; c < classes_.names.size(); ++c)
-      line += (c ? ", " : " ") + classes_.names[c] + " " +
-              std::to_string(std::ranges::count_if(tiles_, [&](const CorrectedTile& tile) { return tile.presence[c] == 1; }));
+    for (std::size_t c = 0; c < showing_.size(); ++c)
+      line += (c ? ", " : " ") + (c < classes_.names.size() ? classes_.names[c] : classes_.background) + " " + std::to_string(showing_[c]);
     work_.observer.info(line);
   }
 
@@ -183,7 +129,7 @@ class Cutter {
       if (labels.data()[i] <= classes) ++pixels[labels.data()[i]];
     std::int64_t known = 0;
     for (const std::int64_t count : pixels) known += count;
-    if (known == pixels[classes]) return;
+    if (known == 0) return;
     CorrectedTile tile{.name = source.regions.string() + ", tile at " + std::to_string(place.x) + ", " + std::to_string(place.y),
                        .patient = source.slide.stem().string(),
                        .rgb = core::Image(size_, size_, 3),
@@ -205,21 +151,20 @@ class Cutter {
       for (std::size_t c = 0; c < classes; ++c) tile.labels[c] = shows(c) ? 1.0F : 0.0F;
     }
     for (std::size_t c = 0; c < classes; ++c) tile.presence[c] = shows(c) ? 1.0F : tile.labels[c];
-    std::replace(tile.classes.data(), tile.classes.data() + tile.classes.bytes(), static_cast<std::uint8_t>(classes),
-                 model::network::kUnknownPixel);
+    for (std::size_t c = 0; c <= classes; ++c) showing_[c] += shows(c);
     reader.read(place, tile.rgb.view());
     tiles_.push_back(std::move(tile));
   }
 
-  SlidesByName slides_;
+  const FoundCorrections& found_;
   const core::ClassScheme& classes_;
   int size_;
   double mpp_;
   core::Work work_;
   Images labelled_, valid_;
   std::vector<CorrectedTile> tiles_;
-  std::vector<std::string> without_mpp_, of_valid_;
-  std::size_t regions_ = 0, unchanged_ = 0;
+  std::vector<std::string> without_mpp_, of_valid_, outside_;
+  std::vector<std::size_t> showing_;  ///< [C + 1]: tiles that show a class, or a region of the background
 };
 
 }  // namespace
@@ -237,12 +182,11 @@ model::network::PatchBatch batch_of(std::span<const CorrectedTile> tiles, std::s
   return batch;
 }
 
-std::vector<CorrectedTile> read_corrections(const CorrectionFolder& folder, const core::ClassScheme& classes, int size, double mpp,
-                                            const PatchFolder& patches, const core::Work& work) {
-  const std::vector<fs::path> files = region_files(folder.regions);
-  Cutter cutter(folder, classes, size, mpp, patches, work);
-  for (const fs::path& file : files) cutter.cut(file);
-  cutter.report(files.size());
+std::vector<CorrectedTile> cut_corrections(const FoundCorrections& found, const core::ClassScheme& classes, int size, double mpp,
+                                           const PatchFolder& patches, const core::Work& work) {
+  Cutter cutter(found, classes, size, mpp, patches, work);
+  for (const CorrectionFile& file : found.files) cutter.cut(file);
+  cutter.report();
   return std::move(cutter).tiles();
 }
 

@@ -35,6 +35,27 @@ void settle_steps(TrainJob& job, std::size_t images) {
   options.warmup_iterations = std::min(options.warmup_iterations, options.iterations);
 }
 
+/// Pixels of the background teach a presence head alone, and image labels where a tile's are known. Throws UsageError where corrections
+/// teach nothing.
+void report_background(const std::vector<CorrectedTile>& tiles, const TrainJob& job, core::ProgressObserver& observer) {
+  const bool has_head = job.info.presence || !job.presence_encoder.empty();
+  const std::string& name = job.info.classes.background;
+  std::int64_t background = 0;
+  bool teach = has_head;
+  for (const CorrectedTile& tile : tiles) {
+    background += std::count(tile.classes.data(), tile.classes.data() + tile.classes.bytes(), job.info.classes.count());
+    teach |= std::ranges::any_of(tile.presence, [](float value) { return !std::isnan(value); });
+  }
+  if (!teach)
+    throw core::UsageError("--corrections: there is nothing to learn from: all regions are of the background (" + name +
+                           "), of which a presence head alone learns; see --presence-encoder");
+  if (background > 0)
+    observer.warn("corrections: of " + core::count_of(static_cast<std::size_t>(background), "pixel", "pixels") + " of the background (" +
+                  name + ") the network's maps learn nothing, " +
+                  (has_head ? "the presence head that no class is there"
+                            : "and there is no presence head that would learn of them (--presence-encoder)"));
+}
+
 PatchSetOptions with_size(PatchSetOptions options, int size) {
   options.size = size;
   return options;
@@ -48,6 +69,11 @@ PreparedTraining prepare_training(TrainJob job, const core::Work& work) {
   if (!job.distil && !job.unlabelled.empty())
     throw core::UsageError("--unlabelled needs --distil: without it nothing is learnt from images without labels");
   settle_method(job, work.observer);
+  FoundCorrections corrections;
+  if (!job.corrections.regions.empty()) {  // before images are read, which takes longer
+    corrections = find_corrections(job.corrections, job.info.classes, work);
+    job.info.provenance["corrections"] = provenance_text(corrections, job.corrections.regions);
+  }
   job.patches = with_hold_out(std::move(job.patches), job.hold_out, work.observer);
   if (job.patches.train.empty()) throw core::UsageError("there is no image to train on");
   PatchSet images(job.patches.train, job.images, work);
@@ -64,8 +90,10 @@ PreparedTraining prepare_training(TrainJob job, const core::Work& work) {
     work.observer.warn("images are resized by " + core::fixed(images.zoom(), 3) + " to " + std::to_string(images.size()) +
                        " pixels: the model works at that resolution");
   std::vector<CorrectedTile> corrected;
-  if (!job.corrections.regions.empty())
-    corrected = read_corrections(job.corrections, job.info.classes, images.size(), job.info.mpp.value_or(0), job.patches, work);
+  if (!corrections.files.empty()) {
+    corrected = cut_corrections(corrections, job.info.classes, images.size(), job.info.mpp.value_or(0), job.patches, work);
+    report_background(corrected, job, work.observer);
+  }
   return {std::move(job), std::move(images), std::move(valid), std::move(unlabelled), std::move(corrected)};
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "correction_agreement.hpp"
 #include "training_images.hpp"
 #include "training_judge.hpp"
 #include "training_pictures.hpp"
@@ -51,6 +52,7 @@ class Run {
         judge_(valid_, options_.warmup_iterations, options_.iterations) {}
 
   TrainResult run() {
+    const std::optional<raster::ConfusionMatrix> before = agreement_of(options_.from);
     const std::optional<Begun> begun = judge_begun();
     Teaching teaching = fit_head();
     report_balance(set_, job_.info.classes, work_.observer);
@@ -80,6 +82,9 @@ class Run {
     work_.observer.end();
     if (!leads()) return {};
     write_prototypes(job_.run / "prototypes.png", trainer_.model(), set_, work_.cancel);
+    std::optional<CorrectionAgreement> corrected;
+    if (const auto after = agreement_of(model_path())) corrected = CorrectionAgreement{before, *after};
+    if (corrected) write_agreement(job_.run / "corrections.csv", *corrected, job_.info.classes);
     fs::remove(state_path());
     const model::network::Judgement& judged = judge_.kept().judged;
     if (judge_.is_guarded() && judged.iteration == 0)
@@ -93,6 +98,7 @@ class Run {
           "more images, or train longer");
     return {.model = model_path(),
             .best = judge_.kept(),
+            .corrected = std::move(corrected),
             .iterations = trainer_.iteration(),
             .images_per_second = steps_ > 0 ? static_cast<double>(steps_ * job_.batch_size) / seconds_ : 0,
             .waited_share = steps_ > 0 ? stream.waited() / seconds_ : 0};
@@ -154,6 +160,13 @@ class Run {
     save_state();
     begun.model.save(model_path());
     report(begun.judgement, true);
+  }
+
+  /// What the model in `file` says of the corrected pixels; nothing where there is no file, or no such pixel.
+  std::optional<raster::ConfusionMatrix> agreement_of(const fs::path& file) const {
+    if (file.empty() || corrected_.empty() || !leads()) return {};
+    model::network::PatchModel model = model::network::PatchModel::load(file, options_.device, options_.threads);
+    return agreement_with(corrected_, model, work_.cancel);
   }
 
   /// From every image that carries one class alone.

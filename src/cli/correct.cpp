@@ -21,6 +21,9 @@ int run_correct(const CorrectArguments& arguments, const Context& context) {
   };
   warn_of(corrected.incomplete, " no complete result (failed, unfinished or in work): ");
   warn_of(corrected.without, " no .geojson with regions (segment again without --no-geojson): ");
+  for (const std::string& line : core::first_lines(corrected.refused))
+    context.observer.warn(line + " (train --corrections will refuse it)");
+  for (const std::string& line : core::first_lines(corrected.ignored)) context.observer.warn(line);
   for (const auto& [result, reason] : corrected.failures) context.observer.error(core::in_context(result, reason));
   if (corrected.slides > 0)
     std::cout << core::count_of(corrected.regions, "region", "regions") << " of " << core::count_of(corrected.slides, "slide", "slides")

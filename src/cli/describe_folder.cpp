@@ -10,6 +10,7 @@
 #include "wsi_lpd/output/result_folder.hpp"
 #include "wsi_lpd/output/study.hpp"
 #include "wsi_lpd/pipeline/archive/find_slides.hpp"
+#include "wsi_lpd/pipeline/training/find_corrections.hpp"
 #include "wsi_lpd/pipeline/training/patch_folder.hpp"
 
 namespace wsi_lpd::cli {
@@ -104,6 +105,42 @@ Json describe_archive(const fs::path& folder, const core::CancelFlag& cancel) {
   return json;
 }
 
+/// Null where there is no slide.
+Json describe_archive_if_there(const fs::path& folder, const core::CancelFlag& cancel) {
+  try {
+    return describe_archive(folder, cancel);
+  } catch (const core::UsageError&) {
+    return {};
+  }
+}
+
+/// Files of regions, and the slides beside them.
+Json describe_corrections(const fs::path& folder, const std::vector<fs::path>& files, const core::CancelFlag& cancel) {
+  Json json{{"kind", "folder of regions: corrections, or annotations"}, {"files", files.size()}};
+  slide::RegionOrigins all;
+  std::size_t with_persons = 0;
+  std::vector<std::string> problems;
+  for (const fs::path& file : files) {
+    core::check(cancel);
+    try {
+      const slide::RegionOrigins origins = slide::count_origins(file);
+      with_persons += !origins.persons.empty();
+      all += origins;
+    } catch (const core::Error& error) {
+      problems.emplace_back(error.what());
+    }
+  }
+  json["files_with_regions_of_a_person"] = with_persons;
+  json["regions"] = json_of(all);
+  if (!problems.empty()) json.update({{"damaged", problems.size()}, {"first_problem", problems.front()}});
+  if (Json slides = describe_archive_if_there(folder, cancel); !slides.is_null()) {
+    slides.erase("kind");
+    json["slides"] = std::move(slides);
+  }
+  json["use"] = "wsi-lpd train PATCHES --from MODEL --corrections " + folder.string();
+  return json;
+}
+
 bool has_patches(const fs::path& folder) {
   constexpr std::array kMarks{"labels.csv", "dataset.toml", "train", "test/img", "valid/img", "val/img"};
   return std::ranges::any_of(kMarks, [&](const char* mark) { return fs::exists(folder / mark); });
@@ -123,10 +160,8 @@ Json describe_folder(const fs::path& folder, const core::CancelFlag& cancel) {
   const output::ResultFolder results = output::read_results(folder);
   const std::size_t known = results.complete.size() + results.failed.size() + results.in_work.size() + results.unfinished.size();
   if (known > 0) return describe_results(results);
-  try {
-    return describe_archive(folder, cancel);
-  } catch (const core::UsageError&) {  // no slide
-  }
+  if (const auto files = pipeline::training::correction_files(folder); !files.empty()) return describe_corrections(folder, files, cancel);
+  if (Json archive = describe_archive_if_there(folder, cancel); !archive.is_null()) return archive;
   try {
     const pipeline::training::PatchFolder patches = scan(folder);
     if (!patches.train.empty()) return describe_patches(folder);

@@ -53,7 +53,7 @@ struct Extent {
   }
 };
 
-Json describe_geojson(const Json& content) {
+Json describe_geojson(const fs::path& path, const Json& content) {
   const Json features = content.is_array() ? content : content.contains("features") ? content["features"] : Json::array({content});
   std::map<std::string, int> classes, shapes;
   Extent extent;
@@ -68,6 +68,11 @@ Json describe_geojson(const Json& content) {
   Json json{{"kind", "GeoJSON"}, {"features", features.size()}, {"shapes", shapes}};
   for (const auto& [name, count] : classes) {
     if (json["features_of_class"].size() < kMost) json["features_of_class"][name] = count;
+  }
+  try {
+    json["regions"] = json_of(slide::count_origins(path));
+  } catch (const core::Error& error) {
+    json["problem"] = error.what();
   }
   json["points"] = extent.points;
   if (extent.points > 0)
@@ -102,7 +107,7 @@ Json describe_json(const fs::path& path) {
   const bool is_list_of_features = content.is_array() && !content.empty() && content[0].is_object() && content[0].contains("geometry");
   if (is_list_of_features || (is_object && (content.contains("features") || content.contains("geometry") ||
                                             content.contains("coordinates") || content.contains("geometries"))))
-    return describe_geojson(content);
+    return describe_geojson(path, content);
   if (path.extension() == ".geojson") throw core::Error(path.string() + ": is JSON, but not GeoJSON: it has no features and no geometry");
   Json json{{"kind", "JSON"}, {"entries", content.size()}};
   if (!is_object) return json;
@@ -157,6 +162,18 @@ Json describe_toml(const fs::path& path) {
 }
 
 }  // namespace
+
+Json json_of(const slide::RegionOrigins& origins) {
+  const std::size_t persons = origins.drawn + origins.changed + origins.confirmed;
+  Json json{{"of_a_person", persons}};
+  if (persons > 0) {
+    json["of_these"] = {{"drawn", origins.drawn}, {"changed", origins.changed}, {"locked_or_ignored", origins.confirmed}};
+    for (const auto& [name, count] : origins.persons) json["of_a_person_by_class"][name.empty() ? "without class" : name] = count;
+  }
+  json["as_exported_by_correct"] = origins.exported;
+  if (origins.unmarked > 0) json["of_segment_never_exported"] = origins.unmarked;
+  return json;
+}
 
 Json describe_text(const fs::path& path) {
   const std::string ending = path.extension();

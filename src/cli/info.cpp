@@ -41,7 +41,7 @@ Command add_info(CLI::App& program) {
   command
       ->add_option("PATH", arguments->file,
                    "slide, model or weights, label raster, mask, HDF5, GeoJSON, statistics, table, or a folder: patches, results, a "
-                   "training run, an archive of slides")
+                   "training run, corrections, an archive of slides")
       ->required();
   command->add_flag("--json", arguments->json, "one JSON object on stdout");
   return {command,

@@ -24,6 +24,19 @@ namespace fs = std::filesystem;
 
 constexpr double kOtherMpp = 0.05;  ///< relative difference of µm/px beyond which a warning names both
 
+void print_agreement(const pipeline::training::CorrectionAgreement& agreement, const core::ClassScheme& classes) {
+  std::cout << "\n" << std::left << std::setw(16) << "corrected" << std::right << std::setw(10) << "pixels";
+  if (agreement.before) std::cout << std::setw(10) << "before";
+  std::cout << std::setw(10) << "after"
+            << "\n";
+  for (const pipeline::training::AgreementLine& line : agreement.lines(classes)) {
+    std::cout << std::left << std::setw(16) << line.name << std::right << std::setw(10) << line.pixels;
+    if (line.before) std::cout << std::setw(10) << percent(*line.before);
+    std::cout << std::setw(10) << percent(line.after) << "\n";
+  }
+  std::cout << "% of the corrected pixels that the model agrees with, one view, image labels predicted; it has learnt these very pixels\n";
+}
+
 void print_result(const pipeline::training::TrainResult& result, const core::ClassScheme& classes) {
   std::cout << result.model.string() << "\n" << std::fixed << std::setprecision(1) << "  " << result.iterations << " steps";
   if (result.images_per_second > 0)
@@ -38,6 +51,7 @@ void print_result(const pipeline::training::TrainResult& result, const core::Cla
               << metrics_table({{"predicted", &*result.best.predicted}, {"oracle", &*result.best.oracle}}, classes.names)
               << "on valid/, one view, image labels predicted (by which the kept model is chosen) and given; chance is mIoU "
               << percent(judged.chance) << " %\n";
+  if (result.corrected) print_agreement(*result.corrected, classes);
 }
 
 /// The folder of the run, and that nothing in it would be lost. Throws UsageError.
@@ -71,14 +85,16 @@ void settle_machine(model::training::TrainOptions& options, const Context& conte
 /// options of the command line that say it, too, other classes. A file of options may say it: that of an earlier run does.
 void begin_with_model(pipeline::training::TrainJob& job, const TrainArguments& arguments, const Context& context) {
   const fs::path& from = job.options.from;
-  for (const char* option : {"--encoder", "--prototypes-per-class", "--method", "--weights", "--bank", "--classes", "--background"})
-    if (std::ranges::any_of(context.given, [&](const std::string& word) { return word.substr(0, word.find('=')) == option; }))
+  for (const char* option :
+       {"--encoder", "--prototypes-per-class", "--method", "--weights", "--bank", "--classes", "--background", "--colours"})
+    if (is_given(context, option))
       throw core::UsageError(std::string(option) + ": --from " + from.string() + " says it; leave one of them out");
   const std::optional<double> images_mpp = arguments.dataset.mpp ? arguments.dataset.mpp : described_mpp(arguments.patches);
   job.info = model::network::read_model_info(from);
   const MatchedClasses matched = match_dataset(arguments.patches, job.patches, job.info.classes, context.observer);
   job.images.scheme = matched.classes;
   job.images.order = matched.order;
+  job.corrections.background = matched.classes.background;
   if (images_mpp && !job.info.mpp)
     context.observer.warn(from.string() + " does not know its um/px, and the images have " + core::shortest(*images_mpp) +
                           ": the new model reads slides at that");
@@ -93,7 +109,7 @@ void begin_with_model(pipeline::training::TrainJob& job, const TrainArguments& a
 pipeline::training::TrainJob job_of(const TrainArguments& arguments, const Context& context, const Group* group) {
   pipeline::training::TrainJob job = arguments.job;
   check_presence_encoder(job.presence_encoder, job.presence_by_path);
-  check_corrections(arguments);
+  check_train_options(arguments, context);
   job.patches = scan(arguments.patches,
                      {.classes = wanted_classes(arguments.patches, arguments.dataset),
                       .skip_unusable = job.images.skip_unusable,

@@ -154,7 +154,7 @@ void add_method(CLI::App& command, TrainArguments& arguments) {
                   "--unlabelled tiles")
       ->check(CLI::ExistingDirectory);
   add_weight(command, "--teacher-weight", arguments.job.options.loss.teacher_weight,
-             "weight of what --distil teaches; 0 leaves it out; e.g. --teacher-weight 0.5");
+             "weight of what --distil and --corrections teach of image labels; 0 leaves it out; e.g. --teacher-weight 0.5");
   add_weight(command, "--similarity-weight", arguments.job.options.loss.similarity_weight,
              "weight of the similarity loss; 0 leaves it out; e.g. 0.1");
   add_choice(command, "--diversity", arguments.job.options.loss.diversity,
@@ -165,7 +165,7 @@ void add_method(CLI::App& command, TrainArguments& arguments) {
   add_weight(command, "--agreement-weight", arguments.job.options.loss.agreement_weight,
              "weight of the loss of the views of --stain-views; 0 leaves it out; e.g. --agreement-weight 3");
   add_weight(command, "--pixel-weight", arguments.job.options.loss.pixel_weight,
-             "weight of the loss of the pixels of --mosaic; 0 leaves it out; e.g. --pixel-weight 0.5");
+             "weight of the loss of the pixels of --mosaic and --corrections; 0 leaves it out; e.g. --pixel-weight 0.5");
   add_choice(command, "--precision", arguments.bfloat16, {{"auto", std::nullopt}, {"bf16", true}, {"fp32", false}},
              "of the encoder's matrix products: fp32, bf16 (weights and losses stay fp32), auto: bf16 where it is faster; e.g. fp32");
   command
@@ -236,6 +236,12 @@ void add_images(CLI::App& command, TrainArguments& arguments) {
       ->default_str(std::to_string(arguments.job.images.cache_bytes >> 20));
 }
 
+/// Is `path` that folder, or somewhere in it? By links, too.
+bool is_within(const fs::path& path, const fs::path& folder) {
+  const fs::path inner = fs::weakly_canonical(path).lexically_relative(fs::weakly_canonical(folder));
+  return !inner.empty() && *inner.begin() != "..";
+}
+
 }  // namespace
 
 /// The default recipe: configs/train.toml says why it departs from the published one.
@@ -256,12 +262,37 @@ void add_train_options(CLI::App& command, TrainArguments& arguments) {
   add_images(command, arguments);
 }
 
-void check_corrections(const TrainArguments& arguments) {
+bool is_given(const Context& context, const std::string& option) {
+  return std::ranges::any_of(context.given, [&](const std::string& word) { return word.substr(0, word.find('=')) == option; });
+}
+
+void check_train_options(const TrainArguments& arguments, const Context& context) {
   const pipeline::training::TrainJob& job = arguments.job;
-  if (job.options.freeze_encoder && job.options.from.empty())
-    throw core::UsageError("--freeze-encoder: belongs to --from MODEL, whose encoder has learnt already; give that, too, or leave it out");
-  if (!job.corrections.slides.empty() && job.corrections.regions.empty())
-    throw core::UsageError("--correction-slides: belongs to --corrections FOLDER; give that, too, or leave it out");
+  const bool begins = !job.options.from.empty(), corrected = !job.corrections.regions.empty(), lpd = job.info.method == "lpd" || begins;
+  struct Belonging {
+    const char *option, *owner;
+    bool has_owner;
+    bool is_set = false;  ///< by a file of options, too, which can't mean it
+  };
+  const Belonging all[]{
+      {"--freeze-encoder", "--from MODEL, whose encoder has learnt already", begins, job.options.freeze_encoder},
+      {"--correction-slides", "--corrections FOLDER", corrected, !job.corrections.slides.empty()},
+      {"--correction-share", "--corrections FOLDER", corrected},
+      {"--guard", "--from MODEL with --corrections FOLDER", begins && corrected},
+      {"--pixel-weight", "--mosaic or --corrections FOLDER", job.stream.mosaic > 0 || corrected},
+      {"--teacher-weight", "--distil or --corrections FOLDER", job.distil || corrected},
+      {"--agreement-weight", "--stain-views", job.stream.stain_views},
+      {"--similarity-weight", "--frozen-encoder FILE", !job.options.frozen_encoder.empty()},
+      {"--diversity", "--method lpd", lpd},
+      {"--diversity-weight", "--method lpd", lpd},
+      {"--force", "--resume", job.resume},
+  };
+  for (const Belonging& each : all)
+    if (!each.has_owner && (each.is_set || is_given(context, each.option)))
+      throw core::UsageError(std::string(each.option) + ": belongs to " + each.owner + "; give that, too, or leave it out");
+  if (corrected && is_within(job.run.empty() ? "runs" : job.run, job.corrections.regions))
+    throw core::UsageError("the run's folder " + (job.run.empty() ? "runs" : job.run.string()) + " lies in that of --corrections, " +
+                           job.corrections.regions.string() + ", whose images and regions are read: name another --output");
 }
 
 }  // namespace wsi_lpd::cli

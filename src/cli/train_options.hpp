@@ -22,7 +22,11 @@ struct TrainArguments {
 /// Adds the options of `train` to `command`; they write into `arguments`, which must live as long. Their order is that of config.toml.
 void add_train_options(CLI::App& command, TrainArguments& arguments);
 
-/// Throws UsageError where an option is given without the one that it belongs to.
-void check_corrections(const TrainArguments& arguments);
+/// Does the command line, not a file of options, name this option?
+bool is_given(const Context& context, const std::string& option);
+
+/// Throws UsageError where an option is given without the one that it belongs to, or the run's folder lies in that of the corrections. A
+/// file of options, such as config.toml of another run, may hold more than is needed.
+void check_train_options(const TrainArguments& arguments, const Context& context);
 
 }  // namespace wsi_lpd::cli

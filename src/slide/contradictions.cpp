@@ -60,15 +60,17 @@ Box common(const Box& a, const Box& b) {
   return box.left < box.right && box.top < box.bottom ? box : Box{};
 }
 
-std::optional<std::pair<PlacedRegion, PlacedRegion>> first_contradiction(std::vector<PlacedRegion> regions) {
+std::vector<std::pair<PlacedRegion, PlacedRegion>> contradictions(std::vector<PlacedRegion> regions, std::size_t most) {
+  std::vector<std::pair<PlacedRegion, PlacedRegion>> found;
   std::sort(regions.begin(), regions.end(), [](const PlacedRegion& a, const PlacedRegion& b) { return a.box.left < b.box.left; });
-  for (auto a = regions.begin(); a != regions.end(); ++a) {
+  for (auto a = regions.begin(); a != regions.end() && found.size() < most; ++a) {
     const double middle = a->box.left + (a->box.right - a->box.left) * kSamePlace;  // what begins beyond it shares less
-    for (auto b = a + 1; b != regions.end() && b->box.left < middle; ++b) {
-      if (contradict(*a, *b)) return a->number < b->number ? std::pair{*a, *b} : std::pair{*b, *a};
+    for (auto b = a + 1; b != regions.end() && b->box.left < middle && found.size() < most; ++b) {
+      if (contradict(*a, *b)) found.push_back(a->number < b->number ? std::pair{*a, *b} : std::pair{*b, *a});
     }
   }
-  return {};
+  std::ranges::sort(found, {}, [](const auto& pair) { return std::pair{pair.first.number, pair.second.number}; });
+  return found;
 }
 
 }  // namespace wsi_lpd::slide

@@ -2,7 +2,6 @@
 // Private to src/slide: regions of a person that say two things of one place.
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -29,9 +28,9 @@ struct PlacedRegion {
   Box box;
 };
 
-/// Two regions of different values whose common area is more than half of the area that they cover together, the one that comes first in
-/// the file first; nothing where there are none. Boxes and areas exclude most pairs; the others are compared on 256 x 256 points. The time
-/// grows with the number of regions times that of those that begin in the left half of one of them.
-std::optional<std::pair<PlacedRegion, PlacedRegion>> first_contradiction(std::vector<PlacedRegion> regions);
+/// Pairs of regions of different values whose common area is more than half of the area that they cover together, the one that comes first
+/// in the file first, in the file's order; at most `most`. Boxes and areas exclude most pairs; the others are compared on 256 x 256 points.
+/// The time grows with the number of regions times that of those that begin in the left half of one of them.
+std::vector<std::pair<PlacedRegion, PlacedRegion>> contradictions(std::vector<PlacedRegion> regions, std::size_t most);
 
 }  // namespace wsi_lpd::slide

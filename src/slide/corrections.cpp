@@ -117,4 +117,27 @@ WrittenCorrections write_corrections(const std::filesystem::path& regions, const
   return written;
 }
 
+RegionOrigins& RegionOrigins::operator+=(const RegionOrigins& other) {
+  drawn += other.drawn, changed += other.changed, confirmed += other.confirmed, exported += other.exported, unmarked += other.unmarked;
+  for (const auto& [name, count] : other.persons) persons[name] += count;
+  return *this;
+}
+
+RegionOrigins count_origins(const std::filesystem::path& path) {
+  RegionOrigins origins;
+  for (const GeoJsonRegion& region : read_geojson_regions(path).regions) {
+    if (region.polygons.empty()) continue;
+    const bool has_mark = core::is_region_mark(region.id), is_ours = !has_mark && region.measured;
+    const bool is_confirmed = region.locked || region.is_ignored();
+    const bool is_as_made = is_ours || region.id == core::region_mark(region.class_name(), region.polygons);
+    if (is_as_made && !is_confirmed) {
+      ++(is_ours ? origins.unmarked : origins.exported);
+      continue;
+    }
+    ++(is_as_made ? origins.confirmed : has_mark ? origins.changed : origins.drawn);
+    ++origins.persons[region.class_name()];
+  }
+  return origins;
+}
+
 }  // namespace wsi_lpd::slide

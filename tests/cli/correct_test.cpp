@@ -126,5 +126,53 @@ TEST_F(Program, RefusesToOverwriteByCorrect) {
   EXPECT_FALSE(fs::exists(path("s.geojson")));
 }
 
+TEST_F(Program, WarnsOfCorrectionsThatTeachNothing) {
+  ASSERT_EQ(run("segment data/slides/slide-1.tif -o found-4 --overlap 0 --quiet").code, 0);
+  make_result(path("doubtful/s"), path("found-4/slide-1"));
+  const auto classes = Json::parse(run("info runs/latest/model.safetensors --json").out).at("classes");
+  const std::string first = classes.at(0), second = classes.at(1);
+  fs::create_directories(path("doubts"));
+  ASSERT_EQ(run("correct doubtful --into doubts").code, 0);
+  const Outcome none = run("correct doubtful --into doubts");
+  EXPECT_EQ(none.code, 0);
+  EXPECT_THAT(none.err, Not(HasSubstr("warning: "))) << "of our own regions nothing is said";
+  Json file = Json::parse(core::read_text_file(path("doubts/s.geojson")));
+  for (const Json& drawn : {triangle(300, "Unheard"), triangle(400, first), triangle(401, second), triangle(890, first),
+                            triangle(5000, second), triangle(600, first)})
+    file["features"].push_back(drawn);
+  core::write_text_file(path("doubts/s.geojson"), file.dump());
+  const std::string start = "warning: doubts/s.geojson: ";
+  const Outcome folder = run("correct doubtful --into doubts"), one = run("correct doubtful/s --into doubts/s.geojson");
+  for (const Outcome& outcome : {folder, one}) {
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr(", 6 of a person kept: "));
+    EXPECT_THAT(outcome.err, HasSubstr(start + "has regions of Unheard, and the classes are " + first));
+    EXPECT_THAT(outcome.err, HasSubstr("(feature 1) (train --corrections will refuse it)\n"));
+    EXPECT_THAT(outcome.err, HasSubstr(start + "features 2 (" + first + ") and 3 (" + second + ") lie in nearly the same place"));
+    EXPECT_THAT(outcome.err, HasSubstr(start +
+                                       "1 region lies outside of the slide (900 x 700 level-0 pixels), where nothing is learnt: "
+                                       "feature 5 (" +
+                                       second + ")\n"));
+    EXPECT_THAT(outcome.err, HasSubstr(start +
+                                       "1 region reaches beyond the slide (900 x 700 level-0 pixels), where nothing is learnt: "
+                                       "feature 4 (" +
+                                       first + ")\n"));
+  }
+
+  const Json info = Json::parse(run("info doubts/s.geojson --json").out).at("regions");
+  EXPECT_EQ(info.at("of_a_person"), 6);
+  EXPECT_EQ(info.at("of_these"), (Json{{"drawn", 6}, {"changed", 0}, {"locked_or_ignored", 0}}));
+  EXPECT_EQ(info.at("as_exported_by_correct"), 5);
+  EXPECT_EQ(Json::parse(run("info doubtful/s.geojson --json").out).at("regions").at("of_segment_never_exported"), 5);
+  fs::copy_file(path("data/slides/slide-1.tif"), path("doubts/s.tif"));
+  core::write_text_file(path("doubts/broken.geojson"), "{");
+  const Json of_folder = Json::parse(run("info doubts --json").out);
+  EXPECT_EQ(of_folder.at("files"), 2);
+  EXPECT_EQ(of_folder.at("files_with_regions_of_a_person"), 1);
+  EXPECT_EQ(of_folder.at("damaged"), 1);
+  EXPECT_EQ(of_folder.at("regions").at("of_a_person_by_class"), (Json{{"Unheard", 1}, {first, 3}, {second, 2}}));
+  EXPECT_EQ(of_folder.at("slides").at("slides"), 1);
+}
+
 }  // namespace
 }  // namespace wsi_lpd

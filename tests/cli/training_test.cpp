@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cli/program.hpp"
+#include "wsi_lpd/core/csv.hpp"
 
 namespace wsi_lpd {
 namespace {
@@ -250,17 +251,55 @@ TEST_F(Program, LearnsFromCorrectedRegions) {
   double pixel = 0;
   for (std::string line; std::getline(log, line);) pixel = std::max(pixel, nlohmann::json::parse(line).value("pixel", 0.0));
   EXPECT_GT(pixel, 0) << "the pixels were learnt";
+  const core::CsvTable agreement = core::CsvTable::read(path("taught/corrections.csv"));
+  ASSERT_EQ(agreement.columns, (std::vector<std::string>{"class", "pixels", "before", "after"}));
+  ASSERT_EQ(agreement.rows.size(), 2U) << "the corrected class, and all";
+  EXPECT_EQ(agreement.rows[0].fields[0], classes.at(0));
+  EXPECT_EQ(agreement.rows[1].fields[1], "9216") << "of 96 x 96";
+  EXPECT_GE(std::stod(agreement.rows[1].fields[2]), 0);
+  EXPECT_THAT(taught.out, AllOf(HasSubstr("corrected           pixels    before     after\n"), HasSubstr("\nall                   9216")));
   const std::string info = run("info taught/model.safetensors").out;
   EXPECT_THAT(info, HasSubstr("from: model.safetensors (SHA-256 "));
   EXPECT_THAT(info, HasSubstr("corrections = \"corrected\"")) << "the configuration of this training, not of the one before";
+  EXPECT_THAT(info, AllOf(HasSubstr("1 region of a person in 1 file\n"), HasSubstr("slide.geojson: 1 region, SHA-256 ")));
   EXPECT_EQ(run("evaluate data/patches --model taught/model.safetensors --no-crf --no-tta").code, 0);
 
   expect_refusal(next + " --encoder mit_b1 -o bad", 2, "--encoder: --from first/model.safetensors says it");
   expect_refusal("train data/patches --freeze-encoder -o bad", 2, "--freeze-encoder: belongs to --from MODEL");
   expect_refusal("train data/patches --correction-slides data -o bad", 2, "--correction-slides: belongs to --corrections FOLDER");
+  expect_refusal("train data/patches --guard 1 -o bad", 2, "--guard: belongs to --from MODEL with --corrections FOLDER; give that, too");
+  expect_refusal("train data/patches --correction-share=1 -o bad", 2, "--correction-share: belongs to --corrections FOLDER");
+  expect_refusal("train data/patches --pixel-weight 2 -o bad", 2, "--pixel-weight: belongs to --mosaic or --corrections FOLDER");
+  expect_refusal("train data/patches --teacher-weight 2 -o bad", 2, "--teacher-weight: belongs to --distil or --corrections FOLDER");
+  expect_refusal("train data/patches --agreement-weight 2 -o bad", 2, "--agreement-weight: belongs to --stain-views");
+  expect_refusal("train data/patches --similarity-weight 2 -o bad", 2, "--similarity-weight: belongs to --frozen-encoder FILE");
+  expect_refusal("train data/patches --method cam --diversity-weight 2 -o bad", 2, "--diversity-weight: belongs to --method lpd");
+  expect_refusal("train data/patches --force -o bad", 2, "--force: belongs to --resume");
+  expect_refusal(next + " --colours '#ff0000' -o bad", 2, "--colours: --from first/model.safetensors says it");
+  expect_refusal(next + " -o corrected/run", 2, "the run's folder corrected/run lies in that of --corrections, corrected, whose images");
+  expect_refusal(next + " -o corrected", 2, "the run's folder corrected lies in that of --corrections");
   correct("elsewhere", 100);
   expect_refusal(next + " -o bad", 1, "slide.geojson: has regions of elsewhere, and the classes are ");
   EXPECT_FALSE(fs::exists(path("bad")));
+
+  // The background's name in dataset.toml is known, and its regions are learnt.
+  fs::create_directories(path("patches-of-glass"));
+  fs::copy(path("data/patches"), path("patches-of-glass"), fs::copy_options::recursive);
+  std::string dataset = core::read_text_file(path("patches-of-glass/dataset.toml"));
+  const std::string background = nlohmann::json::parse(run("info first/model.safetensors --json").out).at("background");
+  dataset.replace(dataset.find('"' + background + '"'), background.size() + 2, "\"Clear glass\"");
+  core::write_text_file(path("patches-of-glass/dataset.toml"), dataset);
+  correct("Clear glass", 50);
+  const std::string glassy = "train patches-of-glass --from first/model.safetensors --corrections corrected" + quick;
+  expect_refusal(glassy + " -o bad", 2, "all regions are of the background (" + background + "), of which a presence head alone learns");
+  fs::copy_file(valid, path("corrected/other.png"));
+  fs::rename(path("corrected/slide.geojson"), path("corrected/other.geojson"));
+  correct(classes.at(0), 50);
+  const Outcome glass = run(glassy + " --guard 100 -o learnt-glass");
+  ASSERT_EQ(glass.code, 0) << glass.err;
+  EXPECT_THAT(glass.err, HasSubstr("corrections: of 2500 pixels of the background (" + background +
+                                   ") the network's maps learn nothing, and there is no presence head that would"));
+  EXPECT_THAT(core::read_text_file(path("learnt-glass/corrections.csv")), HasSubstr("\n" + background + ",2500,"));
 }
 
 TEST_F(Program, ResumesOnlyWhatItKnows) {

@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   }
   for (const slide::RegionChoice choice : {slide::RegionChoice::All, slide::RegionChoice::Changed}) {
     fuzz::accepts([&] {
-      slide::RegionLabels labels(file, {"Tumor", "Stroma"}, "Back", slide::RegionLabels::kLeftOut, choice);
+      slide::RegionLabels labels(file, {{"Tumor", "Stroma"}, {"Back"}}, slide::RegionLabels::kLeftOut, choice);
       for (const std::string& line : labels.warnings()) fuzz::check_line(line);
       fuzz::check(labels.regions() > 0 || labels.box().empty(), "a box of no region");
       std::vector<std::uint8_t> row(60);

@@ -55,7 +55,7 @@ const Json kResult{region({square(0.07, 0, 10.93), square(4.4, 4.4, 2)}, "TUM"),
 struct Corrections : ::testing::Test {
   void SetUp() override { write(result, kResult); }
   std::vector<std::size_t> changed() const {
-    const RegionLabels labels(file, {"TUM", "STR", "LYM"}, "BACK", RegionLabels::kLeftOut, RegionChoice::Changed);
+    const RegionLabels labels(file, {{"TUM", "STR", "LYM"}, {"BACK"}}, RegionLabels::kLeftOut, RegionChoice::Changed);
     return {labels.regions(), labels.unchanged()};
   }
   std::string error() const {
@@ -129,6 +129,30 @@ TEST_F(Corrections, TakesAndKeepsExactlyWhatAPersonChanged) {
   EXPECT_EQ(write_corrections(result, file).exported, 1U) << "a new result in place of the old one's regions";
   EXPECT_EQ(features_of(file).size(), 6U);
   EXPECT_EQ(changed(), (std::vector<std::size_t>{4, 1}));
+}
+
+TEST_F(Corrections, AreToldApartByTheirOrigin) {
+  EXPECT_EQ(count_origins(result).unmarked, 6U);
+  write_corrections(result, file);
+  EXPECT_EQ(count_origins(file).exported, 5U);
+  Json features = features_of(file);
+  features[0]["properties"]["classification"]["name"] = "LYM";
+  features[1]["geometry"]["coordinates"][0][2][0] = 113;
+  features[2]["properties"]["isLocked"] = true;
+  features.push_back(region({square(50, 50, 10)}, "STR"));
+  features.back()["properties"].erase("measurements");
+  features.push_back({{"type", "Point"}, {"coordinates", {5, 5}}});
+  for (int round = 0; round < 2; ++round) {
+    write(file, features);
+    const RegionOrigins origins = count_origins(file);
+    EXPECT_EQ(origins.drawn, 1U);
+    EXPECT_EQ(origins.changed, 2U);
+    EXPECT_EQ(origins.confirmed, 1U);
+    EXPECT_EQ(origins.exported, 2U - static_cast<unsigned>(round));
+    EXPECT_EQ(origins.unmarked, 0U);
+    EXPECT_EQ(origins.persons, (std::map<std::string, std::size_t>{{"LYM", 1}, {"STR", 3}}));
+    features.erase(4);
+  }
 }
 
 TEST_F(Corrections, LeavesAFileThatItCannotReadAsItIs) {

@@ -35,7 +35,7 @@ std::string feature(const std::string& rings, const std::string& classification)
 core::Image read(const std::string& features, core::Size size, double x, double y, double pitch, std::uint8_t outside = 3) {
   const TemporaryFolder folder;
   core::write_text_file(folder / "a.geojson", R"({"type":"FeatureCollection","features":[)" + features + "]}");
-  RegionLabels regions(folder / "a.geojson", kNames, "BACK", outside);
+  RegionLabels regions(folder / "a.geojson", {kNames, {"BACK"}}, outside);
   core::Image labels(size.width, size.height, 1, 77);
   for (std::int64_t row = 0; row < size.height; ++row)
     regions.read_row(y + static_cast<double>(row) * pitch, x, pitch, {labels.at(0, row), static_cast<std::size_t>(size.width)});
@@ -105,7 +105,7 @@ TEST(RegionLabels, DerivedClassesAreTheirOwnOrElseTheOneTheyAreDerivedFrom) {
   };
   const auto value_of = [&](const std::string& classification, const std::string& warning = "") {
     core::write_text_file(folder / "a.geojson", classified(classification));
-    RegionLabels regions(folder / "a.geojson", names, "Other", 3);
+    RegionLabels regions(folder / "a.geojson", {names, {"Other"}}, 3);
     std::uint8_t label = 77;
     regions.read_row(1.5, 1.5, 1, {&label, 1});
     EXPECT_EQ(regions.warnings().size(), warning.empty() ? 0U : 1U);
@@ -129,7 +129,7 @@ TEST(RegionLabels, LeavesOutWhatHasNoArea) {
   const TemporaryFolder folder;
   core::write_text_file(folder / "a.geojson",
                         "[" + feature("[[0,0],[5,5]]", R"("TUM")") + "," + feature(square(0, 0, 2), R"("TUM")") + "]");
-  EXPECT_THAT(RegionLabels(folder / "a.geojson", kNames, "BACK", 3).warnings(),
+  EXPECT_THAT(RegionLabels(folder / "a.geojson", {kNames, {"BACK"}}, 3).warnings(),
               ::testing::ElementsAre(HasSubstr("1 feature has parts without an area")));
   EXPECT_THAT(error_of(feature("[[0,0],[5,5]]", R"("TUM")")), AllOf(HasSubstr("has no region"), HasSubstr("number 1")));
 }
@@ -167,7 +167,7 @@ Changed changed_in(const std::string& features) {
   const TemporaryFolder folder;
   core::write_text_file(folder / "a.geojson", R"({"type":"FeatureCollection","features":[)" + features + "]}");
   try {
-    RegionLabels regions(folder / "a.geojson", {"TUM", "STR"}, "BACK", kLeftOut, RegionChoice::Changed);
+    RegionLabels regions(folder / "a.geojson", {{"TUM", "STR"}, {"BACK", "GLASS"}}, kLeftOut, RegionChoice::Changed);
     core::Image labels(10, 1, 1);
     regions.read_row(1.5, 0.5, 1, {labels.data(), 10});
     return {row_of(labels, 0), regions.regions(), regions.unchanged(), regions.box(), ""};
@@ -234,6 +234,50 @@ TEST(RegionLabels, FindsAContradictionAmongManyRegions) {
   for (int i = 0; i < 20000; ++i) features += feature(square(i % 200 * 40, i / 200 * 40, 50), i % 2 ? R"("STR")" : R"("TUM")") + ",";
   EXPECT_EQ(changed_in(features + feature(square(0, 0, 8000), R"("TUM")")).error, "");
   EXPECT_THAT(changed_in(features + feature(square(4000, 1200, 50), R"("STR")")).error, HasSubstr("features 6101 (TUM) and 20001 (STR)"));
+}
+
+TEST(RegionLabels, TheBackgroundMayHaveSeveralNames) {
+  EXPECT_EQ(changed_in(feature(square(1, 0, 3), R"("GLASS")") + "," + feature(square(6, 0, 3), R"("BACK")")).row, ".222..222.");
+}
+
+TEST(CheckCorrections, SaysAllThatATrainingRefusesAndIgnores) {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / "a.geojson";
+  const RegionNames names{{"TUM", "STR"}, {"BACK"}};
+  const auto check = [&](const std::string& features) {
+    core::write_text_file(file, R"({"type":"FeatureCollection","features":[)" + features + "]}");
+    return check_corrections(file, names, {100, 50});
+  };
+  const auto drawn = [](double left, double top, double side, const std::string& name) {
+    return feature(square(left, top, side), name.empty() ? "" : "\"" + name + "\"") + ",";
+  };
+  const std::string start = file.string() + ": ", last = exported(300, 0, 4, "Unheard");  // nobody's
+  const CorrectionFindings findings = check(drawn(0, 0, 10, "TUM") + drawn(1, 0, 10, "STR") + drawn(20, 0, 5, "NEC") + drawn(30, 0, 5, "") +
+                                            drawn(95, 40, 10, "STR") + drawn(100, 10, 5, "TUM") + drawn(40, -0.05, 10, "BACK") +
+                                            drawn(60, 20, 4, "TUM: deep") + drawn(-60, -20, 20, "Ignore*") + last);
+  EXPECT_THAT(findings.refused,
+              ::testing::ElementsAre(start + "has regions of NEC, and the classes are TUM, STR, beside the background BACK (feature 3)",
+                                     start + "has regions without a class; give them one of TUM, STR (feature 4)",
+                                     start + "features 1 (TUM) and 2 (STR) lie in nearly the same place and have different classes: delete "
+                                             "one of them, or give both one class"));
+  EXPECT_THAT(findings.ignored,
+              ::testing::ElementsAre(start + "regions of TUM: deep are taken for TUM",
+                                     start + "2 regions lie outside of the slide (100 x 50 level-0 pixels), where nothing is learnt: "
+                                             "features 6 (TUM), 9 (Ignore*)",
+                                     start + "1 region reaches beyond the slide (100 x 50 level-0 pixels), where nothing is learnt: "
+                                             "feature 5 (STR)"));
+  const CorrectionFindings none = check(drawn(0, 0, 10, "TUM") + last);
+  EXPECT_TRUE(none.refused.empty() && none.ignored.empty());
+  for (const std::string& features : {drawn(0, 0, 10, "NEC") + last, drawn(0, 0, 10, "TUM") + drawn(0, 0, 10, "STR") + last}) {
+    const CorrectionFindings refused = check(features);
+    ASSERT_EQ(refused.refused.size(), 1U);
+    try {
+      RegionLabels(file, names, kLeftOut, RegionChoice::Changed);
+      ADD_FAILURE() << "not refused";
+    } catch (const core::Error& error) {
+      EXPECT_EQ(error.what(), refused.refused.front());
+    }
+  }
 }
 
 }  // namespace

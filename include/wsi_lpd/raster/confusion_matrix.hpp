@@ -24,6 +24,7 @@ class ConfusionMatrix {
   void add(const ConfusionMatrix& other);
 
   std::int64_t total() const;
+  std::int64_t row(int truth) const;
   double iou(int index) const;
   double dice(int index) const;
   double mean_iou() const;
@@ -38,7 +39,6 @@ class ConfusionMatrix {
   std::size_t index(int truth, int prediction) const {
     return static_cast<std::size_t>(truth) * static_cast<std::size_t>(classes_ + 1) + static_cast<std::size_t>(prediction);
   }
-  std::int64_t row(int truth) const;
   std::int64_t column(int prediction) const;
 
   int classes_;

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstddef>
 #include <filesystem>
+#include <map>
+#include <string>
 
 namespace wsi_lpd::slide {
 
@@ -15,5 +17,18 @@ struct WrittenCorrections {
 /// not exported again; all else in it is replaced. Throws Error with the file and the reason: one of them is not GeoJSON, `file` has
 /// regions of segment without a mark, it can't be written; then `file` is as it was. Thread-safe.
 WrittenCorrections write_corrections(const std::filesystem::path& regions, const std::filesystem::path& file);
+
+/// Whose the regions of a GeoJSON file are, points and lines left out.
+struct RegionOrigins {
+  std::size_t drawn = 0;                       ///< a person's, new
+  std::size_t changed = 0;                     ///< a person's, made from one that was exported for correction
+  std::size_t confirmed = 0;                   ///< a person's, locked or of the class "Ignore*", as the program made them
+  std::size_t exported = 0;                    ///< the program's, as they were exported
+  std::size_t unmarked = 0;                    ///< the program's, never exported: what a person changed in them can't be told
+  std::map<std::string, std::size_t> persons;  ///< a person's by class; "" without one
+  RegionOrigins& operator+=(const RegionOrigins& other);
+};
+/// Throws Error with the file and the reason: it is not GeoJSON. Thread-safe.
+RegionOrigins count_origins(const std::filesystem::path& path);
 
 }  // namespace wsi_lpd::slide

@@ -35,6 +35,20 @@ TEST(PartlyKnown, TakesTheMeanOverTheCellsOfEachClass) {
   EXPECT_EQ(extra.groups, (std::vector<std::string>{"patient", "patient", "patient"}));
 }
 
+TEST(PartlyKnown, TakesCellsOfTheBackgroundForNoClass) {
+  PartlyKnown known(2);
+  known.add(cells(),
+            image_with({2, 2, 0, 0,      //
+                        2, 2, 2, kNo,    // the first cell is of the background, the second of class 0 by two pixels to one
+                        kNo, kNo, 2, 2,  //
+                        kNo, kNo, 2, 2},
+                       {NAN, NAN}),
+            {"patient"});
+  const ExtraFeatures extra = std::move(known).features();
+  EXPECT_TRUE(torch::equal(extra.features, torch::tensor({{2.0F, 20.0F}, {2.5F, 25.0F}}))) << extra.features;
+  EXPECT_TRUE(torch::equal(extra.labels, torch::tensor({{1.0F, 0.0F}, {0.0F, 0.0F}}))) << extra.labels;
+}
+
 TEST(PartlyKnown, KnowsOfAVectorOnlyWhatTheImageShows) {
   PartlyKnown known(2);
   const std::vector<std::uint8_t> pixels(16, 1);

@@ -31,6 +31,13 @@ TEST(PixelLoss, IsTheMeanCrossEntropyOfTheMiddlesOfKnownCells) {
   EXPECT_NEAR(pixel_loss(fused, pixels).item<double>(), sum / static_cast<double>(known), 1e-5);
 }
 
+TEST(PixelLoss, LeavesOutTheBackground) {
+  const torch::Tensor fused = torch::tensor({{{{0.5F, -1.0F}}, {{2.0F, 3.0F}}}});  // two classes, two cells
+  const auto pixels = [](int first, int second) { return torch::tensor({first, second}).to(torch::kByte).view({1, 1, 2}); };
+  EXPECT_NEAR(pixel_loss(fused, pixels(2, 1)).item<double>(), std::log(std::exp(-1) + std::exp(3)) - 3, 1e-5);
+  EXPECT_EQ(pixel_loss(fused, pixels(2, network::kUnknownPixel)).item<double>(), 0);
+}
+
 TEST(PixelLoss, IsZeroWithoutKnownPixels) {
   const torch::Tensor fused = torch::randn({1, 2, 2, 2}).requires_grad_();
   const torch::Tensor loss = pixel_loss(fused, torch::full({1, 16, 16}, network::kUnknownPixel, torch::kByte));

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "pipeline/heard_lines.hpp"
 #include "pipeline/run.hpp"
 #include "pipeline/training/marked_patches.hpp"
 #include "slide/position_slide.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/digest/sha256.hpp"
 #include "wsi_lpd/pipeline/training/training_stream.hpp"
 
 namespace wsi_lpd::pipeline::training {
@@ -14,7 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr std::uint8_t kUnknown = model::network::kUnknownPixel;
+constexpr std::uint8_t kUnknown = model::network::kUnknownPixel, kBackground = 2;
 
 std::string square(double left, double top, double right, double bottom, const std::string& name) {
   const auto point = [](double x, double y) { return "[" + std::to_string(x) + "," + std::to_string(y) + "]"; };
@@ -33,7 +35,8 @@ class Corrections : public MarkedPatches {
   std::vector<CorrectedTile> read(double mpp = 0, const std::vector<Patch>& train = {}) {
     PatchFolder patches;
     patches.train = train;
-    return read_corrections({folder_.path(), {}}, classes_, 64, mpp, patches, {observer_, cancel_});
+    const core::Work work{heard_, cancel_};
+    return cut_corrections(find_corrections({folder_.path(), {}, "GLASS"}, classes_, work), classes_, 64, mpp, patches, work);
   }
   std::string error_of(const std::vector<Patch>& train = {}) {
     try {
@@ -43,6 +46,7 @@ class Corrections : public MarkedPatches {
     }
     return "no error";
   }
+  testing::HeardLines heard_;
   core::ClassScheme classes_{{"TUM", "STR"}, "BACK", {{255, 0, 0}, {0, 0, 255}, {255, 255, 255}}};
 };
 
@@ -61,7 +65,7 @@ TEST_F(Corrections, KnowThePixelsOfTheirRegionsAlone) {
       };
       std::uint8_t expected = kUnknown;
       if (in(10, 30, 50, 60)) expected = 1;
-      if (in(40, 40, 64, 64)) expected = kUnknown;  // background, on the larger region of stroma
+      if (in(40, 40, 64, 64)) expected = kBackground;  // on the larger region of stroma
       if (in(4, 8, 40, 24) && !in(10, 8, 14, 12)) expected = 0;
       ASSERT_EQ(*tile.classes.at(x, y), expected) << x << ", " << y;
     }
@@ -77,6 +81,17 @@ TEST_F(Corrections, GiveImageLabelsWhereTheyCoverATile) {
   ASSERT_EQ(tiles.size(), 1U);
   EXPECT_EQ(tiles[0].labels, (std::vector<float>{1, 0}));
   EXPECT_EQ(tiles[0].presence, (std::vector<float>{1, 0}));
+}
+
+TEST_F(Corrections, OfTheBackgroundShowNoClass) {
+  correct("slide", {128, 64}, square(0, 0, 20, 20, "BACK") + "," + square(64, 0, 128, 64, "GLASS"));
+  const std::vector<CorrectedTile> tiles = read();
+  ASSERT_EQ(tiles.size(), 2U);
+  EXPECT_EQ(std::count(tiles[0].classes.data(), tiles[0].classes.data() + tiles[0].classes.bytes(), kBackground), 20 * 20);
+  EXPECT_TRUE(std::isnan(tiles[0].presence[0])) << "a class may be elsewhere in the tile";
+  EXPECT_EQ(tiles[1].labels, (std::vector<float>{0, 0})) << "by the name of dataset.toml, all of the tile";
+  EXPECT_EQ(tiles[1].presence, (std::vector<float>{0, 0}));
+  EXPECT_THAT(heard_.infos.back(), HasSubstr("2 regions in 1 file, 2 tiles; tiles with TUM 0, STR 0, BACK 2"));
 }
 
 TEST_F(Corrections, LieInTilesSideBySide) {
@@ -141,9 +156,32 @@ TEST_F(Corrections, SayWhatIsWrong) {
   std::filesystem::remove(folder_ / "slide.jpg");
   std::filesystem::remove(folder_ / "slide.png");
   EXPECT_THAT(error_of(), HasSubstr("for the regions of slide; name the folder of the slides"));
+  core::write_text_file(folder_ / "slide.geojson", "[]");
+  EXPECT_THAT(error_of(), HasSubstr("there is nothing to learn from: no region is a person's (0 are as exported)"));
   core::write_text_file(folder_ / "slide.geojson", square(0, 0, 20, 20, "Ignore*"));
   image::write_png(folder_ / "slide.png", marked(7, 64, 64));
-  EXPECT_THAT(error_of(), HasSubstr("there is nothing to learn from: of 1 region of a person none shows TUM, STR"));
+  EXPECT_THAT(error_of(), HasSubstr("there is nothing to learn from: of 1 region of a person none shows TUM, STR or BACK"));
+}
+
+TEST_F(Corrections, OutsideOfTheSlideAreCountedAndNamed) {
+  correct("slide", {64, 64}, square(10, 10, 20, 20, "TUM") + "," + square(64, 0, 80, 20, "STR") + "," + square(50, 50, 70, 60, "STR"));
+  EXPECT_EQ(read().size(), 1U);
+  ASSERT_EQ(heard_.warnings.size(), 2U);
+  EXPECT_THAT(heard_.warnings[0], HasSubstr("slide.geojson: 1 region lies outside of the slide (64 x 64 level-0 pixels), where nothing "
+                                            "is learnt: feature 2 (STR)"));
+  EXPECT_THAT(heard_.warnings[1], HasSubstr("1 region reaches beyond the slide (64 x 64 level-0 pixels), where nothing is learnt: "
+                                            "feature 3 (STR)"));
+}
+
+TEST_F(Corrections, AreListedForTheModelFile) {
+  correct("b", {64, 64}, square(0, 0, 20, 20, "TUM") + "," + square(30, 30, 40, 40, "STR"));
+  correct("untouched", {64, 64}, "");
+  std::filesystem::create_directory(folder_ / "sub");
+  correct("sub/a", {64, 64}, square(0, 0, 20, 20, "BACK"));
+  const FoundCorrections found = find_corrections({folder_.path(), {}}, classes_, {observer_, cancel_});
+  EXPECT_EQ(provenance_text(found, folder_.path()),
+            "3 regions of a person in 2 files\nb.geojson: 2 regions, SHA-256 " + digest::sha256_of_file(folder_ / "b.geojson") +
+                "\nsub/a.geojson: 1 region, SHA-256 " + digest::sha256_of_file(folder_ / "sub/a.geojson"));
 }
 
 TEST_F(Corrections, StreamBesideTheImagesWithTheSameTurn) {

@@ -4,6 +4,7 @@
 
 #include "pipeline/run.hpp"
 #include "pipeline/training/marked_patches.hpp"
+#include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/pipeline/training/prepare_training.hpp"
 
 namespace wsi_lpd::pipeline::training {
@@ -150,6 +151,24 @@ TEST_F(Preparing, FewPatientsWithManyImages) {
   EXPECT_GT(one.valid.count(), 0U);
   EXPECT_LT(one.valid.count(), 20U);
   EXPECT_THAT(heard_.warnings, HasSubstr("all images are of one patient (patient 0)"));
+}
+
+TEST_F(Preparing, LooksForTheSlidesOfCorrectionsBeforeItReadsImages) {
+  TrainJob wanted = job(12, 0.2);
+  core::write_text_file(wanted.patches.train[0].image, "no image");
+  EXPECT_THROW(prepare(wanted), PatchError);
+  wanted.corrections.regions = folder_ / "corrections";
+  std::filesystem::create_directory(wanted.corrections.regions);
+  core::write_text_file(wanted.corrections.regions / "slide.geojson",
+                        R"({"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[0,0],[9,0],[9,9],[0,0]]]},)"
+                        R"("properties":{"classification":{"name":")" +
+                            wanted.info.classes.names[0] + "\"}}}");
+  try {
+    prepare(wanted);
+    ADD_FAILURE() << "not refused";
+  } catch (const core::UsageError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("for the regions of slide; name the folder of the slides with --correction-slides"));
+  }
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ struct PatchBatch {
   int size = 0;
   std::vector<std::uint8_t> rgb;
   std::vector<float> labels;
-  std::vector<std::uint8_t> pixels{};  ///< [B, S, S]: class of each pixel, or kUnknownPixel; empty: no pixel's class is known
+  std::vector<std::uint8_t> pixels{};  ///< [B, S, S]: class of each pixel, C for the background, or kUnknownPixel; empty: none is known
   std::vector<float> presence{};       ///< [B, C]: a teacher's probability that the class is present, NaN where there is none; or empty
   bool paired = false;                 ///< the second half shows the images of the first half in other stains
   std::int64_t whole = 0;              ///< images of the batch of all processes, if there are several

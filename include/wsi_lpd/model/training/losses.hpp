@@ -36,8 +36,9 @@ struct DiversityOptions {
 torch::Tensor diversity_loss(const torch::Tensor& feature, const torch::Tensor& prototypes, const torch::Tensor& mask,
                              int prototypes_per_class, const DiversityOptions& options = {});
 
-/// Mean cross entropy of fused logits [B, C, h, w] with the known pixels of `pixels`, bytes [B, H, W]: the class of each pixel, or
-/// network::kUnknownPixel. H and W are the same multiple of h and w; the middle pixel of each cell counts. 0 where no pixel is known.
+/// Mean cross entropy of fused logits [B, C, h, w] with the known pixels of `pixels`, bytes [B, H, W]: the class of each pixel, C for the
+/// background, or network::kUnknownPixel. H and W are the same multiple of h and w; the middle pixel of each cell counts. 0 where no pixel
+/// is known. Pixels of the background are left out: which class the logits are highest for says nothing of them.
 torch::Tensor pixel_loss(const torch::Tensor& fused, const torch::Tensor& pixels);
 
 /// Mean binary cross entropy of scores [B, C], log odds, with the probabilities of a teacher [B, C] that are not NaN. 0 where all are.

@@ -34,7 +34,7 @@ struct TrainJob {
 /// A training whose images are read and whose options are resolved. Movable.
 struct PreparedTraining {
   /// The resolved job: `patches` after the hold-out; `options` with the numbers of steps and of warm-up steps and the method's losses;
-  /// `info` with the size, number (`provenance` "images"), µm/px and stain of the images.
+  /// `info` with the size, number (`provenance` "images"), µm/px and stain of the images, and the corrections (`provenance` "corrections").
   TrainJob job;
   PatchSet images;                       ///< training images without the unusable ones, at least one
   PatchSet valid;                        ///< validation images; may be empty

@@ -1,6 +1,8 @@
 #pragma once
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "wsi_lpd/pipeline/training/prepare_training.hpp"
 #include "wsi_lpd/raster/confusion_matrix.hpp"
@@ -14,9 +16,25 @@ struct TrainedModel {
       oracle{};  ///< pixel counts with image labels predicted and given; not set without masks
 };
 
+/// How much of the corrected pixels of a class a model agrees with.
+struct AgreementLine {
+  std::string name;  ///< of the class or the background; "all"
+  std::int64_t pixels = 0;
+  std::optional<double> before;  ///< share, 0…1
+  double after = 0;
+};
+/// What models say of the pixels that a person has corrected, in one view with image labels predicted; truth is the person's.
+struct CorrectionAgreement {
+  std::optional<raster::ConfusionMatrix> before;  ///< of the model that the training began with, if with any
+  raster::ConfusionMatrix after;                  ///< of model.safetensors
+  /// Of the classes that have corrected pixels, in their order, of the background, and of all.
+  std::vector<AgreementLine> lines(const core::ClassScheme& classes) const;
+};
+
 struct TrainResult {
-  std::filesystem::path model;  ///< model.safetensors
-  TrainedModel best;            ///< scores of the model in that file
+  std::filesystem::path model;                   ///< model.safetensors
+  TrainedModel best;                             ///< scores of the model in that file
+  std::optional<CorrectionAgreement> corrected;  ///< not set without corrections
   std::int64_t iterations = 0;
   double images_per_second = 0;  ///< of this process; 0 if no step was left
   double waited_share = 0;       ///< share of the time spent waiting for images
@@ -30,7 +48,7 @@ void check_group(const PreparedTraining& prepared, const model::runtime::Process
 ///  - model.safetensors: the best model, by the mIoU on valid/ with image labels predicted, as on a slide. Without masks, by the F1 of the
 ///    predicted labels of held-out images; with neither, the last model.
 ///  - last.safetensors, curve.svg, predictions.png: after every epoch. log.jsonl: a line a step and a line an epoch. prototypes.png: at the
-///    end.
+///    end. corrections.csv: at the end of a training with corrections, CorrectionAgreement::lines.
 ///  - state.safetensors: for `resume`; removed at the end.
 /// With `presence_encoder`, the presence head is fitted first (fit_presence): it depends on the images alone. Image labels are then
 /// predicted by it. With `distil` it teaches the network's own scores instead (Teaching), and the model does not keep it. Epochs within the
