@@ -49,14 +49,17 @@ void WorkEstimate::change(std::size_t slide, const std::function<void(Slide&)>& 
   count(slides_[slide], 1);
 }
 
+void WorkEstimate::start(std::size_t slide) {
+  change(slide, [](Slide& started) { started.ended = false; });
+}
 void WorkEstimate::plan(std::size_t slide, std::int64_t tiles) {
   change(slide, [&](Slide& planned) {
-    planned.tiles = tiles;
-    planned.ended = false;  // it had been left to another process
+    planned.before = planned.done;
+    planned.tiles = planned.before + tiles;
   });
 }
 void WorkEstimate::advance(std::size_t slide, std::int64_t tiles) {
-  change(slide, [&](Slide& advanced) { advanced.done = std::max(advanced.done, tiles); });
+  change(slide, [&](Slide& advanced) { advanced.done = std::max(advanced.done, advanced.before + tiles); });
 }
 void WorkEstimate::end(std::size_t slide) {
   change(slide, [](Slide& ended) { ended.ended = true; });
@@ -70,6 +73,7 @@ WorkEstimate::State WorkEstimate::state(double seconds) const {
 
 SlideObserver& BatchProgress::start(std::size_t slide, const std::string& name) {
   const std::lock_guard lock(mutex_);
+  estimate_.start(slide);
   return slides_.emplace_back(*this, slide, name);
 }
 

@@ -22,7 +22,11 @@ class WorkEstimate {
  public:
   /// `bytes` of each slide of the batch.
   explicit WorkEstimate(const std::vector<double>& bytes);
+  /// A slide is in work, also one that had ended: it had been left to another process.
+  void start(std::size_t slide);
+  /// `tiles` are known to come, beside those that are done.
   void plan(std::size_t slide, std::int64_t tiles);
+  /// `tiles` of those planned last are done.
   void advance(std::size_t slide, std::int64_t tiles);
   /// Ends a slide: it is done, failed, or left to another process.
   void end(std::size_t slide);
@@ -39,7 +43,7 @@ class WorkEstimate {
   struct Slide {
     double bytes = 0;
     std::optional<std::int64_t> tiles{};
-    std::int64_t done = 0;
+    std::int64_t before = 0, done = 0;  ///< when the last tiles were planned, and now
     bool ended = false;
   };
   /// Of all slides, so that state() takes no time for each.

@@ -101,6 +101,7 @@ class RemoteObserver : public SlideObserver {
     {
       const std::lock_guard lock(mutex_);
       last_ = {};
+      waiting_.reset();
     }
     connection_.send({{"what", "begin"}, {"stage", what}, {"total", total}, {"unit", unit}});
   }
@@ -109,12 +110,21 @@ class RemoteObserver : public SlideObserver {
     {
       const std::lock_guard lock(mutex_);
       const auto now = std::chrono::steady_clock::now();
+      waiting_ = {{"what", "advance"}, {"done", done}, {"note", note}};
       if (now - last_ < kInterval) return;
       last_ = now;
+      waiting_.reset();
     }
     connection_.send({{"what", "advance"}, {"done", done}, {"note", note}});
   }
-  void end() override { connection_.send({{"what", "end"}}); }
+  void end() override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_) connection_.send(*waiting_);
+      waiting_.reset();
+    }
+    connection_.send({{"what", "end"}});
+  }
   void info(const std::string& line) override { connection_.send({{"what", "info"}, {"line", packed(line)}}); }
   void warn(const std::string& line) override { connection_.send({{"what", "warn"}, {"line", packed(line)}}); }
   void error(const std::string& line) override { connection_.send({{"what", "error"}, {"line", packed(line)}}); }
@@ -123,6 +133,7 @@ class RemoteObserver : public SlideObserver {
   Connection& connection_;
   std::mutex mutex_;
   std::chrono::steady_clock::time_point last_{};
+  std::optional<Message> waiting_;  ///< the last that was not sent
 };
 
 void limit_memory(std::int64_t bytes) {

@@ -72,6 +72,9 @@ CorrectedResults correct_one(const fs::path& result, const fs::path& file) {
   if (!regions) throw core::Error(stem.string() + ": has no .geojson with regions: segment the slide again, without --no-geojson");
   CorrectedResults corrected;
   write(*regions, file, statistics, corrected);
+  if (file.stem() != stem.filename())
+    corrected.ignored.push_back(file.string() + ": is not named for the result " + stem.string() +
+                                ": train --corrections takes it for regions of the slide " + file.stem().string());
   return corrected;
 }
 

@@ -115,7 +115,7 @@ ReportSummary write_report(const fs::path& results_folder, const ReportOptions& 
   std::vector<std::optional<output::ReportRegions>> regions = measured_regions(results, work.observer);
   for (std::size_t i = 0; i < slides.size(); ++i) slides[i].regions = std::move(regions[i]);
   ReportSummary summary{folder / "index.html", slides.size(), 0, 0};
-  for_each_slide(slides.size(), std::min(threads, kMostViewsAtOnce), "deep zoom", work, [&](std::size_t i) {
+  for_each_slide(slides.size(), std::min(threads, kMostViewsAtOnce), options.deep_zoom ? "deep zoom" : "regions", work, [&](std::size_t i) {
     const output::CompleteResult& result = results.complete[i];
     const fs::path tiles = folder / "tiles" / slides[i].id;
     try {

@@ -234,6 +234,9 @@ void check_run(const SegmentOptions& options, const Segmenter::Shape& shape, con
   }
   if (options.effort < 1 && options.blend == core::Blend::Crop)
     throw core::UsageError("--effort below 1 leaves tiles out, and --blend crop needs them all; leave one of the two out");
+  if (options.effort < 1 && 2 * core::tile_stride(options.tile, options.overlap) > options.tile)
+    throw core::UsageError("--effort below 1 leaves out tiles that others cover as a whole, and there are none with --overlap " +
+                           core::shortest(options.overlap) + ": it needs an overlap of 0.5 or more");
   if (options.stain != core::StainMethod::None && !shape.stain.has(options.stain)) {
     throw core::UsageError(identity.model_path + ": does not know the stain of its training images, which --stain-normalisation " +
                            core::to_string(options.stain) + " needs; `wsi-lpd calibrate PATCHES --model MODEL` adds it");

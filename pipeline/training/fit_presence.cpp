@@ -49,6 +49,13 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
   for (std::size_t c = 0; c < presence.auc.size(); ++c)
     line += (c ? ", " : " ") + model.info().classes.names[c] + " " + core::fixed(presence.auc[c], 3);
   work.observer.info(line + "; strength " + core::fixed(presence.strength, 4));
+  constexpr double kLittle = 0.6;
+  std::vector<std::string> unknown;
+  for (std::size_t c = 0; c < presence.auc.size(); ++c)
+    if (presence.auc[c] < kLittle) unknown.push_back(model.info().classes.names[c]);
+  if (!unknown.empty())
+    work.observer.warn("the presence head hardly tells where " + core::joined(unknown) +
+                       " is (area below 0.6; 0.5 is guessing): another encoder or more labelled images may help");
 }
 
 std::vector<model::network::HeadScores> presence_scores(model::network::PatchModel& model, const PatchSet& set,

@@ -127,7 +127,9 @@ class Run {
   Teaching fit_head() {
     Teaching teaching;
     model::network::PatchModel& model = trainer_.model();
-    if ((job_.presence_encoder.empty() && !model.info().presence) || (!job_.distil && !leads())) return teaching;
+    // A head that --from brings stays as it is, unless there are regions for it to learn from.
+    const bool is_wanted = !job_.presence_encoder.empty() || (model.info().presence && !corrected_.empty());
+    if (!is_wanted || (!job_.distil && !leads())) return teaching;
     fit_presence(model, set_, job_.presence_encoder, job_.presence_by_path, work_, corrected_);
     if (!job_.distil) return teaching;
     teaching.labelled = presence_probabilities(model, set_, work_.cancel);

@@ -128,6 +128,10 @@ int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
   if (!arguments.groups.empty() && arguments.presence_encoder.empty())
     throw core::UsageError("--groups: patients are needed for --presence-encoder only; give that, too, or leave --groups out");
   const fs::path path = find_model(arguments.model, context.observer);
+  const fs::path target = arguments.output.empty() ? path : arguments.output;
+  if (fs::is_directory(target)) throw core::UsageError("-o " + target.string() + ": is a folder; name the model file to write");
+  if (!target.parent_path().empty() && !fs::is_directory(target.parent_path()))
+    throw core::UsageError("-o " + target.string() + ": its folder is not there; make it first");
   model::network::PatchModel model = model::network::PatchModel::load(path, context.common.device, context.common.threads);
   const pipeline::training::PatchFolder patches = scan(arguments.patches,
                                                        {.classes = wanted_classes(arguments.patches),
@@ -147,7 +151,6 @@ int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
   if (!model.info().stain_fit) model.set_stain_fit(pipeline::training::stain_fit_of(set, context.work()));
   if (!arguments.presence_encoder.empty())
     pipeline::training::fit_presence(model, set, arguments.presence_encoder, arguments.presence_by_path, context.work());
-  const fs::path target = arguments.output.empty() ? path : arguments.output;
   model.save(target);
   std::cout << std::fixed << std::setprecision(2);
   for (std::size_t c = 0; c < model.info().classes.names.size(); ++c) {

@@ -92,7 +92,9 @@ int run(int argc, char** argv) {
     arguments = with_config_file(program, given);
     program.parse(std::vector<std::string>(arguments.all.rbegin(), arguments.all.rend()));  // CLI11 takes them from the back
     for (const Command& command : commands) {
-      if (command.options->parsed()) refuse_inputs_as_outputs(*command.options);
+      if (!command.options->parsed()) continue;
+      refuse_not_a_number(*command.options, arguments);
+      refuse_inputs_as_outputs(*command.options);
     }
     terminal = std::make_unique<Terminal>(common);
     image::initialise();

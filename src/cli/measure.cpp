@@ -83,9 +83,6 @@ int run_measure(const MeasureArguments& arguments, const Context& context) {
   const MeasureOptions options = options_of(arguments);
   refuse_other_files(arguments.output);
   const auto measured = measure_results(arguments.results, arguments.annotations, options, arguments.output, context);
-  if (measured.slides == 0 && measured.failures.empty())
-    throw core::UsageError(arguments.annotations.string() + ": has annotations of none of the slides in " + arguments.results.string() +
-                           ": NAME.geojson is wanted for the results NAME.json, in the same folders below it");
   if (measured.failures.empty()) return kDone;
   return measured.slides == 0 ? kFailed : kSomeSlidesFailed;
 }
@@ -97,6 +94,9 @@ pipeline::review::MeasuredFolder measure_results(const fs::path& results, const 
   pipeline::review::MeasuredFolder measured = pipeline::review::measure_folder(results, annotations, options, context.work());
   if (!table.empty()) measured.name = table;
   tell(measured, context.observer);
+  if (measured.slides == 0 && measured.failures.empty())
+    throw core::UsageError(annotations.string() + ": has annotations of none of the slides in " + results.string() +
+                           ": NAME.geojson is wanted for the results NAME.json, in the same folders below it");
   if (measured.slides > 0) {
     refuse_other_files(measured.name);
     if (table.empty())

@@ -91,6 +91,11 @@ void begin_with_model(pipeline::training::TrainJob& job, const TrainArguments& a
       throw core::UsageError(std::string(option) + ": --from " + from.string() + " says it; leave one of them out");
   const std::optional<double> images_mpp = arguments.dataset.mpp ? arguments.dataset.mpp : described_mpp(arguments.patches);
   job.info = model::network::read_model_info(from);
+  if (job.info.presence && !job.presence_encoder.empty())
+    throw core::UsageError(
+        "--presence-encoder: " + from.string() +
+        " has a presence head, which --from takes over; `wsi-lpd calibrate PATCHES --model MODEL --presence-encoder FILE` "
+        "gives it another before");
   const MatchedClasses matched = match_dataset(arguments.patches, job.patches, job.info.classes, context.observer);
   job.images.scheme = matched.classes;
   job.images.order = matched.order;

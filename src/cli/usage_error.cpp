@@ -1,6 +1,7 @@
 #include "usage_error.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <sstream>
 
@@ -96,6 +97,20 @@ std::string usage_error_line(const CLI::App& program, const std::vector<std::str
       of_file == arguments.config_line.end() ? command->get_name() : arguments.config + " line " + std::to_string(of_file->second);
   line = value_line(line);
   return where + ": " + line + (line.ends_with('?') ? "" : "; see " + help);
+}
+
+void refuse_not_a_number(const CLI::App& command, const Arguments& arguments) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_type_name().find("FLOAT") == std::string::npos) continue;
+    for (const std::string& value : option->results()) {
+      char* end = nullptr;
+      if (!std::isnan(std::strtod(value.c_str(), &end)) || *end != '\0') continue;
+      const auto of_file = arguments.config_line.find(option->get_name());
+      throw core::UsageError(
+          (of_file == arguments.config_line.end() ? command.get_name() : arguments.config + " line " + std::to_string(of_file->second)) +
+          ": " + option->get_name() + ": " + value + " is no number; see wsi-lpd " + command.get_name() + " --help");
+    }
+  }
 }
 
 void refuse_empty_arguments(const std::vector<std::string>& given) {

@@ -12,6 +12,9 @@ namespace wsi_lpd::cli {
 std::string usage_error_line(const CLI::App& program, const std::vector<std::string>& given, const Arguments& arguments,
                              const CLI::ParseError& error);
 
+/// Throws UsageError for an option of numbers with the value NaN, which is in every range.
+void refuse_not_a_number(const CLI::App& command, const Arguments& arguments);
+
 /// Throws UsageError for an argument without characters: mostly a shell variable that is not set.
 void refuse_empty_arguments(const std::vector<std::string>& given);
 

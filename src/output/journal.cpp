@@ -15,6 +15,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/json_text.hpp"
+#include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/core/utf8.hpp"
 
 namespace wsi_lpd::output {
@@ -103,6 +104,22 @@ void remove_stale_locks(const fs::path& folder) {
   }
 }
 
+/// Throws UsageError when another run in `output` is alive whose results would be others.
+void refuse_others(const fs::path& output, const RunRecord& run) {
+  for (const RunState& other : read_journals(output)) {
+    if (!other.is_alive || (other.run.host == run.host && other.run.pid == run.pid)) continue;
+    const auto refuse = [&](const std::string& its, const std::string& ours, const std::string& of_one) {
+      throw core::UsageError(output.string() + ": " + other.run.host + " pid " + std::to_string(other.run.pid) + " works here with " + its +
+                             ", and this is " + ours + ": wait for its end, or take another folder, so that one archive has results of " +
+                             of_one);
+    };
+    if (other.run.version != run.version) refuse("wsi-lpd " + other.run.version, run.version, "one version");
+    if (other.run.model_sha256 != run.model_sha256) refuse("the model " + other.run.model_path, run.model_path, "one model");
+    if (other.run.configuration_sha256 != run.configuration_sha256)
+      refuse("other options (" + core::joined(other.run.arguments, " ") + ")", core::joined(run.arguments, " "), "the same options");
+  }
+}
+
 }  // namespace
 
 std::string utc_text(std::int64_t seconds) {
@@ -118,12 +135,6 @@ Journal::Journal(const fs::path& output, RunRecord run) {
   run.host = core::host_name();
   run.pid = getpid();
   run.started = std::time(nullptr);
-  for (const RunState& other : read_journals(output)) {
-    if (other.is_alive && other.run.version != run.version)
-      throw core::UsageError(output.string() + ": " + other.run.host + " pid " + std::to_string(other.run.pid) +
-                             " works here with wsi-lpd " + other.run.version + ", and this is " + run.version +
-                             ": wait for its end, or take another folder, so that one archive has results of one version");
-  }
   std::error_code failure;
   fs::create_directories(output / kJournalFolder, failure);
   std::string time = utc_text(run.started);
@@ -141,6 +152,12 @@ Journal::Journal(const fs::path& output, RunRecord run) {
   Json first{{"event", "run"}, {"format", kFormat}, {"time", run.started}};
   first.update(json_of(run));
   write(text_of(first), true);
+  try {
+    refuse_others(output, run);  // behind the first line, so that of two that start at once one sees the other
+  } catch (...) {
+    fs::remove(path_, failure);
+    throw;
+  }
 }
 
 void Journal::write(const std::string& line, bool sync) {

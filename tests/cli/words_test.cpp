@@ -37,6 +37,8 @@ TEST_F(Program, NamesTheNearestKnownWord) {
       {"segment a.svs --bogus", "unknown option --bogus; see wsi-lpd segment --help"},
       {"segment a.svs --blend windw", "'windw' is none of window, crop; did you mean window?"},
       {"segment a.svs --overlap 3", "--overlap: 3 is no number from 0 to 0.9"},
+      {"segment a.svs --effort nan", "segment: --effort: nan is no number; see wsi-lpd segment --help"},
+      {"tile a.svs --min-class -NaN", "tile: --min-class: -NaN is no number"},
       {"segment a.svs --mpp", "--mpp needs a value"},
       {"segment a.svs --device cudaa", "did you mean cuda?"},
       {"status a b", "this is left: b"},

@@ -102,6 +102,13 @@ TEST(Journal, OfAKilledProcessIsNotAlive) {
   } catch (const core::UsageError& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("1.2.3"), HasSubstr("2.0.0"), HasSubstr("pid " + std::to_string(child))));
   }
+  RunRecord changed = kRun;
+  changed.configuration_sha256 += "0";
+  EXPECT_THROW(Journal(folder.path(), changed), core::UsageError) << "results of two runs would replace each other";
+  changed = kRun;
+  changed.model_sha256 += "0";
+  EXPECT_THROW(Journal(folder.path(), changed), core::UsageError);
+  EXPECT_EQ(read_journals(folder.path()).size(), 1U) << "what is refused leaves no journal";
   const Journal same(folder.path(), kRun);
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);

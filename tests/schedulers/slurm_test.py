@@ -160,25 +160,24 @@ def test(our, folder, say):
             world.send(signal.SIGCONT, programs)
             return False
 
-        def has_done_a_slide(task):
-            log = folder / f"wsi-lpd-{task}.log"
-            return log.exists() and "; of the tissue: " in log.read_text()
-
-        def task_amid(node):
-            """The node's task, stopped at a slide that is not its first."""
+        def task_amid(node, slides_done):
+            """The node's task, stopped after so many slides, at one of several."""
             task = task_of(node)
-            return task if task and has_done_a_slide(task) and stopped_at_slide(node) else None
+            log = folder / f"wsi-lpd-{task}.log"
+            text = log.read_text() if task and log.exists() else ""
+            is_there = "slides, 0 of them already done" in text and text.count("; of the tissue: ") == slides_done
+            return task if is_there and stopped_at_slide(node) else None
 
-        killed = wait_for(lambda: task_amid("node1"), "a task on node1 at its second slide")
-        say(f"killing node1 with task {killed}; {len(list(results.rglob('*.geojson')))} slides are done")
-        slurm.kill_node("node1")
-        wait_for(lambda: stopped_at_slide("node2"), "a task on node2 at a slide")
-        asked = task_of("node2")
+        # At the last slide it could be done before the signal arrives: then its task rightly doesn't come back.
+        asked = wait_for(lambda: task_amid("node2", 0), "a task on node2 at the first of its slides")
+        wait_for(lambda: slurm.job(asked)["RunTime"] >= "00:00:05", f"task {asked} to have run a while: Slurm takes no signal before", 60)
         say(f"asking task {asked} on node2 to go, as before its time limit")
         slurm.run("scancel", "--batch", "--signal=USR1", asked)
-        # A program that went on before it was asked could be done before it is: then its task rightly doesn't come back.
         wait_for(lambda: any(world.awaits(pid, signal.SIGTERM) for pid in slurm.programs("node2")), f"task {asked} to be asked", 60)
         world.send(signal.SIGCONT, slurm.programs("node2"))
+        killed = wait_for(lambda: task_amid("node1", 1), "a task on node1 at its second slide")
+        say(f"killing node1 with task {killed}; {len(list(results.rglob('*.geojson')))} slides are done")
+        slurm.kill_node("node1")
         for task in (asked, killed):
             wait_for(lambda: slurm.job(task)["Restarts"] == "1", f"task {task} to be put back into the queue", 120)
             say(f"task {task} is {slurm.job(task)['JobState']} again")

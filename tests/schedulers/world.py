@@ -101,7 +101,8 @@ def send(number, pids):
 def results_of(folder):
     """All files of a folder of results but those of runs."""
     found = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    return {name: path for name, path in found.items() if name.parts[0] not in NOT_OF_SLIDES}
+    of_run = lambda name: name.parts[0] in NOT_OF_SLIDES or name.parts[0].startswith("run.json.")  # a part, which stays for ten minutes
+    return {name: path for name, path in found.items() if not of_run(name)}
 
 
 class World:

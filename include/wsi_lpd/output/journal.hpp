@@ -41,7 +41,8 @@ struct RunState {
 /// disk. While the run lives it holds the lock of that name. A line that can't be written is lost, without an error. Thread-safe.
 class Journal {
  public:
-  /// Throws UsageError when a run of another version of the program is alive in `output`; Error when the journal can't be made.
+  /// Throws UsageError when a run with another version of the program, model or configuration is alive in `output`; Error when the journal
+  /// can't be made.
   Journal(const std::filesystem::path& output, RunRecord run);
 
   void plan(std::size_t slides, std::size_t already_done);

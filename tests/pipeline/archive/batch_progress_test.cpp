@@ -53,8 +53,22 @@ TEST(WorkEstimate, OfASlideThatWasLeftToAnotherProcessCountsWhenItIsTakenUp) {
   work.advance(1, 10);
   work.end(1);
   EXPECT_DOUBLE_EQ(work.state(1).share, 1);
+  EXPECT_EQ(work.ended(), 2U);
+  work.start(0);
+  EXPECT_EQ(work.ended(), 1U);
   work.plan(0, 30);
   EXPECT_DOUBLE_EQ(work.state(1).share, 0.25);
+}
+
+TEST(WorkEstimate, AddsTheTilesOfASecondLook) {
+  WorkEstimate work({100});
+  work.plan(0, 60);
+  work.advance(0, 60);
+  work.plan(0, 20);
+  EXPECT_DOUBLE_EQ(work.state(6).share, 0.75);
+  work.advance(0, 10);
+  EXPECT_DOUBLE_EQ(work.state(7).share, 70.0 / 80);
+  EXPECT_DOUBLE_EQ(*work.state(7).seconds_left, 1);
 }
 
 TEST(SlideBytes, CountTheFolderOfAnIndex) {

@@ -88,6 +88,12 @@ TEST_F(TwoLooks, CroppedTilesAreAllNeeded) {
       core::UsageError);
 }
 
+TEST_F(TwoLooks, TilesThatOverlapLessLeaveNoneOut) {
+  IdentitySegmenter network(8, 0.5);
+  EXPECT_THROW(segment_slide({slide_, folder_ / "result", {}}, network, {.overlap = 0.25, .effort = 0.5}, kIdentity, {observer_, kNever}),
+               core::UsageError);
+}
+
 TEST(TileStoreTest, GivesTilesBackInTheirOrderAndLeavesNoFile) {
   const TemporaryFolder folder;
   std::mt19937 random(1);
