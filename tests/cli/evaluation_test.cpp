@@ -111,7 +111,7 @@ TEST_F(Program, MatchesClassesByName) {
   EXPECT_TRUE(core::read_text_file(path("reordered.safetensors")) == core::read_text_file(path("calibrated.safetensors")));
 
   describe(R"("LYM", "TUM", "FAT", "STR")");
-  for (const char* command : {"evaluate reordered -o bad", "calibrate reordered -o bad/x"})
+  for (const char* command : {"evaluate reordered -o bad", "calibrate reordered -o never-made"})
     expect_refusal(command, 2, "4 classes (LYM, TUM, FAT, STR), the model has 4 (TUM, STR, LYM, NEC)");
   fs::remove(path("reordered/dataset.toml"));
   EXPECT_THAT(run("evaluate reordered" + options).err, HasSubstr("does not name its classes, which are taken in the order of the model's"));

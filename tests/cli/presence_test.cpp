@@ -54,7 +54,9 @@ TEST_F(Program, CalibratesAPresenceHead) {
 }
 
 TEST_F(Program, RefusesWhatFitsNoPresenceHead) {
-  const std::string calibrate = "calibrate data/patches -o bad/x.safetensors";
+  const std::string calibrate = "calibrate data/patches -o never-made.safetensors";
+  expect_refusal("calibrate data/patches -o never-made/x.safetensors", 2, "its folder is not there; make it first");
+  expect_refusal("calibrate data/patches -o data", 2, "-o data: is a folder; name the model file to write");
   expect_refusal(calibrate + kGroups, 2, "--groups: patients are needed for --presence-encoder only");
   expect_refusal(calibrate + kEncoder + " --groups '('", 2, "--groups '(': is no regular expression");
   expect_refusal(calibrate + kEncoder + " --groups '^case'", 2, "--groups '^case': matches no image's name, such as patient");
