@@ -104,19 +104,23 @@ void remove_stale_locks(const fs::path& folder) {
   }
 }
 
+/// What of `other` makes its results others than those of `run`, with what it is of `run` beside it; empty where nothing does.
+std::string difference(const RunRecord& other, const RunRecord& run) {
+  if (other.version != run.version) return "wsi-lpd " + other.version + ", and this is " + run.version;
+  if (other.model_sha256 != run.model_sha256) return "the model " + other.model_path + ", and this is " + run.model_path;
+  if (other.configuration_sha256 != run.configuration_sha256)
+    return "other options (" + core::joined(other.arguments, " ") + "), and this is " + core::joined(run.arguments, " ");
+  return {};
+}
+
 /// Throws UsageError when another run in `output` is alive whose results would be others.
 void refuse_others(const fs::path& output, const RunRecord& run) {
-  for (const RunState& other : read_journals(output)) {
-    if (!other.is_alive || (other.run.host == run.host && other.run.pid == run.pid)) continue;
-    const auto refuse = [&](const std::string& its, const std::string& ours, const std::string& of_one) {
-      throw core::UsageError(output.string() + ": " + other.run.host + " pid " + std::to_string(other.run.pid) + " works here with " + its +
-                             ", and this is " + ours + ": wait for its end, or take another folder, so that one archive has results of " +
-                             of_one);
-    };
-    if (other.run.version != run.version) refuse("wsi-lpd " + other.run.version, run.version, "one version");
-    if (other.run.model_sha256 != run.model_sha256) refuse("the model " + other.run.model_path, run.model_path, "one model");
-    if (other.run.configuration_sha256 != run.configuration_sha256)
-      refuse("other options (" + core::joined(other.run.arguments, " ") + ")", core::joined(run.arguments, " "), "the same options");
+  for (const RunState& state : read_journals(output)) {
+    const RunRecord& other = state.run;
+    if (!state.is_alive || (other.host == run.host && other.pid == run.pid)) continue;
+    if (const std::string found = difference(other, run); !found.empty())
+      throw core::UsageError(output.string() + ": " + other.host + " pid " + std::to_string(other.pid) + " works here with " + found +
+                             ": wait for its end, or take another folder, so that an archive has results of one kind");
   }
 }
 
