@@ -107,22 +107,16 @@ class RemoteObserver : public SlideObserver {
   }
   void advance(std::int64_t done, const std::string& note) override {
     constexpr auto kInterval = std::chrono::milliseconds(100);
-    {
-      const std::lock_guard lock(mutex_);
-      const auto now = std::chrono::steady_clock::now();
-      waiting_ = {{"what", "advance"}, {"done", done}, {"note", note}};
-      if (now - last_ < kInterval) return;
-      last_ = now;
-      waiting_.reset();
-    }
-    connection_.send({{"what", "advance"}, {"done", done}, {"note", note}});
+    const std::lock_guard lock(mutex_);
+    waiting_ = {{"what", "advance"}, {"done", done}, {"note", note}};
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < kInterval) return;
+    last_ = now;
+    send_waiting();
   }
   void end() override {
-    {
-      const std::lock_guard lock(mutex_);
-      if (waiting_) connection_.send(*waiting_);
-      waiting_.reset();
-    }
+    const std::lock_guard lock(mutex_);
+    send_waiting();
     connection_.send({{"what", "end"}});
   }
   void info(const std::string& line) override { connection_.send({{"what", "info"}, {"line", packed(line)}}); }
@@ -130,6 +124,11 @@ class RemoteObserver : public SlideObserver {
   void error(const std::string& line) override { connection_.send({{"what", "error"}, {"line", packed(line)}}); }
 
  private:
+  void send_waiting() {
+    if (waiting_) connection_.send(*waiting_);
+    waiting_.reset();
+  }
+
   Connection& connection_;
   std::mutex mutex_;
   std::chrono::steady_clock::time_point last_{};

@@ -103,7 +103,7 @@ MeasuredFolder measure_folder(const fs::path& results, const fs::path& annotatio
     if (!bands.of.empty()) measured.unmet.push_back(bands.of);
   if (is_file) {
     keep_one(folder, annotations);
-    measured.name = fs::path(folder.complete[0].stem) += std::string(".") + output::kRegionTable;
+    measured.name = output::region_table_of(folder.complete[0].stem);
   }
   std::set<fs::path> unused = is_folder ? region_files_in(annotations) : std::set<fs::path>();
   work.observer.begin("measuring regions", static_cast<std::int64_t>(folder.complete.size()), "slides");

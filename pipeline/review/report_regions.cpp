@@ -50,7 +50,7 @@ std::vector<std::optional<output::ReportRegions>> measured_regions(const output:
   std::vector<std::optional<output::ReportRegions>> measured;
   for (const output::CompleteResult& result : results.complete) {
     std::optional<output::ReportRegions>& regions = measured.emplace_back();
-    const fs::path own = fs::path(result.stem) += std::string(".") + output::kRegionTable;
+    const fs::path own = output::region_table_of(result.stem);
     const bool is_own = is_newer(own, common);
     const Slides of_one = is_own ? read_table(own, observer) : Slides();
     const Slides& slides = is_own ? of_one : of_all;

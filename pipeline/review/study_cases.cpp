@@ -1,7 +1,6 @@
 #include "study_cases.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <set>
 #include <utility>
@@ -25,13 +24,6 @@ bool ends_with(const fs::path& path, const fs::path& tail) {
 
 fs::path absolute_path(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
 
-struct IgnoringCase {
-  bool operator()(const std::string& a, const std::string& b) const {
-    const auto lower = [](unsigned char c) { return std::tolower(c); };
-    return std::ranges::lexicographical_compare(a, b, {}, lower, lower);
-  }
-};
-
 /// Names of cases or groups, and the first line with each. Two that differ in capitals alone are a slip: what belongs together would be
 /// counted apart, without a word.
 class FirstLines {
@@ -46,7 +38,7 @@ class FirstLines {
 
  private:
   std::string what_;
-  std::map<std::string, std::string, IgnoringCase> first_;
+  std::map<std::string, std::string, core::NameOrder> first_;
 };
 
 }  // namespace

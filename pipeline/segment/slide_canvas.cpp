@@ -19,12 +19,23 @@ double share_of_ones(std::span<const std::uint8_t> pixels) {
 
 }  // namespace
 
+core::ScoreGateOptions gate_of(const Segmenter::Shape& shape) {
+  return {shape.presence, shape.score_stride, shape.patch_size, shape.local_presence};
+}
+
+void add_to(core::Canvas& canvas, const SeenTile& seen) {
+  if (seen.readable) {
+    canvas.add(seen.tile, seen.maps, seen.score_maps);
+  } else {
+    canvas.add_unreadable(seen.tile);
+  }
+}
+
 SlideCanvas::SlideCanvas(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
                          SlideResults& results, const core::CancelFlag& cancel)
     : results_(results),
       canvas_(plan.tiles, plan.tissue, shape.classes.count(), shape.grid_stride, options.blend,
-              make_rows(slide, plan, shape, options, cancel),
-              {shape.presence, shape.score_stride, shape.patch_size, shape.local_presence}) {}
+              make_rows(slide, plan, shape, options, cancel), gate_of(shape)) {}
 
 core::CanvasSink& SlideCanvas::make_rows(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter::Shape& shape,
                                          const SegmentOptions& options, const core::CancelFlag& cancel) {
@@ -37,12 +48,8 @@ core::CanvasSink& SlideCanvas::make_rows(const OpenedSlide& slide, const SlidePl
 }
 
 void SlideCanvas::add(const SeenTile& seen) {
-  if (seen.readable) {
-    if (cut_) cut_->add_glass(seen.tile, seen.glass);
-    canvas_.add(seen.tile, seen.maps, seen.score_maps);
-  } else {
-    canvas_.add_unreadable(seen.tile);
-  }
+  if (cut_ && seen.readable) cut_->add_glass(seen.tile, seen.glass);
+  add_to(canvas_, seen);
   results_.add_tile(seen, cut_ ? share_of_ones(seen.glass) : 0);
 }
 

@@ -11,6 +11,12 @@
 
 namespace wsi_lpd::pipeline::segment {
 
+/// How Segmenter::Shape wants score maps to gate class maps.
+core::ScoreGateOptions gate_of(const Segmenter::Shape& shape);
+
+/// Adds the maps of a tile, or marks it if it could not be read.
+void add_to(core::Canvas& canvas, const SeenTile& seen);
+
 /// Tiles in, rows of labels out: the canvas blends the tiles' maps; with SegmentOptions::crf the CRF refines the labels; with a GlassFinder
 /// glass is cut out; `results` receives the rows. Not thread-safe.
 class SlideCanvas : public TileSink {

@@ -143,6 +143,10 @@ class TileStream {
 
 int thread_count(const SegmentOptions& options) { return options.threads > 0 ? options.threads : tbb::info::default_concurrency(); }
 
+std::vector<std::uint8_t> scored_tiles(const core::TilePlan& plan, const Segmenter::Shape& shape) {
+  return shape.sparse_scores ? core::sparse_tiles(plan) : std::vector<std::uint8_t>(plan.tiles.size(), 1);
+}
+
 StreamCounts stream_tiles(const core::TilePlan& plan, std::vector<std::uint8_t> scored, const TileReader& reader, Segmenter& segmenter,
                           TileSink& sink, const SegmentOptions& options, const core::Work& work, const std::string& name,
                           StreamCounts before) {

@@ -29,6 +29,9 @@ StreamCounts stream_tiles(const core::TilePlan& plan, std::vector<std::uint8_t> 
                           TileSink& sink, const SegmentOptions& options, const core::Work& work, const std::string& name = "segmenting",
                           StreamCounts before = {});
 
+/// Which tiles of a plan the segmenter is to score.
+std::vector<std::uint8_t> scored_tiles(const core::TilePlan& plan, const Segmenter::Shape& shape);
+
 /// SegmentOptions::threads, or all cores.
 int thread_count(const SegmentOptions& options);
 

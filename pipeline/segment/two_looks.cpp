@@ -1,9 +1,11 @@
 #include "two_looks.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
 #include <tuple>
+#include <utility>
 
+#include "slide_canvas.hpp"
 #include "tile_store.hpp"
 #include "wsi_lpd/core/canvas.hpp"
 #include "wsi_lpd/core/cell_entropy.hpp"
@@ -17,7 +19,7 @@ class DoubtMap : public core::CanvasSink {
   DoubtMap(const core::TilePlan& plan, const Segmenter::Shape& shape)
       : classes_(static_cast<std::size_t>(shape.classes.count())),
         cells_(plan.stride / shape.grid_stride),
-        across_(plan.tile / plan.stride + (plan.tile % plan.stride > 0 ? 1 : 0)),
+        across_(core::divide_up(plan.tile, plan.stride)),
         columns_(core::divide_up(plan.frame.size.width, plan.stride)),
         squares_(static_cast<std::size_t>(columns_ * core::divide_up(plan.frame.size.height, plan.stride)) * (classes_ + 2)) {}
 
@@ -58,16 +60,11 @@ class FirstLook : public TileSink {
   FirstLook(const SlidePlan& plan, const core::TilePlan& part, const Segmenter::Shape& shape, const std::filesystem::path& folder)
       : store_(folder),
         doubt_(part, shape),
-        canvas_(part, plan.tissue, shape.classes.count(), shape.grid_stride, core::Blend::Window, doubt_,
-                {shape.presence, shape.score_stride, shape.patch_size, shape.local_presence}) {}
+        canvas_(part, plan.tissue, shape.classes.count(), shape.grid_stride, core::Blend::Window, doubt_, gate_of(shape)) {}
 
   void add(const SeenTile& seen) override {
     store_.add(seen);
-    if (seen.readable) {
-      canvas_.add(seen.tile, seen.maps, seen.score_maps);
-    } else {
-      canvas_.add_unreadable(seen.tile);
-    }
+    add_to(canvas_, seen);
   }
   const DoubtMap& finish() {
     canvas_.finish();
@@ -119,10 +116,6 @@ class Merging : public TileSink {
 };
 
 }  // namespace
-
-std::vector<std::uint8_t> scored_tiles(const core::TilePlan& plan, const Segmenter::Shape& shape) {
-  return shape.sparse_scores ? core::sparse_tiles(plan) : std::vector<std::uint8_t>(plan.tiles.size(), 1);
-}
 
 StreamCounts stream_in_two_looks(const SlidePlan& plan, const TileReader& reader, Segmenter& segmenter, TileSink& sink,
                                  const SegmentOptions& options, const std::filesystem::path& folder, const core::Work& work) {

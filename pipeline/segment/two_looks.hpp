@@ -15,7 +15,4 @@ namespace wsi_lpd::pipeline::segment {
 StreamCounts stream_in_two_looks(const SlidePlan& plan, const TileReader& reader, Segmenter& segmenter, TileSink& sink,
                                  const SegmentOptions& options, const std::filesystem::path& folder, const core::Work& work);
 
-/// Which tiles of a plan the segmenter is to score.
-std::vector<std::uint8_t> scored_tiles(const core::TilePlan& plan, const Segmenter::Shape& shape);
-
 }  // namespace wsi_lpd::pipeline::segment

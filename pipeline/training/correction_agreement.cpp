@@ -9,26 +9,18 @@
 #include "wsi_lpd/pipeline/training/evaluate.hpp"
 
 namespace wsi_lpd::pipeline::training {
-namespace {
-
-constexpr std::size_t kBatch = 10;
-
-}  // namespace
 
 raster::ConfusionMatrix agreement_with(std::span<const CorrectedTile> corrected, model::network::PatchModel& model,
                                        const core::CancelFlag& cancel) {
   const int classes = model.info().classes.count();
   const PresenceJudge judge(model.info(), PresenceRule::Calibrated);
   raster::ConfusionMatrix matrix(classes);
-  for (; !corrected.empty(); corrected = corrected.subspan(std::min(kBatch, corrected.size()))) {
+  for (; !corrected.empty(); corrected = corrected.subspan(std::min(kPatchesAtOnce, corrected.size()))) {
     core::check(cancel);
-    const model::network::PatchBatch batch = batch_of(corrected, kBatch);
-    std::vector<model::network::HeadScores> heads;
-    if (judge.needs_head()) heads = model.presence_scores(batch);
-    const std::vector<model::network::PatchMaps> maps = model.look(batch, /*all_views=*/false, heads);
+    const model::network::PatchBatch batch = batch_of(corrected, kPatchesAtOnce);
+    const auto [maps, margins] = judge_patches(model, judge, batch, /*all_views=*/false);
     for (std::size_t i = 0; i < maps.size(); ++i) {
-      const auto margins = judge.margins(maps[i].scores, heads.empty() ? std::span<const float>() : heads[i].scores);
-      const auto probabilities = model::network::class_probabilities(maps[i], predicted_labels(margins));
+      const auto probabilities = model::network::class_probabilities(maps[i], predicted_labels(margins[i]));
       const core::Image& truth = corrected[i].classes;
       matrix.add({truth.data(), truth.bytes()}, crf::most_probable_labels(probabilities, classes + 1));
     }

@@ -13,7 +13,6 @@
 namespace wsi_lpd::pipeline::training {
 namespace {
 
-constexpr std::size_t kBatch = 10;
 constexpr std::size_t kCalibrationImages = 400;  // enough for stable thresholds; more would only cost time
 
 std::span<const std::uint8_t> bytes_of(const core::Image& image) { return {image.data(), image.bytes()}; }
@@ -31,16 +30,12 @@ class Evaluator {
   }
 
   void add(std::size_t first) {
-    const model::network::PatchBatch batch = set_.batch(first, kBatch);
-    std::vector<model::network::HeadScores> seen;
+    const model::network::PatchBatch batch = set_.batch(first, kPatchesAtOnce);
     std::span<const model::network::HeadScores> heads;
-    if (judge_.needs_head())
-      heads = options_.heads ? std::span(*options_.heads).subspan(first, static_cast<std::size_t>(batch.count))
-                             : seen = model_.presence_scores(batch);
-    const std::vector<model::network::PatchMaps> maps = model_.look(batch, options_.all_views, heads);
-    for (std::size_t i = 0; i < maps.size(); ++i)
-      judge(first + i, judge_.margins(maps[i].scores, heads.empty() ? std::span<const float>() : heads[i].scores));
-    tbb::parallel_for(std::size_t{0}, maps.size(), [&](std::size_t i) { add(first + i, maps[i]); });
+    if (options_.heads) heads = std::span(*options_.heads).subspan(first, static_cast<std::size_t>(batch.count));
+    auto [maps, margins] = judge_patches(model_, judge_, batch, options_.all_views, heads);
+    for (std::size_t i = 0; i < maps.size(); ++i) judge(first + i, std::move(margins[i]));
+    tbb::parallel_for(std::size_t{0}, maps.size(), [&, &seen = maps](std::size_t i) { add(first + i, seen[i]); });
   }
 
   Evaluation finish() {
@@ -137,6 +132,20 @@ std::vector<float> PresenceJudge::margins(std::span<const float> own_scores, std
   return margins;
 }
 
+JudgedPatches judge_patches(model::network::PatchModel& model, const PresenceJudge& judge, const model::network::PatchBatch& batch,
+                            bool all_views, std::span<const model::network::HeadScores> heads) {
+  std::vector<model::network::HeadScores> asked;
+  if (!judge.needs_head()) {
+    heads = {};
+  } else if (heads.empty()) {
+    heads = asked = model.presence_scores(batch);
+  }
+  JudgedPatches judged{model.look(batch, all_views, heads), {}};
+  for (std::size_t i = 0; i < judged.maps.size(); ++i)
+    judged.margins.push_back(judge.margins(judged.maps[i].scores, heads.empty() ? std::span<const float>() : heads[i].scores));
+  return judged;
+}
+
 std::vector<float> predicted_labels(std::span<const float> margins) {
   std::vector<float> labels;
   for (const float margin : margins) labels.push_back(margin > 0 ? 1.0F : 0.0F);
@@ -147,10 +156,10 @@ std::vector<float> predicted_labels(std::span<const float> margins) {
 Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::network::PatchModel& model, const core::Work& work) {
   Evaluator evaluator(options, model, set);
   work.observer.begin("evaluating", static_cast<std::int64_t>(set.count()), "images");
-  for (std::size_t first = 0; first < set.count(); first += kBatch) {
+  for (std::size_t first = 0; first < set.count(); first += kPatchesAtOnce) {
     core::check(work.cancel);
     evaluator.add(first);
-    work.observer.advance(static_cast<std::int64_t>(std::min(first + kBatch, set.count())));
+    work.observer.advance(static_cast<std::int64_t>(std::min(first + kPatchesAtOnce, set.count())));
   }
   work.observer.end();
   return evaluator.finish();
@@ -186,7 +195,7 @@ void calibrate(model::network::PatchModel& model, const PatchSet& set, const cor
     core::check(cancel);
     model::network::PatchBatch batch;
     batch.size = set.size();
-    for (; next < set.count() && batch.count < static_cast<int>(kBatch); next += step) append(batch, set.batch(next, 1));
+    for (; next < set.count() && batch.count < static_cast<int>(kPatchesAtOnce); next += step) append(batch, set.batch(next, 1));
     return batch;
   });
 }

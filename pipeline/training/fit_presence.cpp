@@ -6,13 +6,9 @@
 #include <string>
 
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/pipeline/training/evaluate.hpp"
 
 namespace wsi_lpd::pipeline::training {
-namespace {
-
-constexpr std::size_t kBatch = 10;
-
-}  // namespace
 
 void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, bool by_path,
                   const core::Work& work, std::span<const CorrectedTile> corrected) {
@@ -30,9 +26,9 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
     work.observer.advance(static_cast<std::int64_t>(next));
     model::network::PatchBatch images;
     if (next < set.count()) {
-      images = set.batch(next, kBatch);
+      images = set.batch(next, kPatchesAtOnce);
     } else {
-      images = batch_of(corrected.subspan(next - set.count()), kBatch);
+      images = batch_of(corrected.subspan(next - set.count()), kPatchesAtOnce);
     }
     next += static_cast<std::size_t>(images.count);
     return images;
@@ -63,7 +59,7 @@ std::vector<model::network::HeadScores> presence_scores(model::network::PatchMod
   std::vector<model::network::HeadScores> scores;
   while (scores.size() < set.count()) {
     core::check(cancel);
-    std::ranges::move(model.presence_scores(set.batch(scores.size(), kBatch)), std::back_inserter(scores));
+    std::ranges::move(model.presence_scores(set.batch(scores.size(), kPatchesAtOnce)), std::back_inserter(scores));
   }
   return scores;
 }

@@ -162,12 +162,11 @@ void write_predictions(const std::filesystem::path& path, model::network::PatchM
   std::vector<output::SheetRow> rows;
   for (std::size_t i = 0; i < valid.count() && rows.size() < kPredictions; i += step) {
     const model::network::PatchBatch batch = valid.batch(i, 1);
-    const auto heads = judge.needs_head() ? model.presence_scores(batch) : std::vector<model::network::HeadScores>();
-    const model::network::PatchMaps maps = model.look(batch, /*all_views=*/false, heads).front();
-    const std::vector<float> head_scores = heads.empty() ? std::vector<float>() : heads.front().scores;
+    const JudgedPatches judged = judge_patches(model, judge, batch, /*all_views=*/false);
+    const model::network::PatchMaps& maps = judged.maps.front();
     const core::Image rgb = valid.image(i);
     output::SheetRow row{valid.name(i), {rgb, output::tinted(rgb, valid.mask(i), info.classes)}};
-    for (const std::vector<float>& labels : {predicted_labels(judge.margins(maps.scores, head_scores)), valid.labels(i)}) {
+    for (const std::vector<float>& labels : {predicted_labels(judged.margins.front()), valid.labels(i)}) {
       core::Image classes(maps.size, maps.size, 1);
       const auto best = crf::most_probable_labels(model::network::class_probabilities(maps, labels), info.classes.count() + 1);
       std::copy(best.begin(), best.end(), classes.data());

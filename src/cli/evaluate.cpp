@@ -9,6 +9,7 @@
 #include "evaluation_files.hpp"
 #include "metrics_text.hpp"
 #include "model_file.hpp"
+#include "output_check.hpp"
 #include "presence_options.hpp"
 #include "run_folder.hpp"
 #include "wsi_lpd/core/file.hpp"
@@ -130,8 +131,7 @@ int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
   const fs::path path = find_model(arguments.model, context.observer);
   const fs::path target = arguments.output.empty() ? path : arguments.output;
   if (fs::is_directory(target)) throw core::UsageError("-o " + target.string() + ": is a folder; name the model file to write");
-  if (!target.parent_path().empty() && !fs::is_directory(target.parent_path()))
-    throw core::UsageError("-o " + target.string() + ": its folder is not there; make it first");
+  refuse_missing_folder("-o", target);
   model::network::PatchModel model = model::network::PatchModel::load(path, context.common.device, context.common.threads);
   const pipeline::training::PatchFolder patches = scan(arguments.patches,
                                                        {.classes = wanted_classes(arguments.patches),

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 
+#include "output_check.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/text.hpp"
@@ -71,7 +72,7 @@ void tell(const pipeline::review::MeasuredFolder& measured, core::ProgressObserv
 void refuse_other_files(const fs::path& table) {
   const std::string start = "--output " + table.string() + ": ";
   if (table.empty()) return;
-  if (!table.parent_path().empty() && !fs::is_directory(table.parent_path())) throw core::UsageError(start + "its folder is not there");
+  refuse_missing_folder("--output", table);
   if (!fs::exists(table)) return;
   const std::string header = output::region_table_header();
   std::string begin(header.size(), '\0');

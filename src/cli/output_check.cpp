@@ -102,6 +102,11 @@ void refuse_inputs_as_outputs(const CLI::App& command) {
   }
 }
 
+void refuse_missing_folder(const std::string& option, const fs::path& file) {
+  if (!file.parent_path().empty() && !fs::is_directory(file.parent_path()))
+    throw core::UsageError(option + " " + file.string() + ": its folder is not there; make it first");
+}
+
 void refuse_inputs_as_results(const CLI::App& command, const std::vector<fs::path>& stems) {
   std::vector<NamedFile> inputs = named(command, false);
   std::set<fs::path> places;

@@ -77,10 +77,10 @@ void add_tiling(CLI::App& command, SegmentArguments& arguments) {
                   "share of a tile that its neighbour repeats; with 0.25 a slide takes 1.8 times less; e.g. --overlap 0.25")
       ->check(CLI::Range(0.0, 0.9));
   command
-      .add_option("--effort", arguments.options.effort,
-                  "look at the tissue once, and then at no more than this share of the other, overlapping tiles: those with the most "
-                  "doubt; 1: all; with "
-                  "0.1 a slide takes about half of the time; e.g. --effort 0.1")
+      .add_option(
+          "--effort", arguments.options.effort,
+          "look at the tissue once, and then at no more than this share of the other, overlapping tiles: those with the most doubt; "
+          "1: all; with 0.1 a slide takes about half of the time; e.g. --effort 0.1")
       ->check(CLI::Range(0.0, 1.0));
 }
 

@@ -44,6 +44,12 @@ std::string advice(const std::string& word, const std::vector<std::string>& know
   return suggestion.empty() ? "; see " + help : suggestion;
 }
 
+/// The command, or the file and line of --config that an option comes from.
+std::string where_given(const CLI::App& command, const Arguments& arguments, const std::string& option) {
+  const auto of_file = arguments.config_line.find(option);
+  return of_file == arguments.config_line.end() ? command.get_name() : arguments.config + " line " + std::to_string(of_file->second);
+}
+
 /// "NAME: windw not in {window,crop}" and "NAME: Value 3 not in range 0.000000 to 0.900000", as CLI11 has them, for people.
 std::string value_line(const std::string& line) {
   constexpr const char *kChoices = " not in {", *kRange = " not in range ";
@@ -92,11 +98,8 @@ std::string usage_error_line(const CLI::App& program, const std::vector<std::str
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) && line.find(" missing") != std::string::npos)
     return command->get_name() + ": " + line.substr(0, line.find(':')) + " needs a value; see " + help;
   const std::string name = line.substr(0, line.find_first_of(": "));
-  const auto of_file = arguments.config_line.find(name);
-  const std::string where =
-      of_file == arguments.config_line.end() ? command->get_name() : arguments.config + " line " + std::to_string(of_file->second);
   line = value_line(line);
-  return where + ": " + line + (line.ends_with('?') ? "" : "; see " + help);
+  return where_given(*command, arguments, name) + ": " + line + (line.ends_with('?') ? "" : "; see " + help);
 }
 
 void refuse_not_a_number(const CLI::App& command, const Arguments& arguments) {
@@ -105,10 +108,8 @@ void refuse_not_a_number(const CLI::App& command, const Arguments& arguments) {
     for (const std::string& value : option->results()) {
       char* end = nullptr;
       if (!std::isnan(std::strtod(value.c_str(), &end)) || *end != '\0') continue;
-      const auto of_file = arguments.config_line.find(option->get_name());
-      throw core::UsageError(
-          (of_file == arguments.config_line.end() ? command.get_name() : arguments.config + " line " + std::to_string(of_file->second)) +
-          ": " + option->get_name() + ": " + value + " is no number; see wsi-lpd " + command.get_name() + " --help");
+      throw core::UsageError(where_given(command, arguments, option->get_name()) + ": " + option->get_name() + ": " + value +
+                             " is no number; see wsi-lpd " + command.get_name() + " --help");
     }
   }
 }

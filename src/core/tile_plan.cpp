@@ -21,8 +21,10 @@ Span core_of(std::int64_t index, std::int64_t count, int tile, int stride, std::
   return {static_cast<double>(begin), static_cast<double>(std::min(end, length))};
 }
 
-/// Groups the plan's tiles into strips and batches.
+/// Groups the plan's tiles into strips and batches, in place of those that it has.
 void arrange(TilePlan& plan) {
+  plan.strips.clear();
+  plan.batches.clear();
   for (std::size_t i = 0; i < plan.tiles.size(); ++i) {
     const Tile& tile = plan.tiles[i];
     if (plan.batches.empty() || plan.batches.back().tiles == plan.batch_size) plan.batches.push_back({i, 0, plan.strips.size(), 0});
@@ -148,14 +150,8 @@ std::vector<std::uint8_t> covering_tiles(const TilePlan& plan, const TissueMask&
 }
 
 TilePlan part_of(const TilePlan& plan, std::span<const std::uint8_t> wanted) {
-  TilePlan part;
-  part.frame = plan.frame;
-  part.tile = plan.tile;
-  part.stride = plan.stride;
-  part.columns = plan.columns;
-  part.rows = plan.rows;
-  part.batch_size = plan.batch_size;
-  part.longest_strip = plan.longest_strip;
+  TilePlan part = plan;
+  part.tiles.clear();
   for (std::size_t i = 0; i < plan.tiles.size(); ++i)
     if (wanted[i]) part.tiles.push_back(plan.tiles[i]);
   arrange(part);

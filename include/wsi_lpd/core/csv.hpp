@@ -49,6 +49,11 @@ struct CsvTable {
 /// Whether two names differ in the case of ASCII letters at most.
 bool same_name(std::string_view a, std::string_view b);
 
+/// An order of names in which those that are the same_name() are equal.
+struct NameOrder {
+  bool operator()(std::string_view a, std::string_view b) const;
+};
+
 /// `text` without spaces and tabs around it.
 std::string trimmed(std::string_view text);
 

@@ -14,6 +14,8 @@ namespace wsi_lpd::output {
 
 /// The name of a table of regions: NAME.regions.csv of one slide, this alone of a folder of results.
 inline constexpr const char* kRegionTable = "regions.csv";
+/// That of the slide whose results are STEM.*.
+inline std::filesystem::path region_table_of(const std::filesystem::path& stem) { return stem.string() + "." + kRegionTable; }
 
 /// What an area is made of, in output pixels.
 struct Composition {

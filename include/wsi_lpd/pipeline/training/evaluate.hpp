@@ -36,6 +36,19 @@ class PresenceJudge {
   std::optional<core::JointScore> joint_;
 };
 
+/// Patches that a model looks at together: memory is bounded by them.
+inline constexpr std::size_t kPatchesAtOnce = 10;
+
+/// What a model says of a batch of patches.
+struct JudgedPatches {
+  std::vector<model::network::PatchMaps> maps;  ///< [B], weighed by the scores of places where `judge` needs the head
+  std::vector<std::vector<float>> margins;      ///< [B][C] of PresenceJudge
+};
+/// `heads` are the presence_scores() of the batch, where they are known already; else the model is asked for them if `judge` needs them.
+/// Not thread-safe with the same model. Throws Error as PatchModel::presence_scores.
+JudgedPatches judge_patches(model::network::PatchModel& model, const PresenceJudge& judge, const model::network::PatchBatch& batch,
+                            bool all_views, std::span<const model::network::HeadScores> heads = {});
+
 struct EvaluateOptions {
   bool oracle = true;     ///< image labels from the masks: the paper's protocol
   bool predicted = true;  ///< image labels from the scores: what is available on a slide
