@@ -24,7 +24,7 @@ void launch(std::int64_t count, const Body& body, void* stream) {
   const auto blocks = static_cast<unsigned>(std::min((count + kThreads - 1) / kThreads, kMostBlocks));
   for_each_index<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(count, body);
   if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess)
-    throw core::Error(std::string("the GPU can't start a kernel: ") + cudaGetErrorString(error));
+    throw core::Error(std::string("CUDA error: ") + cudaGetErrorString(error) + " (a kernel can't be started)");
 }
 
 template void launch(std::int64_t, const NormalisePixel&, void*);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
+#include <type_traits>
 
 #include "glass_cover.hpp"
 #include "partly_known.hpp"
@@ -25,6 +27,26 @@ template <class T>
 std::vector<T> values_of(const Tensor& tensor) {
   const Tensor host = tensor.cpu().contiguous();
   return {host.const_data_ptr<T>(), host.const_data_ptr<T>() + host.numel()};
+}
+
+/// Images of a batch, without what is known of their pixels.
+PatchBatch part_of(const PatchBatch& batch, std::int64_t first, std::int64_t count) {
+  const auto slice = [&](const auto& values) {
+    const std::int64_t each = static_cast<std::int64_t>(values.size()) / batch.count;
+    return std::decay_t<decltype(values)>(values.begin() + first * each, values.begin() + (first + count) * each);
+  };
+  return {.count = static_cast<int>(count), .size = batch.size, .rgb = slice(batch.rgb), .labels = slice(batch.labels)};
+}
+
+/// The values that `look(part, first)` gives for the images of a batch, as many images at once as there is memory for.
+template <class Look>
+auto in_parts(runtime::FittingParts& parts, const PatchBatch& batch, const Look& look) {
+  auto found = parts.compute(batch.count, [&](std::int64_t first, std::int64_t count) {
+    return count == batch.count ? look(batch, first) : look(part_of(batch, first, count), first);
+  });
+  decltype(look(batch, batch.count)) all;
+  for (auto& part : found) all.insert(all.end(), std::make_move_iterator(part.begin()), std::make_move_iterator(part.end()));
+  return all;
 }
 
 /// The maps [B, C, h, w] of heads that tell places apart.
@@ -78,8 +100,10 @@ PatchModel PatchModel::load(const std::filesystem::path& path, const std::string
 
 const ModelInfo& PatchModel::info() const { return impl_->info; }
 
-std::vector<PatchMaps> PatchModel::look(const PatchBatch& batch, bool all_views, std::span<const HeadScores> heads) {
-  return runtime::with_torch_errors("looking at patches", [&] {
+std::vector<PatchMaps> PatchModel::look(const PatchBatch& whole, bool all_views, std::span<const HeadScores> all_heads) {
+  const auto look_at = [&](const PatchBatch& batch, std::int64_t first) {
+    const auto heads =
+        all_heads.empty() ? all_heads : all_heads.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(batch.count));
     const c10::InferenceMode inference;
     impl_->network->eval();
     const Tensor images = impl_->images(batch);
@@ -95,11 +119,12 @@ std::vector<PatchMaps> PatchModel::look(const PatchBatch& batch, bool all_views,
                          .crf_image = values_of<std::uint8_t>(crf_images[b])});
     }
     return patches;
-  });
+  };
+  return runtime::with_torch_errors("looking at patches", [&] { return in_parts(impl_->parts, whole, look_at); });
 }
 
-std::vector<std::vector<PrototypePeak>> PatchModel::prototype_peaks(const PatchBatch& batch) {
-  return runtime::with_torch_errors("looking at prototypes", [&] {
+std::vector<std::vector<PrototypePeak>> PatchModel::prototype_peaks(const PatchBatch& whole) {
+  const auto look_at = [&](const PatchBatch& batch, std::int64_t) {
     const c10::InferenceMode inference;
     const Tensor maps = impl_->look(batch).maps[3];
     const std::int64_t width = maps.size(3), cell = batch.size / width;
@@ -113,13 +138,14 @@ std::vector<std::vector<PrototypePeak>> PatchModel::prototype_peaks(const PatchB
       }
     }
     return peaks;
-  });
+  };
+  return runtime::with_torch_errors("looking at prototypes", [&] { return in_parts(impl_->parts, whole, look_at); });
 }
 
-std::vector<std::uint8_t> PatchModel::segment_unlabelled(const PatchBatch& batch) {
+std::vector<std::uint8_t> PatchModel::segment_unlabelled(const PatchBatch& whole) {
   if (!impl_->presence && impl_->info.calibration.empty())
     throw core::Error("segmenting without image labels needs a presence head or a calibration: call calibrate() first");
-  return runtime::with_torch_errors("segmenting", [&] {
+  const auto segment = [&](const PatchBatch& batch, std::int64_t) {
     const c10::InferenceMode inference;
     const int k = impl_->info.prototypes_per_class;
     const NetworkOutput output = impl_->look(batch);
@@ -131,7 +157,8 @@ std::vector<std::uint8_t> PatchModel::segment_unlabelled(const PatchBatch& batch
       if (impl_->scorer->has_places()) maps = maps * impl_->factors_of_places(heads, merge_mean(output.maps[3], k), maps.size(3));
     }
     return values_of<std::uint8_t>(labels_from_maps(upsample_grid(gated(maps, presence(scores)))));
-  });
+  };
+  return runtime::with_torch_errors("segmenting", [&] { return in_parts(impl_->parts, whole, segment); });
 }
 
 void PatchModel::calibrate(const std::function<PatchBatch()>& next) {
@@ -216,9 +243,9 @@ void PatchModel::drop_presence() {
   impl_->info.judged.reset();
 }
 
-std::vector<HeadScores> PatchModel::presence_scores(const PatchBatch& batch) {
+std::vector<HeadScores> PatchModel::presence_scores(const PatchBatch& whole) {
   if (!impl_->presence) throw core::Error("the model has no presence head: wsi-lpd calibrate PATCHES --presence-encoder FILE fits one");
-  return runtime::with_torch_errors("telling which classes are present", [&] {
+  const auto look_at = [&](const PatchBatch& batch, std::int64_t) {
     const c10::InferenceMode inference;
     const Tensor maps = impl_->head_maps(impl_->images(batch)), scores = maps.mean({2, 3});
     std::vector<HeadScores> heads;
@@ -228,8 +255,11 @@ std::vector<HeadScores> PatchModel::presence_scores(const PatchBatch& batch) {
       heads.push_back(std::move(head));
     }
     return heads;
-  });
+  };
+  return runtime::with_torch_errors("telling which classes are present", [&] { return in_parts(impl_->parts, whole, look_at); });
 }
+
+std::string PatchModel::take_note() { return impl_->parts.take_note("images"); }
 
 void PatchModel::set_stain(const core::StainStatistics& stain) { impl_->info.stain = stain; }
 

@@ -20,9 +20,9 @@ bool has_amx_bfloat16() {
 #endif
 
 std::string resolve_device(const std::string& wanted) {
+  if (wanted == "cpu") return wanted;  // without a look for GPUs, which would load their driver
   const bool usable = torch::cuda::is_available();
   if (wanted == "auto") return usable ? "cuda" : "cpu";
-  if (wanted == "cpu") return wanted;
   const std::string number = wanted.starts_with("cuda:") ? wanted.substr(5) : wanted == "cuda" ? "0" : "";
   if (number.empty() || number.size() > 4 || number.find_first_not_of("0123456789") != std::string::npos)
     throw core::UsageError("--device " + wanted + " is none of auto, cpu, cuda and cuda:N");

@@ -52,6 +52,10 @@ class InThisProcess : public SlideRunner {
 
   std::size_t free() const override { return ended_ ? 0 : 1; }
   void start(std::size_t slide, const segment::SlideJob& job, bool force, SlideObserver& observer) override {
+    if (segmenter_.is_lost())
+      throw core::Error(
+          "the device has failed, and this process can't use it any more: start the batch again, which goes on where it ended; with "
+          "--workers 1 it goes on by itself");
     ended_ = {slide, {Kind::Failed, job.slide, {}, core::in_context(job.slide.string(), kOutOfMemory)}};
     try {
       ended_->outcome = take_turn(job, force, segmenter_, options_, identity_, lock_, observer, cancel_);

@@ -188,6 +188,10 @@ bool serve_worker(const std::function<WorkerRun(const WorkerShare&)>& load, core
       const SlideOutcome outcome =
           take_turn(job_of(*job), job->at("force"), *run.segmenter, run.options, run.identity, lock, observer, cancel);
       all_done = all_done && outcome.kind != SlideOutcome::Kind::Failed;
+      if (outcome.kind == SlideOutcome::Kind::Failed && run.segmenter->is_lost()) {
+        connection.send({{"what", "device"}, {"reason", packed(outcome.reason)}});
+        return false;  // a new process may have the device again
+      }
       Message message = message_of(outcome);
       message["what"] = "outcome";
       connection.send(message);

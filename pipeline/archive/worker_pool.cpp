@@ -47,6 +47,7 @@ struct Worker {
   std::optional<Task> task{};
   std::deque<std::string> log{};  // last lines
   std::string why_killed{};
+  std::string refusal{};  // why no process can be started here any more
 };
 
 class WorkerPool : public SlideRunner {
@@ -76,13 +77,15 @@ class WorkerPool : public SlideRunner {
   }
 
   std::size_t free() const override {
-    return static_cast<std::size_t>(std::ranges::count_if(workers_, [](const Worker& worker) { return !worker.task; }));
+    const auto count = static_cast<std::size_t>(std::ranges::count_if(workers_, is_free));
+    return count == 0 && std::ranges::none_of(workers_, is_open) ? 1 : count;  // start() then says why
   }
 
   void start(std::size_t slide, const segment::SlideJob& job, bool force, SlideObserver& observer) override {
     // A process that is there comes before one that must be started.
-    auto worker = std::ranges::find_if(workers_, [](const Worker& each) { return !each.task && each.process; });
-    if (worker == workers_.end()) worker = std::ranges::find_if(workers_, [](const Worker& each) { return !each.task; });
+    auto worker = std::ranges::find_if(workers_, [](const Worker& each) { return is_free(each) && each.process; });
+    if (worker == workers_.end()) worker = std::ranges::find_if(workers_, is_free);
+    if (worker == workers_.end()) throw core::Error("no worker process can be started any more: " + workers_.front().refusal);
     worker->task = Task{slide, job, force, &observer};
     begin(*worker);
   }
@@ -100,6 +103,8 @@ class WorkerPool : public SlideRunner {
   }
 
  private:
+  static bool is_open(const Worker& worker) { return worker.refusal.empty(); }
+  static bool is_free(const Worker& worker) { return is_open(worker) && !worker.task; }
   std::size_t number(const Worker& worker) const { return static_cast<std::size_t>(&worker - workers_.data()) + 1; }
 
   void spawn(Worker& worker) {
@@ -166,6 +171,10 @@ class WorkerPool : public SlideRunner {
     }
     if (what == "refused") {
       const std::string reason = unpacked(message.at("reason"));
+      if (was_ready_) {  // nothing is wrong with the run: perhaps its GPU is gone
+        worker.refusal = reason;
+        return;
+      }
       if (message.at("usage").get<bool>()) throw core::UsageError(reason);
       throw core::Error(reason);
     }
@@ -207,6 +216,10 @@ class WorkerPool : public SlideRunner {
       worker.why_killed =
           "ran out of memory" +
           (worker.share.memory > 0 ? " (" + std::to_string(worker.share.memory >> 20) + " MiB: --slide-memory gives more)" : std::string());
+    } else if (what == "device") {
+      const std::string reason = unpacked(message.at("reason")), slide = task.job.slide.string() + ": ";
+      worker.why_killed = "can't compute any more (" + (reason.starts_with(slide) ? reason.substr(slide.size()) : reason) + ")";
+      worker.process->kill();  // it holds no lock, and its driver may hang
     } else if (what == "outcome") {
       end(worker, outcome_of(message));
     }
@@ -256,6 +269,7 @@ class WorkerPool : public SlideRunner {
                         (worker.share.memory > 0 ? "; it may have too little memory (--slide-memory)" : "") +
                         "; --workers 0 works without such processes");
     }
+    if (!is_open(worker)) return close(worker);
     const std::string why = "its worker process " + (worker.why_killed.empty() ? "ended with " + how : worker.why_killed);
     if (!worker.task) {
       observer_.warn("an idle worker process ended with " + how + "; the next slide gets a new one");
@@ -276,6 +290,18 @@ class WorkerPool : public SlideRunner {
     task.first_end = why;
     ++task.tries;
     begin(worker);
+  }
+
+  /// The place gets no process any more. The slide that it had has failed.
+  void close(Worker& worker) {
+    observer_.warn("worker process " + std::to_string(number(worker)) + " (" + worker.share.device +
+                   ") can't be started any more, and the batch goes on without it: " + worker.refusal);
+    if (!worker.task) return;
+    const Task& task = *worker.task;
+    const std::string first = task.first_end.empty() ? "" : task.first_end + "; ";
+    task.observer->end();
+    end(worker,
+        {Kind::Failed, task.job.slide, {}, task.job.slide.string() + ": " + first + "no new one can be started: " + worker.refusal});
   }
 
   /// Of a slide whose process is gone.

@@ -6,13 +6,16 @@
 #include <tbb/parallel_for.h>
 #include <torch/torch.h>
 
+#include <atomic>
 #include <cmath>
 #include <optional>
+#include <type_traits>
 
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/model/network/class_maps.hpp"
 #include "wsi_lpd/model/network/model_file.hpp"
 #include "wsi_lpd/model/runtime/device.hpp"
+#include "wsi_lpd/model/runtime/fitting_parts.hpp"
 #include "wsi_lpd/model/runtime/torch_error.hpp"
 
 namespace wsi_lpd::pipeline::segment {
@@ -59,6 +62,18 @@ std::vector<float> numbers(const Tensor& tensor) {
   const Tensor packed = tensor.contiguous();
   const float* data = packed.const_data_ptr<float>();
   return {data, data + packed.numel()};
+}
+
+/// Of parts of a batch, in order.
+Results joined(std::vector<Results> parts) {
+  if (parts.size() == 1) return std::move(parts[0]);
+  const auto all = [&](Tensor Results::*member) {
+    std::vector<Tensor> tensors;
+    for (const Results& part : parts) tensors.push_back(part.*member);
+    return torch::cat(tensors);
+  };
+  return {all(&Results::maps),  all(&Results::score_maps), all(&Results::scores),
+          all(&Results::peaks), all(&Results::features),   all(&Results::distances)};
 }
 
 class LpdSegmenter final : public Segmenter {
@@ -120,7 +135,7 @@ class LpdSegmenter final : public Segmenter {
     format_ = rounded_ ? Format::Bfloat16 : Format::Float32;
     if (options_.arithmetic == Arithmetic::Float32 || (!rounded_ && !integer_)) return {};
     if (options_.arithmetic == Arithmetic::Bfloat16 || count == 0) return {rounded_ ? "bf16" : "fp32", {}};
-    return model::runtime::with_torch_errors("choosing the precision", [&]() -> Precision {
+    return on_the_device("choosing the precision", [&]() -> Precision {
       const Tensor tiles = view(*sample, count, tile).to(device_);
       if (integer_) network_->encoder().observe();
       const std::vector<Tensor> exact = sample_labels(Format::Float32, tiles);
@@ -148,10 +163,10 @@ class LpdSegmenter final : public Segmenter {
     pending->tiles = view(*tiles, count, tile);
     pending->owner = std::move(tiles);
     if (device_.is_cpu()) return pending;
-    return model::runtime::with_torch_errors("segmenting on the GPU", [&] {
+    return on_the_device("segmenting on the GPU", [&] {
       const c10::InferenceMode inference;
       const c10::StreamGuard guard(*stream_);
-      pending->results = to_host(compute(pending->format, pending->tiles.to(device_, /*non_blocking=*/true), pending->scored));
+      pending->results = to_host(compute_in_parts(pending->format, pending->tiles, pending->scored));
       pending->done.emplace(device_.type());
       pending->done->record(*stream_);
       return std::move(pending);
@@ -160,13 +175,13 @@ class LpdSegmenter final : public Segmenter {
 
   TileResults await(std::unique_ptr<Pending> handed) const override {
     auto& pending = static_cast<LpdPending&>(*handed);
-    return model::runtime::with_torch_errors("segmenting", [&] {
+    return on_the_device("segmenting", [&] {
       const c10::InferenceMode inference;
       if (pending.done) {
         pending.done->synchronize();
       } else {
         const OneThread one_thread;
-        pending.results = compute(pending.format, pending.tiles, pending.scored);
+        pending.results = compute_in_parts(pending.format, pending.tiles, pending.scored);
       }
       if (!is_finite(pending.results)) {
         if (pending.format != Format::Float32) pending.results = compute_again(pending);
@@ -184,7 +199,25 @@ class LpdSegmenter final : public Segmenter {
     });
   }
 
+  std::string take_note() override { return parts_.take_note("tiles"); }
+  bool is_lost() const override { return is_lost_; }
+
  private:
+  /// Runs `action`, whose errors become Error with `context`. After some of them nothing can be computed any more.
+  template <class Action>
+  std::invoke_result_t<const Action&> on_the_device(const std::string& context, const Action& action) const {
+    return model::runtime::with_torch_errors(context, [&] {
+      try {
+        return action();
+      } catch (const std::exception& error) {
+        const std::string failure = model::runtime::device_failure(error);
+        if (failure.empty()) throw;
+        is_lost_ = true;
+        throw core::Error(context + ": the device has failed (" + failure + "); nvidia-smi and the kernel's log may say why");
+      }
+    });
+  }
+
   static Tensor view(TileBuffer& tiles, int count, int tile) {
     const Tensor& pixels = static_cast<TensorBuffer&>(tiles).pixels;
     return pixels.flatten().narrow(0, 0, std::int64_t{3} * count * tile * tile).view({count, tile, tile, 3});
@@ -210,7 +243,7 @@ class LpdSegmenter final : public Segmenter {
   /// A batch whose results in another format are not finite, in float32.
   Results compute_again(const LpdPending& pending) const {
     const OneThread one_thread;
-    Results results = to_host(compute(Format::Float32, pending.tiles.to(device_), pending.scored));
+    Results results = to_host(compute_in_parts(Format::Float32, pending.tiles, pending.scored));
     if (!device_.is_cpu()) c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
     return results;
   }
@@ -223,7 +256,7 @@ class LpdSegmenter final : public Segmenter {
     tbb::parallel_for(std::size_t{0}, parts.size(), [&](std::size_t i) {
       const c10::InferenceMode inference;
       const OneThread one_thread;
-      const Results results = compute(format, parts[i], torch::arange(parts[i].size(0), torch::kLong));
+      const Results results = compute_in_parts(format, parts[i], torch::arange(parts[i].size(0), torch::kLong));
       labels[i] = model::network::labels_from_maps(smooth_gate() ? model::network::gated(results.maps, (*presence_)(results.scores))
                                                                  : results.maps);
     });
@@ -232,6 +265,14 @@ class LpdSegmenter final : public Segmenter {
 
   static double share_of_equal(const std::vector<Tensor>& labels, const std::vector<Tensor>& others) {
     return (torch::cat(labels) == torch::cat(others)).to(torch::kDouble).mean().item<double>();
+  }
+
+  /// compute() of tiles on the host or the device, of as many at once as there is memory for.
+  Results compute_in_parts(Format format, const Tensor& tiles, const Tensor& scored) const {
+    return joined(parts_.compute(tiles.size(0), [&](std::int64_t first, std::int64_t count) {
+      const Tensor own = scored.masked_select(scored.ge(first).logical_and(scored.lt(first + count))) - first;
+      return compute(format, tiles.narrow(0, first, count).to(device_, /*non_blocking=*/true), own);
+    }));
   }
 
   /// `scored` [S]: indices of the tiles that the presence head sees; the network's own scores are those of all tiles.
@@ -278,6 +319,8 @@ class LpdSegmenter final : public Segmenter {
   std::optional<model::network::ScoreSigmoid> presence_;
   std::optional<c10::Stream> stream_;  ///< on a GPU
   Shape shape_;
+  mutable model::runtime::FittingParts parts_;
+  mutable std::atomic<bool> is_lost_ = false;
 };
 
 }  // namespace

@@ -275,6 +275,8 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
                                     ? stream_in_two_looks(plan, reader, segmenter, canvas, options, staged.stem().parent_path(), work)
                                     : stream_tiles(plan.tiles, scored_tiles(plan.tiles, shape), reader, segmenter, canvas, options, work);
 
+    if (const std::string note = segmenter.take_note(); !note.empty()) work.observer.warn(job.slide.string() + ": " + note);
+
     work.observer.begin("writing results", 0, "");
     StageClock writing;
     writing.measure([&] { canvas.finish(); });

@@ -159,6 +159,7 @@ Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::
   for (std::size_t first = 0; first < set.count(); first += kPatchesAtOnce) {
     core::check(work.cancel);
     evaluator.add(first);
+    if (const std::string note = model.take_note(); !note.empty()) work.observer.warn(note);
     work.observer.advance(static_cast<std::int64_t>(std::min(first + kPatchesAtOnce, set.count())));
   }
   work.observer.end();

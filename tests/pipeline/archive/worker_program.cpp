@@ -6,6 +6,7 @@
 
 #include "pipeline/identity_segmenter.hpp"
 #include "pipeline/run.hpp"
+#include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/pipeline/archive/workers.hpp"
 
 namespace wsi_lpd {
@@ -33,21 +34,35 @@ class Harmful : public testing::IdentitySegmenter {
       case 104:
         if (std::filesystem::create_directory(mark_)) std::_Exit(7);
         break;
+      case 105:
+        fail();
+      case 106:
+        if (std::filesystem::create_directory(mark_)) fail();
+        break;
       default:
         break;
     }
     return IdentitySegmenter::submit(std::move(tiles), count, tile, scored);
   }
+  bool is_lost() const override { return is_lost_; }
 
  private:
+  /// As a GPU does after which the process can't use it.
+  [[noreturn]] void fail() {
+    is_lost_ = true;
+    throw core::Error("segmenting: the device has failed (CUDA error: unspecified launch failure)");
+  }
+
   std::filesystem::path mark_;
+  bool is_lost_ = false;
   std::vector<std::unique_ptr<char[]>> eaten_;
 };
 
 }  // namespace
 }  // namespace wsi_lpd
 
-/// worker_program MARK [WHAT]: MARK is made by the first of its crashes at 104.
+/// worker_program MARK [WHAT]: MARK is made by the first of its crashes at 104 and failures at 106. With WHAT "gone" nothing can be loaded
+/// when it is there.
 int main(int argc, char** argv) {
   using namespace wsi_lpd;
   static core::CancelFlag cancel{false};
@@ -57,6 +72,7 @@ int main(int argc, char** argv) {
     pipeline::archive::serve_worker(
         [&](const pipeline::archive::WorkerShare&) {
           if (what == "refuses") throw core::UsageError("no such model");
+          if (what == "gone" && std::filesystem::exists(argv[1])) throw core::UsageError("--device cuda:0: this machine has 0 usable GPUs");
           pipeline::segment::RunIdentity identity = pipeline::kIdentity;
           if (what == "other model") identity.model_sha256 = "ffff";
           return pipeline::archive::WorkerRun{

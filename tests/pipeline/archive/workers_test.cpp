@@ -28,7 +28,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using namespace std::chrono_literals;
 
-constexpr std::uint8_t kCrash = 101, kHang = 102, kEatMemory = 103, kCrashOnce = 104;
+constexpr std::uint8_t kCrash = 101, kHang = 102, kEatMemory = 103, kCrashOnce = 104, kLoseDevice = 105, kLoseDeviceOnce = 106;
 
 struct Listener : core::SilentObserver {
   void warn(const std::string& line) override { warnings.push_back(line); }
@@ -43,9 +43,9 @@ class Workers : public ::testing::Test {
  protected:
   Workers() { fs::create_directories(archive_); }
 
-  void add(const std::string& name, std::uint8_t red) {
+  void add(const std::string& name, std::uint8_t red, core::Size size = {300, 200}) {
     const core::Colour colour = red == 0 ? testing::kPaint[0] : core::Colour{red, 7, 7};
-    testing::write_slide(archive_ / name, {300, 200}, 0.5, [&](auto, auto) { return colour; });
+    testing::write_slide(archive_ / name, size, 0.5, [&](auto, auto) { return colour; });
   }
 
   BatchReport run(int count, WorkerOptions options = {}, const std::string& what = {}, const core::CancelFlag& cancel = kNever) {
@@ -144,6 +144,65 @@ TEST_F(Workers, AWantOfMemoryCostsOneSlide) {
   const BatchReport report = run(1, options);
   EXPECT_EQ(report.done, 1U);
   EXPECT_THAT(failure(report, "a eater.tif"), HasSubstr("its worker process ran out of memory (600 MiB: --slide-memory gives more)"));
+}
+
+TEST_F(Workers, AGpuThatFailsCostsOneSlideAfterASecondTry) {
+  add("a lost.tif", kLoseDevice);
+  add("b.tif", 0);
+  add("c once.tif", kLoseDeviceOnce);
+  const BatchReport report = run(1);
+  EXPECT_EQ(report.done, 2U);
+  EXPECT_THAT(report.failures, ::testing::SizeIs(1));
+  EXPECT_THAT(failure(report, "a lost.tif"),
+              AllOf(HasSubstr("a lost.tif: its worker process can't compute any more (segmenting: the device has failed (CUDA error: "
+                              "unspecified launch failure)) while segmenting (0 of "),
+                    HasSubstr(" tiles), twice"), Not(HasSubstr("\n"))));
+  EXPECT_THAT(listener_.warnings, ::testing::Contains(AllOf(HasSubstr("c once.tif: its worker process can't compute any more"),
+                                                            HasSubstr("it is tried once more in a new process"))));
+  EXPECT_THAT(left_behind(), IsEmpty());
+}
+
+TEST_F(Workers, AGpuThatIsGoneLeavesTheRestToTheOthers) {
+  add("a once.tif", kLoseDeviceOnce, {230, 150});  // the smallest comes last, when both workers are there
+  for (int i = 0; i < 4; ++i) add("b" + std::to_string(i) + ".tif", 0);
+  const BatchReport report = run(2, {}, "gone");
+  EXPECT_EQ(report.done, 4U);
+  EXPECT_THAT(failure(report, "a once.tif"), AllOf(HasSubstr("CUDA error: unspecified launch failure"),
+                                                   HasSubstr("no new one can be started: --device cuda:0: this machine")));
+  EXPECT_THAT(listener_.warnings, ::testing::Contains(HasSubstr("can't be started any more, and the batch goes on without it")));
+}
+
+TEST_F(Workers, WithoutAnyDeviceTheBatchEndsAndLeavesTheRest) {
+  add("a once.tif", kLoseDeviceOnce);
+  for (int i = 0; i < 3; ++i) add("b" + std::to_string(i) + ".tif", 0);
+  try {
+    run(1, {}, "gone");
+    ADD_FAILURE() << "nobody is left who could go on";
+  } catch (const core::Error& error) {
+    EXPECT_STREQ(error.what(), "no worker process can be started any more: --device cuda:0: this machine has 0 usable GPUs");
+  }
+  EXPECT_THAT(core::read_text_file(output_ / "summary.csv"), AllOf(HasSubstr("a once.tif"), HasSubstr("CUDA error")));
+  EXPECT_THAT(left_behind(), IsEmpty());
+}
+
+TEST_F(Workers, InThisProcessAGpuThatFailsEndsTheBatch) {
+  struct Failing : testing::IdentitySegmenter {
+    using IdentitySegmenter::IdentitySegmenter;
+    std::unique_ptr<Pending> submit(std::unique_ptr<segment::TileBuffer>, int, int, std::span<const std::uint8_t>) override {
+      lost = true;
+      throw core::Error("segmenting: the device has failed (CUDA error: unspecified launch failure)");
+    }
+    bool is_lost() const override { return lost; }
+    bool lost = false;
+  } network(8, 0.5);
+  for (int i = 0; i < 3; ++i) add("s" + std::to_string(i) + ".tif", 0);
+  try {
+    run_here(find_slides(archive_, output_, kNever).jobs, output_, network, {.tissue = "none"}, kIdentity, {}, {listener_, kNever});
+    ADD_FAILURE() << "this process can't go on";
+  } catch (const core::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("with --workers 1 it goes on by itself"));
+  }
+  EXPECT_THAT(core::read_text_file(output_ / "summary.csv"), HasSubstr("CUDA error: unspecified launch failure"));
 }
 
 TEST_F(Workers, WhatIsWrongWithTheRunEndsTheBatch) {

@@ -94,6 +94,9 @@ class PatchModel {
   void drop_presence();
   /// Scores [B] of images by the presence head. Throws Error: the model has no head, or as presence_encoder.
   std::vector<HeadScores> presence_scores(const PatchBatch& batch);
+  /// One line for people, if since this was asked last there was too little memory for a whole batch: look, prototype_peaks,
+  /// segment_unlabelled and presence_scores then compute it in parts.
+  std::string take_note();
   /// Sets the stain statistics of the training images, which are stored in the model file.
   void set_stain(const core::StainStatistics& stain);
   /// Sets how the stains of the training images lie, which is stored in the model file.

@@ -4,6 +4,7 @@
 #include "wsi_lpd/model/network/network.hpp"
 #include "wsi_lpd/model/network/patch_model.hpp"
 #include "wsi_lpd/model/network/presence_scorer.hpp"
+#include "wsi_lpd/model/runtime/fitting_parts.hpp"
 
 namespace wsi_lpd::model::network {
 
@@ -57,6 +58,7 @@ struct PatchModel::Impl {
   InputNormaliser input;
   std::optional<StoredPresence> presence;  ///< set if info.presence is
   std::unique_ptr<PresenceScorer> scorer;  ///< of `presence`; opened when it is needed
+  runtime::FittingParts parts;
 };
 
 }  // namespace wsi_lpd::model::network

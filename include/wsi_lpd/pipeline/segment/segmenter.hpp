@@ -79,6 +79,10 @@ class Segmenter {
   virtual std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile, std::span<const std::uint8_t> scored) = 0;
   /// Waits for the results; on the CPU, computes them. They do not depend on the thread or on other batches.
   virtual TileResults await(std::unique_ptr<Pending> pending) const = 0;
+  /// One line for people, if since this was asked last there was too little memory for a whole batch, which was then computed in parts.
+  virtual std::string take_note() { return {}; }
+  /// Has the device failed, so that this process can compute nothing more on it? Thread-safe.
+  virtual bool is_lost() const { return false; }
 };
 
 }  // namespace wsi_lpd::pipeline::segment
