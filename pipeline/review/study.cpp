@@ -58,10 +58,11 @@ class Join {
         study_.left_out.push_back({slide_text(known), "", known.reason, known.explanation});
       }
     }
-    for (const auto& [group, where] : groups_) {
-      const bool is_used = std::ranges::any_of(study_.cases, [&](const auto& each) { return each.group == group && !each.slides.empty(); });
-      if (!is_used)
-        study_.warnings.push_back("group " + group + " (" + where + ") is missing, as none of its cases has a slide that can be used");
+    for (const auto& named : groups_) {
+      const auto is_used = [&](const output::StudyCase& each) { return each.group == named.first && !each.slides.empty(); };
+      if (std::ranges::none_of(study_.cases, is_used))
+        study_.warnings.push_back(
+            core::in_context("group " + named.first, named.second + " names it, and none of its cases has a slide that can be used"));
     }
     std::ranges::sort(study_.left_out, {}, [](const output::StudyLeftOut& each) { return std::tie(each.reason, each.slide); });
     std::erase_if(study_.cases, [&](const output::StudyCase& each) {

@@ -127,7 +127,7 @@ TEST_F(StudyFolder, NamesAllThatIsLeftOut) {
   EXPECT_THAT(study.cases_left_out, ElementsAre("B", "D", "E"));
   EXPECT_THAT(
       study.warnings,
-      ElementsAre(HasSubstr("group y (" + (folder_ / "groups.csv").string() + " line 5) is missing, as none of its cases has a slide"),
+      ElementsAre("group y: " + (folder_ / "groups.csv").string() + " line 5 names it, and none of its cases has a slide that can be used",
                   "3 cases are missing, as none of their slides can be used: B, D, E", "1 case lacks slides that the table gives it: A",
                   "1 case has no group and is compared with none: C",
                   "1 slide failed when last tried, and an earlier result of it is used: a2.svs"));
