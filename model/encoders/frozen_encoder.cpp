@@ -74,6 +74,12 @@ class ResNetEncoder : public FrozenEncoder {
   ResNet50 network_;
 };
 
+std::string shape_of(const Tensor& tensor) {
+  std::ostringstream text;
+  text << tensor.sizes();
+  return text.str();
+}
+
 class ScriptedEncoder : public FrozenEncoder {
  public:
   ScriptedEncoder(const EncoderFile& file, const torch::Device& device) : FrozenEncoder(file.name, 0) {
@@ -95,7 +101,15 @@ class ScriptedEncoder : public FrozenEncoder {
   bool has_tokens() const override { return has_tokens_; }
 
  private:
-  Tensor run(const Tensor& images) { return module_.forward({images}).toTensor(); }
+  Tensor run(const Tensor& images) {
+    try {
+      return module_.forward({images}).toTensor();
+    } catch (const c10::Error& error) {
+      throw core::Error(name() + " fails on images " + shape_of(images) + ": " + runtime::first_cause(error.what_without_backtrace()));
+    } catch (const std::exception& error) {  // TorchScript's own, which know no c10::Error
+      throw core::Error(name() + " fails on images " + shape_of(images) + ": " + runtime::first_cause(error.what()));
+    }
+  }
   Tensor encode(const Tensor& images) override { return has_tokens_ ? run(images).mean({2, 3}) : run(images); }
   TokenMap encode_tokens(const Tensor& images) override { return {run(images), {}}; }
 
@@ -163,8 +177,9 @@ EncoderFile read_encoder_file(const std::filesystem::path& path) {
 std::unique_ptr<FrozenEncoder> open_encoder(const EncoderFile& file, const torch::Device& device,
                                             const std::optional<InputStatistics>& images) {
   if (file.script.defined()) {
-    return runtime::with_torch_errors("not a TorchScript encoder from normalised RGB [N, 3, 224, 224] to [N, D] or [N, D, h, w]",
-                                      [&] { return std::make_unique<ScriptedEncoder>(file, device); });
+    const std::string wanted = "not a TorchScript encoder from normalised RGB [N, 3, 224, 224] to [N, D] or [N, D, h, w]";
+    return core::with_context(
+        wanted, [&] { return runtime::with_torch_errors(wanted, [&] { return std::make_unique<ScriptedEncoder>(file, device); }); });
   }
   const std::optional<EncoderInfo> info = encoder_from_metadata(file.metadata);
   if (!info && !file.tensors.contains("embeddings.norm.weight"))

@@ -14,7 +14,8 @@ std::uint32_t squared_at(double um, double mpp) {
   const double reach = um / mpp + 0.5;
   if (reach > static_cast<double>(raster::BorderDistance::kMostReach))
     throw core::Error("a distance of " + core::shortest(um) + " um is beyond " + std::to_string(raster::BorderDistance::kMostReach) +
-                      " pixels of " + core::shortest(mpp) + " um: choose a shorter one");
+                      " pixels of " + core::shortest(mpp) + " um: choose one of at most " +
+                      std::to_string(static_cast<std::int64_t>((raster::BorderDistance::kMostReach - 0.5) * mpp)) + " um");
   return static_cast<std::uint32_t>(std::ceil(reach * reach * (1 - kRounding)));
 }
 

@@ -41,12 +41,13 @@ class BandsMeasuring::ClassBorder {
     Counts counts;
     for (const Bands& bands : options.class_bands) {
       if (bands.of != name_) continue;
-      counts.bands.emplace_back(bands, slide.frame.mpp, slide.classes.count());
+      core::with_context("--bands " + name_, [&] { counts.bands.emplace_back(bands, slide.frame.mpp, slide.classes.count()); });
       limit_ = std::max(limit_, counts.bands.back().limit());
     }
     for (const DistanceBetween& each : options.distances) {
       if (each.to != name_) continue;
-      counts.distances.emplace_back(class_of(each.from, slide), of, each.maximum, slide.frame.mpp);
+      core::with_context("--distance " + each.from + ":" + each.to,
+                         [&] { counts.distances.emplace_back(class_of(each.from, slide), of, each.maximum, slide.frame.mpp); });
       limit_ = std::max(limit_, counts.distances.back().limit());
     }
     if (counts.bands.empty() && counts.distances.empty()) return;
@@ -99,7 +100,8 @@ class BandsMeasuring::Margin {
       : region_(region), fill_(annotation, slide.frame) {
     for (const Bands& bands : options.region_bands) {
       if (!bands.of.empty() && bands.of != annotation.class_name) continue;
-      bands_.emplace_back(bands, slide.frame.mpp, slide.classes.count());
+      core::with_context("--annotation-bands" + (bands.of.empty() ? "" : " " + bands.of),
+                         [&] { bands_.emplace_back(bands, slide.frame.mpp, slide.classes.count()); });
       limit_ = std::max(limit_, bands_.back().limit());
     }
     const core::Rect& box = fill_.box();

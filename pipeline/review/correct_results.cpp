@@ -19,15 +19,6 @@ namespace fs = std::filesystem;
 
 fs::path with(const fs::path& stem, const char* ending) { return fs::path(stem) += ending; }
 
-bool is_result(const fs::path& stem) { return fs::exists(with(stem, ".json")) && fs::exists(output::label_pyramid(stem)); }
-
-/// NAME of NAME, or of one of its files.
-fs::path stem_of(const fs::path& result) {
-  for (const fs::path& stem : {result, stem_of_raster(result)})
-    if (is_result(stem)) return stem;
-  throw core::UsageError(result.string() + ": is no complete result of segment: NAME.tif, NAME.json or a folder of results is wanted");
-}
-
 void refuse_results_file(const fs::path& file) {
   if (is_result(fs::weakly_canonical(file).replace_extension()))
     throw core::UsageError(file.string() + ": is a file of a result, which segment writes: name one in another folder");
@@ -59,7 +50,7 @@ void write(const fs::path& regions, const fs::path& file, const output::SlideSta
 }
 
 CorrectedResults correct_one(const fs::path& result, const fs::path& file) {
-  const fs::path stem = stem_of(result);
+  const fs::path stem = stem_of_result(result);
   if (fs::is_directory(file))
     throw core::UsageError(file.string() + ": is a folder: name a file in it, such as " + (file / stem.filename()).string() +
                            ".geojson, or give a folder of results");

@@ -11,6 +11,7 @@
 #include "patch_tables.hpp"
 #include "uncertainty.hpp"
 #include "wsi_lpd/core/file_identity.hpp"
+#include "wsi_lpd/core/suggestion.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/core/tile_plan.hpp"
 #include "wsi_lpd/image/image_file.hpp"
@@ -90,7 +91,8 @@ ResultRaster result_of(const TileJob& job, const core::Rect& bounds) {
 std::uint8_t class_value(const ResultRaster& result, const std::string& name) {
   const auto found = std::find(result.classes.names.begin(), result.classes.names.end(), name);
   if (found == result.classes.names.end())
-    throw core::Error(result.path.string() + ": has no class " + name + "; its classes are " + core::joined(result.classes.names));
+    throw core::Error(result.path.string() + ": has no class " + name + "; its classes are " + core::joined(result.classes.names) +
+                      core::did_you_mean(name, result.classes.names));
   return static_cast<std::uint8_t>(found - result.classes.names.begin() + 1);
 }
 

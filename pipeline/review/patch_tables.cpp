@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
+#include <set>
 
 #include "wsi_lpd/core/csv.hpp"
 #include "wsi_lpd/core/error.hpp"
@@ -113,6 +115,10 @@ void PatchTables::begin() const {
   std::error_code error;
   fs::create_directories(folder_ / "train", error);
   if (error) throw core::UsageError(folder_.string() + ": can't be made: " + error.message() + "; choose another --output folder");
+  std::set<fs::path> unfinished;  // patches that a killed run was at
+  for (auto entry = fs::directory_iterator(folder_ / "train", error); !error && entry != fs::end(entry); entry.increment(error))
+    if (const fs::path patch = core::final_path(entry->path()); !patch.empty()) unfinished.insert(patch);
+  for (const fs::path& patch : unfinished) core::remove_old_parts(patch, std::chrono::minutes(10));
   if (!fs::exists(folder_ / "patches.csv")) core::write_text_file(folder_ / "patches.csv", core::csv_line(kOriginColumns));
 }
 

@@ -58,6 +58,14 @@ fs::path stem_of_raster(const fs::path& raster) {
   return stem.extension() == ".ome" ? stem.replace_extension() : stem;
 }
 
+bool is_result(const fs::path& stem) { return fs::exists(fs::path(stem) += ".json") && fs::exists(output::label_pyramid(stem)); }
+
+fs::path stem_of_result(const fs::path& result) {
+  for (const fs::path& stem : {result, stem_of_raster(result)})
+    if (is_result(stem)) return stem;
+  throw core::UsageError(result.string() + ": is no complete result of segment: NAME.tif, NAME.json or a folder of results is wanted");
+}
+
 std::optional<ResultRaster> describe_result(const fs::path& raster) {
   const std::string description = image::LabelReader::open(raster)->description();
   const std::optional<output::SlideStatistics> statistics = statistics_of(raster);

@@ -26,6 +26,12 @@ std::optional<ResultRaster> describe_result(const std::filesystem::path& raster)
 /// What the names of a result's files have in common, of its label pyramid: NAME of NAME.tif and NAME.ome.tif.
 std::filesystem::path stem_of_raster(const std::filesystem::path& raster);
 
+/// Are the statistics and the label pyramid of a result there?
+bool is_result(const std::filesystem::path& stem);
+
+/// The stem of a complete result of which `result` is the stem, the label pyramid or the statistics. Throws UsageError: none is there.
+std::filesystem::path stem_of_result(const std::filesystem::path& result);
+
 /// The label pyramid of `slide` among the complete results of a folder: name, size and modification time of the slide must agree. Throws
 /// Error: no such result, several, or only one of another slide with that name.
 std::filesystem::path find_result(const output::ResultFolder& results, const std::filesystem::path& slide);

@@ -22,6 +22,7 @@ class Join {
       : study_(study), results_(results), known_(known_slides(results)), names_(known_, study.table) {}
 
   void add(const CaseLine& line) {
+    if (!line.group.empty()) groups_.try_emplace(line.group, line.where);
     const std::optional<std::size_t> found = names_.find(line);
     const std::string slide = found ? slide_text(known_[*found]) : line.slide;
     const auto [first, is_new] = lines_.try_emplace(slide, line);
@@ -56,6 +57,12 @@ class Join {
       } else {
         study_.left_out.push_back({slide_text(known), "", known.reason, known.explanation});
       }
+    }
+    for (const auto& named : groups_) {
+      const auto is_used = [&](const output::StudyCase& each) { return each.group == named.first && !each.slides.empty(); };
+      if (std::ranges::none_of(study_.cases, is_used))
+        study_.warnings.push_back(
+            core::in_context("group " + named.first, named.second + " names it, and none of its cases has a slide that can be used"));
     }
     std::ranges::sort(study_.left_out, {}, [](const output::StudyLeftOut& each) { return std::tie(each.reason, each.slide); });
     std::erase_if(study_.cases, [&](const output::StudyCase& each) {
@@ -104,11 +111,36 @@ class Join {
   output::ResultFolder& results_;
   std::vector<KnownSlide> known_;
   SlideNames names_;
-  std::set<std::size_t> met_;                 ///< of known_, which a line means
-  std::map<std::string, CaseLine> lines_;     ///< by slide: the first line that means it
-  std::map<std::string, std::size_t> cases_;  ///< by name: index into Study::cases
+  std::set<std::size_t> met_;                  ///< of known_, which a line means
+  std::map<std::string, CaseLine> lines_;      ///< by slide: the first line that means it
+  std::map<std::string, std::size_t> cases_;   ///< by name: index into Study::cases
+  std::map<std::string, std::string> groups_;  ///< of the table, each with the first line that has it
   std::vector<std::string> failed_later_;
 };
+
+/// Warnings of slides that seem to be one under two names: the same model sees the same in them, to the pixel.
+std::vector<std::string> twins(const std::vector<output::SlideStatistics>& slides) {
+  std::map<std::vector<double>, const output::SlideStatistics*> first;
+  std::vector<std::string> warnings;
+  for (const output::SlideStatistics& slide : slides) {
+    const core::Frame& frame = slide.frame;
+    std::vector<double> figures{static_cast<double>(frame.bounds.width), static_cast<double>(frame.bounds.height), frame.mpp,
+                                static_cast<double>(slide.tissue_pixels), static_cast<double>(slide.glass_pixels)};
+    bool has_pieces = false;
+    for (const output::ClassStatistics& each : slide.per_class) {
+      figures.insert(figures.end(),
+                     {static_cast<double>(each.pixels), static_cast<double>(each.regions), static_cast<double>(each.largest_region)});
+      has_pieces = has_pieces || each.largest_region > 0;
+    }
+    if (!has_pieces) continue;
+    const auto [known, is_new] = first.try_emplace(std::move(figures), &slide);
+    if (!is_new)
+      warnings.push_back(
+          slide.slide + " has the same figures as " + known->second->slide +
+          ", to the pixel: if both are one slide (a copy, files of one DICOM series), it counts twice; leave one of the lines out");
+  }
+  return warnings;
+}
 
 }  // namespace
 
@@ -127,6 +159,7 @@ output::Study make_study(const fs::path& results_folder, const fs::path& table, 
         table.string() + ": no line means a slide that can be used; " + results.path.string() + " has " + found +
         (results.complete.empty() ? "" : ", such as " + results.complete.front().stem.lexically_relative(results.path).string()));
   }
+  for (std::string& warning : twins(study.slides)) study.warnings.push_back(std::move(warning));
   for (std::string& difference : output::differences_between(study.slides)) study.warnings.push_back(std::move(difference));
 
   const auto has_group = [](const output::StudyCase& each) { return !each.group.empty(); };

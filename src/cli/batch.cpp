@@ -8,6 +8,7 @@
 #include <exception>
 #include <iomanip>
 #include <iostream>
+#include <set>
 #include <sstream>
 #include <system_error>
 
@@ -19,6 +20,8 @@
 #include "staging_options.hpp"
 #include "worker_options.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/output/failures.hpp"
 #include "wsi_lpd/output/journal.hpp"
 #include "wsi_lpd/pipeline/archive/shard.hpp"
 
@@ -124,6 +127,18 @@ void end_run(output::Journal& journal, const std::string& how, const BatchArgume
   if (failure) std::rethrow_exception(failure);
 }
 
+/// Forgets failures of files that an earlier list named by a slip. Other batches, and other shards, may have lists of their own.
+void forget_slips(const archive::JobList& jobs, const std::filesystem::path& output, core::ProgressObserver& observer) {
+  std::set<std::string> slips = output::failed_without_file(output);
+  if (slips.empty() || std::ranges::count_if(output::read_journals(output), &output::RunState::is_alive) > 1) return;
+  for (const auto& job : jobs) slips.erase(std::filesystem::absolute(job.slide).lexically_normal().string());
+  for (const std::string& slide : slips) output::forget_failure(output, slide);
+  if (!slips.empty())
+    observer.info(core::count_of(slips.size(), "failure", "failures") +
+                  " of files that were never there, and that this batch does not name: forgotten (" +
+                  core::joined_first(std::vector<std::string>{slips.begin(), slips.end()}) + ")");
+}
+
 /// Has a slide failed for want of room for its results? That is no fault of the slide, and another try may do it.
 bool lacked_room(const archive::BatchReport& report) {
   return std::ranges::any_of(report.failures, [](const auto& failure) {
@@ -156,6 +171,7 @@ int run(const BatchArguments& arguments, const Context& context) {
   write_resolved_config(context.options, segment.output);
   output::Journal journal(segment.output,
                           {WSI_LPD_VERSION, context.given, identity.model_path, identity.model_sha256, identity.configuration_sha256});
+  if (arguments.shard.empty()) forget_slips(found.jobs, segment.output, context.observer);
   SlideLines lines(segment.output, context.common.quiet);
   const auto on_outcome = [&](const archive::SlideOutcome& outcome) { lines.print(outcome); };
   archive::BatchReport report;

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "suggestion.hpp"
 #include "toml_file.hpp"
 #include "wsi_lpd/core/file.hpp"
+#include "wsi_lpd/core/suggestion.hpp"
 #include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::cli {
@@ -36,7 +36,7 @@ std::vector<std::string> known_names(const CLI::App& command) {
 
 /// Throws UsageError that names the nearest key, or where none is near all of them.
 [[noreturn]] void refuse_key(const std::string& where, const std::string& key, const CLI::App& command) {
-  const std::string line = where + ": unknown key '" + key + "'", suggestion = did_you_mean(key, known_names(command));
+  const std::string line = where + ": unknown key '" + key + "'", suggestion = core::did_you_mean(key, known_names(command));
   if (!suggestion.empty()) throw core::UsageError(line + suggestion);
   throw core::UsageError(line + "; " + command.get_name() + " knows: " + core::joined(known_names(command)));
 }
@@ -48,7 +48,7 @@ bool is_for(const CLI::App& command, const CLI::App& program, const TomlEntry& e
   std::vector<std::string> names;
   for (const CLI::App* known : commands_of(program)) names.push_back(known->get_name());
   if (std::ranges::find(names, entry.path[0]) == names.end())
-    throw core::UsageError(where + ": section [" + entry.path[0] + "] is no command" + did_you_mean(entry.path[0], names));
+    throw core::UsageError(where + ": section [" + entry.path[0] + "] is no command" + core::did_you_mean(entry.path[0], names));
   return false;
 }
 
@@ -164,13 +164,17 @@ ConfigValues config_values(const CLI::App& command, const std::set<std::string>&
 }
 
 void write_resolved_config(const CLI::App& command, const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  write_resolved_config_to(command, folder / "config.toml");
+}
+
+void write_resolved_config_to(const CLI::App& command, const std::filesystem::path& file) {
   std::string line = "# wsi-lpd " WSI_LPD_VERSION " " + command.get_name();
   for (const CLI::Option* option : command.get_options()) {
     if (!option->get_lnames().empty()) continue;
     for (const std::string& value : option->results()) line.append(" ").append(toml_value(value));
   }
-  std::filesystem::create_directories(folder);
-  core::write_text_file(folder / "config.toml", line + "\n" + resolved_config(command));
+  core::write_text_file(file, line + "\n" + resolved_config(command));
 }
 
 std::vector<std::string> config_changes(const CLI::App& command, const std::filesystem::path& folder,

@@ -35,6 +35,9 @@ ConfigValues config_values(const CLI::App& command, const std::set<std::string>&
 /// Writes resolved_config as FOLDER/config.toml, with the command line that led to it as a comment.
 void write_resolved_config(const CLI::App& command, const std::filesystem::path& folder);
 
+/// The same as `file`.
+void write_resolved_config_to(const CLI::App& command, const std::filesystem::path& file);
+
 /// What differs between the options in force and the config.toml in `folder`, but for the keys in `without`: "lr was 0.001, is 0.0003".
 /// Throws Error when there is no such file.
 std::vector<std::string> config_changes(const CLI::App& command, const std::filesystem::path& folder, const std::set<std::string>& without);

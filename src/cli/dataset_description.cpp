@@ -2,9 +2,9 @@
 
 #include <cstdlib>
 
-#include "suggestion.hpp"
 #include "toml_file.hpp"
 #include "wsi_lpd/core/csv.hpp"
+#include "wsi_lpd/core/suggestion.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/pipeline/training/class_order.hpp"
 #include "wsi_lpd/slide/resolution.hpp"
@@ -31,7 +31,7 @@ double mpp_of(const TomlEntry& entry, const std::string& where) {
 
 [[noreturn]] void refuse_key(const std::string& where, const std::string& key) {
   throw core::UsageError(where + ": unknown key '" + key + "'; known are classes, background, colours, mpp" +
-                         did_you_mean(key, {"classes", "background", "colours", "mpp"}));
+                         core::did_you_mean(key, {"classes", "background", "colours", "mpp"}));
 }
 
 /// What dataset.toml says; nothing where there is none.

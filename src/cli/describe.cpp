@@ -21,6 +21,13 @@ namespace {
 
 const std::set<std::string> kWeightExtensions{".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".ts"};
 
+/// The thresholds from which on classes are present, by class.
+Json thresholds(const std::vector<float>& values, const std::vector<std::string>& classes) {
+  Json json = Json::object();
+  for (std::size_t c = 0; c < values.size() && c < classes.size(); ++c) json[classes[c]] = values[c];
+  return json;
+}
+
 Json describe_model(const std::filesystem::path& path) {
   const model::network::ModelInfo info = model::network::read_model_info(path);
   Json json{{"kind", "model"},
@@ -36,13 +43,14 @@ Json describe_model(const std::filesystem::path& path) {
   json["std"] = info.std;
   json["calibrated"] = !info.calibration.empty();
   if (info.calibration.empty()) json["to_calibrate"] = calibrate_command(path);
-  if (!info.calibration.empty()) json["score_threshold"] = info.calibration.score_threshold;
+  if (!info.calibration.empty()) json["score_threshold"] = thresholds(info.calibration.score_threshold, info.classes.names);
   if (info.presence) {
     const model::network::PresenceInfo& presence = *info.presence;
-    json["presence"] = {{"encoder", presence.encoder},      {"images", presence.images},
-                        {"groups", presence.groups},        {"strength", presence.strength},
-                        {"held_out_auc", presence.auc},     {"score_threshold", presence.calibration.score_threshold},
-                        {"own_weight", presence.own_weight}};
+    json["presence"] = {
+        {"encoder", presence.encoder},      {"images", presence.images},
+        {"groups", presence.groups},        {"strength", presence.strength},
+        {"held_out_auc", presence.auc},     {"score_threshold", thresholds(presence.calibration.score_threshold, info.classes.names)},
+        {"own_weight", presence.own_weight}};
   }
   if (info.presence && info.presence->place) {
     const model::network::EncoderPlace& place = *info.presence->place;

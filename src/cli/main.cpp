@@ -10,10 +10,10 @@
 #include "config.hpp"
 #include "help_format.hpp"
 #include "output_check.hpp"
-#include "suggestion.hpp"
 #include "terminal.hpp"
 #include "usage_error.hpp"
 #include "wsi_lpd/core/exception_text.hpp"
+#include "wsi_lpd/core/suggestion.hpp"
 #include "wsi_lpd/image/library.hpp"
 
 namespace wsi_lpd::cli {
@@ -40,7 +40,8 @@ void add_common_options(CLI::App& command, const Uses& uses, CommonOptions& comm
         ->check([](const std::string& text) {
           const bool known = text == "auto" || text == "cpu" || text == "cuda" ||
                              (text.starts_with("cuda:") && text.size() > 5 && text.find_first_not_of("0123456789", 5) == std::string::npos);
-          return known ? std::string() : "'" + text + "' is none of auto, cpu, cuda, cuda:N" + did_you_mean(text, {"auto", "cpu", "cuda"});
+          return known ? std::string()
+                       : "'" + text + "' is none of auto, cpu, cuda, cuda:N" + core::did_you_mean(text, {"auto", "cpu", "cuda"});
         })
         ->group("Common");
   }

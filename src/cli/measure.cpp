@@ -1,9 +1,11 @@
 #include "measure.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <memory>
 
+#include "config.hpp"
 #include "output_check.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/file.hpp"
@@ -15,10 +17,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using pipeline::review::MeasuredFolder;
 using pipeline::review::MeasureOptions;
 
 struct MeasureArguments {
-  fs::path results, annotations, output;
+  std::vector<fs::path> results;
+  fs::path annotations, output;
   std::vector<std::string> bands, annotation_bands, distances;
   std::string grid;
 };
@@ -53,7 +57,7 @@ MeasureOptions options_of(const MeasureArguments& arguments) {
   return options;
 }
 
-void tell(const pipeline::review::MeasuredFolder& measured, core::ProgressObserver& observer) {
+void tell(const MeasuredFolder& measured, core::ProgressObserver& observer) {
   const auto warn_of = [&](const std::vector<std::string>& names, const char* one, const char* many, const char* what) {
     if (!names.empty()) observer.warn(core::count_of(names.size(), one, many) + what + core::joined_first(names));
   };
@@ -80,33 +84,80 @@ void refuse_other_files(const fs::path& table) {
   if (begin != header) throw core::UsageError(start + "is there already and is no table of regions: name another file");
 }
 
+/// Leaves in the lists what is in all of them, in the first: what another result has is there.
+void keep_common(std::vector<MeasuredFolder>& all, std::vector<std::string> MeasuredFolder::*list) {
+  std::vector<std::string> common = all.at(0).*list;
+  for (MeasuredFolder& each : all) {
+    std::erase_if(common, [&](const std::string& name) { return std::ranges::find(each.*list, name) == (each.*list).end(); });
+    (each.*list).clear();
+  }
+  all[0].*list = std::move(common);
+}
+
+/// One table of all results.
+MeasuredFolder joined(const std::vector<MeasuredFolder>& all, const fs::path& table) {
+  MeasuredFolder sum;
+  sum.name = table;
+  sum.table = output::region_table_header();
+  for (const MeasuredFolder& each : all) {
+    sum.table += each.table.substr(output::region_table_header().size());
+    sum.slides += each.slides;
+    sum.regions += each.regions;
+  }
+  return sum;
+}
+
+void write(const MeasuredFolder& measured, bool with_outlines) {
+  refuse_other_files(measured.name);
+  if (with_outlines)
+    for (const auto& [from, to] : measured.outlines) core::write_text_file(to, core::read_text_file(from));
+  core::write_text_file(measured.name, measured.table);
+  std::cout << core::count_of(measured.regions, "region", "regions") << " of " << core::count_of(measured.slides, "slide", "slides") << ": "
+            << measured.name.string() << "\n";
+}
+
+std::string names_of(const std::vector<fs::path>& paths) {
+  std::vector<std::string> names;
+  names.reserve(paths.size());
+  for (const fs::path& path : paths) names.push_back(path.string());
+  return core::joined_first(names);
+}
+
 int run_measure(const MeasureArguments& arguments, const Context& context) {
   const MeasureOptions options = options_of(arguments);
   refuse_other_files(arguments.output);
-  const auto measured = measure_results(arguments.results, arguments.annotations, options, arguments.output, context);
-  if (measured.failures.empty()) return kDone;
+  const Measured measured = measure_results(arguments.results, arguments.annotations, options, arguments.output, context);
+  for (fs::path table : measured.tables) write_resolved_config_to(context.options, table.replace_extension(".config.toml"));
+  if (measured.failures == 0) return kDone;
   return measured.slides == 0 ? kFailed : kSomeSlidesFailed;
 }
 
 }  // namespace
 
-pipeline::review::MeasuredFolder measure_results(const fs::path& results, const fs::path& annotations, const MeasureOptions& options,
-                                                 const fs::path& table, const Context& context) {
-  pipeline::review::MeasuredFolder measured = pipeline::review::measure_folder(results, annotations, options, context.work());
-  if (!table.empty()) measured.name = table;
-  tell(measured, context.observer);
-  if (measured.slides == 0 && measured.failures.empty())
-    throw core::UsageError(annotations.string() + ": has annotations of none of the slides in " + results.string() +
+Measured measure_results(const std::vector<fs::path>& results, const fs::path& annotations, const MeasureOptions& options,
+                         const fs::path& table, const Context& context) {
+  std::vector<MeasuredFolder> all;
+  all.reserve(results.size());
+  for (const fs::path& each : results) all.push_back(pipeline::review::measure_folder(each, annotations, options, context.work()));
+  keep_common(all, &MeasuredFolder::unused);
+  keep_common(all, &MeasuredFolder::unmet);
+  Measured measured;
+  for (const MeasuredFolder& each : all) {
+    tell(each, context.observer);
+    measured.slides += each.slides;
+    measured.failures += each.failures.size();
+  }
+  if (measured.slides == 0 && measured.failures == 0)
+    throw core::UsageError(annotations.string() + ": has annotations of none of the slides in " + names_of(results) +
                            ": NAME.geojson is wanted for the results NAME.json, in the same folders below it");
-  if (measured.slides > 0) {
-    refuse_other_files(measured.name);
-    if (table.empty())
-      for (const auto& [from, to] : measured.outlines) core::write_text_file(to, core::read_text_file(from));
-    core::write_text_file(measured.name, measured.table);
-    std::cout << core::count_of(measured.regions, "region", "regions") << " of " << core::count_of(measured.slides, "slide", "slides")
-              << ": " << measured.name.string() << "\n";
-  } else if (fs::exists(measured.name)) {
-    context.observer.warn(measured.name.string() + ": is an earlier run's, and left as it is");
+  if (!table.empty()) all = {joined(all, table)};
+  for (const MeasuredFolder& each : all) {
+    if (each.slides > 0) {
+      write(each, table.empty());
+      measured.tables.push_back(each.name);
+    } else if (fs::exists(each.name)) {
+      context.observer.warn(each.name.string() + ": is an earlier run's, and left as it is");
+    }
   }
   return measured;
 }
@@ -115,7 +166,7 @@ int measured_after(int code, const fs::path& results, const fs::path& annotation
   if (annotations.empty()) return code;
   bool is_whole = false;
   try {
-    is_whole = measure_results(results, annotations, {}, {}, context).failures.empty();
+    is_whole = measure_results({results}, annotations, {}, {}, context).failures == 0;
   } catch (const core::UsageError& error) {  // the slides are done all the same
     context.observer.error(error.what());
   }
@@ -133,10 +184,14 @@ Command add_measure(CLI::App& program) {
       "measure", "Measure slides that are segmented, without the network: annotated regions, bands along borders, distances, hot spots");
   command->footer(
       "\nExamples:  wsi-lpd measure results/ --annotations qupath/\n"
+      "           wsi-lpd measure results/slide.tif --annotations drawn.geojson\n"
       "           wsi-lpd measure results/ --bands TUM:-500,0,500 --distance LYM:TUM --grid 1mm2:LYM\n"
       "qupath/ holds NAME.geojson, as QuPath exports it, for the results NAME.json.\n"
       "Without --annotations each slide is one region.");
-  command->add_option("RESULTS", arguments->results, "folder of results of segment or batch")->required();
+  command
+      ->add_option("RESULTS", arguments->results,
+                   "folder of results of segment or batch, or the result of a slide, such as results/slide.tif; several have a table each")
+      ->required();
   command->add_option(
       "--annotations", arguments->annotations,
       "GeoJSON with regions: a folder with NAME.geojson for the results NAME.json, or a file where there is one slide; e.g. "
@@ -156,9 +211,9 @@ Command add_measure(CLI::App& program) {
            "several times; e.g. --distance LYM:TUM:500");
   command->add_option("--grid", arguments->grid,
                       "area of squares and a class: what is in each square, and where most of the class is; e.g. --grid 1mm2:LYM");
-  command->add_option(
-      "-o,--output", arguments->output,
-      "table to write; RESULTS/regions.csv, or RESULTS/NAME.regions.csv for one file, if not given; e.g. -o study/regions.csv");
+  command->add_option("-o,--output", arguments->output,
+                      "table of all to write; RESULTS/regions.csv, or NAME.regions.csv beside the result of one slide, if not given; e.g. "
+                      "-o study/regions.csv");
   return {command, [arguments](const Context& context) { return run_measure(*arguments, context); }};
 }
 

@@ -4,7 +4,7 @@
 #include <map>
 #include <memory>
 
-#include "command.hpp"
+#include "config.hpp"
 #include "seed_range.hpp"
 #include "wsi_lpd/core/text.hpp"
 
@@ -18,6 +18,7 @@ struct StudyArguments {
 
 int run_study(const StudyArguments& arguments, const Context& context) {
   const auto [index, study] = pipeline::review::write_study(arguments.results, arguments.table, arguments.options, context.work());
+  write_resolved_config(context.options, index.parent_path());
   std::map<std::string, std::vector<std::string>> left_out;  // by reason
   for (const output::StudyLeftOut& each : study.left_out) left_out[each.reason].push_back(each.slide);
   for (const auto& [reason, slides] : left_out)

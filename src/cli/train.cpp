@@ -120,6 +120,10 @@ pipeline::training::TrainJob job_of(const TrainArguments& arguments, const Conte
                       .skip_unusable = job.images.skip_unusable,
                       .groups = arguments.groups},
                      context.observer);
+  if (is_given(context, "--hold-out") && job.hold_out > 0 && !job.patches.valid.empty())
+    throw core::UsageError("--hold-out: " + arguments.patches.string() + " has " +
+                           core::count_of(job.patches.valid.size(), "image", "images") +
+                           " in valid/ to judge the training by, and nothing is held out; leave the option out");
   job.images.classes = job.patches.classes;
   if (job.options.from.empty()) {
     const DatasetDescription dataset =

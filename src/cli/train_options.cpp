@@ -286,6 +286,7 @@ void check_train_options(const TrainArguments& arguments, const Context& context
       {"--diversity", "--method lpd", lpd},
       {"--diversity-weight", "--method lpd", lpd},
       {"--force", "--resume", job.resume},
+      {"--epochs", "--iterations 0, without which steps are counted", job.options.iterations == 0},
   };
   for (const Belonging& each : all)
     if (!each.has_owner && (each.is_set || is_given(context, each.option)))

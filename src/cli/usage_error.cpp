@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "suggestion.hpp"
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/core/suggestion.hpp"
 #include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::cli {
@@ -40,7 +40,7 @@ std::vector<std::string> command_names(const CLI::App& program) {
 
 /// A suggestion, or where to look.
 std::string advice(const std::string& word, const std::vector<std::string>& known, const std::string& help) {
-  const std::string suggestion = did_you_mean(word, known);
+  const std::string suggestion = core::did_you_mean(word, known);
   return suggestion.empty() ? "; see " + help : suggestion;
 }
 
@@ -59,7 +59,7 @@ std::string value_line(const std::string& line) {
     std::vector<std::string> choices;
     std::istringstream list(line.substr(at + 9, line.size() - at - 10));
     for (std::string choice; std::getline(list, choice, ',');) choices.push_back(choice);
-    return line.substr(0, colon) + ": '" + value + "' is none of " + core::joined(choices) + did_you_mean(value, choices);
+    return line.substr(0, colon) + ": '" + value + "' is none of " + core::joined(choices) + core::did_you_mean(value, choices);
   }
   if (const std::size_t at = line.find(kRange), to = line.rfind(" to ");
       colon != std::string::npos && at != std::string::npos && to != std::string::npos && line.compare(colon, 8, ": Value ") == 0) {

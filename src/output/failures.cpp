@@ -89,6 +89,19 @@ void forget_failures_of_removed(const fs::path& folder) {
   }
 }
 
+std::set<std::string> failed_without_file(const fs::path& folder) {
+  std::error_code none;
+  std::set<std::string> slides;
+  for (const fs::path& file : files_of(folder)) {
+    std::string slide = read_failure(file, [&](const Json& json) -> std::string {
+      std::string path = bytes_of(json.at("path"));
+      return json.at("was_there").get<bool>() || fs::exists(fs::symlink_status(path, none)) ? "" : path;
+    });
+    if (!slide.empty()) slides.insert(std::move(slide));
+  }
+  return slides;
+}
+
 std::map<std::string, std::string> recorded_failures(const fs::path& folder) {
   std::map<std::string, std::string> failures;
   for (const fs::path& file : files_of(folder)) {

@@ -20,7 +20,9 @@ namespace {
 constexpr const char *kArea = "area", *kShare = "share_of_classes";
 constexpr const char *kSpotX = "hot_spot_x", *kSpotY = "hot_spot_y", *kSpotSide = "hot_spot_side",
                      *kSpotShare = "hot_spot_share_of_classes";
-const std::string kBand = "band ", kMargin = "margin ", kTo = "..";
+constexpr const char *kMaximum = "distance_maximum", *kBeyond = "distance_beyond", *kMean = "distance_mean";
+constexpr std::array kQuantiles{"distance_q05", "distance_q25", "distance_median", "distance_q75", "distance_q95"};
+const std::string kBand = "band ", kMargin = "margin ", kTo = "..", kSquare = "square ";
 
 /// The lines of one region, or of a part of it. `figures` are those of the region's slide and their classes' pixels.
 class Lines {
@@ -71,11 +73,10 @@ void add_class(Lines& lines, std::int64_t pixels, const SlideStatistics& s, std:
 
 void add_distance(Lines& lines, const ClassDistance& distance, const core::ClassScheme& classes) {
   const std::string of = classes.names[distance.from] + ":" + classes.names[distance.to];
-  lines.add(of, "distance_maximum", distance.maximum, "um");
-  lines.add(of, "distance_beyond", ratio(distance.beyond, distance.pixels), "1");
-  lines.add(of, "distance_mean", distance.mean, "um");
-  constexpr std::array kNames{"distance_q05", "distance_q25", "distance_median", "distance_q75", "distance_q95"};
-  for (std::size_t i = 0; i < kNames.size(); ++i) lines.add(of, kNames[i], distance.quantiles[i], "um");
+  lines.add(of, kMaximum, distance.maximum, "um");
+  lines.add(of, kBeyond, ratio(distance.beyond, distance.pixels), "1");
+  lines.add(of, kMean, distance.mean, "um");
+  for (std::size_t i = 0; i < kQuantiles.size(); ++i) lines.add(of, kQuantiles[i], distance.quantiles[i], "um");
 }
 
 std::string region_lines(const std::string& slide, const RegionStatistics& region) {
@@ -149,6 +150,8 @@ class Reading {
     std::vector<MeasuredRegion>& regions = slides[slide];
     if (regions.empty() || regions.back().number != number) regions.push_back({number, fields[2], fields[3], {}});
     MeasuredRegion& region = regions.back();
+    if (label.compare(std::min(blank + 1, label.size()), kSquare.size(), kSquare) == 0)
+      return add_square(region, label.substr(blank + 1 + kSquare.size()), of, measure, fields[7]);
     MeasuredArea* area = blank == label.size() ? &region.whole : band_of(region, label.substr(blank + 1));
     if (!area) return;
     if (measure == kArea && of.empty()) {
@@ -161,10 +164,29 @@ class Reading {
       MeasuredSpot& spot = *region.hot_spot;
       for (const auto& [name, value] : {std::pair(kSpotX, &spot.x), {kSpotY, &spot.y}, {kSpotSide, &spot.side}, {kSpotShare, &spot.share}})
         if (measure == name) *value = number_of(fields[7]);
+    } else if (measure.starts_with("distance_")) {
+      add_distance(region, of, measure, fields[7]);
     }
   }
 
  private:
+  static void add_square(MeasuredRegion& region, const std::string& place, const std::string& of, const std::string& measure,
+                         const std::string& value) {
+    if (measure != kShare || !region.hot_spot || region.hot_spot->of != of) return;
+    const std::size_t blank = std::min(place.find(' '), place.size());
+    region.squares.push_back({number_of<std::int64_t>(place.substr(0, blank)),
+                              number_of<std::int64_t>(place.substr(std::min(blank + 1, place.size()))), number_of(value)});
+  }
+
+  static void add_distance(MeasuredRegion& region, const std::string& of, const std::string& measure, const std::string& value) {
+    if (region.distances.empty() || region.distances.back().of != of) region.distances.push_back({of});
+    MeasuredDistance& distance = region.distances.back();
+    for (const auto& [name, field] : {std::pair(kMaximum, &distance.maximum), {kBeyond, &distance.beyond}, {kMean, &distance.mean}})
+      if (measure == name) *field = number_of(value);
+    for (std::size_t i = 0; i < kQuantiles.size(); ++i)
+      if (measure == kQuantiles[i]) distance.quantiles[i] = number_of(value);
+  }
+
   /// Of a part's name; null where it is no band.
   static MeasuredArea* band_of(MeasuredRegion& region, const std::string& part) {
     const std::size_t start = part.starts_with(kBand) ? kBand.size() : kMargin.size(), blank = part.rfind(' '), dots = part.rfind(kTo);

@@ -6,7 +6,9 @@
 
 #include "html.hpp"
 #include "number_text.hpp"
+#include "report_grid.hpp"
 #include "report_plots.hpp"
+#include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::output {
 namespace {
@@ -94,6 +96,57 @@ std::string bands(const ReportRegions& measured, const core::ClassScheme& classe
          more + "</p>\n";
 }
 
+std::string distances(const ReportRegions& measured) {
+  const auto um = [](const std::optional<double>& value) { return value ? with_unit(short_number(*value), "µm") : "–"; };
+  const auto range = [&](const auto& quantiles, std::size_t from, std::size_t to) {
+    return quantiles[from] && quantiles[to] ? short_number(*quantiles[from]) + " to " + um(quantiles[to]) : "–";
+  };
+  std::string rows;
+  for (const std::size_t i : largest(measured.regions)) {
+    const MeasuredRegion& region = measured.regions[i];
+    for (const MeasuredDistance& distance : region.distances) {
+      const std::size_t colon = std::min(distance.of.find(':'), distance.of.size());
+      const std::string from = distance.of.substr(0, colon), to = distance.of.substr(std::min(colon + 1, distance.of.size()));
+      rows += "<tr><th scope=\"row\"><bdi>" + html(region_title(region)) + "</bdi></th><td><bdi>" + html(from) + "</bdi></td><td><bdi>" +
+              html(to) + "</bdi></td>" + number_cell(um(distance.quantiles[2])) + number_cell(range(distance.quantiles, 1, 3)) +
+              number_cell(range(distance.quantiles, 0, 4)) +
+              number_cell(distance.beyond && distance.maximum ? percent(*distance.beyond) + " beyond " + um(distance.maximum) : "–") +
+              "</tr>\n";
+    }
+  }
+  if (rows.empty()) return {};
+  std::string head = "<th scope=\"col\">Region</th><th scope=\"col\">From</th><th scope=\"col\">To the border of</th>";
+  for (const char* name : {"Median", "Middle half", "5 to 95 %", "Farther"})
+    head += std::string("<th scope=\"col\" class=\"number\">") + name + "</th>";
+  return "<h2>Distances</h2>\n<div class=\"wide\" tabindex=\"0\"><table class=\"cases\"><thead><tr>" + head + "</tr></thead><tbody>\n" +
+         rows +
+         "</tbody></table></div>\n<p class=\"note\">How far the pixels of one class in a region are from the nearest of the other, "
+         "wherever on the slide that lies. Quantiles are of all pixels; beyond the maximum that was asked for there are none.</p>\n";
+}
+
+std::string grids(const ReportRegions& measured, const core::ClassScheme& classes) {
+  std::string plots;
+  std::size_t drawn = 0, left = 0;
+  for (const std::size_t i : largest(measured.regions)) {
+    const MeasuredRegion& region = measured.regions[i];
+    if (region.squares.empty()) continue;
+    if (drawn == kMostPlots || region.squares.size() > kMostSquaresOfPlot) {
+      ++left;
+      continue;
+    }
+    ++drawn;
+    const std::string title = region_title(region);
+    plots += "<figure><figcaption><bdi>" + html(title) + "</bdi> <small>share of <bdi>" + html(region.hot_spot->of) +
+             "</bdi> in squares of the grid</small></figcaption>" + grid_plot(title, region, classes) + "</figure>\n";
+  }
+  if (drawn + left == 0) return {};
+  std::string note =
+      "The darker a square, the larger the share of the class among its pixels that have one; the hot spot is framed. "
+      "A square of which less than half has a class is none.";
+  if (left > 0) note += " " + core::count_of(left, "region has", "regions have") + " no plot here, or more squares than a plot can show.";
+  return "<h2>Grid</h2>\n<div class=\"plots\">\n" + plots + "</div>\n<p class=\"note\">" + note + "</p>\n";
+}
+
 }  // namespace
 
 std::string region_title(const MeasuredRegion& region) {
@@ -125,7 +178,7 @@ std::string region_section(const ReportContent& content, std::size_t slide) {
   return "<section id=\"regions\"><h2>Regions</h2>\n<p class=\"note\">" + grouped(std::ssize(measured->regions)) +
          (measured->regions.size() == 1 ? " region" : " regions") + "; all figures are in <a href=\"" + link(file) + "\"><bdi>" +
          html(measured->table.filename().string()) + "</bdi></a>, which docs/measure.md defines.</p>\n" + notes +
-         table(*measured, classes) + bands(*measured, classes) + "</section>\n";
+         table(*measured, classes) + bands(*measured, classes) + distances(*measured) + grids(*measured, classes) + "</section>\n";
 }
 
 }  // namespace wsi_lpd::output

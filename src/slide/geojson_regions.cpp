@@ -89,7 +89,7 @@ void read_geometry(const Json& json, Geometry& geometry, bool nested = false) {
   } else if (type == "Point" || type == "MultiPoint" || type == "LineString" || type == "MultiLineString") {
     geometry.incomplete = true;
   } else {
-    throw core::Error("its geometry is of the unknown type \"" + type + "\"");
+    throw core::Error("its geometry is of the type \"" + type + "\", which GeoJSON does not have: curves must become polygons");
   }
 }
 

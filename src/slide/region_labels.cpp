@@ -12,6 +12,7 @@
 #include "geojson_regions.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/polygon_fill.hpp"
+#include "wsi_lpd/core/suggestion.hpp"
 #include "wsi_lpd/core/text.hpp"
 
 namespace wsi_lpd::slide {
@@ -114,10 +115,13 @@ TakenRegions take_regions(const std::filesystem::path& path, const RegionNames& 
     for (const core::Polygon& polygon : region.polygons) placed.box.add(polygon);
     (region.is_ignored() ? taken.ignored : taken.placed).push_back(placed);
   }
+  std::vector<std::string> known = names.classes;
+  known.insert(known.end(), names.background.begin(), names.background.end());
   if (!unknown.empty())
     taken.problems.push_back("has regions of " + core::joined({unknown.begin(), unknown.end()}) + ", and the classes are " +
                              core::joined(names.classes) + ", beside the background " + core::joined(names.background, " or ") + " (" +
-                             features_text(unknown_features) + ")");
+                             features_text(unknown_features) + ")" +
+                             (unknown.size() == 1 ? core::did_you_mean(*unknown.begin(), known) : ""));
   if (!without_class.empty())
     taken.problems.push_back("has regions without a class; give them one of " + core::joined(names.classes) + " (" +
                              features_text(without_class) + ")");

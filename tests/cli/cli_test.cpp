@@ -98,6 +98,8 @@ TEST_F(Program, DescribesSlidesModelsAndResults) {
   EXPECT_EQ(model["encoder"], "mit_b0");
   EXPECT_EQ(model["classes"].size(), 4U);
   EXPECT_EQ(model["calibrated"], true);
+  ASSERT_EQ(model["score_threshold"].size(), 4U);
+  for (const std::string name : model["classes"]) EXPECT_TRUE(model["score_threshold"][name].is_number()) << name;
   ASSERT_EQ(run("segment data/slides/slide-1.tif -o described").code, 0);
   EXPECT_EQ(nlohmann::json::parse(run("info described/slide-1.tif --json").out)["kind"], "label raster");
   EXPECT_EQ(run("info described/slide-1.json").code, 0);

@@ -53,7 +53,8 @@ TEST_F(Program, MeasuresAnnotatedRegions) {
   expect_refusal("measure regions --annotations nowhere", 2, "nowhere: no such file or folder");
   expect_refusal("measure drawn --annotations drawn", 2, "drawn: holds no complete result");
   fs::copy_file(path("drawn/slide-1.geojson"), path("other.geojson"));
-  expect_refusal("measure regions --annotations other.geojson", 2, "is one file, and of the 2 slides in regions 0 are named other");
+  expect_refusal("measure regions --annotations other.geojson", 2,
+                 "is one file, and of the 2 slides in regions none is named other: give a folder");
   fs::create_directories(path("nothing-drawn"));
   expect_refusal("measure regions --annotations nothing-drawn", 2, "has annotations of none of the slides in regions");
 }
@@ -82,6 +83,15 @@ TEST_F(Program, MeasuresBandsDistancesAndHotSpots) {
   ASSERT_EQ(run("measure --config banded.toml banded").code, 0);
   EXPECT_EQ(core::read_text_file(path("banded/regions.csv")), table);
 
+  EXPECT_THAT(core::read_text_file(path("banded/regions.config.toml")), HasSubstr("grid = \"0.01mm2:STR\""));
+  const Outcome one = run("measure banded/slide-1.tif" + options);
+  EXPECT_EQ(one.out, "1 region of 1 slide: banded/slide-1.regions.csv\n") << one.err;
+  EXPECT_EQ(core::read_text_file(path("banded/slide-1.regions.csv")), table);
+  EXPECT_THAT(core::read_text_file(path("banded/slide-1.regions.config.toml")), HasSubstr("measure \"banded/slide-1.tif\""));
+  const Outcome twice = run("measure banded banded/slide-1.json -o both.csv" + options);
+  EXPECT_EQ(twice.out, "2 regions of 2 slides: both.csv\n") << twice.err;
+  EXPECT_EQ(core::read_text_file(path("both.csv")), table + table.substr(table.find('\n') + 1));
+  EXPECT_THAT(run("status banded").out, HasSubstr("1 complete, 0 failed, 0 unfinished"));
   EXPECT_THAT(run("info banded/regions.csv").out, HasSubstr("kind: measures of regions"));
 
   const std::vector<std::pair<std::string, std::string>> mistakes{
@@ -92,6 +102,7 @@ TEST_F(Program, MeasuresBandsDistancesAndHotSpots) {
       {"--bands TUM:5,0", "--bands TUM:5,0: the bounds must ascend, and 0 is not above the bound before it"},
       {"--bands TUM:5", "--bands TUM:5: has one bound"},
       {"--bands TOM:0,5", "no result in banded has a class TOM; the classes of data/slides/slide-1.tif are TUM, "},
+      {"--distance TUM:ly", "; did you mean LYM?"},
       {"--annotation-bands -5,0", "lie along the borders of annotations: give --annotations, too"},
       {"--distance TUM:TUM", "--distance TUM:TUM: is from a class to itself"},
       {"--distance LYM:TUM --distance LYM:TUM:50", "--distance LYM:TUM:50: the same classes are given twice"},
@@ -100,7 +111,8 @@ TEST_F(Program, MeasuresBandsDistancesAndHotSpots) {
       {"--distance LYM:TUM:0", "--distance LYM:TUM:0: '0' is no maximum in um above 0"},
       {"--grid 1:LYM", "--grid 1:LYM: an area in mm2 and a class are wanted, such as 1mm2:LYM"}};
   for (const auto& [arguments, words] : mistakes) expect_refusal("measure banded " + arguments, 2, words);
-  expect_refusal("measure banded --bands TUM:0,1e9", 1, "slide-1.tif: a distance of 1e+09 um is beyond 16384 pixels of ");
+  expect_refusal("measure banded --bands TUM:0,1e9", 1, "slide-1.tif: --bands TUM: a distance of 1e+09 um is beyond 16384 pixels of ");
+  expect_refusal("measure banded --distance TUM:LYM:1e9", 1, "slide-1.tif: --distance TUM:LYM: a distance of 1e+09 um is beyond ");
   expect_refusal("measure banded --grid 1e-9mm2:TUM", 1, "slide-1.tif: squares of 1e-09 mm2 are smaller than a pixel");
   expect_refusal("measure banded --grid 99mm2:TUM", 1, "slide-1.tif: squares of 99 mm2 are larger than the slide, ");
 

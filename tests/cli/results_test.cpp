@@ -271,5 +271,20 @@ TEST_F(Program, ClearsAwayWhatAKilledRunLeft) {
   EXPECT_THAT(run("status leftover").out, HasSubstr("1 complete, 0 failed, 1 unfinished"));
 }
 
+TEST_F(Program, ForgetsFailuresOfFilesThatWereASlipInAList) {
+  core::write_text_file(path("slips.txt"), "data/slides/slide-1.tif\ndata/slides/slide-l.tif\n");
+  ASSERT_EQ(run("batch slips.txt -o slips --overlap 0 --quiet").code, 3);
+  const Outcome shard = run("batch data/slides/slide-1.tif -o slips --overlap 0 --shard 1/1");
+  EXPECT_EQ(shard.code, 0) << shard.err;
+  EXPECT_THAT(run("status slips").out, HasSubstr("1 complete, 1 failed")) << "another shard may name it";
+  EXPECT_EQ(run("batch slips.txt -o slips --overlap 0 --quiet").code, 3);
+  core::write_text_file(path("slips.txt"), "data/slides/slide-1.tif\n");
+  const Outcome corrected = run("batch slips.txt -o slips --overlap 0");
+  EXPECT_EQ(corrected.code, 0) << corrected.err;
+  EXPECT_THAT(corrected.err, HasSubstr("1 failure of files that were never there, and that this batch does not name: forgotten (/"));
+  EXPECT_THAT(run("status slips").out, HasSubstr("1 complete, 0 failed"));
+  EXPECT_THAT(core::read_text_file(path("slips/summary.csv")), Not(HasSubstr("slide-l.tif")));
+}
+
 }  // namespace
 }  // namespace wsi_lpd

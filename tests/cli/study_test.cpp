@@ -17,7 +17,10 @@ TEST_F(Program, StudiesCasesAndGroups) {
   EXPECT_EQ(outcome.out, "study of 1 case of 2 slides, 2 left out, 1 group: cohort/study/index.html\n");
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("warning: 1 slide left out, no case: studied/b1.tif\n"),
                                  HasSubstr("warning: 1 slide left out, no result: lost.tif\n"),
-                                 HasSubstr("warning: 1 case is missing, as none of its slides can be used: P2\n")));
+                                 HasSubstr("warning: 1 case is missing, as none of its slides can be used: P2\n"),
+                                 HasSubstr("warning: studied/a2.tif has the same figures as studied/a1.tif, to the pixel"),
+                                 HasSubstr("warning: group second: groups.csv line 4 names it, and none of")));
+  EXPECT_THAT(core::read_text_file(path("cohort/study/config.toml")), HasSubstr("groups = \"groups.csv\""));
   EXPECT_THAT(core::read_text_file(path("cohort/study/left_out.csv")),
               HasSubstr("\nlost.tif,P2,no result,groups.csv line 4 names it; there is no result of it in cohort\n"));
   EXPECT_THAT(core::read_text_file(path("cohort/study/index.html")), HasSubstr("2 slides were left out: no case (1), no result (1)."));

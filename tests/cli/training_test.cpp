@@ -204,7 +204,7 @@ TEST_F(Program, SaysWhatIsHeldOutBeforeItTrains) {
   const Outcome single = run("train single" + options + "single-run");
   EXPECT_EQ(single.code, 0) << single.err;
   EXPECT_THAT(single.err, HasSubstr("training on 1 images, 0 for validation, 1 steps"));
-  const Outcome many = run("train data/patches/train" + options + "many-run --epochs 1");
+  const Outcome many = run("train data/patches/train" + options + "many-run");
   EXPECT_EQ(many.code, 0) << many.err;
   const auto said = [&](const std::string& words) {
     const auto at = many.err.find(words);
@@ -268,6 +268,8 @@ TEST_F(Program, LearnsFromCorrectedRegions) {
   expect_refusal("train data/patches --freeze-encoder -o bad", 2, "--freeze-encoder: belongs to --from MODEL");
   expect_refusal("train data/patches --correction-slides data -o bad", 2, "--correction-slides: belongs to --corrections FOLDER");
   expect_refusal("train data/patches --guard 1 -o bad", 2, "--guard: belongs to --from MODEL with --corrections FOLDER; give that, too");
+  expect_refusal("train data/patches --epochs 2 --iterations 4 -o bad", 2, "--epochs: belongs to --iterations 0, without which steps are");
+  expect_refusal("train data/patches --hold-out 0.2 --iterations 1 -o bad", 2, "--hold-out: data/patches has 4 images in valid/");
   expect_refusal("train data/patches --correction-share=1 -o bad", 2, "--correction-share: belongs to --corrections FOLDER");
   expect_refusal("train data/patches --pixel-weight 2 -o bad", 2, "--pixel-weight: belongs to --mosaic or --corrections FOLDER");
   expect_refusal("train data/patches --teacher-weight 2 -o bad", 2, "--teacher-weight: belongs to --distil or --corrections FOLDER");

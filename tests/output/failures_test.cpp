@@ -30,6 +30,12 @@ TEST(Failures, StayUntilTheSlideIsDoneOrGone) {
   std::filesystem::remove(there);  // its user has taken it out of the archive
   forget_failures_of_removed(out);
   EXPECT_THAT(recorded_failures(out), ElementsAre(Pair(never, "no such file either"))) << "it was never there";
+  EXPECT_THAT(failed_without_file(out), ElementsAre(never));
+  record_failure(out, other, "no such file");
+  EXPECT_THAT(failed_without_file(out), ElementsAre(other, never));
+  std::filesystem::create_directories(folder / "sub");
+  core::write_text_file(other, "is there by now");
+  EXPECT_THAT(failed_without_file(out), ElementsAre(never));
 }
 
 TEST(Failures, BecomeAManifest) {

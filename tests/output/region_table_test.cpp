@@ -41,9 +41,12 @@ class RegionTable : public ::testing::Test {
 TEST_F(RegionTable, ComesBackAsItWasWritten) {
   RegionStatistics first = some_region(1, "two\nlines, \"quoted\""), second = some_region(7, "");
   first.hot_spot = HotSpot{1, 3, 2, 100, 0.875};
+  first.distances.push_back({.from = 1, .to = 0, .maximum = 200, .pixels = 8, .beyond = 2, .mean = 12.5, .quantiles = {1, 2, 3.5, 40, {}}});
+  first.distances.push_back({.from = 0, .to = 1, .maximum = 50});
   for (const auto& [of, from, to] : {std::tuple{"TUM", -500.0, 0.0}, {"a b", 0.0, 12.5}, {"", -0.5, 500.0}})
     first.parts.push_back({band_name(of, from, to), {1000, 0, {250, 750}}});
   first.parts.push_back({"square 3 2", {1000, 0, {1000, 0}}});
+  first.parts.push_back({"square 12 2", {1000, 0, {250, 750}}});
   second.figures.per_class = {{}, {}};
   second.figures.tissue_pixels = 0;
   second.figures.frame.mpp = 0;
@@ -75,6 +78,21 @@ TEST_F(RegionTable, ComesBackAsItWasWritten) {
   EXPECT_EQ(regions[0].bands[2].from, -0.5);
   EXPECT_EQ(regions[0].bands[2].area.area, 0.00025);
   EXPECT_EQ(regions[0].bands[2].area.shares.at("STR"), 0.75);
+  ASSERT_EQ(regions[0].squares.size(), 2U);
+  EXPECT_EQ(regions[0].squares[0].column, 3);
+  EXPECT_EQ(regions[0].squares[0].row, 2);
+  EXPECT_EQ(regions[0].squares[0].share, 0) << "of the hot spot's class";
+  EXPECT_EQ(regions[0].squares[1].column, 12);
+  EXPECT_EQ(regions[0].squares[1].share, 0.75);
+  ASSERT_EQ(regions[0].distances.size(), 2U);
+  const MeasuredDistance& distance = regions[0].distances[0];
+  EXPECT_EQ(distance.of, "STR:TUM");
+  EXPECT_EQ(distance.maximum, 200);
+  EXPECT_EQ(distance.beyond, 0.25);
+  EXPECT_EQ(distance.mean, 12.5);
+  EXPECT_THAT(distance.quantiles, ::testing::ElementsAre(1, 2, 3.5, 40, std::nullopt));
+  EXPECT_EQ(regions[0].distances[1].of, "TUM:STR");
+  EXPECT_EQ(regions[0].distances[1].beyond, std::nullopt) << "no pixel of the class";
   EXPECT_EQ(regions[1].number, 7U);
   EXPECT_EQ(regions[1].whole.unit, "px");
   EXPECT_EQ(regions[1].whole.area, 4'000'000);

@@ -24,17 +24,18 @@ TEST(Summary, QuotesAndLeavesOutWhatIsUnknown) {
   write_summary(folder / "summary.csv", {some_statistics(), other}, {{"c.svs", "reading c.svs: \"no\" level\nat all"}});
   const std::string text = core::read_text_file(folder / "summary.csv");
   EXPECT_THAT(text, StartsWith("slide,status,reason,mpp,"));
+  EXPECT_THAT(text, HasSubstr(",tiles_read,tiles_skipped,tiles_passed_over,tiles_unreadable,"));
   EXPECT_THAT(text,
               HasSubstr(",NEC_largest_region_mm2,NEC_share_of_classes,NEC_share_of_classes_low,NEC_share_of_classes_high,\"a,b_mm2\","));
   EXPECT_THAT(text, HasSubstr(",\"a,b_share_of_classes_high\",TUM_STR_interface_mm,TUM_LYM_interface_mm,TUM_NEC_interface_mm,"
                               "STR_LYM_interface_mm,STR_NEC_interface_mm,LYM_NEC_interface_mm\n"));
   EXPECT_THAT(text,
               HasSubstr("\n\"archive/\"\"odd\"\", name\nof a "
-                        "slide.svs\",complete,,0.5,2000000,0.5,0.345,0.005,2,0.2,0.625,49,10,1,0.5625,0.125,0.25,0.025,3.0000001,"
+                        "slide.svs\",complete,,0.5,2000000,0.5,0.345,0.005,2,0.2,0.625,49,10,0,1,0.5625,0.125,0.25,0.025,3.0000001,"
                         "123456789012,abc123,def456,0.2,0.4,12,0.125,0.615384615,0.5,0.75,0.1,0.2,3,0.09975,0.307692308,,,0.025,0.05,40,0."
                         "00225,0.0769230769,,,0,0,0,0,0,,,"
                         ",,,,,,,2.00025,0.005,0,1,0,0\n"));
-  EXPECT_THAT(text, HasSubstr("\nb.svs,complete,,,0,,,,,,,0,0,0,,,,,,0,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,1,,1,,,,,,,,\n"));
+  EXPECT_THAT(text, HasSubstr("\nb.svs,complete,,,0,,,,,,,0,0,0,0,,,,,,0,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,1,,1,,,,,,,,\n"));
   EXPECT_THAT(text, HasSubstr("\nc.svs,failed,\"reading c.svs: \"\"no\"\" level\nat all\",,,"));
 }
 

@@ -135,6 +135,10 @@ TEST(RegionFile, LeavesOutWhatHasNoAreaAndCountsIt) {
   tissue_from_regions(folder / "a.geojson", some_slide(), &warnings);
   EXPECT_THAT(warnings, ::testing::ElementsAre(HasSubstr("10 features have parts")));
   EXPECT_THAT(warnings[0], HasSubstr("numbers 2, 3, 4, 5, 6 and 5 more"));
+  for (const char* curve : {"CircularString", "CurvePolygon"})
+    EXPECT_THAT(
+        error_of(collection(geometry(R"({"type":")" + std::string(curve) + R"(","coordinates":[]})"))),
+        AllOf(HasSubstr("feature 1: its geometry is of the type \"" + std::string(curve)), HasSubstr("curves must become polygons")));
 
   // A hole without an area is none; the polygon stays.
   EXPECT_EQ(area(read(feature(polygon(square(0, 0, 100, 100) + ",[[10,10],[20,20],[10,10]]")))), 100 * 100);
@@ -177,7 +181,7 @@ TEST(RegionFile, SaysWhatIsWrongAndWhere) {
   const std::string good = feature(polygon(square(0, 0, 9, 9)));
   EXPECT_THAT(error_of(collection(good + "," + feature(R"({"type":"Polygon"})"))), HasSubstr("feature 2: it has no \"coordinates\""));
   EXPECT_THAT(error_of(feature(polygon(R"([[0,0],[1,"a"],[2,2]])"))), HasSubstr("feature 1: point 2 of an outline is not a pair"));
-  EXPECT_THAT(error_of(feature(R"({"type":"Circle","coordinates":[1,2]})")), HasSubstr("unknown type \"Circle\""));
+  EXPECT_THAT(error_of(feature(R"({"type":"Circle","coordinates":[1,2]})")), HasSubstr("of the type \"Circle\""));
   EXPECT_THAT(error_of(R"({"type":3})"), HasSubstr("its \"type\" is not a text"));
   EXPECT_THROW(tissue_from_regions("absent.geojson", some_slide()), core::Error);
 }

@@ -137,6 +137,7 @@ TEST(RegionLabels, LeavesOutWhatHasNoArea) {
 TEST(RegionLabels, SaysWhichClassesItDoesNotKnow) {
   EXPECT_THAT(error_of(feature(square(0, 0, 1), R"("<script>")") + "," + feature(square(0, 0, 1), R"("a b")")),
               HasSubstr("has regions of <script>, a b, and the classes are TUM, say \"no\", 肿瘤/基质, beside the background BACK"));
+  EXPECT_THAT(error_of(feature(square(0, 0, 1), R"("tmu")")), HasSubstr("beside the background BACK (feature 1); did you mean TUM?"));
   EXPECT_THAT(error_of(feature(square(0, 0, 1), "")), HasSubstr("has regions without a class"));
   EXPECT_THAT(error_of(""), HasSubstr("has no region"));
   EXPECT_THAT(error_of("7"), HasSubstr("feature 1"));

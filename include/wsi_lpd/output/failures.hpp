@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace wsi_lpd::output {
@@ -21,6 +22,8 @@ void record_failure(const std::filesystem::path& folder, const std::string& slid
 void forget_failure(const std::filesystem::path& folder, const std::string& slide);
 /// Removes the failures of slides whose files have been removed since.
 void forget_failures_of_removed(const std::filesystem::path& folder);
+/// The slides with a failure that were not there then and are not now, by absolute path: slips in a list, for instance.
+std::set<std::string> failed_without_file(const std::filesystem::path& folder);
 /// All failures, slide to reason. Damaged files are left out.
 std::map<std::string, std::string> recorded_failures(const std::filesystem::path& folder);
 /// A manifest that does all failed slides again: lines of CSV with the columns slide (absolute), mpp and name.

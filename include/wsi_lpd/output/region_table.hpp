@@ -87,17 +87,30 @@ struct MeasuredSpot {
   std::string of;
   double x = 0, y = 0, side = 0, share = 0;
 };
+/// Distances of one class from another ("LYM:TUM"), in µm; values that do not exist are not there.
+struct MeasuredDistance {
+  std::string of;
+  std::optional<double> maximum{}, beyond{}, mean{};
+  std::array<std::optional<double>, ClassDistance::kShares.size()> quantiles{};
+};
+/// A square of a grid, from 1, and the share of the hot spot's class among its pixels with a class.
+struct MeasuredSquare {
+  std::int64_t column = 0, row = 0;
+  double share = 0;
+};
 struct MeasuredRegion {
   std::size_t number = 0;  ///< as RegionStatistics::number
   std::string name, class_name;
   MeasuredArea whole;
   std::optional<MeasuredSpot> hot_spot{};
   std::vector<MeasuredBand> bands{};
+  std::vector<MeasuredDistance> distances{};
+  std::vector<MeasuredSquare> squares{};  ///< where there is a hot spot
 };
 
-/// The regions of each slide (core::utf8_of_bytes of its path) in a table that region_table_header() and region_table_lines() made. Squares
-/// of a grid are left out. The file is read piece by piece: memory grows with the number of regions and bands alone. Thread-safe. Throws
-/// Error (the file and the reason): it can't be read, or is no such table.
+/// The regions of each slide (core::utf8_of_bytes of its path) in a table that region_table_header() and region_table_lines() made. The
+/// file is read piece by piece: memory grows with the number of regions, bands and squares alone. Thread-safe. Throws Error (the file and
+/// the reason): it can't be read, or is no such table.
 std::map<std::string, std::vector<MeasuredRegion>> read_region_table(const std::filesystem::path& path);
 
 }  // namespace wsi_lpd::output

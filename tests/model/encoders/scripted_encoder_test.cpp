@@ -44,5 +44,23 @@ TEST(ScriptedEncoder, AnotherShapeIsRefused) {
       ::testing::ThrowsMessage<core::Error>(::testing::HasSubstr("it gives features of another shape than [N, D] or [N, D, h, w]")));
 }
 
+TEST(ScriptedEncoder, AFailureSaysWhyAndOfWhichFile) {
+  const auto failure = [](const auto& action) -> std::string {
+    try {
+      action();
+    } catch (const core::Error& error) {
+      return error.what();
+    }
+    return "none";
+  };
+  const std::string at_load = failure([] { encoder_of("images.reshape([5, 7])"); });
+  EXPECT_THAT(at_load, ::testing::HasSubstr("/encoder.ts: not a TorchScript encoder from normalised RGB"));
+  EXPECT_THAT(at_load, ::testing::HasSubstr("encoder.ts fails on images [2, 3, 224, 224]: RuntimeError: shape '[5, 7]' is invalid"));
+  const auto encoder = encoder_of("images.mean([2, 3]).reshape([2, 3])");
+  const std::string later = failure([&] { (*encoder)(torch::rand({3, 3, 224, 224})); });
+  EXPECT_THAT(later, ::testing::StartsWith("encoder.ts fails on images [3, 3, 224, 224]: RuntimeError: shape '[2, 3]' is invalid"));
+  EXPECT_THAT(at_load + later, ::testing::Not(::testing::HasSubstr("\n")));
+}
+
 }  // namespace
 }  // namespace wsi_lpd::model::encoders

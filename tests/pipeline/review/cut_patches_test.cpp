@@ -122,6 +122,18 @@ TEST_F(Tile, TakesTissueWithinTheRegionThatFillsThePatch) {
   EXPECT_THAT(tile({"slide.tif"}, {.size = 64, .tissue = "absent.png"}).failures.begin()->second, HasSubstr("absent.png"));
 }
 
+TEST_F(Tile, ClearsAwayWhatAKilledRunLeft) {
+  write_position_slide("slide.tif", {128, 128}, 0.5);
+  EXPECT_EQ(tile({"slide.tif"}, {.size = 64, .tissue = "none"}).slides[0].written, 4);
+  const fs::path old = core::part_path(out() / "train/slide_x0_y0_w64.png"), young = core::part_path(out() / "train/slide_x64_y0_w64.png");
+  for (const fs::path& part : {old, young}) core::write_text_file(folder_ / "half", "half a patch"), fs::copy_file(folder_ / "half", part);
+  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  tile({"slide.tif"}, {.size = 64, .tissue = "none"});
+  EXPECT_FALSE(fs::exists(old));
+  EXPECT_TRUE(fs::exists(young)) << "another process may be writing it";
+  EXPECT_EQ(files().size(), 5U);
+}
+
 TEST_F(Tile, DrawsBySeed) {
   write_position_slide("slide.tif", {1024, 1024}, 0.5);
   const auto drawn = [&](std::int64_t max, std::uint64_t seed) {

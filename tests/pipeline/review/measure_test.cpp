@@ -171,6 +171,62 @@ TEST_F(Measure, AFolderBecomesATableInLongForm) {
               ::testing::Contains(::testing::Pair(HasSubstr("slide.tiff"), HasSubstr("two files have its annotations, "))));
 }
 
+TEST_F(Measure, AnnotationsOfAnotherSlideAreToldApart) {
+  const auto warnings = [&](const fs::path& results, const fs::path& annotations) {
+    observer_.warnings.clear();
+    measure_folder(results, annotations, {}, {observer_, kNever});
+    return observer_.warnings;
+  };
+  const fs::path results = folder_ / "results", drawn = folder_ / "drawn";
+  write(feature(ring(320, 0, 400, 100), "") + "," + feature(ring(-20, -20, -1, -1), ""));
+  EXPECT_THAT(measure_all().failures,
+              ElementsAre(::testing::Pair(HasSubstr("slide.tiff"),
+                                          AllOf(HasSubstr("drawn/slide.geojson: its regions lie outside of the slide (320 x 240 level-0 "),
+                                                HasSubstr("are they of another slide, or in um?")))));
+  write(feature(ring(300, 0, 340, 100), "") + "," + feature(ring(0, 0, 9, 9), "") + "," + feature(ring(318, 0, 400, 100), ""));
+  EXPECT_THAT(warnings(results, drawn), ElementsAre(HasSubstr("2 regions reach beyond the slide (320 x 240 level-0 pixels), where nothing "
+                                                              "is measured: feature 1, 3")));
+  write(feature(ring(-1, -1, 30, 30), ""));
+  EXPECT_THAT(warnings(results, drawn), ElementsAre()) << "drawn a little over the edge";
+  fs::rename(drawn / "slide.geojson", drawn / "other.geojson");
+  EXPECT_THAT(warnings(results, drawn / "other.geojson"), ElementsAre(HasSubstr("other.geojson: is not named for ")));
+}
+
+TEST_F(Measure, AnnotationsInMicrometresAreToldApart) {
+  const fs::path slide = folder_ / "fine.tiff";  // 0.5 um/px, of which the right half is tissue
+  testing::write_slide(slide, {400, 200}, 0.5, [](std::int64_t, std::int64_t) { return kPaint[0]; });
+  core::write_text_file(folder_ / "tissue.geojson", "[" + feature(ring(200, 0, 400, 200), "") + "]");
+  IdentitySegmenter network(8, 0.5);
+  segment::segment_slide({slide, folder_ / "fine/fine", {}}, network, {.tissue = (folder_ / "tissue.geojson").string()}, {"m", "1", "2"},
+                         {observer_, kNever});
+  const auto warnings = [&](double left, double right) {
+    write(feature(ring(left, 20, right, 80), ""), "drawn/fine.geojson");
+    observer_.warnings.clear();
+    EXPECT_EQ(measure_folder(folder_ / "fine", folder_ / "drawn", {}, {observer_, kNever}).slides, 1U);
+    return observer_.warnings;
+  };
+  EXPECT_THAT(warnings(110, 190), ElementsAre(HasSubstr("0 % of its regions is tissue, and 100 % would be if their corners were in um")));
+  EXPECT_THAT(warnings(210, 390), ElementsAre()) << "on the tissue";
+  EXPECT_THAT(warnings(10, 90), ElementsAre()) << "on glass, and so it would be in um";
+}
+
+TEST_F(Measure, OneResultIsMeasuredAlone) {
+  segment("second");
+  write(feature(ring(0, 0, 9, 9), ""));
+  write(feature(ring(0, 0, 9, 9), "") + "," + feature(ring(0, 0, 9, 9), ""), "drawn/second.geojson");
+  write(feature(ring(0, 0, 9, 9), ""), "drawn/third.geojson");
+  for (const char* name : {"second", "second.tif", "second.json"}) {
+    const MeasuredFolder one = measure_folder(folder_ / "results" / name, folder_ / "drawn", {}, {observer_, kNever});
+    EXPECT_EQ(one.slides, 1U);
+    EXPECT_EQ(one.regions, 2U);
+    EXPECT_EQ(one.name, folder_ / "results/second.regions.csv");
+    EXPECT_THAT(one.unused, ElementsAre());
+  }
+  const MeasuredFolder whole = measure_folder(folder_ / "results/second", {}, {.grid = parse_grid("0.01mm2:class1")}, {observer_, kNever});
+  EXPECT_EQ(whole.slides, 1U);
+  EXPECT_EQ(whole.name, folder_ / "results/second.regions.csv");
+}
+
 TEST_F(Measure, WrongPlacesAreRefused) {
   segment("second");
   write(feature(ring(0, 0, 9, 9), ""));
@@ -186,7 +242,8 @@ TEST_F(Measure, WrongPlacesAreRefused) {
   EXPECT_THAT(refusal(folder_ / "drawn", folder_ / "drawn"), HasSubstr("holds no complete result"));
   EXPECT_THAT(refusal(folder_ / "results", folder_ / "results"), HasSubstr("is the folder of the results"));
   fs::rename(folder_ / "drawn/slide.geojson", folder_ / "drawn/odd.geojson");
-  EXPECT_THAT(refusal(folder_ / "results", folder_ / "drawn/odd.geojson"), HasSubstr("of the 2 slides in"));
+  EXPECT_THAT(refusal(folder_ / "results", folder_ / "drawn/odd.geojson"), HasSubstr("none is named odd"));
+  EXPECT_THAT(refusal(folder_ / "results/nothing.tif", folder_ / "drawn"), HasSubstr("nothing.tif: is no complete result of segment"));
   fs::copy_file(folder_ / "drawn/odd.geojson", folder_ / "drawn/second.geojson");
   const MeasuredFolder one = measure_folder(folder_ / "results", folder_ / "drawn/second.geojson", {}, {observer_, kNever});
   EXPECT_EQ(one.slides, 1U);

@@ -59,7 +59,10 @@ class MeasuredReport : public ::testing::Test {
 
 TEST_F(MeasuredReport, HasATableBandsAndHotSpots) {
   EXPECT_THAT(report(false), Not(HasSubstr("id=\"regions\""))) << "nothing was measured";
-  measure({.class_bands = {parse_bands("class1:-20,0,20")}, .region_bands = {parse_bands("-40,0")}, .grid = parse_grid("0.01mm2:class2")});
+  measure({.class_bands = {parse_bands("class1:-20,0,20")},
+           .region_bands = {parse_bands("-40,0")},
+           .distances = {parse_distance("class2:class1:300")},
+           .grid = parse_grid("0.01mm2:class2")});
   const std::string page = report();
   EXPECT_THAT(page, HasSubstr("&lt;b&gt;frame&lt;/b&gt;"));
   EXPECT_THAT(page, Not(HasSubstr("<b>frame")));
@@ -71,6 +74,14 @@ TEST_F(MeasuredReport, HasATableBandsAndHotSpots) {
   EXPECT_THAT(page, HasSubstr("-20 to 0\u00a0µm: class1 100.0\u00a0% class2 0.0\u00a0%"));
   EXPECT_THAT(page, HasSubstr("distance from <bdi>its border</bdi>"));
   EXPECT_THAT(page, HasSubstr("hot spot of class2, 100.0\u00a0%"));
+  EXPECT_THAT(page, HasSubstr("<h2>Distances</h2>"));
+  EXPECT_THAT(page, HasSubstr("<td><bdi>class2</bdi></td><td><bdi>class1</bdi></td>"));
+  // of 40 columns of 120 rows beside the hole and 60 columns of 200 rows, the 58th from the border has the middle pixel
+  EXPECT_THAT(page, HasSubstr(">115\u00a0µm</td>"));
+  EXPECT_THAT(page, HasSubstr("0.0\u00a0% beyond 300\u00a0µm"));
+  EXPECT_THAT(page, HasSubstr("share of <bdi>class2</bdi> in squares of the grid"));
+  EXPECT_THAT(page, HasSubstr("<title>column 7, row 2: 60.0\u00a0%</title>")) << "class 2 from 320 on of 300 to 349";
+  EXPECT_THAT(page, HasSubstr("class=\"spot\""));
   EXPECT_THAT(page, HasSubstr("viewer_regions.js"));
   EXPECT_TRUE(has_script());
   EXPECT_THAT(observer_.warnings, ElementsAre());

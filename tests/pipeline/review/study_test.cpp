@@ -86,6 +86,18 @@ TEST_F(StudyFolder, FindsSlidesByPathEndOfPathOrPlace) {
     expect_refusal(std::string("slide,case\n") + name + ",P1\n", "no line means a slide");
 }
 
+TEST_F(StudyFolder, WarnsOfOneSlideUnderTwoNames) {
+  const auto some = [](std::int64_t largest) { return [largest](output::SlideStatistics& s) { s.per_class[0].largest_region = largest; }; };
+  add("a", "series/1.dcm", 0.25, some(1000));
+  add("b", "series/2.dcm", 0.25, some(1000));
+  add("c", "series/3.dcm", 0.25, some(1001));
+  add("d", "d.svs", 0);
+  add("e", "e.svs", 0);
+  EXPECT_THAT(make("slide,case\na,P1\nb,P1\nc,P2\nd,P3\ne,P4\n").warnings,
+              ElementsAre(HasSubstr("series/2.dcm has the same figures as series/1.dcm, to the pixel")));
+  EXPECT_THAT(make("slide,case\na,P1\nc,P2\n").warnings, IsEmpty());
+}
+
 TEST_F(StudyFolder, NamesAllThatIsLeftOut) {
   add("a1", "a1.svs", 0.2);
   add("a2", "a2.svs", 0.6);
@@ -113,10 +125,12 @@ TEST_F(StudyFolder, NamesAllThatIsLeftOut) {
   EXPECT_EQ(study.cases[0].left_out, 1u);
   EXPECT_DOUBLE_EQ(study.measures[0].values[0].value(), 0.4);
   EXPECT_THAT(study.cases_left_out, ElementsAre("B", "D", "E"));
-  EXPECT_THAT(study.warnings,
-              ElementsAre("3 cases are missing, as none of their slides can be used: B, D, E",
-                          "1 case lacks slides that the table gives it: A", "1 case has no group and is compared with none: C",
-                          "1 slide failed when last tried, and an earlier result of it is used: a2.svs"));
+  EXPECT_THAT(
+      study.warnings,
+      ElementsAre("group y: " + (folder_ / "groups.csv").string() + " line 5 names it, and none of its cases has a slide that can be used",
+                  "3 cases are missing, as none of their slides can be used: B, D, E", "1 case lacks slides that the table gives it: A",
+                  "1 case has no group and is compared with none: C",
+                  "1 slide failed when last tried, and an earlier result of it is used: a2.svs"));
   EXPECT_THAT(study.groups, ElementsAre("x"));
 
   add("again/a1", "a1.svs", 0.9);

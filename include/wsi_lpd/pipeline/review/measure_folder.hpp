@@ -27,11 +27,12 @@ struct MeasuredFolder {
   std::vector<std::string> unmet;               ///< classes of MeasureOptions::region_bands that no measured region has
 };
 
-/// Measures the regions of all complete results of a folder, and in them what `options` ask for. `annotations` is a folder with
-/// NAME.geojson or NAME.json for the results NAME.*, in the same folders below it; or one file, for the result of its name or the only one;
-/// or empty: each slide is one region, whole_slide(). The failure of one slide stops no other. Thread-safe. Throws UsageError: no such
-/// folder or file, no complete result, one file that could belong to several, the results' own folder as that of the annotations, a class
-/// that none of the results has; Cancelled.
+/// Measures the regions of all complete results of a folder, and in them what `options` ask for. `results` may also be one of them: NAME of
+/// NAME.*, NAME.tif or NAME.json. `annotations` is a folder with NAME.geojson or NAME.json for the results NAME.*, in the same folders
+/// below it (for one result, directly in it); or one file, for the result of its name or the only one; or empty: each slide is one region,
+/// whole_slide(). The failure of one slide stops no other: annotations that all lie outside of it are one. Warns of annotations that seem
+/// to be of another slide, or in um. Thread-safe. Throws UsageError: no such result, folder or file, no complete result, one file that
+/// could belong to several, the results' own folder as that of the annotations, a class that none of the results has; Cancelled.
 MeasuredFolder measure_folder(const std::filesystem::path& results, const std::filesystem::path& annotations, const MeasureOptions& options,
                               const core::Work& work);
 

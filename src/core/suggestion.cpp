@@ -1,9 +1,9 @@
-#include "suggestion.hpp"
+#include "wsi_lpd/core/suggestion.hpp"
 
 #include <algorithm>
 #include <cctype>
 
-namespace wsi_lpd::cli {
+namespace wsi_lpd::core {
 namespace {
 
 std::string folded(std::string text) {
@@ -45,4 +45,4 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
   return nearest ? "; did you mean " + *nearest + "?" : std::string();
 }
 
-}  // namespace wsi_lpd::cli
+}  // namespace wsi_lpd::core
