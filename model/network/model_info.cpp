@@ -45,6 +45,9 @@ Json json_of(const std::optional<PresenceInfo>& presence) {
             {"fit_components", presence->fit_components},
             {"own_weight", presence->own_weight},
             {"calibration", json_of(presence->calibration)}};
+  if (const auto& patients = presence->patients)
+    json["patients"] = {
+        {"shares", patients->shares}, {"means", patients->means}, {"within", patients->within}, {"between", patients->between}};
   if (presence->place)
     json["place"] = {{"path", presence->place->path}, {"bytes", presence->place->bytes}, {"sha256", presence->place->sha256}};
   return json;
@@ -76,13 +79,18 @@ std::optional<PresenceInfo> presence_of(const Json& json, std::size_t classes) {
       .fit_components = whole_of<std::int64_t>(json.value("fit_components", Json(0)), "fit_components"),  // younger than the format
       .own_weight = json.value("own_weight", 0.0),                                                        // so is this
       .calibration = calibration_of(json.at("calibration"), classes)};
+  if (json.contains("patients")) {  // younger than the format
+    const Json& patients = json.at("patients");
+    const auto numbers = [&](const char* name) { return patients.at(name).get<std::vector<double>>(); };
+    presence.patients = PatientScatter{numbers("shares"), numbers("means"), numbers("within"), numbers("between")};
+  }
   if (json.contains("place")) {
     const Json& place = json.at("place");
     presence.place = {place.at("path").get<std::string>(), whole_of<std::uint64_t>(place.at("bytes"), "bytes"),
                       place.at("sha256").get<std::string>()};
   }
-  if (presence.auc.size() != classes || presence.calibration.empty() || presence.fit_components < 0 ||
-      !(presence.own_weight >= 0 && std::isfinite(presence.own_weight)))
+  if ((presence.patients && !presence.patients->is_sound(classes)) || presence.auc.size() != classes || presence.calibration.empty() ||
+      presence.fit_components < 0 || !(presence.own_weight >= 0 && std::isfinite(presence.own_weight)))
     throw core::Error("its presence head makes no sense");
   return presence;
 }

@@ -49,6 +49,11 @@ auto in_parts(runtime::FittingParts& parts, const PatchBatch& batch, const Look&
   return all;
 }
 
+/// Calibration::margin of scores [N, C].
+Tensor margins_of(const core::Calibration& calibration, const Tensor& scores) {
+  return (scores - torch::tensor(calibration.score_threshold)) / torch::tensor(calibration.score_width);
+}
+
 /// The maps [B, C, h, w] of heads that tell places apart.
 Tensor stacked(std::span<const HeadScores> heads) {
   std::vector<Tensor> maps;
@@ -213,8 +218,9 @@ void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::f
       }
       if (features.empty()) throw core::Error("no images to fit the presence of classes on");
       const Tensor all = torch::cat(features);
-      PresenceFit fit = network::fit_presence(all, torch::cat(labels), patients, impl_->info.classes.names, torch::cat(with_glass),
-                                              std::move(partly).features());
+      const Tensor truth = torch::cat(labels);
+      PresenceFit fit =
+          network::fit_presence(all, truth, patients, impl_->info.classes.names, torch::cat(with_glass), std::move(partly).features());
       stored.fit = fit_features(all, patients);
       stored.head = std::move(fit.head);
       impl_->info.presence = PresenceInfo{
@@ -226,7 +232,9 @@ void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::f
           .auc = std::move(fit.auc),
           .fit_components = stored.fit ? stored.fit->axes.size(0) : 0,
           .own_weight = kOwnWeight,
-          .calibration = std::move(fit.calibration),
+          .calibration = fit.calibration,
+          .patients = fit_patient_scatter(values_of<float>(margins_of(fit.calibration, fit.held_out)), values_of<float>(truth), patients,
+                                          fit.calibration.score_threshold.size()),
           .place = place,
       };
     });

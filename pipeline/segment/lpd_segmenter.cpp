@@ -117,6 +117,7 @@ class LpdSegmenter final : public Segmenter {
               .stain_fit = info_.stain_fit,
               .presence = {},
               .local_presence = scorer_ && scorer_->has_places() ? model::network::kLocalWeight : 0,
+              .adaptive_presence = scorer_ && info_.presence->patients,
               .sparse_scores = scorer_ && !encoder_features()};
     if (smooth_gate()) shape_.presence = calibration;
   }
@@ -152,6 +153,21 @@ class LpdSegmenter final : public Segmenter {
       }
       format_ = Format::Float32;
       return {"fp32", agreement};
+    });
+  }
+
+  std::vector<float> adapt_presence(std::unique_ptr<TileBuffer> sample, int count, int tile) override {
+    shape_.presence = model::network::uncalibrated(info_.classes.count());
+    if (count == 0) return {};
+    return on_the_device("comparing the presence of classes with other patients", [&] {
+      const Tensor scores = sample_scores(view(*sample, count, tile));
+      std::vector<float> margins;
+      for (std::int64_t i = 0; i < scores.size(0); ++i)
+        for (std::int64_t c = 0; c < scores.size(1); ++c)
+          margins.push_back(info_.presence->calibration.margin(static_cast<std::size_t>(c), scores[i][c].item<float>()));
+      std::vector<float> shift = model::network::patient_shift(*info_.presence->patients, margins);
+      for (std::size_t c = 0; c < shift.size(); ++c) shape_.presence.score_threshold[c] += shift[c];
+      return shift;
     });
   }
 
@@ -261,6 +277,21 @@ class LpdSegmenter final : public Segmenter {
                                                                  : results.maps);
     });
     return labels;
+  }
+
+  /// The head's scores [N, C] of tiles on the host, in parts that do not depend on the number of threads.
+  Tensor sample_scores(const Tensor& tiles) const {
+    const std::vector<Tensor> parts = tiles.split(device_.is_cpu() ? 2 : tiles.size(0));
+    std::vector<Tensor> scores(parts.size());
+    tbb::parallel_for(std::size_t{0}, parts.size(), [&](std::size_t i) {
+      const c10::InferenceMode inference;
+      const OneThread one_thread;
+      scores[i] = torch::cat(parts_.compute(parts[i].size(0), [&](std::int64_t first, std::int64_t count) {
+        const Tensor images = input_(parts[i].narrow(0, first, count).to(device_));
+        return scorer_->score_maps(scorer_->feature_maps(images, format_ != Format::Float32 && fast_bfloat16_)).mean({2, 3}).cpu();
+      }));
+    });
+    return torch::cat(scores);
   }
 
   static double share_of_equal(const std::vector<Tensor>& labels, const std::vector<Tensor>& others) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "peak_memory.hpp"
@@ -52,6 +53,28 @@ Precision choose_precision(const core::TilePlan& plan, const TileReader& tiles, 
   return segmenter.choose_precision(std::move(sample), static_cast<int>(count), plan.tile);
 }
 
+/// Lets the segmenter see tiles that are tissue as a whole, spread over the plan, or any if there are few of these.
+std::vector<float> adapt_presence(const SlidePlan& plan, const TileReader& tiles, Segmenter& segmenter) {
+  constexpr std::size_t kSample = 48, kFew = 8;
+  constexpr double kWhole = 0.9;  // the mask is coarse
+  const core::TilePlan& all = plan.tiles;
+  std::vector<std::size_t> whole;
+  for (std::size_t i = 0; i < all.tiles.size(); ++i) {
+    const double left = all.frame.level0_x_from_output(static_cast<double>(all.tiles[i].x)),
+                 top = all.frame.level0_y_from_output(static_cast<double>(all.tiles[i].y));
+    const double side = all.tile * all.frame.scale;
+    if (plan.tissue.share(left, top, left + side, top + side) >= kWhole) whole.push_back(i);
+  }
+  if (whole.size() < kFew) {
+    whole.resize(all.tiles.size());
+    std::iota(whole.begin(), whole.end(), std::size_t{0});
+  }
+  const std::size_t count = std::min(kSample, whole.size());
+  std::unique_ptr<TileBuffer> sample = segmenter.allocate(static_cast<int>(count), all.tile);
+  for (std::size_t i = 0; i < count; ++i) tiles.read(whole[i * whole.size() / count], sample->data() + tiles.bytes() * i);
+  return segmenter.adapt_presence(std::move(sample), static_cast<int>(count), all.tile);
+}
+
 /// A slide's warnings: told at once, and kept for its statistics.
 class Warnings {
  public:
@@ -75,20 +98,23 @@ class Warnings {
 struct Preparation {
   output::StainRecord stain;
   Precision precision;
-  double stain_seconds = 0, precision_seconds = 0;
+  std::vector<float> presence_shift;
+  double stain_seconds = 0, precision_seconds = 0, presence_seconds = 0;
 };
 
-/// Gives `reader` the stain of the training images, and the segmenter its arithmetic.
+/// Gives `reader` the stain of the training images, and the segmenter its arithmetic and thresholds.
 Preparation prepare(const OpenedSlide& slide, const SlidePlan& plan, TileReader& reader, Segmenter& segmenter,
                     const SegmentOptions& options, const core::CancelFlag& cancel) {
   Preparation made;
-  StageClock stain, precision;
+  StageClock stain, precision, presence;
   reader.normalise(
       stain.measure([&] { return stain_normaliser(slide.tiles, plan.tiles, options.stain, segmenter.shape().stain, made.stain, cancel); }));
   reader.compare_stain(segmenter.shape().stain_fit);
   made.precision = precision.measure([&] { return choose_precision(plan.tiles, reader, segmenter); });
+  if (segmenter.shape().adaptive_presence) made.presence_shift = presence.measure([&] { return adapt_presence(plan, reader, segmenter); });
   made.stain_seconds = stain.seconds();
   made.precision_seconds = precision.seconds();
+  made.presence_seconds = presence.seconds();
   return made;
 }
 
@@ -177,9 +203,15 @@ output::SlideStatistics statistics_of(const SlideJob& job, const RunIdentity& id
   statistics.stain = made.stain;
   statistics.precision = made.precision.name;
   statistics.precision_agreement = made.precision.agreement;
+  statistics.presence_shift.assign(made.presence_shift.begin(), made.presence_shift.end());
   statistics.crf = canvas.crf().has_value();
-  statistics.seconds = {{"tissue", plan.seconds},      {"stain", made.stain_seconds},       {"precision", made.precision_seconds},
-                        {"read", counts.read_seconds}, {"forward", counts.forward_seconds}, {"accumulate", counts.accumulate_seconds}};
+  statistics.seconds = {{"tissue", plan.seconds},
+                        {"stain", made.stain_seconds},
+                        {"precision", made.precision_seconds},
+                        {"presence", made.presence_seconds},
+                        {"read", counts.read_seconds},
+                        {"forward", counts.forward_seconds},
+                        {"accumulate", counts.accumulate_seconds}};
   if (canvas.crf()) statistics.seconds["crf"] = canvas.crf()->seconds();
   return statistics;
 }

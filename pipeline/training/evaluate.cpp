@@ -9,6 +9,7 @@
 
 #include "wsi_lpd/core/roc_area.hpp"
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/pipeline/training/fit_presence.hpp"
 
 namespace wsi_lpd::pipeline::training {
 namespace {
@@ -154,7 +155,13 @@ std::vector<float> predicted_labels(std::span<const float> margins) {
 }
 
 Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::network::PatchModel& model, const core::Work& work) {
-  Evaluator evaluator(options, model, set);
+  EvaluateOptions asked = options;
+  std::vector<model::network::HeadScores> heads;
+  if (!options.heads && PresenceJudge(model.info(), options.presence).needs_head()) {
+    heads = presence_scores(model, set, work.cancel);
+    asked.heads = &heads;
+  }
+  Evaluator evaluator(asked, model, set);
   work.observer.begin("evaluating", static_cast<std::int64_t>(set.count()), "images");
   for (std::size_t first = 0; first < set.count(); first += kPatchesAtOnce) {
     core::check(work.cancel);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <map>
 #include <string>
 
 #include "wsi_lpd/core/text.hpp"
@@ -54,8 +55,9 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
                        " is (area below 0.6; 0.5 is guessing): another encoder or more labelled images may help");
 }
 
-std::vector<model::network::HeadScores> presence_scores(model::network::PatchModel& model, const PatchSet& set,
-                                                        const core::CancelFlag& cancel) {
+namespace {
+
+std::vector<model::network::HeadScores> scores_of(model::network::PatchModel& model, const PatchSet& set, const core::CancelFlag& cancel) {
   std::vector<model::network::HeadScores> scores;
   while (scores.size() < set.count()) {
     core::check(cancel);
@@ -64,11 +66,42 @@ std::vector<model::network::HeadScores> presence_scores(model::network::PatchMod
   return scores;
 }
 
+/// Takes the patients' shifts from scores, and from their maps.
+void remove_shifts(std::vector<model::network::HeadScores>& heads, const PatchSet& set, const model::network::PresenceInfo& presence) {
+  const core::Calibration& calibration = presence.calibration;
+  std::map<std::string, std::vector<std::size_t>> patients;
+  for (std::size_t i = 0; i < set.count(); ++i) patients[set.patient(i)].push_back(i);
+  for (const auto& [patient, images] : patients) {
+    std::vector<float> margins;
+    for (const std::size_t i : images)
+      for (std::size_t c = 0; c < heads[i].scores.size(); ++c) margins.push_back(calibration.margin(c, heads[i].scores[c]));
+    const std::vector<float> shift = patient_shift(*presence.patients, margins);
+    for (const std::size_t i : images) {
+      const std::size_t places = heads[i].maps.size() / shift.size();
+      for (std::size_t c = 0; c < shift.size(); ++c) {
+        const float by = shift[c] * calibration.score_width[c];
+        heads[i].scores[c] -= by;
+        for (std::size_t place = 0; place < places; ++place) heads[i].maps[c * places + place] -= by;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<model::network::HeadScores> presence_scores(model::network::PatchModel& model, const PatchSet& set,
+                                                        const core::CancelFlag& cancel) {
+  std::vector<model::network::HeadScores> scores = scores_of(model, set, cancel);
+  const model::network::PresenceInfo& presence = *model.info().presence;
+  if (presence.patients) remove_shifts(scores, set, presence);
+  return scores;
+}
+
 std::vector<std::vector<float>> presence_probabilities(model::network::PatchModel& model, const PatchSet& set,
                                                        const core::CancelFlag& cancel) {
   const core::Calibration& calibration = model.info().presence->calibration;
   std::vector<std::vector<float>> probabilities;
-  for (const model::network::HeadScores& head : presence_scores(model, set, cancel)) {
+  for (const model::network::HeadScores& head : scores_of(model, set, cancel)) {
     std::vector<float>& of_image = probabilities.emplace_back(head.scores);
     for (std::size_t c = 0; c < of_image.size(); ++c)
       of_image[c] = 1 / (1 + std::exp(-calibration.margin(c, of_image[c]) / core::kGateSteepness));

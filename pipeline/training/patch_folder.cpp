@@ -50,7 +50,7 @@ class Scan {
     tally.check(options_.skip_unusable, used);
     if (options_.image_labels == ImageLabels::Needed && result_.train.empty()) refuse_empty();
     result_.unusable = tally.lines();
-    std::string patients = wants_labels ? find_patients() : "";
+    std::string patients = find_patients(wants_labels);
     const std::string counts = (wants_labels ? count_of(result_.train, "train") : "") + count_of(result_.valid, "valid") +
                                count_of(result_.test, "test"),
                       left_out = tally.left_out();
@@ -61,11 +61,13 @@ class Scan {
   }
 
  private:
-  /// The patients of the images whose labels are taken: those of train/, else of valid/, else of test/.
-  std::string find_patients() {
-    if (options_.groups.empty()) return name_patients({root_, train_}, result_.train);
-    std::vector<Patch>& labelled = !result_.train.empty() ? result_.train : !result_.valid.empty() ? result_.valid : result_.test;
-    return name_patients_by(options_.groups, labelled);
+  /// The patients of all images; those are counted whose labels are taken: of train/, else of valid/, else of test/.
+  std::string find_patients(bool wants_labels) {
+    std::vector<std::vector<Patch>*> parts;
+    if (wants_labels) parts.push_back(&result_.train);
+    for (std::vector<Patch>* part : {&result_.valid, &result_.test}) parts.push_back(part);
+    std::ranges::stable_partition(parts, [](const std::vector<Patch>* part) { return !part->empty(); });
+    return options_.groups.empty() ? name_patients({root_, train_}, parts) : name_patients_by(options_.groups, parts);
   }
 
   void read_labelled(const std::vector<fs::path>& apart, PatchTally& tally) {

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 struct EvaluateArguments {
   fs::path patches, output = "evaluation";
-  std::string model, split = "auto", labels = "both", presence = "calibrated";
+  std::string model, split = "auto", labels = "both", presence = "calibrated", groups;
   bool crf = true, tta = true, json = false, skip_unusable = false;
 };
 
@@ -91,7 +91,8 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
   const pipeline::training::PatchFolder patches = scan(arguments.patches,
                                                        {.classes = wanted_classes(arguments.patches),
                                                         .image_labels = pipeline::training::ImageLabels::Unused,
-                                                        .skip_unusable = arguments.skip_unusable},
+                                                        .skip_unusable = arguments.skip_unusable,
+                                                        .groups = arguments.groups},
                                                        context.observer);
   pipeline::training::PatchSetOptions images = options_of(arguments.patches, patches, info, context.observer);
   images.skip_unusable = arguments.skip_unusable;
@@ -186,6 +187,7 @@ Command add_evaluate(CLI::App& program) {
           "when a class counts as predicted: calibrated, by the model's presence head if it has one; own, by the network's own calibrated "
           "scores; half: sigmoid of these over 0.5, as published; e.g. --presence own")
       ->check(CLI::IsMember({"calibrated", "own", "half"}));
+  add_groups(*command, arguments->groups);
   command->add_flag("--crf,!--no-crf", arguments->crf, "also after a dense CRF; e.g. --no-crf")->default_str("true");
   command->add_flag("--tta,!--no-tta", arguments->tta, "mean of six views, mirrored and brighter or darker; e.g. --no-tta")
       ->default_str("true");

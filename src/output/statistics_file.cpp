@@ -75,6 +75,13 @@ Json interface_json(const SlideStatistics& s, const raster::Interface& border) {
           {"mm", number(millimetres(s, border.length))}};
 }
 
+Json shift_json(const SlideStatistics& s) {
+  if (s.presence_shift.empty()) return nullptr;
+  Json shift;
+  for (std::size_t c = 0; c < s.presence_shift.size(); ++c) shift[s.classes.names[c]] = s.presence_shift[c];
+  return shift;
+}
+
 Json to_json(const SlideStatistics& s) {
   Json classes = Json::array();
   for (std::size_t c = 0; c < s.per_class.size(); ++c) classes.push_back(class_json(s, c));
@@ -120,6 +127,7 @@ Json to_json(const SlideStatistics& s) {
       {"seconds", s.seconds},
       {"peak_memory_bytes", s.peak_memory_bytes},
       {"precision", {{"name", s.precision}, {"agreement", number(s.precision_agreement)}}},
+      {"presence_shift", shift_json(s)},
       {"crf", s.crf},
       {"stain_normalisation", stain_json(s.stain)},
       {"warnings", s.warnings},
@@ -229,6 +237,9 @@ SlideStatistics from_json(const Json& json) {
   s.peak_memory_bytes = whole_number(json, "peak_memory_bytes");
   json.at("precision").at("name").get_to(s.precision);
   s.precision_agreement = number_or_nothing(json.at("precision").at("agreement"));
+  if (const Json shift = json.value("presence_shift", Json()); !shift.is_null()) {  // younger than the format
+    for (const std::string& name : s.classes.names) s.presence_shift.push_back(shift.at(name).get<double>());
+  }
   s.crf = json.value("crf", false);
   if (json.contains("stain_normalisation")) s.stain = stain_from_json(json.at("stain_normalisation"));  // younger than the format
   json.at("warnings").get_to(s.warnings);

@@ -41,6 +41,7 @@ inline output::SlideStatistics some_statistics() {
   s.peak_memory_bytes = 123'456'789'012;
   s.precision = "bf16";
   s.precision_agreement = 0.9975;
+  s.presence_shift = {-1.5, 0.25, 0, 2};
   s.crf = true;
   s.stain = {.method = core::StainMethod::Macenko, .slide = {}, .target = {}, .problem = "there is too little tissue"};
   s.stain.slide.macenko = {.vectors = {{{0.64, 0.72, 0.27}, {0.1, 0.95, 0.3}}}, .concentrations = {1.5, 1.25}};

@@ -66,6 +66,7 @@ TEST(Statistics, ComeBackAsTheyWere) {
   EXPECT_EQ(back->peak_memory_bytes, s.peak_memory_bytes);
   EXPECT_EQ(back->precision, s.precision);
   EXPECT_EQ(back->precision_agreement, s.precision_agreement);
+  EXPECT_EQ(back->presence_shift, s.presence_shift);
   EXPECT_EQ(back->crf, s.crf);
   EXPECT_EQ(back->stain.method, s.stain.method);
   EXPECT_EQ(back->stain.slide, s.stain.slide);

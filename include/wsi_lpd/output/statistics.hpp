@@ -81,6 +81,8 @@ struct SlideStatistics {
   std::int64_t peak_memory_bytes = 0;
   std::string precision = "fp32";             ///< of the encoder
   std::optional<double> precision_agreement;  ///< share of a sample's labels as in fp32, where it was measured
+  std::vector<double> presence_shift;         ///< per class, in widths: by which the slide's scores of presence lie above those of other
+                                              ///< patients, and its thresholds were moved; empty: not known
   bool crf = false;                           ///< labels after a dense CRF
   StainRecord stain;
   FitRecord fit;  ///< no tiles in files of older versions

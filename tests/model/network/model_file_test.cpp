@@ -136,6 +136,11 @@ TEST(ModelInfo, NamesAllWeights) {
   EXPECT_EQ(all_weights(info).at("presence_encoder").licence, "BSD");
 }
 
+const PatientScatter kPatients{.shares = {0.25, 0.75},
+                               .means = {-4, 4, 0.1, 4, -4, 0.2},
+                               .within = {2, 0.5, 0, 0.5, 2, 0, 0, 0, 1},
+                               .between = {1, 0, 0, 0, 1, 0, 0, 0, 1}};
+
 class ModelFileWithPresence : public ModelFile {
  protected:
   void SetUp() override {
@@ -148,7 +153,8 @@ class ModelFileWithPresence : public ModelFile {
                                  .strength = 0.01,
                                  .auc = {0.9, 0.8, 0.7},
                                  .own_weight = 0.5,
-                                 .calibration = {.score_threshold = {0.1F, 0.2F, 0.3F}, .score_width = {1, 2, 3}}};
+                                 .calibration = {.score_threshold = {0.1F, 0.2F, 0.3F}, .score_width = {1, 2, 3}},
+                                 .patients = kPatients};
     presence_.encoder = encoders::read_encoder_file(testing::golden_folder() / "tiny_encoder.ts.pt");
     const std::int64_t width = encoders::open_encoder(presence_.encoder, torch::kCPU)->width();
     presence_.head = {torch::randn({3, width}), torch::randn({3})};
@@ -162,6 +168,7 @@ TEST_F(ModelFileWithPresence, HeadAndEncoderComeBackAndGiveTheSameScores) {
   ASSERT_TRUE(loaded.presence && loaded.info.presence);
   EXPECT_EQ(loaded.info.presence->groups, 12);
   EXPECT_EQ(loaded.info.presence->own_weight, 0.5);
+  EXPECT_EQ(loaded.info.presence->patients, kPatients);
   EXPECT_EQ(loaded.info.presence->auc, (std::vector<double>{0.9, 0.8, 0.7}));
   EXPECT_EQ(loaded.info.presence->calibration.score_threshold, (std::vector<float>{0.1F, 0.2F, 0.3F}));
   const c10::InferenceMode inference;
@@ -170,6 +177,13 @@ TEST_F(ModelFileWithPresence, HeadAndEncoderComeBackAndGiveTheSameScores) {
   const torch::Tensor maps = after.score_maps(after.feature_maps(images));
   EXPECT_EQ(maps.sizes(), (std::vector<std::int64_t>{2, 3, 1, 1}));
   EXPECT_TRUE(torch::equal(before.score_maps(before.feature_maps(images)), maps));
+}
+
+TEST_F(ModelFileWithPresence, ImpossiblePatientsAreRefused) {
+  ModelInfo info = read_model_info(path_);
+  info.presence->patients->within[1] = 9;
+  save_model(path_, network_, info, &presence_);
+  EXPECT_THAT([&] { read_model_info(path_); }, ::testing::ThrowsMessage<core::Error>(::testing::HasSubstr("presence head makes no sense")));
 }
 
 class ModelFileByPath : public ModelFileWithPresence {

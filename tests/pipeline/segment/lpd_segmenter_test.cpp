@@ -110,6 +110,35 @@ TEST_F(LpdSegmenter, WithoutCalibrationOnlyTileNormalisationWorks) {
   EXPECT_GT(*std::max_element(results.maps.begin(), results.maps.end()), 0);
 }
 
+TEST_F(LpdSegmenter, MovesThresholdsByTheShiftOfASample) {
+  train(true);
+  model::network::PatchModel model = with_head();
+  EXPECT_FALSE(load_lpd_segmenter(path_)->shape().adaptive_presence) << "each image was of a patient of its own";
+  const model::network::PatientScatter scatter{
+      .shares = {0.5, 0.5}, .means = {-4, 4, 4, -4}, .within = {1, 0, 0, 1}, .between = {4, 0, 0, 4}};
+  model.impl().info.presence->patients = scatter;
+  model.save(path_);
+  EXPECT_FALSE(load_lpd_segmenter(path_, {.own_presence = true})->shape().adaptive_presence);
+
+  const auto segmenter = load_lpd_segmenter(path_, {.arithmetic = Arithmetic::Float32});
+  ASSERT_TRUE(segmenter->shape().adaptive_presence);
+  const core::Calibration trained = segmenter->shape().presence;
+  const model::network::PatchBatch tiles = noise(5, 7);
+  std::vector<float> margins;
+  for (const model::network::HeadScores& head : model.presence_scores(tiles))
+    for (std::size_t c = 0; c < kClasses; ++c) margins.push_back(model.info().presence->calibration.margin(c, head.scores[c]));
+  const std::vector<float> expected = patient_shift(scatter, margins), shift = adapt(*segmenter, tiles);
+  ASSERT_EQ(shift.size(), kClasses);
+  for (std::size_t c = 0; c < kClasses; ++c) {
+    EXPECT_NEAR(shift[c], expected[c], 1e-3);
+    EXPECT_NE(shift[c], 0);
+    EXPECT_FLOAT_EQ(segmenter->shape().presence.score_threshold[c], trained.score_threshold[c] + shift[c]);
+  }
+  EXPECT_EQ(adapt(*segmenter, tiles), shift) << "the slide before does not count";
+  EXPECT_TRUE(adapt(*segmenter, noise(0, 7)).empty());
+  EXPECT_EQ(segmenter->shape().presence, trained);
+}
+
 TEST_F(LpdSegmenter, TakesPresenceFromTheHeadUnlessToldOtherwise) {
   train(true);
   const LpdSegmenterOptions exact{.arithmetic = Arithmetic::Float32};

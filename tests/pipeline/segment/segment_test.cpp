@@ -9,6 +9,7 @@
 #include "wsi_lpd/image/label_reader.hpp"
 #include "wsi_lpd/image/png_label_writer.hpp"
 #include "wsi_lpd/output/overlay.hpp"
+#include "wsi_lpd/output/statistics_file.hpp"
 #include "wsi_lpd/output/summary.hpp"
 #include "wsi_lpd/slide/open.hpp"
 
@@ -284,6 +285,50 @@ TEST(SegmentSlide, SeesEachPlaceOnceWhereScoresCostMuch) {
   const core::Image labels = image::read_labels(folder / "result.tif");
   for (std::int64_t y = 32; y < 300; y += 64)
     for (std::int64_t x = 32; x < 400; x += 64) EXPECT_EQ(*labels.at(x, y), painting.at(x, y) + 1) << x << ' ' << y;
+}
+
+/// Its first class never reaches the threshold of this slide.
+class Adaptive : public DearScores {
+ public:
+  Adaptive() : adapted_(DearScores::shape()) { adapted_.adaptive_presence = true; }
+  const Shape& shape() const override { return adapted_; }
+  std::vector<float> adapt_presence(std::unique_ptr<TileBuffer> sample, int count, int tile) override {
+    sampled = count;
+    for (std::int64_t i = 0; i < std::int64_t{3} * count * tile * tile; i += 3)
+      glass += sample->data()[i] == 255 && sample->data()[i + 1] == 255 && sample->data()[i + 2] == 255;
+    adapted_.presence.score_threshold = {1000, 0, 0};
+    return {1000, 0, 0};
+  }
+  int sampled = 0;
+  std::int64_t glass = 0;
+
+ private:
+  Shape adapted_;
+};
+
+TEST(SegmentSlide, MovesTheThresholdsOfPresenceToTheSlide) {
+  const TemporaryFolder folder;
+  const Painting painting({640, 320}, 64, 5);
+  constexpr int kGlassFrom = 320;
+  write_slide(folder / "slide.tif", {640, 320}, 0.5, [&](std::int64_t x, std::int64_t y) {
+    return x < kGlassFrom ? kPaint[painting.at(x, y)] : core::Colour{255, 255, 255};
+  });
+  core::Image tissue(640, 320, 1);
+  for (std::int64_t y = 0; y < 320; ++y) std::fill_n(tissue.at(0, y), kGlassFrom, 1);
+  image::write_labels_png(folder / "tissue.png", tissue, {{0, 0, 0}, {255, 255, 255}});
+  Adaptive network;
+  core::SilentObserver observer;
+  const output::SlideStatistics statistics = segment_slide({folder / "slide.tif", folder / "result", {}}, network,
+                                                           {.tile = 64, .tissue = folder / "tissue.png"}, kIdentity, {observer, kNever});
+  EXPECT_EQ(network.sampled, 48) << "of the 9 × 9 tiles that are tissue as a whole";
+  EXPECT_EQ(network.glass, 0);
+  EXPECT_EQ(statistics.presence_shift, (std::vector<double>{1000, 0, 0}));
+  EXPECT_EQ(output::read_statistics(folder / "result.json")->presence_shift, statistics.presence_shift);
+  const core::Image labels = image::read_labels(folder / "result.tif");
+  for (std::int64_t y = 32; y < 320; y += 64)
+    for (std::int64_t x = 32; x < kGlassFrom; x += 64)
+      if (painting.at(x, y) > 0) EXPECT_EQ(*labels.at(x, y), painting.at(x, y) + 1) << x << ' ' << y;
+  EXPECT_EQ(std::count(labels.data(), labels.data() + labels.bytes(), 1), 0);
 }
 
 }  // namespace

@@ -68,6 +68,12 @@ class TinySegmenter : public ::testing::Test {
     return segmenter.choose_precision(std::move(tiles), batch.count, kTile);
   }
 
+  static std::vector<float> adapt(Segmenter& segmenter, const model::network::PatchBatch& batch) {
+    auto tiles = segmenter.allocate(batch.count, kTile);
+    std::copy(batch.rgb.begin(), batch.rgb.end(), tiles->data());
+    return segmenter.adapt_presence(std::move(tiles), batch.count, kTile);
+  }
+
   static TileResults run(Segmenter& segmenter, const model::network::PatchBatch& batch,
                          const std::vector<std::uint8_t>& scored = {1, 1, 1}) {
     auto tiles = segmenter.allocate(batch.count, kTile);

@@ -16,6 +16,7 @@
 #include "test_data.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/image/png_label_writer.hpp"
+#include "wsi_lpd/model/network/patch_model_impl.hpp"
 #include "wsi_lpd/model/training/trainer.hpp"
 
 namespace wsi_lpd::pipeline::training {
@@ -173,6 +174,7 @@ TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
   ASSERT_TRUE(model.info().presence);
   EXPECT_EQ(model.info().presence->groups, kPatches);
   EXPECT_EQ(model.info().presence->images, 3 * kPatches);
+  model.impl().info.presence->patients.reset();  // scores as they are
   const Evaluation by_head = evaluate(kOneView, *set_, model, {observer_, kNever});
   const Evaluation by_network = evaluated(kAlwaysFirst, kOneView);
   EvaluateOptions own = kOneView;
@@ -213,6 +215,35 @@ TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
   model.save(folder_ / "model.safetensors");
   model::network::PatchModel loaded = model::network::PatchModel::load(folder_ / "model.safetensors", "cpu", 1);
   EXPECT_EQ(evaluate(kOneView, *set_, loaded, {observer_, kNever}).auc, by_head.auc);
+}
+
+TEST_F(Evaluating, EachPatientsShiftIsTakenFromTheScores) {
+  model::training::Trainer trainer = untrained(kAlwaysFirst);
+  model::network::PatchModel& model = trainer.model();
+  std::vector<Patch> patches;
+  for (int i = 0; i < 3 * kPatches; ++i) {
+    const std::string name = std::string(1, static_cast<char>('a' + i / 3)) + ".png";
+    patches.push_back({folder_ / name, folder_ / ("mask_" + name), {}, i % 2 == 0 ? "" : "patient " + std::to_string(i % 4)});
+  }
+  const PatchSet images(patches, PatchSetOptions{.classes = kClasses}, core::Work{observer_, kNever});
+  fit_presence(model, images, std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt", /*by_path=*/false,
+               {observer_, kNever});
+  model::network::PresenceInfo& presence = *model.impl().info.presence;
+  presence.patients.reset();
+  const auto plain = presence_scores(model, images, kNever);
+  presence.patients = {.shares = {0.5, 0.5}, .means = {-4, 4, 4, -4}, .within = {1, 0, 0, 1}, .between = {4, 0, 0, 4}};
+  const auto shifted = presence_scores(model, images, kNever);
+  for (const std::string patient : {"", "patient 1", "patient 3"}) {  // "": not known, taken together
+    std::vector<float> margins;
+    for (std::size_t i = 0; i < images.count(); ++i)
+      for (std::size_t c = 0; c < kClasses && images.patient(i) == patient; ++c)
+        margins.push_back(presence.calibration.margin(c, plain[i].scores[c]));
+    const std::vector<float> shift = patient_shift(*presence.patients, margins);
+    EXPECT_GT(std::abs(shift[0]) + std::abs(shift[1]), 1e-3);
+    for (std::size_t i = 0; i < images.count(); ++i)
+      for (std::size_t c = 0; c < kClasses && images.patient(i) == patient; ++c)
+        EXPECT_NEAR(plain[i].scores[c] - shifted[i].scores[c], shift[c] * presence.calibration.score_width[c], 1e-3) << i;
+  }
 }
 
 TEST_F(Evaluating, TheCrfComesBesideAndChangesNothingElse) {

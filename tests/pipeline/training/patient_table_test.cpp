@@ -42,10 +42,21 @@ TEST_F(PatientTable, NamesThePatientsOfTheTrainingImages) {
   EXPECT_THAT(patients(), ElementsAre("", "", ""));
   table("patients.csv", "File;Patient\ntrain/a[10].png;P 1\nb[01];P2\nvalid/img/v.png;P3\ntrain/gone.png;P4\n");
   EXPECT_THAT(patients(), ElementsAre("P 1", "P2", ""));
-  EXPECT_THAT(scan().notes.back(), HasSubstr("patients.csv: the images to train on are of 2 patients, 1 images without one count as one "
-                                             "each, 1 lines name files that are not there"));
+  EXPECT_THAT(scan().notes.back(),
+              HasSubstr("patients.csv: the images are of 2 patients, 1 are of none that is known, 1 lines name files that "
+                        "are not there"));
   EXPECT_EQ(scan_patches(folder_.path(), {.image_labels = ImageLabels::IfThere}).train.at(0).patient, "P 1");
-  EXPECT_EQ(scan_patches(folder_.path(), {.image_labels = ImageLabels::Unused}).train.at(0).patient, "") << "evaluation needs none";
+  const PatchFolder evaluated = scan_patches(folder_.path(), {.image_labels = ImageLabels::Unused});
+  EXPECT_EQ(evaluated.train.at(0).patient, "") << "evaluation does not look at these";
+  EXPECT_EQ(evaluated.valid.at(0).patient, "P3");
+  EXPECT_THAT(evaluated.notes.back(), HasSubstr("patients.csv: the images are of 1 patients, 1 lines"));
+}
+
+TEST_F(PatientTable, TheSameNameInTwoPartsIsThatOfTheFirst) {
+  for (const char* name : {"valid/img/b[01].png", "valid/mask/b[01].png"}) core::write_text_file(folder_ / name, "");
+  table("patients.csv", "file,patient\nb[01].png,P2\nvalid/img/b[01].png,P5\n");
+  EXPECT_THAT(patients(), ElementsAre("", "P2", ""));
+  EXPECT_EQ(scan().valid.at(0).patient, "P5");
 }
 
 TEST_F(PatientTable, TakesTheSlidesOfCutPatches) {
@@ -61,7 +72,7 @@ TEST_F(PatientTable, FindsThePatientInTheNames) {
   table("patients.csv", "file,patient\na[10].png,P9\n");
   EXPECT_THAT(patients("^([^_]+)_"), ElementsAre("P1", "P1", "P2", "", "", "")) << "and not the table";
   EXPECT_EQ(scan("^([^_]+)_").notes.back(),
-            "--groups '^([^_]+)_': the images are of 2 patients, 3 images whose names do not match count as one each");
+            "--groups '^([^_]+)_': the images are of 2 patients, 3 are of none that is known, because their names do not match");
   EXPECT_THAT(patients(R"(_(\d)_|^a)"), ElementsAre("2", "7", "1", "", "", "")) << "a group that is not in the match";
   EXPECT_THAT(patients("[a-f]\\["), ElementsAre("d[", "f[", "e[", "a[", "b[", "c[")) << "without a group the whole match";
   EXPECT_EQ(scan("[a-f]\\[").notes.back(), "--groups '[a-f]\\[': the images are of 6 patients");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "wsi_lpd/core/calibration.hpp"
+#include "wsi_lpd/model/network/patient_shift.hpp"
 
 namespace wsi_lpd::model::network {
 
@@ -28,6 +29,7 @@ struct PresenceInfo {
   std::int64_t fit_components = 0;                      ///< of the FeatureFit of the images; 0: there is none
   double own_weight = 0;                                ///< of the network's own scores beside the head's (core::JointScore)
   core::Calibration calibration;                        ///< thresholds and widths of the head's scores, log odds; never empty
+  std::optional<PatientScatter> patients{};             ///< of the margins of held-out images; nothing where the patients are too few
   std::optional<EncoderPlace> place{};                  ///< of an encoder that is not in the model file
 };
 

@@ -41,8 +41,9 @@ struct Precision {
                                     ///< not set: none was
 };
 
-/// The pipeline's interface to a network: tiles in, class maps out. choose_precision and submit may be called by one thread at a time.
-/// shape, allocate and await are thread-safe, also while another thread is in one of those two.
+/// The pipeline's interface to a network: tiles in, class maps out. choose_precision, adapt_presence and submit may be called by one thread
+/// at a time. allocate and await are thread-safe, also while another thread is in one of those; so is shape, but for `presence` while
+/// another thread is in adapt_presence.
 class Segmenter {
  public:
   struct Shape {
@@ -60,6 +61,7 @@ class Segmenter {
     std::optional<core::StainFit> stain_fit;  ///< how their stains lie, if the model knows it
     core::Calibration presence;               ///< class presence from scores; empty if the maps are gated already
     float local_presence = 0;                 ///< core::ScoreGateOptions::local_weight
+    bool adaptive_presence = false;           ///< adapt_presence() can move the thresholds of `presence` to a slide
     bool sparse_scores = false;               ///< scores cost much: only core::sparse_tiles() should be scored
   };
   /// A batch that was submitted.
@@ -74,6 +76,9 @@ class Segmenter {
   virtual std::unique_ptr<TileBuffer> allocate(int count, int tile) const = 0;
   /// Chooses the number format for the batches submitted from now on, from a sample of a slide's tiles. The base class has only one.
   virtual Precision choose_precision(std::unique_ptr<TileBuffer> /*sample*/, int /*count*/, int /*tile*/) { return {}; }
+  /// Moves the thresholds of Shape::presence to a slide, from a sample of its tiles: by the shift [C], in widths, that is returned. Needs
+  /// Shape::adaptive_presence. Without a sample they are those of the training, and nothing is returned.
+  virtual std::vector<float> adapt_presence(std::unique_ptr<TileBuffer> /*sample*/, int /*count*/, int /*tile*/) { return {}; }
   /// Hands `count` tiles to the device. `scored` [count]: 1 for a tile that is to be scored, else 0. Returns at once on a GPU; on the CPU
   /// nothing is computed yet.
   virtual std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile, std::span<const std::uint8_t> scored) = 0;

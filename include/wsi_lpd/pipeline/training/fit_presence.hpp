@@ -16,12 +16,13 @@ namespace wsi_lpd::pipeline::training {
 void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, bool by_path,
                   const core::Work& work, std::span<const CorrectedTile> corrected = {});
 
-/// Scores [N] of all images of `set` by the presence head of `model`. Not thread-safe with the same model. Throws Error: the model has
-/// no head; Cancelled.
+/// Scores [N] of all images of `set` by the presence head of `model`. If the model knows how patients differ (PatientScatter), the shift of
+/// each patient is taken from the scores of the patient's images; images of patients who are not known count as those of one. Not
+/// thread-safe with the same model. Throws Error: the model has no head; Cancelled.
 std::vector<model::network::HeadScores> presence_scores(model::network::PatchModel& model, const PatchSet& set,
                                                         const core::CancelFlag& cancel);
 
-/// The same as probabilities [N][C], 0…1 (core::Calibration).
+/// The head's scores as they are, as probabilities [N][C], 0…1 (core::Calibration). Otherwise as presence_scores.
 std::vector<std::vector<float>> presence_probabilities(model::network::PatchModel& model, const PatchSet& set,
                                                        const core::CancelFlag& cancel);
 

@@ -58,10 +58,10 @@ class PatchError : public core::Error {
 
 /// Lists a folder of patches (docs/patches.md) without decoding them. Labels come from the names of the files (NAME[101].png,
 /// NAME[1, 0, 1].png), from the names of the folders, or from labels.csv; pixel masks from {valid,test}/{img,mask}/. Each of these folders
-/// may have subfolders. Unless image labels are unused, `options.groups`, patients.csv or the patches.csv of `tile` gives the patients
-/// of the images in train/; `options.groups` also those of the images with masks. Thread-safe. Throws PatchError: images without a label or
-/// mask, images with another number of digits, links without a target, contradictions in labels.csv. Throws UsageError: no folder, no
-/// image, a table that can't be read, other classes than `options.classes`, `options.groups` is no regular expression or matches no image.
+/// may have subfolders. `options.groups`, patients.csv or the patches.csv of `tile` gives the patients of the images. Thread-safe. Throws
+/// PatchError: images without a label or mask, images with another number of digits, links without a target, contradictions in labels.csv.
+/// Throws UsageError: no folder, no image, a table that can't be read, other classes than `options.classes`, `options.groups` is no regular
+/// expression or matches no image.
 PatchFolder scan_patches(const std::filesystem::path& folder, const ScanOptions& options = {});
 
 /// Lists all images below `folder` as patches of which nothing is known: their `labels` are NaN, one for each of `classes` classes. With
