@@ -81,6 +81,7 @@ MachineSpeed measure_machine(const std::filesystem::path& slide, const std::file
                      .precision = statistics.precision};
   for (const auto& [name, stage] : {std::pair{"tissue", "tissue"},
                                     {"precision", "precision"},
+                                    {"presence", "presence"},
                                     {"read", "read"},
                                     {"forward", "forward"},
                                     {"blend", "accumulate"},

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <utility>
 
 #include "peak_memory.hpp"
@@ -17,6 +16,7 @@
 #include "stage_clock.hpp"
 #include "stream_tiles.hpp"
 #include "tile_reader.hpp"
+#include "tile_sample.hpp"
 #include "two_looks.hpp"
 #include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/text.hpp"
@@ -42,37 +42,6 @@ std::vector<std::string> warnings_of_tile(int tile, int patch_size) {
   if (tile < kNear * patch_size && patch_size < kNear * tile) return {};
   return {"tiles of " + std::to_string(tile) + " px are far from the " + std::to_string(patch_size) +
           " px of the training images: labels may get worse; --tile 0 takes the size of the training"};
-}
-
-/// Lets the segmenter see a few tiles, spread over the plan.
-Precision choose_precision(const core::TilePlan& plan, const TileReader& tiles, Segmenter& segmenter) {
-  constexpr std::size_t kSample = 8;
-  const std::size_t count = std::min(kSample, plan.tiles.size());
-  std::unique_ptr<TileBuffer> sample = segmenter.allocate(static_cast<int>(count), plan.tile);
-  for (std::size_t i = 0; i < count; ++i) tiles.read(i * plan.tiles.size() / count, sample->data() + tiles.bytes() * i);
-  return segmenter.choose_precision(std::move(sample), static_cast<int>(count), plan.tile);
-}
-
-/// Lets the segmenter see tiles that are tissue as a whole, spread over the plan, or any if there are few of these.
-std::vector<float> adapt_presence(const SlidePlan& plan, const TileReader& tiles, Segmenter& segmenter) {
-  constexpr std::size_t kSample = 48, kFew = 8;
-  constexpr double kWhole = 0.9;  // the mask is coarse
-  const core::TilePlan& all = plan.tiles;
-  std::vector<std::size_t> whole;
-  for (std::size_t i = 0; i < all.tiles.size(); ++i) {
-    const double left = all.frame.level0_x_from_output(static_cast<double>(all.tiles[i].x)),
-                 top = all.frame.level0_y_from_output(static_cast<double>(all.tiles[i].y));
-    const double side = all.tile * all.frame.scale;
-    if (plan.tissue.share(left, top, left + side, top + side) >= kWhole) whole.push_back(i);
-  }
-  if (whole.size() < kFew) {
-    whole.resize(all.tiles.size());
-    std::iota(whole.begin(), whole.end(), std::size_t{0});
-  }
-  const std::size_t count = std::min(kSample, whole.size());
-  std::unique_ptr<TileBuffer> sample = segmenter.allocate(static_cast<int>(count), all.tile);
-  for (std::size_t i = 0; i < count; ++i) tiles.read(whole[i * whole.size() / count], sample->data() + tiles.bytes() * i);
-  return segmenter.adapt_presence(std::move(sample), static_cast<int>(count), all.tile);
 }
 
 /// A slide's warnings: told at once, and kept for its statistics.

@@ -45,7 +45,10 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
                      (known > 0 ? "patients (" + std::to_string(presence.groups) + ")" : std::string("images"));
   for (std::size_t c = 0; c < presence.auc.size(); ++c)
     line += (c ? ", " : " ") + model.info().classes.names[c] + " " + core::fixed(presence.auc[c], 3);
-  work.observer.info(line + "; strength " + core::fixed(presence.strength, 4));
+  work.observer.info(line + "; strength " + core::fixed(presence.strength, 4) +
+                     (presence.patients
+                          ? "; thresholds will be moved to each slide"
+                          : "; thresholds stay where they are on all slides: too few patients with several images are known"));
   constexpr double kLittle = 0.6;
   std::vector<std::string> unknown;
   for (std::size_t c = 0; c < presence.auc.size(); ++c)

@@ -158,6 +158,12 @@ std::string run(const SlideStatistics& s) {
   list += definition(
       "Precision",
       html(s.precision) + (s.precision_agreement ? ", " + percent(s.precision_agreement) + " of a sample's labels agree with fp32" : ""));
+  if (!s.presence_shift.empty()) {
+    std::string shifts;
+    for (std::size_t c = 0; c < s.presence_shift.size(); ++c)
+      shifts += (c > 0 ? ", " : "") + html(s.classes.names[c]) + " " + short_number(s.presence_shift[c]);
+    list += definition("Thresholds of presence", "moved to this slide by (in widths) " + shifts);
+  }
   list += definition("Memory", with_unit(grouped(s.peak_memory_bytes >> 20), "MiB"));
   std::string versions;
   for (const auto& [name, version] : s.versions) {

@@ -41,6 +41,9 @@ TEST_F(Program, CalibratesAPresenceHead) {
   EXPECT_EQ(presence.at("groups"), patients.size());
   EXPECT_EQ(presence.at("score_threshold").size(), 4U);
   EXPECT_EQ(presence.at("own_weight"), 0.25);
+  ASSERT_LT(patients.size(), 10U);
+  EXPECT_EQ(presence.at("adapts_to_patients"), false);
+  EXPECT_THAT(outcome.err, HasSubstr("thresholds stay where they are on all slides: too few patients"));
   ASSERT_EQ(presence.at("held_out_auc").size(), 4U);
   for (const auto& area : presence.at("held_out_auc")) EXPECT_TRUE(area >= 0 && area <= 1) << area;
   EXPECT_EQ(info.at("licences_of_weights").at("presence_encoder"),
