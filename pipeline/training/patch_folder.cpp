@@ -64,8 +64,8 @@ class Scan {
   /// The patients of all images; those are counted whose labels are taken: of train/, else of valid/, else of test/.
   std::string find_patients(bool wants_labels) {
     std::vector<std::vector<Patch>*> parts{&result_.train, &result_.valid, &result_.test};
-    if (!wants_labels) std::ranges::rotate(parts, parts.begin() + 1);
-    std::ranges::stable_partition(parts, [](const std::vector<Patch>* part) { return !part->empty(); });
+    if (!wants_labels) std::rotate(parts.begin(), parts.begin() + 1, parts.end());
+    std::stable_partition(parts.begin(), parts.end(), [](const std::vector<Patch>* part) { return !part->empty(); });
     return options_.groups.empty() ? name_patients({root_, train_}, parts) : name_patients_by(options_.groups, parts);
   }
 

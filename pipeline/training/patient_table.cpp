@@ -32,6 +32,7 @@ struct NamedPart {
   }
   static std::vector<fs::path> paths_of(const std::map<fs::path, Patch*>& images) {
     std::vector<fs::path> paths;
+    paths.reserve(images.size());
     for (const auto& [path, patch] : images) paths.push_back(path);
     return paths;
   }
