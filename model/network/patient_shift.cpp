@@ -18,11 +18,9 @@ constexpr double kLeastVariance = 1e-3;  // of the largest variance, in any dire
 constexpr double kNoVariance = 1e-6;     // scores that do not differ tell nothing
 constexpr int kSteps = 60;               // far more than the shift needs to settle
 
-Tensor matrix_of(const std::vector<double>& values, std::size_t columns) {
-  return torch::tensor(values, torch::kDouble).view({-1, static_cast<std::int64_t>(columns)});
-}
-
-Tensor matrix_of(const std::vector<float>& values, std::size_t columns) {
+/// Values, row by row.
+template <class Value>
+Tensor matrix_of(const std::vector<Value>& values, std::size_t columns) {
   return torch::tensor(values, torch::kDouble).view({-1, static_cast<std::int64_t>(columns)});
 }
 
@@ -97,7 +95,7 @@ std::vector<float> patient_shift(const PatientScatter& scatter, const std::vecto
   const auto images = static_cast<double>(observed.size(0));
   const double counted = std::min(images, kMostImages);
   const Tensor precision = torch::linalg_inv(matrix_of(scatter.within, classes));
-  const Tensor sum = counted * precision + torch::linalg_inv(matrix_of(scatter.between, classes));
+  const Tensor all = counted * precision, shrunk = torch::linalg_solve(all + torch::linalg_inv(matrix_of(scatter.between, classes)), all);
   const Tensor apart = observed.unsqueeze(1) - matrix_of(scatter.means, classes);  // [N, K, C]
   Tensor shift = torch::zeros({observed.size(1)}, torch::kDouble), shares = prior;
   for (int step = 0; step < kSteps; ++step) {
@@ -105,8 +103,7 @@ std::vector<float> patient_shift(const PatientScatter& scatter, const std::vecto
     const Tensor likelihood = (rest.matmul(precision) * rest).sum(-1) * -0.5;           // [N, K], log
     const Tensor belongs = torch::softmax(likelihood + shares.log(), 1).unsqueeze(-1);  // [N, K, 1]
     shares = (belongs.sum(at::IntArrayRef({0, 2})) * (counted / images) + kTrainingImages * prior) / (counted + kTrainingImages);
-    const Tensor mean = (belongs * apart).sum(at::IntArrayRef({0, 1})) / images;
-    shift = torch::linalg_solve(sum, counted * precision.mv(mean));
+    shift = shrunk.mv((belongs * apart).sum(at::IntArrayRef({0, 1})) / images);
   }
   const Tensor found = shift.to(torch::kFloat);
   return {found.const_data_ptr<float>(), found.const_data_ptr<float>() + found.numel()};

@@ -86,13 +86,18 @@ double share_of_tissue(const std::vector<output::RegionStatistics>& regions) {
   return all > 0 ? static_cast<double>(tissue) / static_cast<double>(all) : 0;
 }
 
-/// Warns where much more of the regions is tissue if their corners are taken as um.
-void warn_of_um(const fs::path& file, double as_pixels, double as_um, core::ProgressObserver& observer) {
+/// Warns where much more of the regions of `file` is tissue than the share `as_pixels` if their corners are taken as um.
+void warn_of_um(const fs::path& file, const slide::Annotations& annotations, double as_pixels, const output::CompleteResult& result,
+                const core::Work& work) {
   constexpr double kMuch = 0.3;
-  const auto percent = [](double share) { return std::to_string(std::lround(100 * share)) + " %"; };
+  if (as_pixels + kMuch > 1) return;
+  const auto in_um = annotations_in_um(annotations, result.statistics.frame);
+  if (!in_um) return;
+  const double as_um = share_of_tissue(measure_regions(result, *in_um, {}, work));
   if (as_um < as_pixels + kMuch) return;
-  observer.warn(file.string() + ": " + percent(as_pixels) + " of its regions is tissue, and " + percent(as_um) +
-                " would be if their corners were in um: is it so? level-0 pixels are wanted");
+  const auto percent = [](double share) { return std::to_string(std::lround(100 * share)) + " %"; };
+  work.observer.warn(file.string() + ": " + percent(as_pixels) + " of its regions is tissue, and " + percent(as_um) +
+                     " would be if their corners were in um: is it so? level-0 pixels are wanted");
 }
 
 /// Measures one slide of a folder, or notes why it failed. `files` has the one with its regions; empty for the whole slide.
@@ -107,8 +112,7 @@ void add_slide(MeasuredFolder& measured, const output::CompleteResult& result, c
     if (!files.empty())
       for (const std::string& line : check_place(annotations, result.statistics.frame, files[0])) work.observer.warn(line);
     const auto regions = measure_regions(result, annotations, options, work);
-    if (const auto in_um = annotations_in_um(annotations, result.statistics.frame); in_um && !files.empty())
-      warn_of_um(files[0], share_of_tissue(regions), share_of_tissue(measure_regions(result, *in_um, {}, work)), work.observer);
+    if (!files.empty()) warn_of_um(files[0], annotations, share_of_tissue(regions), result, work);
     measured.table += output::region_table_lines(slide, regions);
     ++measured.slides;
     measured.regions += regions.size();
@@ -145,9 +149,7 @@ MeasuredFolder measure_folder(const fs::path& results, const fs::path& annotatio
   if (is_file && annotations.stem() != folder.complete[0].stem.filename())
     work.observer.warn(annotations.string() + ": is not named for " + folder.complete[0].stem.string() +
                        ", and is taken for the annotations of this slide all the same");
-  if (is_file || is_one) {
-    measured.name = output::region_table_of(folder.complete[0].stem);
-  }
+  if (is_file || is_one) measured.name = output::region_table_of(folder.complete[0].stem);
   std::set<fs::path> unused = is_folder && !is_one ? region_files_in(annotations) : std::set<fs::path>();
   work.observer.begin("measuring regions", static_cast<std::int64_t>(folder.complete.size()), "slides");
   for (const output::CompleteResult& result : folder.complete) {

@@ -158,6 +158,7 @@ Evaluation evaluate(const EvaluateOptions& options, const PatchSet& set, model::
   EvaluateOptions asked = options;
   std::vector<model::network::HeadScores> heads;
   if (!options.heads && PresenceJudge(model.info(), options.presence).needs_head()) {
+    work.observer.begin("telling which classes are present", 0, "");
     heads = presence_scores(model, set, work.cancel);
     asked.heads = &heads;
   }
