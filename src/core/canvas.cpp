@@ -1,10 +1,34 @@
 #include "wsi_lpd/core/canvas.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "wsi_lpd/core/background.hpp"
 
 namespace wsi_lpd::core {
+namespace {
+
+constexpr std::int64_t kTogether = 4;  ///< pixels, for SIMD
+using Values = float __attribute__((vector_size(4 * kTogether)));
+using Labels = std::int32_t __attribute__((vector_size(4 * kTogether)));
+
+/// Labels of kTogether pixels at `fractions` of the way between two cells: the class with the largest value above kBackgroundThreshold, the
+/// first of equals. `left`, `right`: values of the first class there; those of the next are `stride` further on.
+void label_between(const float* left, const float* right, std::size_t stride, int classes, const float* fractions, std::uint8_t* labels) {
+  Values fraction, best = Values{} + kBackgroundThreshold;
+  Labels label{};
+  std::memcpy(&fraction, fractions, sizeof fraction);
+  for (int c = 0; c < classes; ++c, left += stride, right += stride) {
+    const Values value = *left + fraction * (*right - *left);
+    const Labels larger = value > best;
+    label = larger ? Labels{} + (c + 1) : label;
+    best = larger ? value : best;
+  }
+  for (int i = 0; i < kTogether; ++i) labels[i] = static_cast<std::uint8_t>(label[i]);
+}
+
+}  // namespace
 
 Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int grid_stride, Blend blend, CanvasSink& sink,
                const ScoreGateOptions& gate)
@@ -31,8 +55,9 @@ Canvas::Canvas(const TilePlan& plan, const TissueMask& tissue, int classes, int 
   line_.resize(values_in_row);
   labels_.resize(static_cast<std::size_t>(plan.frame.size.width));
   tissue_row_.resize(labels_.size());
-  columns_.reserve(labels_.size());
-  for (std::int64_t x = 0; x < plan.frame.size.width; ++x) columns_.emplace_back(x, grid_stride, grid_.width);
+  fractions_.resize(labels_.size() + kTogether);
+  for (std::int64_t x = 0; x < plan.frame.size.width; ++x)
+    fractions_[static_cast<std::size_t>(x)] = BetweenCells(x, grid_stride, grid_.width).fraction;
 }
 
 // Weight of each cell of a tile along one axis; `position` (output pixels) of `count` tiles on that axis.
@@ -153,28 +178,21 @@ void Canvas::emit_label_row(const GridRow& above, const BetweenCells& between, c
     const auto left = static_cast<std::size_t>(std::max<std::int64_t>(segment, 0));
     const auto right = static_cast<std::size_t>(std::min(segment + 1, last));
     if (cells[left] == Cell::Empty && cells[right] == Cell::Empty) continue;  // tiles cover all tissue
-    const std::int64_t begin = std::max<std::int64_t>(0, segment * stride_ + stride_ / 2);
-    const std::int64_t end = std::min((segment + 1) * stride_ + stride_ / 2, plan_.frame.size.width);
+    const auto begin = static_cast<std::size_t>(std::max<std::int64_t>(0, segment * stride_ + stride_ / 2));
+    const auto end = static_cast<std::size_t>(std::min((segment + 1) * stride_ + stride_ / 2, plan_.frame.size.width));
     bool background = cells[left] != Cell::Unreadable && cells[right] != Cell::Unreadable;
     for (std::size_t c = 0; c < static_cast<std::size_t>(classes_) && background; ++c) {
       background = line_[c * width + left] <= kBackgroundThreshold && line_[c * width + right] <= kBackgroundThreshold;
     }
-    for (std::int64_t x = begin; x < end; ++x) {
-      if (!tissue_.at(x)) continue;
-      tissue_row_[static_cast<std::size_t>(x)] = 1;
-      if (background) continue;
-      if (cells[static_cast<std::size_t>(x / stride_)] == Cell::Unreadable) {
-        labels_[static_cast<std::size_t>(x)] = kUnreadable;
-        continue;
-      }
-      const BetweenCells& column = columns_[static_cast<std::size_t>(x)];
-      float best = kBackgroundThreshold;
-      for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) {
-        const float value = column(line_[c * width + left], line_[c * width + right]);
-        if (value > best) {
-          best = value;
-          labels_[static_cast<std::size_t>(x)] = static_cast<std::uint8_t>(c + 1);
-        }
+    const bool unreadable = cells[left] == Cell::Unreadable || cells[right] == Cell::Unreadable;
+    const std::size_t border = right * static_cast<std::size_t>(stride_);  // between the cells
+    std::array<std::uint8_t, kTogether> found{};
+    for (std::size_t x = begin; x < end; x += kTogether) {
+      if (!background) label_between(&line_[left], &line_[right], width, classes_, &fractions_[x], found.data());
+      for (std::size_t i = 0; i < std::min<std::size_t>(kTogether, end - x); ++i) {
+        if (!tissue_.at(static_cast<std::int64_t>(x + i))) continue;
+        tissue_row_[x + i] = 1;
+        labels_[x + i] = unreadable && cells[x + i < border ? left : right] == Cell::Unreadable ? kUnreadable : found[i];
       }
     }
   }

@@ -73,8 +73,8 @@ class Canvas {
   std::int64_t next_grid_row_ = 0;        // first row not yet emitted
   std::int64_t next_label_row_ = 0;
   GridRow previous_, current_;
-  std::vector<BetweenCells> columns_;  // of the output pixels of a row
-  std::vector<float> line_;            // [C, width]: values of one output row above and below the cell centres
+  std::vector<float> fractions_;  // [width and some more]: of the output pixels of a row, BetweenCells::fraction
+  std::vector<float> line_;       // [C, width]: values of one output row above and below the cell centres
   std::vector<std::uint8_t> labels_, tissue_row_;
 };
 
