@@ -326,8 +326,11 @@ TEST(SegmentSlide, MovesTheThresholdsOfPresenceToTheSlide) {
   EXPECT_EQ(output::read_statistics(folder / "result.json")->presence_shift, statistics.presence_shift);
   const core::Image labels = image::read_labels(folder / "result.tif");
   for (std::int64_t y = 32; y < 320; y += 64)
-    for (std::int64_t x = 32; x < kGlassFrom; x += 64)
-      if (painting.at(x, y) > 0) EXPECT_EQ(*labels.at(x, y), painting.at(x, y) + 1) << x << ' ' << y;
+    for (std::int64_t x = 32; x < kGlassFrom; x += 64) {
+      if (painting.at(x, y) > 0) {
+        EXPECT_EQ(*labels.at(x, y), painting.at(x, y) + 1) << x << ' ' << y;
+      }
+    }
   EXPECT_EQ(std::count(labels.data(), labels.data() + labels.bytes(), 1), 0);
 }
 
