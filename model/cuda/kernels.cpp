@@ -1,11 +1,7 @@
 #include "wsi_lpd/model/cuda/kernels.hpp"
 
-#include <c10/core/DeviceGuard.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
-
-#include "bodies.hpp"
-#include "launch.hpp"
-#include "wsi_lpd/core/error.hpp"
+#include "for_each.hpp"
+#include "network_bodies.hpp"
 
 namespace wsi_lpd::model::cuda {
 namespace {
@@ -14,26 +10,16 @@ using torch::Tensor;
 
 /// `body` for each element of `out`, on its device.
 template <class Body>
-Tensor for_each(Tensor out, const Body& body) {
-  const torch::Device device = out.device();
-  if (device.is_cpu()) {
-    for (std::int64_t i = 0; i < out.numel(); ++i) body(i);
-    return out;
-  }
-#ifdef WSI_LPD_CUDA
-  const c10::DeviceGuard guard(device);
-  launch(out.numel(), body, c10::impl::VirtualGuardImpl(device.type()).getStream(device).native_handle());
+Tensor filled(Tensor out, const Body& body) {
+  for_each(out.numel(), out.device(), body);
   return out;
-#else
-  throw core::Error("this program was built without CUDA");
-#endif
 }
 
 }  // namespace
 
-bool has_kernels_for([[maybe_unused]] const Tensor& tensor) {
+bool has_kernels_for([[maybe_unused]] const torch::Device& device) {
 #ifdef WSI_LPD_CUDA
-  return tensor.is_cuda();
+  return device.is_cuda();
 #else
   return false;
 #endif
@@ -44,7 +30,7 @@ Tensor normalise_pixels(const Tensor& rgb, const Tensor& shift, const Tensor& fa
   Tensor out = torch::empty(bytes.sizes(), bytes.options().dtype(torch::kFloat));
   const NormalisePixel body{bytes.const_data_ptr<std::uint8_t>(), shift.const_data_ptr<float>(), factor.const_data_ptr<float>(),
                             out.data_ptr<float>()};
-  return for_each(out, body).permute({0, 3, 1, 2});
+  return filled(out, body).permute({0, 3, 1, 2});
 }
 
 Tensor merge_prototypes(const Tensor& maps, int prototypes_per_class) {
@@ -52,8 +38,7 @@ Tensor merge_prototypes(const Tensor& maps, int prototypes_per_class) {
   const std::int64_t images = packed.size(0), height = packed.size(1), width = packed.size(2);
   const std::int64_t classes = packed.size(3) / prototypes_per_class;
   Tensor out = torch::empty({images, classes, height, width}, packed.options());
-  return for_each(out,
-                  MergePrototypes{packed.const_data_ptr<float>(), out.data_ptr<float>(), classes, prototypes_per_class, height * width});
+  return filled(out, MergePrototypes{packed.const_data_ptr<float>(), out.data_ptr<float>(), classes, prototypes_per_class, height * width});
 }
 
 Tensor fuse_maps(const std::array<Tensor, 3>& maps, const std::array<double, 3>& weights, double temperature) {
@@ -64,7 +49,7 @@ Tensor fuse_maps(const std::array<Tensor, 3>& maps, const std::array<double, 3>&
     packed[s] = maps[s].contiguous();
     body.scales[s] = {packed[s].const_data_ptr<float>(), packed[s].size(2), packed[s].size(3), static_cast<float>(weights[s])};
   }
-  return for_each(out, body);
+  return filled(out, body);
 }
 
 }  // namespace wsi_lpd::model::cuda

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "bodies.hpp"
+#include "crf_bodies.hpp"
+#include "network_bodies.hpp"
 #include "wsi_lpd/core/error.hpp"
 
 namespace wsi_lpd::model::cuda {
@@ -30,5 +31,13 @@ void launch(std::int64_t count, const Body& body, void* stream) {
 template void launch(std::int64_t, const NormalisePixel&, void*);
 template void launch(std::int64_t, const MergePrototypes&, void*);
 template void launch(std::int64_t, const FuseMaps&, void*);
+template void launch(std::int64_t, const EmbedPixel<2>&, void*);
+template void launch(std::int64_t, const EmbedPixel<5>&, void*);
+template void launch(std::int64_t, const LinkPoint<2>&, void*);
+template void launch(std::int64_t, const LinkPoint<5>&, void*);
+template void launch(std::int64_t, const SplatPoint&, void*);
+template void launch(std::int64_t, const BlurPoint&, void*);
+template void launch(std::int64_t, const ScalePixel&, void*);
+template void launch(std::int64_t, const UpdatePixel&, void*);
 
 }  // namespace wsi_lpd::model::cuda

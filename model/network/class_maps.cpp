@@ -12,7 +12,7 @@ using torch::Tensor;
 constexpr std::array<double, 3> kScaleWeights{0.3, 0.3, 0.4};  // scales 2, 3, 4
 
 /// May the kernels, which have no gradients, take `maps`?
-bool has_kernels(const Tensor& maps) { return cuda::has_kernels_for(maps) && !at::GradMode::is_enabled(); }
+bool has_kernels(const Tensor& maps) { return cuda::has_kernels_for(maps.device()) && !at::GradMode::is_enabled(); }
 
 Tensor resize(const Tensor& maps, std::int64_t height, std::int64_t width, bool align_corners) {
   if (maps.size(2) == height && maps.size(3) == width) return maps;

@@ -78,7 +78,7 @@ InputNormaliser::InputNormaliser(const ModelInfo& info, const torch::Device& dev
 }
 
 Tensor InputNormaliser::operator()(const Tensor& rgb) const {
-  if (cuda::has_kernels_for(rgb)) return cuda::normalise_pixels(rgb, shift_, factor_);
+  if (cuda::has_kernels_for(rgb.device())) return cuda::normalise_pixels(rgb, shift_, factor_);
   return rgb.to(torch::kFloat).sub_(shift_).mul_(factor_).permute({0, 3, 1, 2});
 }
 

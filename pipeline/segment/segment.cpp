@@ -271,7 +271,7 @@ output::SlideStatistics segment_slide(const SlideJob& job, Segmenter& segmenter,
     warnings.add(warnings_of(made));
     SlideResults results(job.slide, staged.stem(), plan.tiles, shape, options, plan.thumbnail, plan.parts,
                          provenance_of(job, identity, slide, made));
-    SlideCanvas canvas(slide, plan, shape, options, results, work.cancel);
+    SlideCanvas canvas(slide, plan, segmenter, options, results, work.cancel);
     const StreamCounts counts = options.effort < 1
                                     ? stream_in_two_looks(plan, reader, segmenter, canvas, options, staged.stem().parent_path(), work)
                                     : stream_tiles(plan.tiles, scored_tiles(plan.tiles, shape), reader, segmenter, canvas, options, work);

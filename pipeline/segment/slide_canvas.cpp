@@ -31,18 +31,18 @@ void add_to(core::Canvas& canvas, const SeenTile& seen) {
   }
 }
 
-SlideCanvas::SlideCanvas(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
+SlideCanvas::SlideCanvas(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter& segmenter, const SegmentOptions& options,
                          SlideResults& results, const core::CancelFlag& cancel)
     : results_(results),
-      canvas_(plan.tiles, plan.tissue, shape.classes.count(), shape.grid_stride, options.blend,
-              make_rows(slide, plan, shape, options, cancel), gate_of(shape)) {}
+      canvas_(plan.tiles, plan.tissue, segmenter.shape().classes.count(), segmenter.shape().grid_stride, options.blend,
+              make_rows(slide, plan, segmenter, options, cancel), gate_of(segmenter.shape())) {}
 
-core::CanvasSink& SlideCanvas::make_rows(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter::Shape& shape,
+core::CanvasSink& SlideCanvas::make_rows(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter& segmenter,
                                          const SegmentOptions& options, const core::CancelFlag& cancel) {
   core::CanvasSink* rows = &results_;
-  if (plan.glass) rows = &cut_.emplace(plan.tiles, shape.grid_stride, smallest_hole(options, slide.frame), *rows);
+  if (plan.glass) rows = &cut_.emplace(plan.tiles, segmenter.shape().grid_stride, smallest_hole(options, slide.frame), *rows);
   if (options.crf) {
-    rows = &crf_.emplace(slide.tiles, slide.frame, shape.classes.count(), shape.grid_stride, *options.crf, options.threads, cancel, *rows);
+    rows = &crf_.emplace(slide.tiles, slide.frame, segmenter, *options.crf, options.threads, cancel, *rows);
   }
   return *rows;
 }

@@ -21,8 +21,8 @@ void add_to(core::Canvas& canvas, const SeenTile& seen);
 /// glass is cut out; `results` receives the rows. Not thread-safe.
 class SlideCanvas : public TileSink {
  public:
-  /// Keeps references to all arguments but `shape`.
-  SlideCanvas(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
+  /// Keeps references to all arguments.
+  SlideCanvas(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter& segmenter, const SegmentOptions& options,
               SlideResults& results, const core::CancelFlag& cancel);
 
   void add(const SeenTile& seen) override;
@@ -36,7 +36,7 @@ class SlideCanvas : public TileSink {
 
  private:
   /// Sets up the stages between canvas and results, and returns the first of them.
-  core::CanvasSink& make_rows(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter::Shape& shape, const SegmentOptions& options,
+  core::CanvasSink& make_rows(const OpenedSlide& slide, const SlidePlan& plan, const Segmenter& segmenter, const SegmentOptions& options,
                               const core::CancelFlag& cancel);
 
   SlideResults& results_;

@@ -8,7 +8,6 @@
 #include <chrono>
 
 #include "wsi_lpd/core/bilinear_grid.hpp"
-#include "wsi_lpd/crf/dense_crf.hpp"
 #include "wsi_lpd/model/network/patch_model.hpp"
 #include "wsi_lpd/slide/frame_reader.hpp"
 
@@ -20,16 +19,17 @@ constexpr int kMostBlocksAtOnce = 8;    ///< bounds memory; further threads shar
 
 }  // namespace
 
-SlideCrf::SlideCrf(const slide::FrameReader& reader, const core::Frame& frame, int classes, int grid_stride, const SlideCrfOptions& options,
+SlideCrf::SlideCrf(const slide::FrameReader& reader, const core::Frame& frame, const Segmenter& segmenter, const SlideCrfOptions& options,
                    int threads, const core::CancelFlag& cancel, core::CanvasSink& next)
     : reader_(reader),
       frame_(frame),
-      classes_(static_cast<std::size_t>(classes)),
-      stride_(grid_stride),
+      segmenter_(segmenter),
+      classes_(static_cast<std::size_t>(segmenter.shape().classes.count())),
+      stride_(segmenter.shape().grid_stride),
       options_(options),
       cancel_(cancel),
       next_(next),
-      grid_{core::divide_up(frame.size.width, grid_stride), core::divide_up(frame.size.height, grid_stride)} {
+      grid_{core::divide_up(frame.size.width, stride_), core::divide_up(frame.size.height, stride_)} {
   if (threads == 0) threads = tbb::info::default_concurrency();
   at_once_ = std::min(threads, kMostBlocksAtOnce);
   options_.crf.threads = threads / at_once_;
@@ -94,9 +94,8 @@ void SlideCrf::infer(const core::Rect& block) {
   crf.origin_x = region.x;
   crf.origin_y = region.y;
   const auto labels = static_cast<int>(classes_) + 1;
-  const std::vector<std::uint8_t> best = crf::most_probable_labels(
-      crf::dense_crf(model::network::class_probabilities(class_values(region), static_cast<int>(classes_)), labels, rgb.view(), crf),
-      labels);
+  const std::vector<std::uint8_t> best =
+      segmenter_.crf_labels(model::network::class_probabilities(class_values(region), static_cast<int>(classes_)), labels, rgb.view(), crf);
   for (std::int64_t y = block.y; y < block.bottom(); ++y) {
     std::uint8_t* const row = label_rows_[static_cast<std::size_t>(y - band_top_)].data();
     const std::uint8_t* from = best.data() + (y - region.y) * region.width + (block.x - region.x);

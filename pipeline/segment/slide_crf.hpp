@@ -8,6 +8,7 @@
 #include "wsi_lpd/core/canvas.hpp"
 #include "wsi_lpd/core/progress.hpp"
 #include "wsi_lpd/pipeline/segment/segment.hpp"
+#include "wsi_lpd/pipeline/segment/segmenter.hpp"
 #include "wsi_lpd/slide/frame_reader.hpp"
 #include "wsi_lpd/slide/reader.hpp"
 
@@ -22,9 +23,9 @@ namespace wsi_lpd::pipeline::segment {
 /// slide's width, as the canvas's does. `next` gets the same rows as without the CRF, but later. Not thread-safe.
 class SlideCrf : public core::CanvasSink {
  public:
-  /// Keeps references to all arguments but the options. `threads` 0: all cores; the labels are the same for any number. Blocks run in a
-  /// oneTBB arena of their own.
-  SlideCrf(const slide::FrameReader& reader, const core::Frame& frame, int classes, int grid_stride, const SlideCrfOptions& options,
+  /// Labels come from Segmenter::crf_labels(). Keeps references to all arguments but the options. `threads` 0: all cores; the labels are
+  /// the same for any number. Blocks run in a oneTBB arena of their own.
+  SlideCrf(const slide::FrameReader& reader, const core::Frame& frame, const Segmenter& segmenter, const SlideCrfOptions& options,
            int threads, const core::CancelFlag& cancel, core::CanvasSink& next);
 
   void grid_row(std::span<const float> values, std::span<const std::uint8_t> labels) override;
@@ -44,6 +45,7 @@ class SlideCrf : public core::CanvasSink {
 
   const slide::FrameReader& reader_;
   const core::Frame& frame_;
+  const Segmenter& segmenter_;
   std::size_t classes_;
   std::int64_t stride_;
   SlideCrfOptions options_;

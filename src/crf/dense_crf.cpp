@@ -8,27 +8,12 @@
 #include "permutohedral_lattice.hpp"
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/vector_math.hpp"
+#include "wsi_lpd/crf/lattice_geometry.hpp"
 
 namespace wsi_lpd::crf {
 namespace {
 
 constexpr std::int64_t kSide = TileGrid::kSide;
-constexpr float kLeastProbability = 1e-5F;
-
-void check(std::size_t values, int labels, const core::ImageView<const std::uint8_t>& rgb, const DenseCrfOptions& options) {
-  const auto usable = [](float x, bool zero) { return std::isfinite(x) && (x > 0 || (zero && x == 0)); };
-  if (!usable(options.gaussian_weight, true) || !usable(options.bilateral_weight, true))
-    throw core::UsageError("CRF: weights must be 0 or more");
-  if (!usable(options.gaussian_sigma, false) || !usable(options.bilateral_sigma_xy, false) || !usable(options.bilateral_sigma_rgb, false))
-    throw core::UsageError("CRF: sigmas must be more than 0");
-  if (options.iterations < 0 || options.threads < 0) throw core::UsageError("CRF: iterations and threads must be 0 or more");
-  if (options.origin_x < 0 || options.origin_y < 0) throw core::UsageError("CRF: the origin must be 0 or more");
-  if (rgb.channels != 3) throw core::Error("CRF: the image has " + std::to_string(rgb.channels) + " channels instead of 3");
-  if (labels < 1 || rgb.width < 1 || rgb.height < 1 ||
-      values != static_cast<std::size_t>(labels) * static_cast<std::size_t>(rgb.width) * static_cast<std::size_t>(rgb.height))
-    throw core::Error("CRF: " + std::to_string(values) + " values do not make " + std::to_string(labels) + " labels of " +
-                      std::to_string(rgb.width) + " x " + std::to_string(rgb.height) + " pixels");
-}
 
 /// In place over `labels` rows of kSide pixels.
 void softmax(int labels, float* logits) {
@@ -46,26 +31,16 @@ void softmax(int labels, float* logits) {
     for (std::int64_t i = 0; i < kSide; ++i) logits[l * kSide + i] /= sum[i];
 }
 
-/// Features of the pixels' places. The lattice looks the same √3 sigmas further along the first feature and 3 along the second: a shift
-/// by whole periods takes the larger picture's origin near 0, where floats are fine.
-class Positions {
- public:
-  Positions(const DenseCrfOptions& options, float sigma)
-      : sigma_(sigma),
-        left_(static_cast<float>(std::fmod(static_cast<double>(options.origin_x), std::sqrt(3.0) * sigma))),
-        top_(static_cast<float>(std::fmod(static_cast<double>(options.origin_y), 3.0 * sigma))) {}
-  std::array<float, 2> largest(const TileGrid& grid) const {
-    return {(static_cast<float>(grid.width - 1) + left_) / sigma_, (static_cast<float>(grid.height - 1) + top_) / sigma_};
-  }
-  /// Of `n` pixels from (x, y) to the right.
-  void write(std::int64_t x, std::int64_t y, std::int64_t n, float* out) const {
-    for (std::int64_t i = 0; i < n; ++i) out[i] = (static_cast<float>(x + i) + left_) / sigma_;
-    std::fill_n(out + kSide, n, (static_cast<float>(y) + top_) / sigma_);
-  }
+/// Upper bounds of the features of the places.
+std::array<float, 2> largest(const LatticePositions& positions, const TileGrid& grid) {
+  return {positions.x(grid.width - 1), positions.y(grid.height - 1)};
+}
 
- private:
-  float sigma_, left_, top_;  // the latter in pixels
-};
+/// Writes the features of `n` places from (x, y) to the right.
+void write(const LatticePositions& positions, std::int64_t x, std::int64_t y, std::int64_t n, float* out) {
+  for (std::int64_t i = 0; i < n; ++i) out[i] = positions.x(x + i);
+  std::fill_n(out + kSide, n, positions.y(y));
+}
 
 class MeanField {
  public:
@@ -76,19 +51,19 @@ class MeanField {
         options_(options),
         team_(team) {
     if (options.gaussian_weight > 0) {
-      const Positions positions(options, options.gaussian_sigma);
+      const LatticePositions positions(options.gaussian_sigma, options.origin_x, options.origin_y);
       gaussian_ = std::make_unique<PermutohedralLattice<2>>(
-          grid_, positions.largest(grid_),
-          [&](std::int64_t x, std::int64_t y, std::int64_t n, float* out) { positions.write(x, y, n, out); }, planes_, team);
+          grid_, largest(positions, grid_),
+          [&](std::int64_t x, std::int64_t y, std::int64_t n, float* out) { write(positions, x, y, n, out); }, planes_, team);
     }
     if (options.bilateral_weight > 0) {
-      const Positions positions(options, options.bilateral_sigma_xy);
+      const LatticePositions positions(options.bilateral_sigma_xy, options.origin_x, options.origin_y);
       const float sigma_rgb = options.bilateral_sigma_rgb, grey = 255 / sigma_rgb;
-      const auto [right, bottom] = positions.largest(grid_);
+      const auto [right, bottom] = largest(positions, grid_);
       bilateral_ = std::make_unique<PermutohedralLattice<5>>(
           grid_, std::array{right, bottom, grey, grey, grey},
           [&](std::int64_t x, std::int64_t y, std::int64_t n, float* out) {
-            positions.write(x, y, n, out);
+            write(positions, x, y, n, out);
             for (std::int64_t i = 0; i < n; ++i)
               for (int c = 0; c < 3; ++c) out[(2 + c) * kSide + i] = static_cast<float>(rgb.at(x + i, y)[c]) / sigma_rgb;
           },
@@ -150,9 +125,24 @@ class MeanField {
 
 }  // namespace
 
+void check_dense_crf(std::size_t values, int labels, const core::ImageView<const std::uint8_t>& rgb, const DenseCrfOptions& options) {
+  const auto usable = [](float x, bool zero) { return std::isfinite(x) && (x > 0 || (zero && x == 0)); };
+  if (!usable(options.gaussian_weight, true) || !usable(options.bilateral_weight, true))
+    throw core::UsageError("CRF: weights must be 0 or more");
+  if (!usable(options.gaussian_sigma, false) || !usable(options.bilateral_sigma_xy, false) || !usable(options.bilateral_sigma_rgb, false))
+    throw core::UsageError("CRF: sigmas must be more than 0");
+  if (options.iterations < 0 || options.threads < 0) throw core::UsageError("CRF: iterations and threads must be 0 or more");
+  if (options.origin_x < 0 || options.origin_y < 0) throw core::UsageError("CRF: the origin must be 0 or more");
+  if (rgb.channels != 3) throw core::Error("CRF: the image has " + std::to_string(rgb.channels) + " channels instead of 3");
+  if (labels < 1 || rgb.width < 1 || rgb.height < 1 ||
+      values != static_cast<std::size_t>(labels) * static_cast<std::size_t>(rgb.width) * static_cast<std::size_t>(rgb.height))
+    throw core::Error("CRF: " + std::to_string(values) + " values do not make " + std::to_string(labels) + " labels of " +
+                      std::to_string(rgb.width) + " x " + std::to_string(rgb.height) + " pixels");
+}
+
 std::vector<float> dense_crf_from_unary(std::vector<float> unary, int labels, core::ImageView<const std::uint8_t> rgb,
                                         const DenseCrfOptions& options) {
-  check(unary.size(), labels, rgb, options);
+  check_dense_crf(unary.size(), labels, rgb, options);
   ThreadTeam team(options.threads);
   MeanField(labels, rgb, options, team).run(unary.data());
   return unary;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "wsi_lpd/core/error.hpp"
+#include "wsi_lpd/crf/lattice_geometry.hpp"
 
 namespace wsi_lpd::crf {
 namespace {
@@ -56,30 +57,6 @@ class KeyTable {
   std::vector<std::uint64_t> keys_;
 };
 
-/// A lattice point as an integer. The D + 1 coordinates of a point are equal modulo D + 1 and sum to 0: the remainder and the first D
-/// quotients say it all.
-template <int D>
-struct Key {
-  static constexpr int kRemainderBits = 4;
-  static constexpr int kBits = (64 - kRemainderBits) / D;
-  static constexpr std::int64_t kBias = std::int64_t{1} << (kBits - 1);
-  /// Quotients up to here, neighbours included, neither leave their bits nor the integers that a float counts.
-  static constexpr std::int64_t kLargest = std::min(kBias - 2, std::int64_t{1} << 21);
-
-  /// One more in quotient j; the last is not stored.
-  static constexpr std::uint64_t unit(int j) { return j < D ? std::uint64_t{1} << (kRemainderBits + kBits * j) : 0; }
-  static constexpr std::uint64_t all_units() {
-    std::uint64_t sum = 0;
-    for (int j = 0; j < D; ++j) sum += unit(j);
-    return sum;
-  }
-  /// Coordinates + 1 everywhere but − D at j.
-  static constexpr std::uint64_t after(std::uint64_t key, int j) {
-    const std::uint64_t next = key - unit(j);
-    return (key & ((1 << kRemainderBits) - 1)) < D ? next + 1 : next - D + all_units();
-  }
-};
-
 /// To the nearest integer, ties to even, for |x| < 2^22; the compiler makes SIMD of it on any processor.
 float round_small(float x) {
   constexpr float kMagic = 12582912;  // 1.5 · 2^23: no bits below 1
@@ -101,7 +78,7 @@ void embed_row(const float* features, Row<D>& row) {
   std::array<std::array<float, kSide>, D + 1> elevated;
   std::array<float, kSide> sum{};
   for (int j = D; j > 0; --j) {
-    const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>((j + 1) * j)) * (std::sqrt(2.0 / 3) * (D + 1)));
+    const float scale = elevation_scale(D, j);
     for (std::int64_t i = 0; i < kSide; ++i) {
       const float scaled = features[(j - 1) * kSide + i] * scale;
       elevated[j][i] = sum[i] - static_cast<float>(j) * scaled;
@@ -159,14 +136,19 @@ void blur(const std::vector<std::uint32_t>& chains, std::size_t begin, std::size
 }  // namespace
 
 template <int D>
+void check_reach(const std::array<float, D>& largest, std::int64_t width, std::int64_t height) {
+  double reach = 1;  // of the quotients: elevated coordinates divided by D + 1, rounded
+  for (int j = 0; j < D; ++j) reach += std::sqrt(2.0 / 3) * largest[j];
+  if (!(reach < static_cast<double>(LatticeKey<D>::kLargest)))
+    throw core::UsageError("CRF: a sigma is too small for an image of " + std::to_string(width) + " x " + std::to_string(height) +
+                           " pixels; choose a larger one");
+}
+
+template <int D>
 PermutohedralLattice<D>::PermutohedralLattice(const TileGrid& grid, const std::array<float, D>& largest, const RowFeatures& features,
                                               int planes, ThreadTeam& team)
     : grid_(grid), simplices_(grid.width * grid.height), scale_(grid.width * grid.height, 1.0F) {
-  double reach = 1;  // of the quotients: elevated coordinates divided by D + 1, rounded
-  for (int j = 0; j < D; ++j) reach += std::sqrt(2.0 / 3) * largest[j];
-  if (!(reach < static_cast<double>(Key<D>::kLargest)))
-    throw core::UsageError("CRF: a sigma is too small for an image of " + std::to_string(grid.width) + " x " + std::to_string(grid.height) +
-                           " pixels; choose a larger one");
+  check_reach<D>(largest, grid.width, grid.height);
   std::vector<std::vector<std::uint64_t>> tile_keys(grid.count());
   team.for_each(grid.count(), [&](std::int64_t t, int) { tile_keys[t] = embed(t, features); });
   number_points(std::move(tile_keys), team);
@@ -195,8 +177,8 @@ std::vector<std::uint64_t> PermutohedralLattice<D>::embed(std::int64_t t, const 
       std::uint64_t key = 0;
       for (int j = 0; j <= D; ++j) {
         gap_of_rank[row.rank[j][i]] = row.gap[j][i];
-        unit_of_rank[row.rank[j][i]] = Key<D>::unit(j);
-        key += static_cast<std::uint64_t>(row.quotient[j][i] + Key<D>::kBias) * Key<D>::unit(j);
+        unit_of_rank[row.rank[j][i]] = LatticeKey<D>::unit(j);
+        key += static_cast<std::uint64_t>(row.quotient[j][i] + LatticeKey<D>::kBias) * LatticeKey<D>::unit(j);
       }
       for (int r = 0; r <= D; ++r) {
         simplex->weight[r] = r == 0 ? gap_of_rank[D] + (1 - gap_of_rank[0]) : gap_of_rank[D - r] - gap_of_rank[D + 1 - r];
@@ -238,7 +220,7 @@ void PermutohedralLattice<D>::number_points(std::vector<std::vector<std::uint64_
     std::vector<std::uint32_t> after(points_);
     std::vector<bool> starts(points_, true);
     for (std::uint32_t p = 0; p < points_; ++p) {
-      after[p] = table.find(Key<D>::after(table.keys()[p], static_cast<int>(j)));
+      after[p] = table.find(LatticeKey<D>::after(table.keys()[p], static_cast<int>(j)));
       if (after[p] != kAbsent) starts[after[p]] = false;
     }
     chains_[j].reserve(points_);
@@ -333,6 +315,8 @@ void PermutohedralLattice<D>::slice(std::int64_t t, float weight, Float4* sums) 
   }
 }
 
+template void check_reach<2>(const std::array<float, 2>&, std::int64_t, std::int64_t);
+template void check_reach<5>(const std::array<float, 5>&, std::int64_t, std::int64_t);
 template class PermutohedralLattice<2>;
 template class PermutohedralLattice<5>;
 

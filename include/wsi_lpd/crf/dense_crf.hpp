@@ -21,19 +21,25 @@ struct DenseCrfOptions {
   std::int64_t origin_y = 0;
 };
 
+/// Probabilities below count as this one.
+constexpr float kLeastProbability = 1e-5F;
+
 /// Mean-field inference in a fully connected CRF with Potts compatibility (Krähenbühl & Koltun 2011): starting from softmax(−unary), Q ←
 /// softmax(−unary + Σ w·K̃Q), K̃ = D^-½ K D^-½ with D the row sums of K. K is applied through the permutohedral lattice (Adams et al.
 /// 2010), so the sum is an approximation.
 ///
-/// `probabilities` [L, H, W] of 0…1 are clipped to [1e-5, 1]; unary = −log(probability). `rgb` [H, W, 3]; the order of the channels changes
-/// only how the lattice rounds. Returns Q [L, H, W]. Throws Error when the sizes do not match, UsageError for invalid options. Thread-safe.
-/// Memory: 64 bytes a pixel beside the probabilities, which are moved in, and about 100 bytes for every distinct lattice point; with four
-/// labels and stained tissue 150 bytes a pixel in all.
+/// `probabilities` [L, H, W] of 0…1 are clipped to [kLeastProbability, 1]; unary = −log(probability). `rgb` [H, W, 3]; the order of the
+/// channels changes only how the lattice rounds. Returns Q [L, H, W]. Throws Error when the sizes do not match, UsageError for invalid
+/// options. Thread-safe. Memory: 64 bytes a pixel beside the probabilities, which are moved in, and about 100 bytes for every distinct
+/// lattice point; with four labels and stained tissue 150 bytes a pixel in all.
 std::vector<float> dense_crf(std::vector<float> probabilities, int labels, core::ImageView<const std::uint8_t> rgb,
                              const DenseCrfOptions& options = {});
 /// The same from unary energies [L, H, W] of any scale, which are moved in and returned as Q.
 std::vector<float> dense_crf_from_unary(std::vector<float> unary, int labels, core::ImageView<const std::uint8_t> rgb,
                                         const DenseCrfOptions& options = {});
+
+/// Throws Error and UsageError as dense_crf() does for such arguments; looks at no pixel. Thread-safe.
+void check_dense_crf(std::size_t values, int labels, const core::ImageView<const std::uint8_t>& rgb, const DenseCrfOptions& options);
 
 /// The most probable of up to 255 labels for each pixel, [H, W] from [L, H, W]; the lower label wins a tie. Thread-safe. Throws Error when
 /// L does not divide the size, or is not 1…255.

@@ -204,8 +204,9 @@ TEST(SlideCrf, HandsRowsOnAndReadsTissueOnly) {
   const slide::FrameReader reader(slide, frame);
   RowCounter sink;
   constexpr SlideCrfOptions kOptions{.block = 64, .margin = 16};
-  SlideCrf crf(reader, frame, 1, 8, kOptions, 1, kNever, sink);
-  const std::vector<float> values(38, 0.5F);
+  const IdentitySegmenter network(8, 0.5);
+  SlideCrf crf(reader, frame, network, kOptions, 1, kNever, sink);
+  const std::vector<float> values(38 * kPaint.size(), 0.5F);
   const std::vector<std::uint8_t> grid_labels(38, 1), labels(300, 1);
   std::int64_t grid_rows = 0;
   for (std::int64_t y = 0; y < kSize.height; ++y) {

@@ -10,8 +10,8 @@ namespace wsi_lpd::model::cuda {
 // they are queued on its current stream. On the CPU the same code runs in the calling thread, one element after the other: that is for
 // comparing, not fast. No gradients. Thread-safe. Throw Error where a kernel can't be started.
 
-/// Is the tensor on a GPU, and has this program kernels for it? Not in builds without CUDA, which may all the same run LibTorch for CUDA.
-bool has_kernels_for(const torch::Tensor& tensor);
+/// Is the device a GPU, and has this program kernels for it? Not in builds without CUDA, which may all the same run LibTorch for CUDA.
+bool has_kernels_for(const torch::Device& device);
 
 /// RGB bytes [B, H, W, 3] to the network's input, float32 [B, 3, H, W], channels-last in memory: (byte − shift) · factor. `shift`,
 /// `factor`: float32 [3]. Bit-equal to the same operations of LibTorch.

@@ -8,8 +8,10 @@
 
 #include "wsi_lpd/core/calibration.hpp"
 #include "wsi_lpd/core/class_scheme.hpp"
+#include "wsi_lpd/core/image.hpp"
 #include "wsi_lpd/core/stain.hpp"
 #include "wsi_lpd/core/stain_fit.hpp"
+#include "wsi_lpd/crf/dense_crf.hpp"
 
 namespace wsi_lpd::pipeline::segment {
 
@@ -42,8 +44,8 @@ struct Precision {
 };
 
 /// The pipeline's interface to a network: tiles in, class maps out. choose_precision, adapt_presence and submit may be called by one thread
-/// at a time. allocate and await are thread-safe, also while another thread is in one of those; so is shape, but for `presence` while
-/// another thread is in adapt_presence.
+/// at a time. allocate, await and crf_labels are thread-safe, also while another thread is in one of those; so is shape, but for `presence`
+/// while another thread is in adapt_presence.
 class Segmenter {
  public:
   struct Shape {
@@ -84,7 +86,14 @@ class Segmenter {
   virtual std::unique_ptr<Pending> submit(std::unique_ptr<TileBuffer> tiles, int count, int tile, std::span<const std::uint8_t> scored) = 0;
   /// Waits for the results; on the CPU, computes them. They do not depend on the thread or on other batches.
   virtual TileResults await(std::unique_ptr<Pending> pending) const = 0;
-  /// One line for people, if since this was asked last there was too little memory for a whole batch, which was then computed in parts.
+  /// The most probable of L labels [H, W] for each pixel by the dense CRF (crf::dense_crf), from `probabilities` [L, H, W] and colours
+  /// `rgb` [H, W, 3], which have no gaps between rows. On the CPU; a segmenter with a GPU may use that.
+  virtual std::vector<std::uint8_t> crf_labels(std::vector<float> probabilities, int labels, core::ImageView<const std::uint8_t> rgb,
+                                               const crf::DenseCrfOptions& options) const {
+    return crf::most_probable_labels(crf::dense_crf(std::move(probabilities), labels, rgb, options), labels);
+  }
+  /// One line for people, if since this was asked last there was too little memory for a whole batch, which was then computed in parts,
+  /// or for the CRF, which the CPU then computed.
   virtual std::string take_note() { return {}; }
   /// Has the device failed, so that this process can compute nothing more on it? Thread-safe.
   virtual bool is_lost() const { return false; }

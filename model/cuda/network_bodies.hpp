@@ -3,11 +3,7 @@
 #include <cmath>
 #include <cstdint>
 
-#ifdef __CUDACC__
-#define WSI_LPD_HOST_DEVICE __host__ __device__
-#else
-#define WSI_LPD_HOST_DEVICE
-#endif
+#include "wsi_lpd/core/host_device.hpp"
 
 namespace wsi_lpd::model::cuda {
 
