@@ -108,14 +108,17 @@ std::vector<std::string> changed_results(const output::ResultFolder& results) {
 
 /// What the statistics of complete slides tell.
 void tell_statistics(std::ostream& text, const output::ResultFolder& results) {
-  std::set<std::string> models;
+  std::set<std::string> models, configurations;
   std::size_t warned = 0;
   for (const output::CompleteResult& result : results.complete) {
     models.insert(result.statistics.model_sha256);
+    configurations.insert(result.statistics.configuration_sha256);
     warned += result.statistics.warnings.empty() ? 0 : 1;
   }
   if (warned > 0) text << warned << " of the complete slides have warnings (in their .json, and in the report)\n";
   if (models.size() > 1) text << "the complete slides come from " << models.size() << " models\n";
+  if (configurations.size() > 1)
+    text << "the complete slides were made with " << configurations.size() << " sets of options (configuration in their .json)\n";
 }
 
 Json results_json(const output::ResultFolder& results, bool is_verified) {

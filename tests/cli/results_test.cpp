@@ -37,6 +37,15 @@ TEST_F(Program, WritesTilesThatOtherProjectsLoad) {
     EXPECT_THAT(core::read_text_file(path("dump.txt")), HasSubstr("DATASET \"" + std::string(name) + "\""));
 }
 
+TEST_F(Program, TellsResultsOfSeveralSetsOfOptions) {
+  ASSERT_EQ(run("segment data/slides/slide-1.tif --tissue none -o mixed-options").code, 0);
+  EXPECT_THAT(run("status mixed-options --verify").out, Not(HasSubstr("sets of options")));
+  fs::copy_file(path("data/slides/slide-1.tif"), path("options-differ.tif"));
+  ASSERT_EQ(run("segment options-differ.tif --tissue none --overlap 0 -o mixed-options").code, 0);
+  EXPECT_THAT(run("status mixed-options --verify").out, HasSubstr("the complete slides were made with 2 sets of options"));
+  EXPECT_THAT(run("status mixed-options --verify").out, Not(HasSubstr("models")));
+}
+
 TEST_F(Program, WritesOmeTiffUnderANameThatEveryCommandFinds) {
   const std::string segment = "segment data/slides/slide-1.tif --tissue none ";
   ASSERT_EQ(run(segment + "-o plain").code, 0);
