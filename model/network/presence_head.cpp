@@ -10,6 +10,7 @@
 #include "wsi_lpd/core/roc_area.hpp"
 #include "wsi_lpd/model/network/calibration.hpp"
 #include "wsi_lpd/model/network/logistic_regression.hpp"
+#include "wsi_lpd/model/network/presence_labels.hpp"
 
 namespace wsi_lpd::model::network {
 namespace {
@@ -78,8 +79,16 @@ void check_finite(const Tensor& features) {
   if (!features.isfinite().all().item<bool>()) throw core::Error("the encoder gives features that are not finite");
 }
 
-void check(const Tensor& features, const Tensor& labels, const std::vector<std::string>& groups, const std::vector<std::string>& classes) {
-  check_finite(features);
+/// The images of a fold, or all others.
+Tensor indices(const std::vector<int>& folds, int fold, bool in) {
+  std::vector<std::int64_t> found;
+  for (std::size_t i = 0; i < folds.size(); ++i)
+    if ((folds[i] == fold) == in) found.push_back(static_cast<std::int64_t>(i));
+  return torch::tensor(found, torch::kLong);
+}
+
+/// The fold of each image. Throws Error as check_presence_labels().
+std::vector<int> checked_folds(const Tensor& labels, const std::vector<std::string>& groups, const std::vector<std::string>& classes) {
   if (std::ranges::all_of(groups, [&](const std::string& group) { return group == groups.front(); }))
     throw core::Error("all images are of one patient (" + (groups.empty() ? "none" : groups.front()) +
                       "): held-out images of other patients are needed, of at least two");
@@ -90,14 +99,16 @@ void check(const Tensor& features, const Tensor& labels, const std::vector<std::
                         " images; at least " + std::to_string(kFewest) + " with it and " + std::to_string(kFewest) +
                         " without it are needed");
   }
-}
-
-/// The images of a fold, or all others.
-Tensor indices(const std::vector<int>& folds, int fold, bool in) {
-  std::vector<std::int64_t> found;
-  for (std::size_t i = 0; i < folds.size(); ++i)
-    if ((folds[i] == fold) == in) found.push_back(static_cast<std::int64_t>(i));
-  return torch::tensor(found, torch::kLong);
+  std::vector<int> folds = folds_of_groups(groups, labels, kFolds);
+  for (int fold = 0; fold <= *std::ranges::max_element(folds); ++fold) {
+    const Tensor seen = labels.index_select(0, indices(folds, fold, false));
+    for (std::size_t c = 0; c < classes.size(); ++c) {
+      const Tensor column = seen.select(1, static_cast<std::int64_t>(c));
+      if (column.min().item<double>() == column.max().item<double>())
+        throw core::Error("all images with class " + classes[c] + ", or all without it, are of one patient or fold");
+    }
+  }
+  return folds;
 }
 
 /// The rows of `extra` with the patients that a fold does not hold out, in double.
@@ -122,18 +133,12 @@ std::set<std::string> patients_of(const std::vector<std::string>& groups, const 
 
 /// Scores [strength] of [N, C] by models that were fitted without an image's fold.
 std::vector<Tensor> held_out_scores(const Tensor& features, const Tensor& labels, const std::vector<std::string>& groups,
-                                    const std::vector<int>& folds, const std::vector<double>& strengths,
-                                    const std::vector<std::string>& classes, const ExtraFeatures& extra) {
+                                    const std::vector<int>& folds, const std::vector<double>& strengths, const ExtraFeatures& extra) {
   std::vector<Tensor> scores(strengths.size());
   for (Tensor& score : scores) score = torch::zeros_like(labels);
   for (int fold = 0; fold <= *std::ranges::max_element(folds); ++fold) {
     const Tensor inside = indices(folds, fold, true), others = indices(folds, fold, false);
     const Tensor seen = labels.index_select(0, others);
-    for (std::size_t c = 0; c < classes.size(); ++c) {
-      const Tensor column = seen.select(1, static_cast<std::int64_t>(c));
-      if (column.min().item<double>() == column.max().item<double>())
-        throw core::Error("all images with class " + classes[c] + ", or all without it, are of one patient or fold");
-    }
     const ExtraFeatures more = outside(extra, patients_of(groups, folds, fold));
     const Models models = fit_all(with(features.index_select(0, others), more.features), with(seen, more.labels), strengths);
     const Tensor apart = features.index_select(0, inside);
@@ -179,14 +184,19 @@ std::vector<int> folds_of_groups(const std::vector<std::string>& groups, const T
   return result;
 }
 
+void check_presence_labels(const std::vector<float>& labels, const std::vector<std::string>& groups,
+                           const std::vector<std::string>& classes) {
+  const torch::NoGradGuard no_grad;
+  checked_folds(torch::tensor(labels).view({-1, static_cast<std::int64_t>(classes.size())}), groups, classes);
+}
+
 PresenceFit fit_presence(const Tensor& features, const Tensor& labels, const std::vector<std::string>& groups,
                          const std::vector<std::string>& classes, const Tensor& altered, const ExtraFeatures& extra) {
   const torch::NoGradGuard no_grad;
-  check(features, labels, groups, classes);
-  if (extra.features.defined()) check_finite(extra.features);
-  if (altered.defined()) check(altered, labels, groups, classes);
+  for (const Tensor& given : {features, altered, extra.features})
+    if (given.defined()) check_finite(given);
   Tensor inputs = features.to(torch::kDouble), truth = labels.to(torch::kDouble);
-  std::vector<int> folds = folds_of_groups(groups, truth, kFolds);
+  std::vector<int> folds = checked_folds(truth, groups, classes);
   if (altered.defined()) {
     inputs = torch::cat({inputs, altered.to(torch::kDouble)});
     truth = torch::cat({truth, truth});
@@ -194,7 +204,7 @@ PresenceFit fit_presence(const Tensor& features, const Tensor& labels, const std
   }
   std::vector<double> strengths;
   for (const double exponent : kExponents) strengths.push_back(std::pow(10.0, exponent));
-  const std::vector<Tensor> held_out = held_out_scores(inputs, truth, groups, folds, strengths, classes, extra);
+  const std::vector<Tensor> held_out = held_out_scores(inputs, truth, groups, folds, strengths, extra);
   std::vector<double> losses;
   for (const Tensor& scores : held_out) losses.push_back(balanced_loss(scores, truth));
   const auto best = static_cast<std::size_t>(std::ranges::min_element(losses) - losses.begin());

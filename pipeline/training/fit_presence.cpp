@@ -7,6 +7,7 @@
 #include <string>
 
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/model/network/presence_labels.hpp"
 #include "wsi_lpd/pipeline/training/evaluate.hpp"
 
 namespace wsi_lpd::pipeline::training {
@@ -15,10 +16,13 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
                   const core::Work& work, std::span<const CorrectedTile> corrected) {
   std::vector<std::string> groups;
   std::size_t known = 0, next = 0;
+  std::vector<float> labels;
   for (std::size_t i = 0; i < set.count(); ++i) {
     groups.push_back(set.group(i));
+    labels.insert(labels.end(), set.labels(i).begin(), set.labels(i).end());
     known += !set.patient(i).empty();
   }
+  model::network::check_presence_labels(labels, groups, model.info().classes.names);  // before the encoder takes its time
   for (const CorrectedTile& tile : corrected) groups.push_back(tile.patient);
   const std::string name = encoder.empty() && model.info().presence ? model.info().presence->encoder : encoder.filename().string();
   work.observer.begin("looking through " + name, static_cast<std::int64_t>(groups.size()), "images");

@@ -65,6 +65,8 @@ TEST_F(Program, RefusesWhatFitsNoPresenceHead) {
   expect_refusal(calibrate + kEncoder + " --groups '('", 2, "--groups '(': is no regular expression");
   expect_refusal(calibrate + kEncoder + " --groups '^case'", 2, "--groups '^case': matches no image's name, such as patient");
   expect_refusal(calibrate + kEncoder + " --groups '^patient'", 1, "all images are of one patient (patient)");
+  const Outcome early = run(calibrate + kEncoder + " --groups '^patient'");
+  EXPECT_THAT(early.err, Not(HasSubstr("looking through"))) << "labels are checked before the encoder takes its time";
   expect_refusal(calibrate + " --presence-encoder absent.ts", 2, "absent.ts");
   std::ofstream(path("noise.ts")) << std::string(5000, 'n');
   expect_refusal(calibrate + " --presence-encoder noise.ts", 1, "noise.ts: not a TorchScript encoder");

@@ -53,8 +53,7 @@ std::vector<int> folds_of_groups(const std::vector<std::string>& groups, const t
 /// is the one of 1e-4, 1e-3.5, …, 1 whose log loss of the held-out images is the lowest, with both kinds of images of each class weighted
 /// equally, mean over the classes. Each of five folds is held out in turn; standardisation and fit don't see it. `altered` [N, D], unless
 /// it is undefined, are features of altered copies of the same images: head, strength and calibration are those of both. Fits see `extra`,
-/// too, but none sees those of a patient that is held out. Throws Error: features that are not finite, fewer than two groups, a class in
-/// fewer than five images or in all but fewer than five, or on one side in one fold only.
+/// too, but none sees those of a patient that is held out. Throws Error: features that are not finite, or as check_presence_labels().
 PresenceFit fit_presence(const torch::Tensor& features, const torch::Tensor& labels, const std::vector<std::string>& groups,
                          const std::vector<std::string>& classes, const torch::Tensor& altered = {}, const ExtraFeatures& extra = {});
 
