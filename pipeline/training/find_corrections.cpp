@@ -17,6 +17,9 @@ namespace fs = std::filesystem;
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
+/// Does the file lie with the masks of a result?
+bool has_results_at(const fs::path& json) { return fs::exists(json) && fs::exists(fs::path(json).replace_extension(".h5")); }
+
 /// The slides of a folder by their names, with and without their endings.
 class SlidesByName {
  public:
@@ -28,13 +31,17 @@ class SlidesByName {
       if (path.has_extension()) slides_.emplace(path.filename().string(), path);
     }
   }
-  /// The slide of a file of regions; nothing if there is none, which is noted. Throws UsageError: there are two.
+  /// The slide of a file of regions; nothing if there is none, which is noted. Throws UsageError: there are two, or results instead.
   std::optional<fs::path> find(const fs::path& regions) {
     const auto [first, last] = slides_.equal_range(regions.stem().string());
     if (first == last) {
       missing_.push_back(regions.stem().string());
       return {};
     }
+    if (const fs::path json = fs::path(first->second).replace_extension(".json"); has_results_at(json))
+      throw core::UsageError(regions.string() + ": " + json.string() +
+                             " is a result of segment, and no slide; name the folder of the slides " +
+                             "themselves with --correction-slides");
     if (std::next(first) != last)
       throw core::UsageError(regions.string() + ": both " + first->second.string() + " and " + std::next(first)->second.string() +
                              " have its name; keep one of them in the folder");

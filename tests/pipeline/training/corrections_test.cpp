@@ -154,7 +154,9 @@ TEST_F(Corrections, SayWhatIsWrong) {
   std::filesystem::copy(folder_ / "slide.png", folder_ / "slide.jpg");
   EXPECT_THAT(error_of(), HasSubstr("have its name; keep one of them"));
   std::filesystem::remove(folder_ / "slide.jpg");
-  std::filesystem::remove(folder_ / "slide.png");
+  for (const char* name : {"slide.json", "slide.h5"}) core::write_text_file(folder_ / name, "{}");  // of segment
+  EXPECT_THAT(error_of(), HasSubstr("slide.json is a result of segment, and no slide; name the folder of the slides themselves"));
+  for (const char* name : {"slide.json", "slide.h5", "slide.png"}) std::filesystem::remove(folder_ / name);
   EXPECT_THAT(error_of(), HasSubstr("for the regions of slide; name the folder of the slides"));
   core::write_text_file(folder_ / "slide.geojson", "[]");
   EXPECT_THAT(error_of(), HasSubstr("there is nothing to learn from: no region is a person's (0 are as exported)"));
