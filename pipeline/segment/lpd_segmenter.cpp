@@ -96,6 +96,7 @@ class LpdSegmenter final : public Segmenter {
       const c10::impl::VirtualGuardImpl backend(device.type());
       if (!device.has_index()) device_ = backend.getDevice();
       stream_ = backend.getStreamFromGlobalPool(device_);
+      crf_stream_ = backend.getStreamFromGlobalPool(device_);
       network_->to(device_);
       if (rounded_) rounded_->to(device_);
     }
@@ -257,7 +258,7 @@ class LpdSegmenter final : public Segmenter {
                                                              const crf::DenseCrfOptions& options) const {
     return on_the_device("the CRF on the GPU", [&]() -> std::optional<std::vector<std::uint8_t>> {
       const c10::InferenceMode inference;
-      const c10::StreamGuard guard(c10::impl::VirtualGuardImpl(device_.type()).getStreamFromGlobalPool(device_));
+      const c10::StreamGuard guard(*crf_stream_);  // always one: LibTorch keeps the memory of each for itself
       try {
         const Tensor given = torch::from_blob(probabilities.data(), {labels, rgb.height, rgb.width}).to(device_),
                      pixels = torch::from_blob(const_cast<std::uint8_t*>(rgb.pixels), {rgb.height, rgb.width, 3}, torch::kByte).to(device_);
@@ -386,7 +387,7 @@ class LpdSegmenter final : public Segmenter {
   std::unique_ptr<model::network::PresenceScorer> scorer_;  ///< nothing: presence from the network's own scores
   std::optional<model::network::JointPresence> joint_;      ///< of the scorer's scores and the network's own
   std::optional<model::network::ScoreSigmoid> presence_;
-  std::optional<c10::Stream> stream_;  ///< on a GPU
+  std::optional<c10::Stream> stream_, crf_stream_;  ///< on a GPU
   Shape shape_;
   mutable model::runtime::FittingParts parts_;
   mutable std::atomic<bool> is_lost_ = false;
