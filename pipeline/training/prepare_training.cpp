@@ -35,6 +35,15 @@ void settle_steps(TrainJob& job, std::size_t images) {
   options.warmup_iterations = std::min(options.warmup_iterations, options.iterations);
 }
 
+/// Mosaics make maps better, and the network's own scores worse, which count little beside a presence head (docs/training.md).
+void settle_mosaics(TrainJob& job, const PatchSet& images, core::ProgressObserver& observer) {
+  constexpr double kHalf = 0.5;
+  if (job.stream.mosaic >= 0) return;
+  const bool pays = !job.presence_encoder.empty() && !job.distil && job.options.from.empty() && TrainingStream::suits_mosaics(images);
+  job.stream.mosaic = pays ? kHalf : 0;
+  if (pays) observer.info("half of the images are put together from others that show one class each; --mosaic 0 leaves them as they are");
+}
+
 /// Pixels of the background teach a presence head alone, and image labels where a tile's are known. Throws UsageError where corrections
 /// teach nothing.
 void report_background(const std::vector<CorrectedTile>& tiles, const TrainJob& job, core::ProgressObserver& observer) {
@@ -78,6 +87,7 @@ PreparedTraining prepare_training(TrainJob job, const core::Work& work) {
   if (job.patches.train.empty()) throw core::UsageError("there is no image to train on");
   PatchSet images(job.patches.train, job.images, work);
   TrainingStream::check(images, job.stream);
+  settle_mosaics(job, images, work.observer);
   PatchSet valid(job.patches.valid, with_size(job.images, images.size()), work);
   PatchSet unlabelled(job.unlabelled, with_size(job.images, images.size()), work);
   settle_steps(job, images.count());

@@ -97,12 +97,21 @@ TrainingStream::TrainingStream(const PatchSet& set, int batch_size, std::uint64_
 void TrainingStream::check(const PatchSet& set, const StreamOptions& options) {
   if (options.stain_views && options.stain_jitter == 0)
     throw core::UsageError("--stain-views needs other stains: give a --stain-jitter above 0");
-  if (options.mosaic == 0) return;
+  if (options.mosaic <= 0) return;
   const auto pure = pure_images(set);
   const auto classes = std::ranges::count_if(pure, [](const auto& images) { return !images.empty(); });
   if (classes < 2)
     throw core::UsageError("--mosaic needs images that show one class alone, of at least two classes; there are some of " +
                            std::to_string(classes));
+}
+
+bool TrainingStream::suits_mosaics(const PatchSet& set) {
+  std::size_t images = 0, classes = 0;
+  for (const std::vector<std::size_t>& pure : pure_images(set)) {
+    images += pure.size();
+    classes += !pure.empty();
+  }
+  return classes >= 2 && 2 * images >= set.count();
 }
 
 TrainingStream::~TrainingStream() {

@@ -79,10 +79,12 @@ void add_image_changes(CLI::App& command, TrainArguments& arguments) {
                 "(--agreement-weight); a step takes twice as long; e.g. --stain-views")
       ->default_str("false");
   command
-      .add_option("--mosaic", arguments.job.stream.mosaic,
-                  "share of the images that are put together from 2 to 4 images of one class each; the class of their pixels is then known "
-                  "and learnt, with --pixel-weight; 0: none; e.g. --mosaic 0.3")
-      ->check(CLI::Range(0.0, 1.0));
+      .add_option(
+          "--mosaic", arguments.job.stream.mosaic,
+          "share of the images that are put together from 2 to 4 images of one class each; the class of their pixels is then known "
+          "and learnt, with --pixel-weight; 0: none; -1: 0.5 with --presence-encoder if half of the images at least show one class, and "
+          "without --distil and --from, else none; e.g. --mosaic 0.3")
+      ->check(CLI::Range(-1.0, 1.0));
 }
 
 /// The network, how many steps, and the optimiser.
@@ -269,6 +271,7 @@ bool is_given(const Context& context, const std::string& option) {
 void check_train_options(const TrainArguments& arguments, const Context& context) {
   const pipeline::training::TrainJob& job = arguments.job;
   const bool begins = !job.options.from.empty(), corrected = !job.corrections.regions.empty(), lpd = job.info.method == "lpd" || begins;
+  const bool mosaics_by_default = job.stream.mosaic < 0 && !job.presence_encoder.empty() && !job.distil && !begins;
   struct Belonging {
     const char *option, *owner;
     bool has_owner;
@@ -279,7 +282,7 @@ void check_train_options(const TrainArguments& arguments, const Context& context
       {"--correction-slides", "--corrections FOLDER", corrected, !job.corrections.slides.empty()},
       {"--correction-share", "--corrections FOLDER", corrected},
       {"--guard", "--from MODEL with --corrections FOLDER", begins && corrected},
-      {"--pixel-weight", "--mosaic or --corrections FOLDER", job.stream.mosaic > 0 || corrected},
+      {"--pixel-weight", "--mosaic or --corrections FOLDER", job.stream.mosaic > 0 || mosaics_by_default || corrected},
       {"--teacher-weight", "--distil or --corrections FOLDER", job.distil || corrected},
       {"--agreement-weight", "--stain-views", job.stream.stain_views},
       {"--similarity-weight", "--frozen-encoder FILE", !job.options.frozen_encoder.empty()},

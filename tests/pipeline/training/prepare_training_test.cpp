@@ -55,7 +55,7 @@ TEST_F(Preparing, RefusesToDistilWithoutATeacherOrForNothing) {
   EXPECT_THROW(scan_unlabelled(folder_ / "nothing", 2, false), core::UsageError);
 }
 
-TEST_F(Preparing, RefusesViewsAndMosaicsThatCannotBeMade) {
+TEST_F(Preparing, ChecksViewsAndChoosesMosaics) {
   TrainJob views = job(12, 0.2), mosaics = job(12, 0.2);
   views.stream.stain_views = true;
   EXPECT_THROW(prepare(views), core::UsageError);
@@ -65,6 +65,20 @@ TEST_F(Preparing, RefusesViewsAndMosaicsThatCannotBeMade) {
   for (std::size_t i = 0; i < mosaics.patches.train.size(); ++i)
     mosaics.patches.train[i].labels = i % 2 == 0 ? std::vector<float>{1, 0} : std::vector<float>{0, 1};
   EXPECT_GT(prepare(mosaics).images.count(), 0U);
+
+  const auto chosen = [&](TrainJob given) {
+    given.stream.mosaic = StreamOptions{}.mosaic;
+    return prepare(given).job.stream.mosaic;
+  };
+  EXPECT_EQ(chosen(mosaics), 0) << "without a presence head";
+  mosaics.presence_encoder = "encoder.ts";  // is not looked at here
+  EXPECT_EQ(chosen(mosaics), 0.5);
+  EXPECT_EQ(prepare(mosaics).job.stream.mosaic, 0.5) << "as given";
+  mosaics.distil = true;
+  EXPECT_EQ(chosen(mosaics), 0);
+  mosaics.distil = false;
+  for (std::size_t i = 0; 3 * i < 2 * mosaics.patches.train.size(); ++i) mosaics.patches.train[i].labels = {1, 1};
+  EXPECT_EQ(chosen(mosaics), 0) << "too few images show one class alone";
 }
 
 TEST_F(Preparing, CountsStepsAndWarmUpAfterTheHoldOut) {

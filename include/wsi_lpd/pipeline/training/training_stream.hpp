@@ -14,7 +14,8 @@ struct StreamOptions {
   double scale_jitter = 0;        ///< RandomView::scale_jitter
   double stain_jitter = 0;        ///< strength of the random stain change in HED space
   bool stain_views = false;       ///< every image is shown twice, in different stains (PatchBatch::paired)
-  double mosaic = 0;              ///< share of the images replaced by mosaics of 2 to 4 images that show one class each
+  double mosaic = -1;             ///< share of the images replaced by mosaics of 2 to 4 images that show one class each; negative: none, or
+                                  ///< what prepare_training() chooses
   double correction_share = 0.3;  ///< corrected tiles for each image with labels, if there are any; at least one a batch
   int part = 0, parts = 1;        ///< of several processes, the one that these batches are for: each gets a share of every batch
 };
@@ -39,6 +40,8 @@ class TrainingStream {
   /// Throws UsageError: mosaics are asked for, and fewer than two classes have images of their own; two stains are asked for without
   /// stain_jitter.
   static void check(const PatchSet& set, const StreamOptions& options);
+  /// Have the images enough to make mosaics of: does half of them at least show one class alone, and not all the same?
+  static bool suits_mosaics(const PatchSet& set);
   model::network::PatchBatch next();
   /// Seconds that next() has waited for images so far.
   double waited() const { return waited_; }
