@@ -7,6 +7,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/digest/sha256.hpp"
+#include "wsi_lpd/slide/archive_file.hpp"
 #include "wsi_lpd/slide/region_file.hpp"
 #include "wsi_lpd/slide/region_labels.hpp"
 
@@ -38,7 +39,8 @@ class SlidesByName {
       missing_.push_back(regions.stem().string());
       return {};
     }
-    if (const fs::path json = fs::path(first->second).replace_extension(".json"); has_results_at(json))
+    const bool is_sure = std::next(first) == last && slide::left_out_as(first->second) != "mask or label image";
+    if (const fs::path json = fs::path(first->second).replace_extension(".json"); !is_sure && has_results_at(json))
       throw core::UsageError(regions.string() + ": " + json.string() +
                              " is a result of segment, and no slide; name the folder of the slides " +
                              "themselves with --correction-slides");

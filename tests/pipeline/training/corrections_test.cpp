@@ -156,6 +156,9 @@ TEST_F(Corrections, SayWhatIsWrong) {
   std::filesystem::remove(folder_ / "slide.jpg");
   for (const char* name : {"slide.json", "slide.h5"}) core::write_text_file(folder_ / name, "{}");  // of segment
   EXPECT_THAT(error_of(), HasSubstr("slide.json is a result of segment, and no slide; name the folder of the slides themselves"));
+  std::filesystem::rename(folder_ / "slide.geojson", folder_ / "slide.png.geojson");
+  EXPECT_EQ(error_of(), "no error") << "the slide lies with its results, and the regions name its ending, too";
+  std::filesystem::rename(folder_ / "slide.png.geojson", folder_ / "slide.geojson");
   for (const char* name : {"slide.json", "slide.h5", "slide.png"}) std::filesystem::remove(folder_ / name);
   EXPECT_THAT(error_of(), HasSubstr("for the regions of slide; name the folder of the slides"));
   core::write_text_file(folder_ / "slide.geojson", "[]");
