@@ -1,7 +1,9 @@
 #include "wsi_lpd/model/cuda/dense_crf.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <tuple>
 #include <utility>
 #include <vector>
 

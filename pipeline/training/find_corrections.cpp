@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
-/// Does the file lie with the masks of a result?
+/// Are the statistics and the HDF5 file of a result there?
 bool has_results_at(const fs::path& json) { return fs::exists(json) && fs::exists(fs::path(json).replace_extension(".h5")); }
 
 /// The slides of a folder by their names, with and without their endings.
