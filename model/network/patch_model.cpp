@@ -49,11 +49,6 @@ auto in_parts(runtime::FittingParts& parts, const PatchBatch& batch, const Look&
   return all;
 }
 
-/// Calibration::margin of scores [N, C].
-Tensor margins_of(const core::Calibration& calibration, const Tensor& scores) {
-  return (scores - torch::tensor(calibration.score_threshold)) / torch::tensor(calibration.score_width);
-}
-
 /// The maps [B, C, h, w] of heads that tell places apart.
 Tensor stacked(std::span<const HeadScores> heads) {
   std::vector<Tensor> maps;
@@ -233,7 +228,7 @@ void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::f
           .fit_components = stored.fit ? stored.fit->axes.size(0) : 0,
           .own_weight = kOwnWeight,
           .calibration = fit.calibration,
-          .patients = fit_patient_scatter(values_of<float>(margins_of(fit.calibration, fit.held_out)), values_of<float>(truth), patients,
+          .patients = fit_patient_scatter(fit.calibration.margins(values_of<float>(fit.held_out)), values_of<float>(truth), patients,
                                           fit.calibration.score_threshold.size()),
           .place = place,
       };

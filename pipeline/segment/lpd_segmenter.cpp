@@ -164,12 +164,9 @@ class LpdSegmenter final : public Segmenter {
     shape_.presence = model::network::uncalibrated(info_.classes.count());
     if (count == 0) return {};
     return on_the_device("comparing the presence of classes with other patients", [&] {
-      const Tensor scores = sample_scores(view(*sample, count, tile));
-      std::vector<float> margins;
-      for (std::int64_t i = 0; i < scores.size(0); ++i)
-        for (std::int64_t c = 0; c < scores.size(1); ++c)
-          margins.push_back(info_.presence->calibration.margin(static_cast<std::size_t>(c), scores[i][c].item<float>()));
-      std::vector<float> shift = model::network::patient_shift(*info_.presence->patients, margins);
+      const model::network::PresenceInfo& presence = *info_.presence;
+      const std::vector<float> scores = numbers(sample_scores(view(*sample, count, tile)));
+      std::vector<float> shift = model::network::patient_shift(*presence.patients, presence.calibration.margins(scores));
       for (std::size_t c = 0; c < shift.size(); ++c) shape_.presence.score_threshold[c] += shift[c];
       return shift;
     });

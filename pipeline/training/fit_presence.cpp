@@ -79,10 +79,9 @@ void remove_shifts(std::vector<model::network::HeadScores>& heads, const PatchSe
   std::map<std::string, std::vector<std::size_t>> patients;
   for (std::size_t i = 0; i < set.count(); ++i) patients[set.patient(i)].push_back(i);
   for (const auto& [patient, images] : patients) {
-    std::vector<float> margins;
-    for (const std::size_t i : images)
-      for (std::size_t c = 0; c < heads[i].scores.size(); ++c) margins.push_back(calibration.margin(c, heads[i].scores[c]));
-    const std::vector<float> shift = patient_shift(*presence.patients, margins);
+    std::vector<float> scores;
+    for (const std::size_t i : images) scores.insert(scores.end(), heads[i].scores.begin(), heads[i].scores.end());
+    const std::vector<float> shift = patient_shift(*presence.patients, calibration.margins(scores));
     for (const std::size_t i : images) {
       const std::size_t places = heads[i].maps.size() / shift.size();
       for (std::size_t c = 0; c < shift.size(); ++c) {

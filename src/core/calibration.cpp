@@ -2,6 +2,13 @@
 
 namespace wsi_lpd::core {
 
+std::vector<float> Calibration::margins(std::span<const float> scores) const {
+  std::vector<float> margins;
+  margins.reserve(scores.size());
+  for (std::size_t i = 0; i < scores.size(); ++i) margins.push_back(margin(i % score_threshold.size(), scores[i]));
+  return margins;
+}
+
 JointScore::JointScore(const Calibration& head, const Calibration& own, float own_weight) {
   for (std::size_t c = 0; c < head.score_threshold.size(); ++c) {
     const float weight = own.empty() ? 0 : own_weight;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <span>
 #include <vector>
 
 namespace wsi_lpd::core {
@@ -16,6 +17,8 @@ struct Calibration {
   bool empty() const { return score_threshold.empty(); }
   /// How far a score of class c lies above the threshold, in widths.
   float margin(std::size_t c, float score) const { return (score - score_threshold[c]) / score_width[c]; }
+  /// Those of the scores [N, C] of N images, row by row.
+  std::vector<float> margins(std::span<const float> scores) const;
   bool operator==(const Calibration&) const = default;
 };
 
