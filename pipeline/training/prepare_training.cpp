@@ -65,6 +65,35 @@ void report_background(const std::vector<CorrectedTile>& tiles, const TrainJob& 
                             : "and there is no presence head that would learn of them (--presence-encoder)"));
 }
 
+/// The size and µm/px of the images as the network sees them become the model's.
+void settle_resolution(TrainJob& job, const PatchSet& images, core::ProgressObserver& observer) {
+  constexpr double kOtherResolution = 0.05;  // relative difference of µm/px beyond which a warning names both
+  model::network::ModelInfo& info = job.info;
+  const std::optional<double> mpp = job.mpp ? std::optional(*job.mpp / images.zoom()) : std::nullopt;
+  if (const std::string from = job.options.from.string(); !from.empty()) {
+    const auto pixels = [](int side) { return std::to_string(side) + " px"; };
+    const auto micrometres = [](double value) { return core::shortest(std::round(1e4 * value) / 1e4); };
+    if (info.patch_size != images.size())
+      observer.warn("images are read at " + pixels(images.size()) + ", and those of " + from + " were at " + pixels(info.patch_size) +
+                    ": the new model works on tiles of " + pixels(images.size()) +
+                    "; the score before the first step is that of the model before at its own " + pixels(info.patch_size) +
+                    "; --patch-size " + std::to_string(info.patch_size) + " keeps them");
+    if (mpp && !info.mpp)
+      observer.warn(from + " does not know its um/px, and the images have " + micrometres(*mpp) + ": the new model reads slides at that");
+    const auto is_other = [&](double value) { return std::abs(value / *info.mpp - 1) > kOtherResolution; };
+    if (mpp && info.mpp && is_other(*mpp)) {
+      const double for_model_before = job.images.fit == Fit::Resize ? *mpp * images.size() / info.patch_size : *mpp;  // at its own size
+      observer.warn("the images have " + micrometres(*mpp) + " um/px as the network sees them, and those of " + from + " had " +
+                    micrometres(*info.mpp) + ": the new model reads slides at " + micrometres(*mpp) +
+                    (is_other(for_model_before)
+                         ? ", and the score before the first step is that of the model before on images that it was not made for"
+                         : ""));
+    }
+  }
+  if (mpp || job.options.from.empty()) info.mpp = mpp;
+  info.patch_size = images.size();
+}
+
 PatchSetOptions with_size(PatchSetOptions options, int size) {
   options.size = size;
   return options;
@@ -92,10 +121,9 @@ PreparedTraining prepare_training(TrainJob job, const core::Work& work) {
   PatchSet unlabelled(job.unlabelled, with_size(job.images, images.size()), work);
   settle_steps(job, images.count());
   job.info.provenance["images"] = std::to_string(images.count());
-  job.info.patch_size = images.size();
+  settle_resolution(job, images, work.observer);
   job.info.stain = stain_of(images, work);
   job.info.stain_fit = stain_fit_of(images, work);
-  if (job.info.mpp) *job.info.mpp /= images.zoom();
   if (images.zoom() != 1)
     work.observer.warn("images are resized by " + core::fixed(images.zoom(), 3) + " to " + std::to_string(images.size()) +
                        " pixels: the model works at that resolution");

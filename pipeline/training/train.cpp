@@ -52,8 +52,10 @@ class Run {
         judge_(valid_, options_.warmup_iterations, options_.iterations) {}
 
   TrainResult run() {
-    const std::optional<raster::ConfusionMatrix> before = agreement_of(options_.from);
-    const std::optional<Begun> begun = judge_begun();
+    std::optional<model::network::PatchModel> from = load_begun();
+    std::optional<raster::ConfusionMatrix> before;
+    if (from && !corrected_.empty()) before = agreement_with(corrected_, *from, work_.cancel);
+    const std::optional<Begun> begun = judge_begun(std::move(from));
     Teaching teaching = fit_head();
     report_balance(set_, job_.info.classes, work_.observer);
     if (judge_.by() == "nothing" && valid_.count() > 0)
@@ -83,8 +85,11 @@ class Run {
     if (!leads()) return {};
     write_prototypes(job_.run / "prototypes.png", trainer_.model(), set_, work_.cancel);
     std::optional<CorrectionAgreement> corrected;
-    if (const auto after = agreement_of(model_path())) corrected = CorrectionAgreement{before, *after};
-    if (corrected) write_agreement(job_.run / "corrections.csv", *corrected, job_.info.classes);
+    if (!corrected_.empty()) {
+      model::network::PatchModel kept = load(model_path());
+      corrected = CorrectionAgreement{before, agreement_with(corrected_, kept, work_.cancel)};
+      write_agreement(job_.run / "corrections.csv", *corrected, job_.info.classes);
+    }
     fs::remove(state_path());
     const model::network::Judgement& judged = judge_.kept().judged;
     if (judge_.is_guarded() && judged.iteration == 0)
@@ -142,19 +147,32 @@ class Run {
     return teaching;
   }
 
-  /// The model that the training begins with, as it is in its file, and its scores.
+  model::network::PatchModel load(const fs::path& file) const {
+    return model::network::PatchModel::load(file, options_.device, options_.threads);
+  }
+  /// The model that the training begins with, as it is in its file; nothing where it is not looked at.
+  std::optional<model::network::PatchModel> load_begun() const {
+    if (options_.from.empty() || !leads() || (job_.resume && corrected_.empty())) return {};
+    return load(options_.from);
+  }
+  /// That model, and its scores on images of its own size.
   struct Begun {
     model::network::PatchModel model;
     EpochJudgement judgement;
   };
-  std::optional<Begun> judge_begun() const {
-    if (options_.from.empty() || job_.resume || !leads()) return {};
-    model::network::PatchModel model = model::network::PatchModel::load(options_.from, options_.device, options_.threads);
-    TrainingJudge judge(valid_, options_.warmup_iterations, options_.iterations);  // another presence head than the new one
-    EpochJudgement judgement = judge.judge(model, 0, work_.cancel);
+  std::optional<Begun> judge_begun(std::optional<model::network::PatchModel> from) const {
+    if (!from || job_.resume) return {};
+    core::SilentObserver quiet;  // all has been told of these images
+    PatchSetOptions images = job_.images;
+    images.size = from->info().patch_size;
+    std::optional<PatchSet> of_its_size;
+    if (images.size != valid_.size()) of_its_size.emplace(job_.patches.valid, images, core::Work{quiet, work_.cancel});
+    TrainingJudge judge(of_its_size ? *of_its_size : valid_, options_.warmup_iterations,
+                        options_.iterations);  // another presence head than the new one
+    EpochJudgement judgement = judge.judge(*from, 0, work_.cancel);
     judgement.in_warmup = false;
-    model.set_judged(judgement.model.judged);
-    return Begun{std::move(model), judgement};
+    from->set_judged(judgement.model.judged);
+    return Begun{std::move(*from), judgement};
   }
   /// It is the first candidate.
   void keep(const Begun& begun) {
@@ -162,13 +180,6 @@ class Run {
     save_state();
     begun.model.save(model_path());
     report(begun.judgement, true);
-  }
-
-  /// What the model in `file` says of the corrected pixels; nothing where there is no file, or no such pixel.
-  std::optional<raster::ConfusionMatrix> agreement_of(const fs::path& file) const {
-    if (file.empty() || corrected_.empty() || !leads()) return {};
-    model::network::PatchModel model = model::network::PatchModel::load(file, options_.device, options_.threads);
-    return agreement_with(corrected_, model, work_.cancel);
   }
 
   /// From every image that carries one class alone.

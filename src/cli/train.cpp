@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <csignal>
 #include <iomanip>
 #include <iostream>
@@ -21,8 +20,6 @@ namespace wsi_lpd::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr double kOtherMpp = 0.05;  ///< relative difference of µm/px beyond which a warning names both
 
 void print_agreement(const pipeline::training::CorrectionAgreement& agreement, const core::ClassScheme& classes) {
   std::cout << "\n" << std::left << std::setw(16) << "corrected" << std::right << std::setw(10) << "pixels";
@@ -89,7 +86,7 @@ void begin_with_model(pipeline::training::TrainJob& job, const TrainArguments& a
        {"--encoder", "--prototypes-per-class", "--method", "--weights", "--bank", "--classes", "--background", "--colours"})
     if (is_given(context, option))
       throw core::UsageError(std::string(option) + ": --from " + from.string() + " says it; leave one of them out");
-  const std::optional<double> images_mpp = arguments.dataset.mpp ? arguments.dataset.mpp : described_mpp(arguments.patches);
+  job.mpp = arguments.dataset.mpp ? arguments.dataset.mpp : described_mpp(arguments.patches);
   job.info = model::network::read_model_info(from);
   if (job.info.presence && !job.presence_encoder.empty())
     throw core::UsageError(
@@ -100,13 +97,6 @@ void begin_with_model(pipeline::training::TrainJob& job, const TrainArguments& a
   job.images.scheme = matched.classes;
   job.images.order = matched.order;
   job.corrections.background = matched.classes.background;
-  if (images_mpp && !job.info.mpp)
-    context.observer.warn(from.string() + " does not know its um/px, and the images have " + core::shortest(*images_mpp) +
-                          ": the new model reads slides at that");
-  if (images_mpp && job.info.mpp && std::abs(*images_mpp / *job.info.mpp - 1) > kOtherMpp)
-    context.observer.warn("the images have " + core::shortest(*images_mpp) + " um/px, and those of " + from.string() + " had " +
-                          core::shortest(*job.info.mpp) + ": the new model reads slides at the resolution of the images");
-  if (images_mpp) job.info.mpp = images_mpp;
   job.info.provenance = {{"from", from.filename().string() + " (SHA-256 " + digest::sha256_of_file(from) + ")"}};
 }
 
@@ -129,7 +119,7 @@ pipeline::training::TrainJob job_of(const TrainArguments& arguments, const Conte
     const DatasetDescription dataset =
         describe_dataset(arguments.patches, job.patches.classes, job.patches.class_names, arguments.dataset, context.observer);
     job.info.classes = job.images.scheme = dataset.classes;
-    job.info.mpp = dataset.mpp;
+    job.mpp = dataset.mpp;
   } else {
     begin_with_model(job, arguments, context);
   }

@@ -12,6 +12,7 @@
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/image/png_label_writer.hpp"
 #include "wsi_lpd/model/network/model_info.hpp"
+#include "wsi_lpd/pipeline/training/evaluate.hpp"
 
 namespace wsi_lpd::pipeline::training {
 namespace {
@@ -45,7 +46,7 @@ TrainJob job_for(const TemporaryFolder& folder, const std::string& run) {
   job.run = folder / run;
   job.info.encoder = "mit_b0";
   job.info.classes = core::default_class_scheme(2);
-  job.info.mpp = 0.5;
+  job.mpp = 0.5;
   job.images.classes = 2;
   job.options.lr = 3e-4;
   job.options.iterations = 6;
@@ -225,6 +226,65 @@ TEST(Train, SaysThatMasksOfBackgroundAloneJudgeNothing) {
   EXPECT_EQ(run_job(job_for(folder, "run"), {observer, kNever}).best.judged.by, "nothing");
   EXPECT_THAT(observer.warnings, ::testing::HasSubstr("hold no class, only background"));
   EXPECT_THAT(core::read_text_file(folder / "run" / "log.jsonl"), ::testing::Not(::testing::HasSubstr("null")));
+}
+
+/// Goes on from the model of `first` with images of 64 pixels read at `size`.
+TrainJob next_job(const TemporaryFolder& folder, const TrainResult& first, int size) {
+  TrainJob job = job_for(folder, "next");
+  job.options.from = first.model;
+  job.info = model::network::read_model_info(first.model);
+  job.images.size = size;
+  return job;
+}
+
+TEST(Train, JudgesTheModelThatItBeginsWithAtItsOwnSize) {
+  const TemporaryFolder folder;
+  write_patches(folder);
+  Listener observer;
+  const core::Work work{observer, kNever};
+  const TrainResult first = run_job(job_for(folder, "first"), work);
+  const PreparedTraining prepared = prepare_training(next_job(folder, first, 96), work);
+  auto begun = model::network::PatchModel::load(first.model, "cpu", 1);
+  const Evaluation enlarged = evaluate({.oracle = false, .all_views = false, .crf = false, .shown = 0}, prepared.valid, begun, work);
+  ASSERT_NE(enlarged.evaluated.front().matrix.mean_iou(), first.best.judged.score);
+  EXPECT_THAT(observer.warnings, ::testing::HasSubstr("images are read at 96 px, and those of " + first.model.string() + " were at 64 px"));
+  const TrainResult result = train(prepared, work);
+  const std::string log = core::read_text_file(folder / "next/log.jsonl");
+  const auto line = nlohmann::json::parse(log.substr(0, log.find('\n')));
+  EXPECT_EQ(line.at("iteration"), 0);
+  EXPECT_DOUBLE_EQ(line.at("valid_miou_predicted").get<double>(), first.best.judged.score);
+  const model::network::ModelInfo kept = model::network::read_model_info(result.model),
+                                  last = model::network::read_model_info(folder / "next/last.safetensors");
+  EXPECT_EQ(kept.patch_size, kept.judged->iteration == 0 ? 64 : 96);
+  EXPECT_EQ(last.patch_size, 96);
+}
+
+TEST(Train, ImagesGoOnFromAModelAtTheirOwnResolution) {
+  const TemporaryFolder folder;
+  write_patches(folder);
+  Listener observer;
+  const auto mpp_of = [&](const TrainResult& first, int size, std::optional<double> mpp) {
+    TrainJob job = next_job(folder, first, size);
+    job.mpp = mpp;
+    observer.warnings.clear();
+    return prepare_training(job, {observer, kNever}).job.info.mpp.value_or(0);
+  };
+  TrainJob enlarged = job_for(folder, "first");
+  enlarged.images.size = 128;
+  const TrainResult first = run_job(enlarged, {observer, kNever});
+  EXPECT_EQ(model::network::read_model_info(first.model).mpp, 0.25);
+  EXPECT_EQ(mpp_of(first, 128, 0.5), 0.25) << "the same images, the same way";
+  EXPECT_THAT(observer.warnings, ::testing::Not(::testing::HasSubstr(first.model.string())));
+  EXPECT_EQ(mpp_of(first, 128, {}), 0.25) << "that of the model, where that of the images is not known";
+  EXPECT_EQ(mpp_of(first, 128, 0.8), 0.4);
+  EXPECT_THAT(observer.warnings,
+              ::testing::HasSubstr("the images have 0.4 um/px as the network sees them, and those of " + first.model.string() +
+                                   " had 0.25: the new model reads slides at 0.4, and the score before the first step is that of the "
+                                   "model before on images that it was not made for"));
+  EXPECT_EQ(mpp_of(first, 64, 0.5), 0.5);
+  EXPECT_THAT(observer.warnings,
+              ::testing::HasSubstr("images are read at 64 px, and those of " + first.model.string() + " were at 128 px"));
+  EXPECT_THAT(observer.warnings, ::testing::Not(::testing::HasSubstr("not made for"))) << "at 128 px these images are as they were";
 }
 
 TEST(Train, SaysWhichClassIsInNoImage) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <optional>
 
 #include "wsi_lpd/core/progress.hpp"
 #include "wsi_lpd/model/training/trainer.hpp"
@@ -10,7 +11,8 @@ namespace wsi_lpd::pipeline::training {
 struct TrainJob {
   PatchFolder patches;
   std::filesystem::path run;       ///< folder of this run; created if missing
-  model::network::ModelInfo info;  ///< classes, encoder, µm/px of the images
+  model::network::ModelInfo info;  ///< classes and encoder; with `options.from` all of that model's
+  std::optional<double> mpp;       ///< µm/px of the images, where it is known
   /// `iterations` 0: computed from `epochs`. `warmup_iterations` below 0: a fifth of all steps, or none with pbip. With cam all steps are
   /// warm-up. With `options.from` there is no warm-up of the losses.
   model::training::TrainOptions options;
@@ -43,8 +45,9 @@ struct PreparedTraining {
 };
 
 /// Takes the hold-out, reads all images and computes the number of steps. Whole patients are held out if they are known (Patch::patient).
-/// Writes nothing. Process-wide effects are those of PatchSet. Throws UsageError: no image to train on, an option that the method needs is
-/// missing; PatchError: unusable images; Cancelled.
+/// With `options.from`, warns where the images are read at another size or µm/px than that model's; where theirs is not known, they are
+/// taken to have the model's. Writes nothing. Process-wide effects are those of PatchSet. Throws UsageError: no image to train on, an
+/// option that the method needs is missing; PatchError: unusable images; Cancelled.
 PreparedTraining prepare_training(TrainJob job, const core::Work& work);
 
 }  // namespace wsi_lpd::pipeline::training
