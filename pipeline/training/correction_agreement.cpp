@@ -7,6 +7,7 @@
 #include "wsi_lpd/core/text.hpp"
 #include "wsi_lpd/crf/dense_crf.hpp"
 #include "wsi_lpd/pipeline/training/evaluate.hpp"
+#include "wsi_lpd/pipeline/training/fit_presence.hpp"
 
 namespace wsi_lpd::pipeline::training {
 
@@ -15,13 +16,17 @@ raster::ConfusionMatrix agreement_with(std::span<const CorrectedTile> corrected,
   const int classes = model.info().classes.count();
   const PresenceJudge judge(model.info(), PresenceRule::Calibrated);
   raster::ConfusionMatrix matrix(classes);
-  for (; !corrected.empty(); corrected = corrected.subspan(std::min(kPatchesAtOnce, corrected.size()))) {
+  std::vector<model::network::HeadScores> heads;
+  if (judge.needs_head()) heads = presence_scores(model, corrected, cancel);
+  for (std::size_t first = 0; first < corrected.size(); first += kPatchesAtOnce) {
     core::check(cancel);
-    const model::network::PatchBatch batch = batch_of(corrected, kPatchesAtOnce);
-    const auto [maps, margins] = judge_patches(model, judge, batch, /*all_views=*/false);
+    const model::network::PatchBatch batch = batch_of(corrected.subspan(first), kPatchesAtOnce);
+    std::span<const model::network::HeadScores> of_batch;
+    if (!heads.empty()) of_batch = std::span(heads).subspan(first, static_cast<std::size_t>(batch.count));
+    const auto [maps, margins] = judge_patches(model, judge, batch, /*all_views=*/false, of_batch);
     for (std::size_t i = 0; i < maps.size(); ++i) {
       const auto probabilities = model::network::class_probabilities(maps[i], predicted_labels(margins[i]));
-      const core::Image& truth = corrected[i].classes;
+      const core::Image& truth = corrected[first + i].classes;
       matrix.add({truth.data(), truth.bytes()}, crf::most_probable_labels(probabilities, classes + 1));
     }
   }

@@ -135,12 +135,7 @@ std::vector<float> PresenceJudge::margins(std::span<const float> own_scores, std
 
 JudgedPatches judge_patches(model::network::PatchModel& model, const PresenceJudge& judge, const model::network::PatchBatch& batch,
                             bool all_views, std::span<const model::network::HeadScores> heads) {
-  std::vector<model::network::HeadScores> asked;
-  if (!judge.needs_head()) {
-    heads = {};
-  } else if (heads.empty()) {
-    heads = asked = model.presence_scores(batch);
-  }
+  if (!judge.needs_head()) heads = {};
   JudgedPatches judged{model.look(batch, all_views, heads), {}};
   for (std::size_t i = 0; i < judged.maps.size(); ++i)
     judged.margins.push_back(judge.margins(judged.maps[i].scores, heads.empty() ? std::span<const float>() : heads[i].scores));

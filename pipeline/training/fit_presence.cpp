@@ -64,20 +64,31 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
 
 namespace {
 
-std::vector<model::network::HeadScores> scores_of(model::network::PatchModel& model, const PatchSet& set, const core::CancelFlag& cancel) {
+/// Of `count` images; batch_from(i) are some of them from the i-th on.
+template <class Batches>
+std::vector<model::network::HeadScores> scores_of(model::network::PatchModel& model, std::size_t count, const Batches& batch_from,
+                                                  const core::CancelFlag& cancel) {
   std::vector<model::network::HeadScores> scores;
-  while (scores.size() < set.count()) {
+  while (scores.size() < count) {
     core::check(cancel);
-    std::ranges::move(model.presence_scores(set.batch(scores.size(), kPatchesAtOnce)), std::back_inserter(scores));
+    std::ranges::move(model.presence_scores(batch_from(scores.size())), std::back_inserter(scores));
   }
   return scores;
 }
 
-/// Takes the patients' shifts from scores, and from their maps.
-void remove_shifts(std::vector<model::network::HeadScores>& heads, const PatchSet& set, const model::network::PresenceInfo& presence) {
+std::vector<model::network::HeadScores> scores_of(model::network::PatchModel& model, const PatchSet& set, const core::CancelFlag& cancel) {
+  return scores_of(
+      model, set.count(), [&](std::size_t first) { return set.batch(first, kPatchesAtOnce); }, cancel);
+}
+
+/// Takes the patients' shifts from scores, and from their maps. patient_of(i) is the i-th image's.
+template <class Patients>
+void remove_shifts(std::vector<model::network::HeadScores>& heads, const Patients& patient_of,
+                   const model::network::PresenceInfo& presence) {
+  if (!presence.patients) return;
   const core::Calibration& calibration = presence.calibration;
   std::map<std::string, std::vector<std::size_t>> patients;
-  for (std::size_t i = 0; i < set.count(); ++i) patients[set.patient(i)].push_back(i);
+  for (std::size_t i = 0; i < heads.size(); ++i) patients[patient_of(i)].push_back(i);
   for (const auto& [patient, images] : patients) {
     std::vector<float> scores;
     for (const std::size_t i : images) scores.insert(scores.end(), heads[i].scores.begin(), heads[i].scores.end());
@@ -98,8 +109,17 @@ void remove_shifts(std::vector<model::network::HeadScores>& heads, const PatchSe
 std::vector<model::network::HeadScores> presence_scores(model::network::PatchModel& model, const PatchSet& set,
                                                         const core::CancelFlag& cancel) {
   std::vector<model::network::HeadScores> scores = scores_of(model, set, cancel);
-  const model::network::PresenceInfo& presence = *model.info().presence;
-  if (presence.patients) remove_shifts(scores, set, presence);
+  remove_shifts(
+      scores, [&](std::size_t i) { return set.patient(i); }, *model.info().presence);
+  return scores;
+}
+
+std::vector<model::network::HeadScores> presence_scores(model::network::PatchModel& model, std::span<const CorrectedTile> tiles,
+                                                        const core::CancelFlag& cancel) {
+  const auto batch_from = [&](std::size_t first) { return batch_of(tiles.subspan(first), kPatchesAtOnce); };
+  std::vector<model::network::HeadScores> scores = scores_of(model, tiles.size(), batch_from, cancel);
+  remove_shifts(
+      scores, [&](std::size_t i) { return tiles[i].patient; }, *model.info().presence);
   return scores;
 }
 

@@ -247,7 +247,7 @@ class Run {
     if (better) model.save(model_path());
     report(epoch, better);
     write_curve(job_.run / "curve.svg", log_path());
-    if (epoch.model.predicted) write_predictions(job_.run / "predictions.png", model, valid_);
+    if (epoch.model.predicted) write_predictions(job_.run / "predictions.png", model, valid_, judge_.heads());
     judge_.accept(epoch);
     ended_ = step;
     log_bytes_ = fs::file_size(log_path());

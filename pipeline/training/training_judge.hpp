@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ class TrainingJudge {
   const std::string& by() const { return by_; }
   /// Evaluates `model` on the validation images. Its presence head, if it has one, must be the same in all calls. Throws Error, Cancelled.
   EpochJudgement judge(model::network::PatchModel& model, std::int64_t iteration, const core::CancelFlag& cancel);
+  /// The presence_scores() of the validation images that judge() went by; empty without a presence head.
+  std::span<const model::network::HeadScores> heads() const { return heads_; }
   /// Whether the model of `epoch` should become model.safetensors.
   bool is_better(const EpochJudgement& epoch) const;
   /// Whether begin_with() had a guard.

@@ -155,14 +155,15 @@ void write_curve(const std::filesystem::path& path, const std::filesystem::path&
   core::write_text_file(path, svg.str());
 }
 
-void write_predictions(const std::filesystem::path& path, model::network::PatchModel& model, const PatchSet& valid) {
+void write_predictions(const std::filesystem::path& path, model::network::PatchModel& model, const PatchSet& valid,
+                       std::span<const model::network::HeadScores> heads) {
   const model::network::ModelInfo& info = model.info();
   const PresenceJudge judge(info, PresenceRule::Calibrated);
   const std::size_t step = std::max<std::size_t>(1, valid.count() / kPredictions);
   std::vector<output::SheetRow> rows;
   for (std::size_t i = 0; i < valid.count() && rows.size() < kPredictions; i += step) {
     const model::network::PatchBatch batch = valid.batch(i, 1);
-    const JudgedPatches judged = judge_patches(model, judge, batch, /*all_views=*/false);
+    const JudgedPatches judged = judge_patches(model, judge, batch, /*all_views=*/false, heads.empty() ? heads : heads.subspan(i, 1));
     const model::network::PatchMaps& maps = judged.maps.front();
     const core::Image rgb = valid.image(i);
     output::SheetRow row{valid.name(i), {rgb, output::tinted(rgb, valid.mask(i), info.classes)}};

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <span>
 
 #include "wsi_lpd/core/progress.hpp"
 #include "wsi_lpd/model/network/patch_model.hpp"
@@ -12,8 +13,9 @@ namespace wsi_lpd::pipeline::training {
 void write_curve(const std::filesystem::path& path, const std::filesystem::path& log);
 
 /// PNG of the same few validation patches each time: image, truth, and the labels of a calibrated model with image labels predicted and
-/// given.
-void write_predictions(const std::filesystem::path& path, model::network::PatchModel& model, const PatchSet& valid);
+/// given. `heads` are the presence_scores() of `valid`; empty if the model has no presence head.
+void write_predictions(const std::filesystem::path& path, model::network::PatchModel& model, const PatchSet& valid,
+                       std::span<const model::network::HeadScores> heads);
 
 /// PNG of the image regions around the strongest responses to each prototype, at most one region per image. Uses the first 400 images.
 /// Throws Cancelled.

@@ -12,8 +12,11 @@
 #include <optional>
 #include <span>
 
+#include "correction_agreement.hpp"
 #include "pipeline/run.hpp"
 #include "test_data.hpp"
+#include "training_pictures.hpp"
+#include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/image/image_file.hpp"
 #include "wsi_lpd/image/png_label_writer.hpp"
 #include "wsi_lpd/model/network/patch_model_impl.hpp"
@@ -244,6 +247,44 @@ TEST_F(Evaluating, EachPatientsShiftIsTakenFromTheScores) {
       for (std::size_t c = 0; c < kClasses && images.patient(i) == patient; ++c)
         EXPECT_NEAR(plain[i].scores[c] - shifted[i].scores[c], shift[c] * presence.calibration.score_width[c], 1e-3) << i;
   }
+  std::vector<CorrectedTile> tiles;
+  for (std::size_t i = 0; i < images.count(); ++i)
+    tiles.push_back(
+        {.name = "", .patient = images.patient(i), .rgb = images.image(i), .classes = images.mask(i), .labels = {}, .presence = {}});
+  const auto of_tiles = presence_scores(model, tiles, kNever);
+  ASSERT_EQ(of_tiles.size(), shifted.size());
+  for (std::size_t i = 0; i < shifted.size(); ++i) EXPECT_EQ(of_tiles[i].scores, shifted[i].scores);
+}
+
+TEST_F(Evaluating, AgreementAndPictureAreOfImageLabelsWithTheShiftsTaken) {
+  model::training::Trainer trainer = untrained(kAlwaysFirst);
+  model::network::PatchModel& model = trainer.model();
+  std::vector<Patch> patches;
+  for (int i = 0; i < 3 * kPatches; ++i) {
+    const std::string name = std::string(1, static_cast<char>('a' + i / 3)) + ".png";
+    patches.push_back({folder_ / name, folder_ / ("mask_" + name), {}, "patient " + std::to_string(i / 3)});
+  }
+  const PatchSet images(patches, PatchSetOptions{.classes = kClasses}, core::Work{observer_, kNever});
+  fit_presence(model, images, std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt", /*by_path=*/false,
+               {observer_, kNever});
+  model::network::PresenceInfo& presence = *model.impl().info.presence;
+  presence.own_weight = 0;
+  std::vector<CorrectedTile> tiles;
+  for (std::size_t i = 0; i < set_->count(); ++i)
+    tiles.push_back({.name = "", .patient = "", .rgb = set_->image(i), .classes = set_->mask(i), .labels = {}, .presence = {}});
+  const auto picture = [&] {
+    write_predictions(folder_ / "predictions.png", model, *set_, presence_scores(model, *set_, kNever));
+    return core::read_text_file(folder_ / "predictions.png");
+  };
+  presence.patients.reset();
+  const auto plain = agreement_with(tiles, model, kNever).counts();
+  const std::string plain_picture = picture();
+  // All images are of a patient with the second class alone.
+  presence.patients = {.shares = {1}, .means = {-30, 30}, .within = {1, 0, 0, 1}, .between = {1e4, 0, 0, 1e4}};
+  const auto shifted = agreement_with(tiles, model, kNever).counts();
+  EXPECT_NE(shifted, plain);
+  EXPECT_EQ(shifted, evaluate(kOneView, *set_, model, {observer_, kNever}).evaluated[1].matrix.counts());
+  EXPECT_NE(picture(), plain_picture);
 }
 
 TEST_F(Evaluating, TheCrfComesBesideAndChangesNothingElse) {

@@ -44,10 +44,10 @@ struct JudgedPatches {
   std::vector<model::network::PatchMaps> maps;  ///< [B], weighed by the scores of places where `judge` needs the head
   std::vector<std::vector<float>> margins;      ///< [B][C] of PresenceJudge
 };
-/// `heads` are the presence_scores() of the batch, where they are known already; else the model is asked for them if `judge` needs them.
-/// Not thread-safe with the same model. Throws Error as PatchModel::presence_scores.
+/// `heads` [B] are the presence_scores() of the batch, which those of other images of the same patients have changed; empty where `judge`
+/// needs none. Not thread-safe with the same model. Throws Error.
 JudgedPatches judge_patches(model::network::PatchModel& model, const PresenceJudge& judge, const model::network::PatchBatch& batch,
-                            bool all_views, std::span<const model::network::HeadScores> heads = {});
+                            bool all_views, std::span<const model::network::HeadScores> heads);
 
 struct EvaluateOptions {
   bool oracle = true;     ///< image labels from the masks: the paper's protocol

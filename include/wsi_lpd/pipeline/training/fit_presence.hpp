@@ -21,6 +21,9 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
 /// thread-safe with the same model. Throws Error: the model has no head; Cancelled.
 std::vector<model::network::HeadScores> presence_scores(model::network::PatchModel& model, const PatchSet& set,
                                                         const core::CancelFlag& cancel);
+/// The same of corrected tiles.
+std::vector<model::network::HeadScores> presence_scores(model::network::PatchModel& model, std::span<const CorrectedTile> tiles,
+                                                        const core::CancelFlag& cancel);
 
 /// The head's scores as they are, as probabilities [N][C], 0…1 (core::Calibration). Otherwise as presence_scores.
 std::vector<std::vector<float>> presence_probabilities(model::network::PatchModel& model, const PatchSet& set,
