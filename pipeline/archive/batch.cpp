@@ -63,6 +63,7 @@ class SlideBatch {
     // A disk that was full when a slide failed may have room now that what was made of the slide is gone.
     for (const std::size_t i : unrecorded_) record_failure(i);
     summary_.settle();
+    if (!summary_.same_slides().empty()) work_.observer.warn(summary_.same_slides());
     return std::move(report_);
   }
 

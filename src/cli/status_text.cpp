@@ -12,6 +12,7 @@
 #include "wsi_lpd/core/error.hpp"
 #include "wsi_lpd/core/json_text.hpp"
 #include "wsi_lpd/core/text.hpp"
+#include "wsi_lpd/output/same_slides.hpp"
 
 namespace wsi_lpd::cli {
 namespace {
@@ -110,7 +111,9 @@ std::vector<std::string> changed_results(const output::ResultFolder& results) {
 void tell_statistics(std::ostream& text, const output::ResultFolder& results) {
   std::set<std::string> models, configurations;
   std::size_t warned = 0;
+  output::SameSlides same(results.path);
   for (const output::CompleteResult& result : results.complete) {
+    same.add(result.statistics, result.stem);
     models.insert(result.statistics.model_sha256);
     configurations.insert(result.statistics.configuration_sha256);
     warned += result.statistics.warnings.empty() ? 0 : 1;
@@ -119,6 +122,7 @@ void tell_statistics(std::ostream& text, const output::ResultFolder& results) {
   if (models.size() > 1) text << "the complete slides come from " << models.size() << " models\n";
   if (configurations.size() > 1)
     text << "the complete slides were made with " << configurations.size() << " sets of options (configuration in their .json)\n";
+  if (const std::string line = same.line(); !line.empty()) text << core::one_line(line) << "\n";
 }
 
 Json results_json(const output::ResultFolder& results, bool is_verified) {

@@ -17,6 +17,7 @@
 #include "wsi_lpd/core/file.hpp"
 #include "wsi_lpd/core/file_identity.hpp"
 #include "wsi_lpd/core/utf8.hpp"
+#include "wsi_lpd/output/same_slides.hpp"
 
 namespace wsi_lpd::output {
 namespace fs = std::filesystem;
@@ -132,13 +133,16 @@ std::string FolderSummary::write_anew() {
   const auto failures = recorded_failures(folder_);
   columns_ = {};
   std::vector<std::pair<std::string, std::string>> slides;  // with the files of their statistics
+  SameSlides same(folder_);
   walk_results(folder_, [&](const fs::directory_entry& entry) {
     if (entry.path().extension() != ".json") return;
     const StatisticsFile file = read_statistics_file(entry.path());
     if (!file.statistics || failures.contains(file.statistics->slide)) return;
     columns_.add(*file.statistics);
     slides.emplace_back(file.statistics->slide, entry.path().string());
+    same.add(*file.statistics, fs::path(entry.path()).replace_extension());
   });
+  same_slides_ = same.line();
   std::ranges::sort(slides);
   core::PartFile part(file_);
   errno = 0;

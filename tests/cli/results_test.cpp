@@ -44,6 +44,8 @@ TEST_F(Program, TellsResultsOfSeveralSetsOfOptions) {
   ASSERT_EQ(run("segment options-differ.tif --tissue none --overlap 0 -o mixed-options").code, 0);
   EXPECT_THAT(run("status mixed-options --verify").out, HasSubstr("the complete slides were made with 2 sets of options"));
   EXPECT_THAT(run("status mixed-options --verify").out, Not(HasSubstr("models")));
+  EXPECT_THAT(run("status mixed-options --verify").out,
+              HasSubstr("1 slide has results under several names in mixed-options (options-differ, slide-1): "));
 }
 
 TEST_F(Program, WritesOmeTiffUnderANameThatEveryCommandFinds) {

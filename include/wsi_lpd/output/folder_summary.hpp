@@ -30,6 +30,8 @@ class FolderSummary {
   /// older view over it. Whoever writes last has looked after all others had recorded what they did, so nothing is missing in the end.
   /// Throws Error.
   void settle();
+  /// SameSlides::line() of what the folder held when summary.csv was last written anew.
+  const std::string& same_slides() const { return same_slides_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -40,6 +42,7 @@ class FolderSummary {
 
   std::filesystem::path folder_, file_;
   SummaryColumns columns_;
+  std::string same_slides_;
   std::string place_;                      // of the summary.csv that lines_ are of; empty where there is none with these columns
   std::ifstream file_of_lines_;            // open, so that no other file gets its place
   std::streamoff read_ = 0;                // bytes of it

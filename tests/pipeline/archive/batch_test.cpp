@@ -7,6 +7,7 @@
 
 #include "image/test_tiff.hpp"
 #include "pipeline/archive/run_here.hpp"
+#include "pipeline/heard_lines.hpp"
 #include "pipeline/identity_segmenter.hpp"
 #include "pipeline/run.hpp"
 #include "test_data.hpp"
@@ -99,6 +100,24 @@ TEST_F(Archive, DoesASlideAgainWhoseStatisticsAreDamaged) {
   const BatchReport report = run(jobs);
   EXPECT_EQ(report.done, 1U);
   EXPECT_EQ(report.already_done, 2U);
+}
+
+TEST_F(Archive, SaysThatASlideHasResultsUnderSeveralNames) {
+  write_slide(archive_ / "sub/a.tif", {300, 200}, 0.5, [](auto, auto) { return kPaint[1]; });
+  write_slide(archive_ / "b it's.tif", {300, 200}, 0.5, [](auto, auto) { return kPaint[2]; });
+  testing::HeardLines heard;
+  const auto segment = [&](const JobList& jobs) {
+    IdentitySegmenter network(8, 0.5);
+    heard.warnings.clear();
+    run_here(jobs, output_, network, {.tissue = "none"}, {"model", "m1", "c1"}, {}, {heard, kNever});
+    return ::testing::PrintToString(heard.warnings);
+  };
+  EXPECT_EQ(segment(find_slides(archive_, output_, kNever).jobs), "{}");
+  std::filesystem::create_hard_link(archive_ / "b it's.tif", folder_ / "other name.tif");
+  EXPECT_THAT(segment(find_slides(folder_ / "other name.tif", output_, kNever).jobs),
+              HasSubstr("1 slide has results under several names in " + output_.string() + " (b it's, other name): "));
+  EXPECT_THAT(segment(find_slides(archive_ / "sub", output_, kNever).jobs), HasSubstr("2 slides have results under several names"))
+      << "sub/a by the name a, which replaces the results of a, and as sub/a";
 }
 
 }  // namespace
