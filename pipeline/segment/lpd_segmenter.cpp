@@ -8,12 +8,11 @@
 
 #include <atomic>
 #include <cmath>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 
+#include "device_crf.hpp"
 #include "wsi_lpd/core/error.hpp"
-#include "wsi_lpd/model/cuda/dense_crf.hpp"
 #include "wsi_lpd/model/cuda/kernels.hpp"
 #include "wsi_lpd/model/network/class_maps.hpp"
 #include "wsi_lpd/model/network/model_file.hpp"
@@ -96,7 +95,7 @@ class LpdSegmenter final : public Segmenter {
       const c10::impl::VirtualGuardImpl backend(device.type());
       if (!device.has_index()) device_ = backend.getDevice();
       stream_ = backend.getStreamFromGlobalPool(device_);
-      crf_stream_ = backend.getStreamFromGlobalPool(device_);
+      if (model::cuda::has_kernels_for(device_)) device_crf_ = std::make_unique<DeviceCrf>(device_);
       network_->to(device_);
       if (rounded_) rounded_->to(device_);
     }
@@ -218,18 +217,18 @@ class LpdSegmenter final : public Segmenter {
 
   std::vector<std::uint8_t> crf_labels(std::vector<float> probabilities, int labels, core::ImageView<const std::uint8_t> rgb,
                                        const crf::DenseCrfOptions& options) const override {
-    if (model::cuda::has_kernels_for(device_) && !crf_on_cpu_) {
-      const std::scoped_lock one_at_a_time(crf_turn_);  // that keeps the GPU busy
-      if (const auto found = crf_labels_on_gpu(probabilities, labels, rgb, options)) return *found;
+    if (device_crf_) {
+      const auto found = on_the_device("the CRF on the GPU", [&] { return device_crf_->labels(probabilities, labels, rgb, options); });
+      if (found) return *found;
     }
     return Segmenter::crf_labels(std::move(probabilities), labels, rgb, options);
   }
 
   std::string take_note() override {
     std::string note = parts_.take_note("tiles");
-    if (crf_note_.exchange(false))
-      note += std::string(note.empty() ? "" : "; ") + "too little memory on the GPU for the CRF: the CPU computes it from now on";
-    return note;
+    const std::string of_crf = device_crf_ ? device_crf_->take_note() : "";
+    if (!note.empty() && !of_crf.empty()) note += "; ";
+    return note + of_crf;
   }
   bool is_lost() const override { return is_lost_; }
 
@@ -245,27 +244,6 @@ class LpdSegmenter final : public Segmenter {
         if (failure.empty()) throw;
         is_lost_ = true;
         throw core::Error(context + ": the device has failed (" + failure + "); nvidia-smi and the kernel's log may say why");
-      }
-    });
-  }
-
-  /// Nothing where there is too little memory.
-  std::optional<std::vector<std::uint8_t>> crf_labels_on_gpu(std::vector<float>& probabilities, int labels,
-                                                             core::ImageView<const std::uint8_t> rgb,
-                                                             const crf::DenseCrfOptions& options) const {
-    return on_the_device("the CRF on the GPU", [&]() -> std::optional<std::vector<std::uint8_t>> {
-      const c10::InferenceMode inference;
-      const c10::StreamGuard guard(*crf_stream_);  // always one: LibTorch keeps the memory of each for itself
-      try {
-        const Tensor given = torch::from_blob(probabilities.data(), {labels, rgb.height, rgb.width}).to(device_),
-                     pixels = torch::from_blob(const_cast<std::uint8_t*>(rgb.pixels), {rgb.height, rgb.width, 3}, torch::kByte).to(device_);
-        const Tensor unary = -given.clamp(crf::kLeastProbability, 1).log();
-        const Tensor best = model::cuda::dense_crf_from_unary(unary, pixels, options).argmax(0).to(torch::kByte).cpu();
-        return std::vector<std::uint8_t>(best.const_data_ptr<std::uint8_t>(), best.const_data_ptr<std::uint8_t>() + best.numel());
-      } catch (const std::exception& error) {
-        if (!model::runtime::ran_out_of_memory(error)) throw;
-        crf_on_cpu_ = crf_note_ = true;
-        return {};
       }
     });
   }
@@ -384,12 +362,11 @@ class LpdSegmenter final : public Segmenter {
   std::unique_ptr<model::network::PresenceScorer> scorer_;  ///< nothing: presence from the network's own scores
   std::optional<model::network::JointPresence> joint_;      ///< of the scorer's scores and the network's own
   std::optional<model::network::ScoreSigmoid> presence_;
-  std::optional<c10::Stream> stream_, crf_stream_;  ///< on a GPU
+  std::optional<c10::Stream> stream_;      ///< on a GPU
+  std::unique_ptr<DeviceCrf> device_crf_;  ///< nothing: the CPU computes the CRF
   Shape shape_;
   mutable model::runtime::FittingParts parts_;
   mutable std::atomic<bool> is_lost_ = false;
-  mutable std::mutex crf_turn_;
-  mutable std::atomic<bool> crf_on_cpu_ = false, crf_note_ = false;  ///< after the GPU had too little memory; not yet said
 };
 
 }  // namespace
