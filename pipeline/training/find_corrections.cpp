@@ -39,7 +39,7 @@ class SlidesByName {
       missing_.push_back(regions.stem().string());
       return {};
     }
-    const bool is_sure = std::next(first) == last && slide::left_out_as(first->second) != "mask or label image";
+    const bool is_sure = std::next(first) == last && !slide::is_label_image(first->second);
     if (const fs::path json = fs::path(first->second).replace_extension(".json"); !is_sure && has_results_at(json))
       throw core::UsageError(regions.string() + ": " + json.string() +
                              " is a result of segment, and no slide; name the folder of the slides " +

@@ -35,11 +35,10 @@ void settle_steps(TrainJob& job, std::size_t images) {
   options.warmup_iterations = std::min(options.warmup_iterations, options.iterations);
 }
 
-/// Mosaics make maps better, and the network's own scores worse, which count little beside a presence head (docs/training.md).
 void settle_mosaics(TrainJob& job, const PatchSet& images, core::ProgressObserver& observer) {
   constexpr double kHalf = 0.5;
   if (job.stream.mosaic >= 0) return;
-  const bool pays = !job.presence_encoder.empty() && !job.distil && job.options.from.empty() && TrainingStream::suits_mosaics(images);
+  const bool pays = wants_mosaics(job) && TrainingStream::suits_mosaics(images);
   job.stream.mosaic = pays ? kHalf : 0;
   if (pays) observer.info("half of the images are put together from others that show one class each; --mosaic 0 leaves them as they are");
 }
@@ -100,6 +99,10 @@ PatchSetOptions with_size(PatchSetOptions options, int size) {
 }
 
 }  // namespace
+
+bool wants_mosaics(const TrainJob& job) {
+  return job.stream.mosaic < 0 && !job.presence_encoder.empty() && !job.distil && job.options.from.empty();
+}
 
 PreparedTraining prepare_training(TrainJob job, const core::Work& work) {
   if (job.distil && job.presence_encoder.empty())

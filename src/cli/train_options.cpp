@@ -271,7 +271,6 @@ bool is_given(const Context& context, const std::string& option) {
 void check_train_options(const TrainArguments& arguments, const Context& context) {
   const pipeline::training::TrainJob& job = arguments.job;
   const bool begins = !job.options.from.empty(), corrected = !job.corrections.regions.empty(), lpd = job.info.method == "lpd" || begins;
-  const bool mosaics_by_default = job.stream.mosaic < 0 && !job.presence_encoder.empty() && !job.distil && !begins;
   struct Belonging {
     const char *option, *owner;
     bool has_owner;
@@ -282,7 +281,7 @@ void check_train_options(const TrainArguments& arguments, const Context& context
       {"--correction-slides", "--corrections FOLDER", corrected, !job.corrections.slides.empty()},
       {"--correction-share", "--corrections FOLDER", corrected},
       {"--guard", "--from MODEL with --corrections FOLDER", begins && corrected},
-      {"--pixel-weight", "--mosaic or --corrections FOLDER", job.stream.mosaic > 0 || mosaics_by_default || corrected},
+      {"--pixel-weight", "--mosaic or --corrections FOLDER", job.stream.mosaic > 0 || wants_mosaics(job) || corrected},
       {"--teacher-weight", "--distil or --corrections FOLDER", job.distil || corrected},
       {"--agreement-weight", "--stain-views", job.stream.stain_views},
       {"--similarity-weight", "--frozen-encoder FILE", !job.options.frozen_encoder.empty()},

@@ -130,9 +130,14 @@ std::string left_out_as(const fs::path& path) {
   if (is_slide(path)) return {};
   const std::string ending = core::lower_ending(path);
   if (!slide_endings().contains(ending)) return ending.empty() ? "file without ending" : ending;
-  const bool may_be_mask = ending == ".tif" || ending == ".tiff" || ending == ".btf";
-  const auto kind = may_be_mask ? image::image_kind(path) : std::nullopt;
-  return kind && kind->format == image::ImageKind::Format::Tiff && !kind->is_damaged ? "mask or label image" : "";
+  return is_label_image(path) ? "mask or label image" : "";
+}
+
+bool is_label_image(const fs::path& path) {
+  const std::string ending = core::lower_ending(path);
+  if (ending != ".tif" && ending != ".tiff" && ending != ".btf") return false;
+  const auto kind = image::image_kind(path);
+  return kind && kind->format == image::ImageKind::Format::Tiff && !kind->is_damaged && !is_slide(path);
 }
 
 bool is_slide(const std::filesystem::path& path) {

@@ -154,14 +154,18 @@ TEST_F(Open, WarnsOfResolutionsThatContradictEachOther) {
 TEST_F(Open, AFileIsASlideByItsHeader) {
   EXPECT_TRUE(is_slide(write("tiles.tif", page(64))));
   EXPECT_TRUE(is_slide(write("strips.tif", page(0))));
+  EXPECT_FALSE(is_label_image(folder_ / "strips.tif"));
   TestPage mask{.size = kSize, .bytes = std::vector<std::uint8_t>(static_cast<std::size_t>(kSize.area()), 1), .samples = 1};
   mask.photometric = PHOTOMETRIC_MINISBLACK;
   EXPECT_FALSE(is_slide(write("grey.tif", mask)));
+  EXPECT_TRUE(is_label_image(folder_ / "grey.tif"));
   mask.photometric = PHOTOMETRIC_PALETTE;
   EXPECT_FALSE(is_slide(write("labels.tif", mask)));
+  EXPECT_TRUE(is_label_image(folder_ / "labels.tif"));
   image::write_png(folder_ / "a.png", testing::position_picture(kSize));
   image::write_jpeg(folder_ / "a.jpg", testing::position_picture(kSize));
   EXPECT_FALSE(is_slide(folder_ / "a.png"));
+  EXPECT_FALSE(is_label_image(folder_ / "a.png"));
   EXPECT_FALSE(is_slide(folder_ / "a.jpg"));
   std::ofstream(folder_ / "text.tif") << "no slide";
   EXPECT_FALSE(is_slide(folder_ / "text.tif"));

@@ -15,6 +15,9 @@ std::string why_no_slide(const std::filesystem::path& path);
 /// reason where it can't be read. Thread-safe.
 std::string left_out_as(const std::filesystem::path& path);
 
+/// Is the file a TIFF in grey or with a colour map, by its ending and its header? Such files are masks and label images. Thread-safe.
+bool is_label_image(const std::filesystem::path& path);
+
 /// Does the file's header make it a slide, whatever its name: a scanner's format, a TIFF in colour, or VIPS? A PNG, a JPEG and a TIFF in
 /// grey or with a colour map are none, although open() reads them: in folders they are patches, pictures, masks and results. Thread-safe.
 bool is_slide(const std::filesystem::path& path);

@@ -33,6 +33,10 @@ struct TrainJob {
   bool force = false;       ///< resume even if the images or classes differ
 };
 
+/// Are mosaics made by default, if the images suit them (TrainingStream::suits_mosaics)? Where a presence head decides which classes are
+/// present: mosaics make maps better, and the network's own scores worse (docs/training.md).
+bool wants_mosaics(const TrainJob& job);
+
 /// A training whose images are read and whose options are resolved. Movable.
 struct PreparedTraining {
   /// The resolved job: `patches` after the hold-out; `options` with the numbers of steps and of warm-up steps and the method's losses;
