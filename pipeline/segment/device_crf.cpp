@@ -8,12 +8,11 @@
 #include "wsi_lpd/model/runtime/fitting_parts.hpp"
 
 namespace wsi_lpd::pipeline::segment {
-
 namespace {
 
 c10::Stream own_stream(const c10::Device& device) {
-  const c10::impl::VirtualGuardImpl backend(device.type());
-  return device.is_cpu() ? backend.getDefaultStream(device) : backend.getStreamFromGlobalPool(device);
+  return device.is_cpu() ? c10::Stream(c10::Stream::DEFAULT, device)
+                         : c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
 }
 
 }  // namespace

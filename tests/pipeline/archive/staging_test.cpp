@@ -149,7 +149,8 @@ TEST_F(Staged, CopiesNeverTakeMoreThanTheirSpace) {
 }
 
 TEST_F(Staged, ResultsAreThoseOfABatchWithoutIt) {
-  for (const char* name : {"a.tif", "b.tif"}) paint(name);
+  paint("a.tif");
+  paint("b.tif", kMiB, testing::kPaint[1]);
   core::write_text_file(archive_ / "broken.svs", std::string("II*\0", 4) + "nothing");
   fs::copy_file(archive_ / "a.tif", archive_ / "cut.tif");
   fs::resize_file(archive_ / "cut.tif", 300);
