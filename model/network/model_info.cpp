@@ -159,6 +159,7 @@ std::map<std::string, std::string> metadata_from_info(const ModelInfo& info) {
                                               {"colours", core::json_text(Json(colours))},
                                               {"mpp", core::json_text(info.mpp ? Json(*info.mpp) : Json())},
                                               {"patch_size", std::to_string(info.patch_size)},
+                                              {"mosaic", core::json_text(Json(info.mosaic))},
                                               {"mean", core::json_text(Json(info.mean))},
                                               {"std", core::json_text(Json(info.std))},
                                               {"calibration", core::json_text(json_of(info.calibration))},
@@ -196,6 +197,7 @@ ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata)
     const Json mpp = json("mpp");
     if (!mpp.is_null()) info.mpp = mpp.get<double>();
     info.patch_size = whole_of<int>(json("patch_size"), "patch_size");
+    if (metadata.contains("mosaic")) info.mosaic = json("mosaic").get<double>();
     info.mean = json("mean").get<std::array<float, 3>>();
     info.std = json("std").get<std::array<float, 3>>();
     info.calibration = calibration_of(json("calibration"), info.classes.names.size());
@@ -206,7 +208,7 @@ ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata)
     if (metadata.contains("judged")) info.judged = judgement_of(json("judged"));
     info.provenance = json("provenance").get<std::map<std::string, std::string>>();
     const bool sound = info.prototypes_per_class >= 1 && info.prototypes_per_class <= kMostPrototypes && info.patch_size >= 32 &&
-                       (!info.mpp || (std::isfinite(*info.mpp) && *info.mpp > 0)) &&
+                       (!info.mpp || (std::isfinite(*info.mpp) && *info.mpp > 0)) && info.mosaic >= 0 && info.mosaic <= 1 &&
                        std::all_of(info.std.begin(), info.std.end(), [](float value) { return std::isfinite(value) && value > 0; }) &&
                        std::all_of(info.mean.begin(), info.mean.end(), [](float value) { return std::isfinite(value); });
     if (!sound) throw core::Error("it has absurd values");

@@ -226,7 +226,7 @@ void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::f
           .strength = fit.strength,
           .auc = std::move(fit.auc),
           .fit_components = stored.fit ? stored.fit->axes.size(0) : 0,
-          .own_weight = kOwnWeight,
+          .own_weight = impl_->info.mosaic > 0 ? kOwnWeightWithMosaics : kOwnWeight,
           .calibration = fit.calibration,
           .patients = fit_patient_scatter(fit.calibration.margins(values_of<float>(fit.held_out)), values_of<float>(truth), patients,
                                           fit.calibration.score_threshold.size()),

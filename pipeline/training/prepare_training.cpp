@@ -37,10 +37,12 @@ void settle_steps(TrainJob& job, std::size_t images) {
 
 void settle_mosaics(TrainJob& job, const PatchSet& images, core::ProgressObserver& observer) {
   constexpr double kHalf = 0.5;
-  if (job.stream.mosaic >= 0) return;
-  const bool pays = wants_mosaics(job) && TrainingStream::suits_mosaics(images);
-  job.stream.mosaic = pays ? kHalf : 0;
-  if (pays) observer.info("half of the images are put together from others that show one class each; --mosaic 0 leaves them as they are");
+  if (wants_mosaics(job) && TrainingStream::suits_mosaics(images)) {
+    job.stream.mosaic = kHalf;
+    observer.info("half of the images are put together from others that show one class each; --mosaic 0 leaves them as they are");
+  }
+  job.stream.mosaic = std::max(job.stream.mosaic, 0.0);
+  job.info.mosaic = std::max(job.info.mosaic, job.stream.mosaic);
 }
 
 /// Pixels of the background teach a presence head alone, and image labels where a tile's are known. Throws UsageError where corrections

@@ -39,6 +39,7 @@ Json describe_model(const std::filesystem::path& path) {
   for (const core::Colour& colour : info.classes.colours) json["colours"].push_back(core::to_string(colour));
   json["mpp"] = info.mpp ? Json(*info.mpp) : Json();
   json["patch_size"] = info.patch_size;
+  if (info.mosaic > 0) json["mosaic"] = info.mosaic;
   json["mean"] = info.mean;
   json["std"] = info.std;
   json["calibrated"] = !info.calibration.empty();

@@ -23,6 +23,7 @@ ModelInfo sample_info() {
   info.classes = core::default_class_scheme(3);
   info.mpp = 0.31;
   info.patch_size = 64;
+  info.mosaic = 0.5;
   info.calibration = {.score_threshold = {1, 2, 3}, .score_width = {0.5F, 1, 2}};
   info.stain.reinhard = {.mean = {-0.5, 0.01, 0.02}, .deviation = {0.3, 0.03, 0.02}};
   info.judged = Judgement{"valid_miou_predicted", 0.417, 0.197, 310};
@@ -68,6 +69,7 @@ TEST_F(ModelFile, RoundTripKeepsEverything) {
   EXPECT_EQ(loaded.info.prototypes_per_class, expected.prototypes_per_class);
   EXPECT_EQ(loaded.info.mpp, expected.mpp);
   EXPECT_EQ(loaded.info.patch_size, expected.patch_size);
+  EXPECT_EQ(loaded.info.mosaic, expected.mosaic);
   EXPECT_EQ(loaded.info.mean, expected.mean);
   EXPECT_EQ(loaded.info.std, expected.std);
   EXPECT_EQ(loaded.info.calibration.score_width, expected.calibration.score_width);
@@ -305,6 +307,7 @@ TEST_F(ModelFile, WrongMetadataIsNamed) {
               HasSubstr("judged by makes no sense"));
   EXPECT_THAT(error_after(with("judged", "{\"by\":1}")), HasSubstr("malformed 'judged'"));
   EXPECT_THAT(error_after(with("std", "[0,1,1]")), HasSubstr("absurd"));
+  EXPECT_THAT(error_after(with("mosaic", "1.5")), HasSubstr("absurd"));
   EXPECT_THAT(error_after(with("prototypes_per_class", "1000000000")), HasSubstr("absurd"));
   EXPECT_THAT(error_after(with("prototypes_per_class", "4294967299")), HasSubstr("'prototypes_per_class' is 4294967299 and no whole"));
   EXPECT_THAT(error_after(with("patch_size", "1e300")), HasSubstr("'patch_size' is 1e+300 and no whole number"));

@@ -177,6 +177,7 @@ TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
   ASSERT_TRUE(model.info().presence);
   EXPECT_EQ(model.info().presence->groups, kPatches);
   EXPECT_EQ(model.info().presence->images, 3 * kPatches);
+  EXPECT_EQ(model.info().presence->own_weight, 0.25);
   model.impl().info.presence->patients.reset();  // scores as they are
   const Evaluation by_head = evaluate(kOneView, *set_, model, {observer_, kNever});
   const Evaluation by_network = evaluated(kAlwaysFirst, kOneView);
@@ -259,6 +260,7 @@ TEST_F(Evaluating, EachPatientsShiftIsTakenFromTheScores) {
 TEST_F(Evaluating, AgreementAndPictureAreOfImageLabelsWithTheShiftsTaken) {
   model::training::Trainer trainer = untrained(kAlwaysFirst);
   model::network::PatchModel& model = trainer.model();
+  model.impl().info.mosaic = 0.5;
   std::vector<Patch> patches;
   for (int i = 0; i < 3 * kPatches; ++i) {
     const std::string name = std::string(1, static_cast<char>('a' + i / 3)) + ".png";
@@ -268,7 +270,7 @@ TEST_F(Evaluating, AgreementAndPictureAreOfImageLabelsWithTheShiftsTaken) {
   fit_presence(model, images, std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt", /*by_path=*/false,
                {observer_, kNever});
   model::network::PresenceInfo& presence = *model.impl().info.presence;
-  presence.own_weight = 0;
+  ASSERT_EQ(presence.own_weight, 0) << "mosaics spoil the network's own scores";
   std::vector<CorrectedTile> tiles;
   for (std::size_t i = 0; i < set_->count(); ++i)
     tiles.push_back({.name = "", .patient = "", .rgb = set_->image(i), .classes = set_->mask(i), .labels = {}, .presence = {}});

@@ -68,12 +68,19 @@ TEST_F(Preparing, ChecksViewsAndChoosesMosaics) {
 
   const auto chosen = [&](TrainJob given) {
     given.stream.mosaic = StreamOptions{}.mosaic;
-    return prepare(given).job.stream.mosaic;
+    const TrainJob prepared = prepare(given).job;
+    EXPECT_EQ(prepared.info.mosaic, prepared.stream.mosaic);
+    return prepared.stream.mosaic;
   };
   EXPECT_EQ(chosen(mosaics), 0) << "without a presence head";
   mosaics.presence_encoder = "encoder.ts";  // is not looked at here
   EXPECT_EQ(chosen(mosaics), 0.5);
   EXPECT_EQ(prepare(mosaics).job.stream.mosaic, 0.5) << "as given";
+  EXPECT_EQ(prepare(mosaics).job.info.mosaic, 0.5);
+  mosaics.stream.mosaic = 0;
+  mosaics.info.mosaic = 0.5;
+  EXPECT_EQ(prepare(mosaics).job.info.mosaic, 0.5) << "the model before learnt with mosaics";
+  mosaics.info.mosaic = 0;
   mosaics.distil = true;
   EXPECT_EQ(chosen(mosaics), 0);
   mosaics.distil = false;

@@ -43,6 +43,7 @@ struct ModelInfo {
   core::ClassScheme classes;
   std::optional<double> mpp;                                         ///< µm/px of the training images, as the network sees them
   int patch_size = 224;                                              ///< side of a training image, pixels
+  double mosaic = 0;                                                 ///< share of the training images that mosaics replaced, 0…1
   std::array<float, 3> mean{0.70623304F, 0.47791372F, 0.66791496F};  ///< RGB, of 0…1 values
   std::array<float, 3> std{0.19820057F, 0.22564577F, 0.1736589F};
   core::Calibration calibration;

@@ -10,8 +10,9 @@
 // All functions here are thread-safe.
 namespace wsi_lpd::model::network {
 
-/// PresenceInfo::own_weight of new heads, chosen on patients and a hospital that neither head nor network had seen (docs/training.md).
-inline constexpr double kOwnWeight = 0.25;
+/// PresenceInfo::own_weight of new heads, chosen on patients and a hospital that neither head nor network had seen (docs/training.md): of
+/// networks that learnt without mosaics and with them.
+inline constexpr double kOwnWeight = 0.25, kOwnWeightWithMosaics = 0;
 /// core::ScoreGateOptions::local_weight of heads whose encoder has maps, chosen like kOwnWeight.
 inline constexpr float kLocalWeight = 0.02F;
 
