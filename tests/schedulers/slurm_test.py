@@ -174,6 +174,8 @@ def test(our, folder, say):
         say(f"asking task {asked} on node2 to go, as before its time limit")
         slurm.run("scancel", "--batch", "--signal=USR1", asked)
         wait_for(lambda: any(world.awaits(pid, signal.SIGTERM) for pid in slurm.programs("node2")), f"task {asked} to be asked", 60)
+        slurm.run("scancel", "--batch", "--signal=USR1", asked)  # Slurm may send it again
+        time.sleep(1)
         world.send(signal.SIGCONT, slurm.programs("node2"))
         killed = wait_for(lambda: task_amid("node1", 1), "a task on node1 at its second slide")
         say(f"killing node1 with task {killed}; {len(list(results.rglob('*.geojson')))} slides are done")
