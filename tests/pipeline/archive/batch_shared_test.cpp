@@ -42,8 +42,10 @@ class SharedFolder : public ::testing::Test {
  protected:
   SharedFolder() {
     fs::create_directories(archive_);
-    for (const std::string name : {"a", "b", "c"})
-      testing::write_slide(archive_ / (name + ".tif"), {300, 200}, 0.5, [&](auto, auto) { return kPaint[name[0] - 'a']; });
+    for (const char* name : {"a.tif", "b.tif", "c.tif"}) {
+      testing::write_slide(archive_ / name, {300, 200}, 0.5, [](auto, auto) { return kPaint[0]; });
+      std::ofstream(archive_ / name, std::ios::app | std::ios::binary) << name;  // other bytes, and as many
+    }
   }
   BatchReport run(const BatchOptions& wanted = {}, const segment::RunIdentity& identity = kIdentity) {
     IdentitySegmenter network(8, 0.5);
