@@ -2,6 +2,8 @@
 
 #include <torch/script.h>
 
+#include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "wsi_lpd/core/file.hpp"
@@ -50,6 +52,7 @@ class VisionTransformerEncoder : public FrozenEncoder {
  private:
   VisionTransformerEncoder(VisionTransformer network, const EncoderInfo& info)
       : FrozenEncoder(info.name, network.feature_width(), info.input_size), network_(std::move(network)) {}
+  std::int64_t size_step() const override { return network_.shape().patch; }
   Tensor encode(const Tensor& images) override { return network_.forward(images); }
   TokenMap encode_tokens(const Tensor& images) override {
     const VisionTransformerShape& shape = network_.shape();
@@ -68,6 +71,8 @@ class ResNetEncoder : public FrozenEncoder {
   using FrozenEncoder::convert_inputs;
 
  private:
+  double presence_scale() const override { return kSmallScale; }
+  std::int64_t size_step() const override { return ResNet50::kStride; }
   Tensor encode(const Tensor& images) override { return network_.forward(images); }
   TokenMap encode_tokens(const Tensor& images) override { return {network_.map(images), {}}; }
 
@@ -97,8 +102,15 @@ class ScriptedEncoder : public FrozenEncoder {
       throw core::Error("it gives features of another shape than [N, D] or [N, D, h, w]");
     set_width(output.size(1));
     has_tokens_ = output.dim() == 4;
+    try {
+      const std::int64_t side = shown_size(kSmallScale);
+      const Tensor smaller = run(torch::zeros({2, 3, side, side}, device));
+      if (smaller.dim() == output.dim() && smaller.size(0) == 2 && smaller.size(1) == output.size(1)) presence_scale_ = kSmallScale;
+    } catch (const core::Error&) {  // it was made for one size
+    }
   }
   bool has_tokens() const override { return has_tokens_; }
+  double presence_scale() const override { return presence_scale_; }
 
  private:
   Tensor run(const Tensor& images) {
@@ -110,11 +122,13 @@ class ScriptedEncoder : public FrozenEncoder {
       throw core::Error(name() + " fails on images " + shape_of(images) + ": " + runtime::first_cause(error.what()));
     }
   }
+  std::int64_t size_step() const override { return kInputSize / 7; }  // as most networks have it
   Tensor encode(const Tensor& images) override { return has_tokens_ ? run(images).mean({2, 3}) : run(images); }
   TokenMap encode_tokens(const Tensor& images) override { return {run(images), {}}; }
 
   torch::jit::Module module_;
   bool has_tokens_ = false;
+  double presence_scale_ = 1;
 };
 
 template <class Encoder>
@@ -135,23 +149,31 @@ void FrozenEncoder::convert_inputs(const InputStatistics& from, const InputStati
   shift_ = ((channels(from.mean) - channels(to.mean)) / channels(to.std)).to(device, torch::kFloat);
 }
 
-Tensor FrozenEncoder::prepared(const Tensor& images) const {
-  const bool fits = images.size(2) == input_size_ && images.size(3) == input_size_;
-  const auto options = F::InterpolateFuncOptions().size(std::vector{input_size_, input_size_}).mode(torch::kBilinear).align_corners(false);
+std::int64_t FrozenEncoder::shown_size(double scale) const {
+  if (scale == 1) return input_size_;
+  const std::int64_t step = size_step();
+  return std::max<std::int64_t>(1, std::llround(scale * static_cast<double>(input_size_) / static_cast<double>(step))) * step;
+}
+
+Tensor FrozenEncoder::prepared(const Tensor& images, double scale) const {
+  const std::int64_t side = shown_size(scale);
+  const bool fits = images.size(2) == side && images.size(3) == side;
+  const auto options =
+      F::InterpolateFuncOptions().size(std::vector{side, side}).mode(torch::kBilinear).align_corners(false).antialias(scale < 1);
   const Tensor resized = fits ? images : F::interpolate(images, options);
   const Tensor input = factor_.defined() ? resized * factor_ + shift_ : resized;
   return input.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-Tensor FrozenEncoder::operator()(const Tensor& images, bool bfloat16) {
-  const Tensor input = prepared(images);
+Tensor FrozenEncoder::operator()(const Tensor& images, bool bfloat16, double scale) {
+  const Tensor input = prepared(images, scale);
   const runtime::Autocast autocast(images.device(), bfloat16);
   return encode(input).to(torch::kFloat);
 }
 
-TokenMap FrozenEncoder::tokens(const Tensor& images, bool bfloat16) {
+TokenMap FrozenEncoder::tokens(const Tensor& images, bool bfloat16, double scale) {
   if (!has_tokens()) throw core::Error("the encoder " + name_ + " gives features only, no map of where they are");
-  const Tensor input = prepared(images);
+  const Tensor input = prepared(images, scale);
   const runtime::Autocast autocast(images.device(), bfloat16);
   TokenMap tokens = encode_tokens(input);
   tokens.map = tokens.map.to(torch::kFloat);

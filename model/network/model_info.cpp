@@ -43,6 +43,7 @@ Json json_of(const std::optional<PresenceInfo>& presence) {
             {"strength", presence->strength},
             {"auc", presence->auc},
             {"fit_components", presence->fit_components},
+            {"scale", presence->scale},
             {"own_weight", presence->own_weight},
             {"calibration", json_of(presence->calibration)}};
   if (const auto& patients = presence->patients)
@@ -77,7 +78,8 @@ std::optional<PresenceInfo> presence_of(const Json& json, std::size_t classes) {
       .strength = json.at("strength").get<double>(),
       .auc = json.at("auc").get<std::vector<double>>(),
       .fit_components = whole_of<std::int64_t>(json.value("fit_components", Json(0)), "fit_components"),  // younger than the format
-      .own_weight = json.value("own_weight", 0.0),                                                        // so is this
+      .scale = json.value("scale", 1.0),                                                                  // so is this
+      .own_weight = json.value("own_weight", 0.0),                                                        // and this
       .calibration = calibration_of(json.at("calibration"), classes)};
   if (json.contains("patients")) {  // younger than the format
     const Json& patients = json.at("patients");
@@ -90,7 +92,8 @@ std::optional<PresenceInfo> presence_of(const Json& json, std::size_t classes) {
                       place.at("sha256").get<std::string>()};
   }
   if ((presence.patients && !presence.patients->is_sound(classes)) || presence.auc.size() != classes || presence.calibration.empty() ||
-      presence.fit_components < 0 || !(presence.own_weight >= 0 && std::isfinite(presence.own_weight)))
+      presence.fit_components < 0 || !(presence.scale > 0 && presence.scale <= 1) ||
+      !(presence.own_weight >= 0 && std::isfinite(presence.own_weight)))
     throw core::Error("its presence head makes no sense");
   return presence;
 }

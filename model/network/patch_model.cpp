@@ -178,8 +178,9 @@ void PatchModel::calibrate(const std::function<PatchBatch()>& next) {
   });
 }
 
-void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::function<PatchBatch()>& next,
-                              const std::vector<std::string>& groups, bool by_path) {
+void PatchModel::fit_presence(const PresenceSource& source, const std::function<PatchBatch()>& next,
+                              const std::vector<std::string>& groups) {
+  const std::filesystem::path& encoder = source.encoder;
   if (encoder.empty() && !impl_->presence) throw core::Error("the model has no presence head whose encoder could be taken");
   StoredPresence stored{
       .head = {},
@@ -187,7 +188,7 @@ void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::f
   std::optional<EncoderPlace> place;
   if (encoder.empty()) {
     place = impl_->info.presence->place;
-  } else if (by_path) {
+  } else if (source.by_path) {
     place = place_of(encoder);
   }
   core::with_context(encoder.empty() ? stored.encoder.name : encoder.string(), [&] {
@@ -195,12 +196,15 @@ void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::f
       const c10::InferenceMode inference;
       const auto frozen =
           encoders::open_encoder(stored.encoder, impl_->device, encoders::InputStatistics{impl_->info.mean, impl_->info.std});
+      const double scale = source.scale > 0         ? source.scale
+                           : source.encoder.empty() ? impl_->info.presence->scale
+                                                    : frozen->presence_scale();
       std::vector<Tensor> features, with_glass, labels;
       std::vector<std::string> patients;
       PartlyKnown partly(impl_->info.classes.count());
       std::int64_t first = 0;
       for (PatchBatch batch = next(); batch.count > 0; first += batch.count, batch = next()) {
-        const auto maps_of = [&](const PatchBatch& images) { return feature_maps(*frozen, impl_->images(images)).cpu(); };
+        const auto maps_of = [&](const PatchBatch& images) { return feature_maps(*frozen, impl_->images(images), scale).cpu(); };
         const auto group = groups.begin() + first;
         if (!batch.pixels.empty()) {
           partly.add(maps_of(batch), batch, {group, group + batch.count});
@@ -226,6 +230,7 @@ void PatchModel::fit_presence(const std::filesystem::path& encoder, const std::f
           .strength = fit.strength,
           .auc = std::move(fit.auc),
           .fit_components = stored.fit ? stored.fit->axes.size(0) : 0,
+          .scale = scale,
           .own_weight = impl_->info.mosaic > 0 ? kOwnWeightWithMosaics : kOwnWeight,
           .calibration = fit.calibration,
           .patients = fit_patient_scatter(fit.calibration.margins(values_of<float>(fit.held_out)), values_of<float>(truth), patients,

@@ -50,9 +50,9 @@ encoders::EncoderFile presence_encoder(const StoredPresence& stored, const Model
                     std::to_string(place.bytes) + " bytes with SHA-256 " + place.sha256 + " there, or do without it: --presence own");
 }
 
-Tensor feature_maps(encoders::FrozenEncoder& encoder, const Tensor& images, bool bfloat16) {
-  if (!encoder.has_tokens()) return encoder(images, bfloat16).unsqueeze(-1).unsqueeze(-1);
-  const encoders::TokenMap tokens = encoder.tokens(images, bfloat16);
+Tensor feature_maps(encoders::FrozenEncoder& encoder, const Tensor& images, double scale, bool bfloat16) {
+  if (!encoder.has_tokens()) return encoder(images, bfloat16, scale).unsqueeze(-1).unsqueeze(-1);
+  const encoders::TokenMap tokens = encoder.tokens(images, bfloat16, scale);
   if (!tokens.cls.defined()) return tokens.map;
   const Tensor cls = tokens.cls.unsqueeze(-1).unsqueeze(-1).expand({-1, -1, tokens.map.size(2), tokens.map.size(3)});
   return torch::cat({tokens.map, cls}, 1);
@@ -84,7 +84,7 @@ Tensor JointPresence::operator()(const Tensor& head_scores, const Tensor& own_sc
 }
 
 PresenceScorer::PresenceScorer(const StoredPresence& stored, const ModelInfo& info, const torch::Device& device)
-    : head_{stored.head.weight.to(device), stored.head.bias.to(device)} {
+    : head_{stored.head.weight.to(device), stored.head.bias.to(device)}, scale_(info.presence->scale) {
   const encoders::EncoderFile file = presence_encoder(stored, info);
   encoder_ = core::with_context("the model's presence encoder " + file.name, [&] {
     return encoders::open_encoder(file, device, encoders::InputStatistics{info.mean, info.std});
@@ -93,11 +93,15 @@ PresenceScorer::PresenceScorer(const StoredPresence& stored, const ModelInfo& in
 }
 
 Tensor PresenceScorer::feature_maps(const Tensor& images, bool bfloat16) {
-  Tensor maps = network::feature_maps(*encoder_, images, bfloat16);
+  Tensor maps = network::feature_maps(*encoder_, images, scale_, bfloat16);
   if (maps.size(1) != width())
     throw core::Error("the model's presence encoder gives " + std::to_string(maps.size(1)) + " features, and its head takes " +
                       std::to_string(width()));
   return maps;
+}
+
+Tensor PresenceScorer::features(const Tensor& images, bool bfloat16) {
+  return network::feature_maps(*encoder_, images, 1, bfloat16).mean({2, 3});
 }
 
 }  // namespace wsi_lpd::model::network

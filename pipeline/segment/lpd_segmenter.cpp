@@ -340,15 +340,14 @@ class LpdSegmenter final : public Segmenter {
                     images.new_full({images.size(0), info_.classes.count()}, NAN), peaks, features};
     if (scorer_->has_fit()) results.distances = images.new_full({images.size(0)}, NAN);
     if (scored.numel() == 0) return results;
-    const Tensor indices = scored.to(device_),
-                 feature_maps = scorer_->feature_maps(images.index_select(0, indices), format != Format::Float32 && fast_bfloat16_);
+    const bool bfloat16 = format != Format::Float32 && fast_bfloat16_;
+    const Tensor indices = scored.to(device_), seen = images.index_select(0, indices), feature_maps = scorer_->feature_maps(seen, bfloat16);
     const Tensor score_maps = (*joint_)(model::network::on_score_grid(scorer_->score_maps(feature_maps), tiles.size(1)),
                                         model::network::merge_mean(output.maps[3], k).index_select(0, indices));
     results.score_maps.index_copy_(0, indices, score_maps);
     results.scores.index_copy_(0, indices, score_maps.mean({2, 3}));
-    const Tensor features_seen = feature_maps.mean({2, 3});
-    if (encoder_features()) results.features = features_seen;
-    if (scorer_->has_fit()) results.distances.index_copy_(0, indices, scorer_->distances(features_seen));
+    if (encoder_features()) results.features = scorer_->features(seen, bfloat16);
+    if (scorer_->has_fit()) results.distances.index_copy_(0, indices, scorer_->distances(feature_maps.mean({2, 3})));
     return results;
   }
 

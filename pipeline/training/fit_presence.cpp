@@ -12,7 +12,7 @@
 
 namespace wsi_lpd::pipeline::training {
 
-void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, bool by_path,
+void fit_presence(model::network::PatchModel& model, const PatchSet& set, const model::network::PresenceSource& source,
                   const core::Work& work, std::span<const CorrectedTile> corrected) {
   std::vector<std::string> groups;
   std::size_t known = 0, next = 0;
@@ -24,7 +24,8 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
   }
   model::network::check_presence_labels(labels, groups, model.info().classes.names);  // before the encoder takes its time
   for (const CorrectedTile& tile : corrected) groups.push_back(tile.patient);
-  const std::string name = encoder.empty() && model.info().presence ? model.info().presence->encoder : encoder.filename().string();
+  const std::string name =
+      source.encoder.empty() && model.info().presence ? model.info().presence->encoder : source.encoder.filename().string();
   work.observer.begin("looking through " + name, static_cast<std::int64_t>(groups.size()), "images");
   const auto batch = [&] {
     core::check(work.cancel);
@@ -38,7 +39,7 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
     next += static_cast<std::size_t>(images.count);
     return images;
   };
-  model.fit_presence(encoder, batch, groups, by_path);
+  model.fit_presence(source, batch, groups);
   work.observer.end();
   const model::network::PresenceInfo& presence = *model.info().presence;
   if (known == 0)
@@ -49,6 +50,7 @@ void fit_presence(model::network::PatchModel& model, const PatchSet& set, const 
                      (known > 0 ? "patients (" + std::to_string(presence.groups) + ")" : std::string("images"));
   for (std::size_t c = 0; c < presence.auc.size(); ++c)
     line += (c ? ", " : " ") + model.info().classes.names[c] + " " + core::fixed(presence.auc[c], 3);
+  if (presence.scale != 1) line += "; it is shown images at " + core::fixed(presence.scale, 2) + " times its size";
   work.observer.info(line + "; strength " + core::fixed(presence.strength, 4) +
                      (presence.patients
                           ? "; thresholds will be moved to each slide"

@@ -48,7 +48,7 @@ void settle_mosaics(TrainJob& job, const PatchSet& images, core::ProgressObserve
 /// Pixels of the background teach a presence head alone, and image labels where a tile's are known. Throws UsageError where corrections
 /// teach nothing.
 void report_background(const std::vector<CorrectedTile>& tiles, const TrainJob& job, core::ProgressObserver& observer) {
-  const bool has_head = job.info.presence || !job.presence_encoder.empty();
+  const bool has_head = job.info.presence || !job.presence.encoder.empty();
   const std::string& name = job.info.classes.background;
   std::int64_t background = 0;
   bool teach = has_head;
@@ -103,11 +103,11 @@ PatchSetOptions with_size(PatchSetOptions options, int size) {
 }  // namespace
 
 bool wants_mosaics(const TrainJob& job) {
-  return job.stream.mosaic < 0 && !job.presence_encoder.empty() && !job.distil && job.options.from.empty();
+  return job.stream.mosaic < 0 && !job.presence.encoder.empty() && !job.distil && job.options.from.empty();
 }
 
 PreparedTraining prepare_training(TrainJob job, const core::Work& work) {
-  if (job.distil && job.presence_encoder.empty())
+  if (job.distil && job.presence.encoder.empty())
     throw core::UsageError("--distil needs --presence-encoder, whose presence head then teaches the network's own scores");
   if (!job.distil && !job.unlabelled.empty())
     throw core::UsageError("--unlabelled needs --distil: without it nothing is learnt from images without labels");

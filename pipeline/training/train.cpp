@@ -133,9 +133,9 @@ class Run {
     Teaching teaching;
     model::network::PatchModel& model = trainer_.model();
     // A head that --from brings stays as it is, unless there are regions for it to learn from.
-    const bool is_wanted = !job_.presence_encoder.empty() || (model.info().presence && !corrected_.empty());
+    const bool is_wanted = !job_.presence.encoder.empty() || (model.info().presence && !corrected_.empty());
     if (!is_wanted || (!job_.distil && !leads())) return teaching;
-    fit_presence(model, set_, job_.presence_encoder, job_.presence_by_path, work_, corrected_);
+    fit_presence(model, set_, job_.presence, work_, corrected_);
     if (!job_.distil) return teaching;
     teaching.labelled = presence_probabilities(model, set_, work_.cancel);
     if (unlabelled_.count() > 0) {

@@ -47,11 +47,15 @@ Json describe_model(const std::filesystem::path& path) {
   if (!info.calibration.empty()) json["score_threshold"] = thresholds(info.calibration.score_threshold, info.classes.names);
   if (info.presence) {
     const model::network::PresenceInfo& presence = *info.presence;
-    json["presence"] = {
-        {"encoder", presence.encoder},       {"images", presence.images},
-        {"groups", presence.groups},         {"strength", presence.strength},
-        {"held_out_auc", presence.auc},      {"score_threshold", thresholds(presence.calibration.score_threshold, info.classes.names)},
-        {"own_weight", presence.own_weight}, {"adapts_to_patients", presence.patients.has_value()}};
+    json["presence"] = {{"encoder", presence.encoder},
+                        {"images", presence.images},
+                        {"groups", presence.groups},
+                        {"strength", presence.strength},
+                        {"held_out_auc", presence.auc},
+                        {"score_threshold", thresholds(presence.calibration.score_threshold, info.classes.names)},
+                        {"scale", presence.scale},
+                        {"own_weight", presence.own_weight},
+                        {"adapts_to_patients", presence.patients.has_value()}};
   }
   if (info.presence && info.presence->place) {
     const model::network::EncoderPlace& place = *info.presence->place;

@@ -31,8 +31,8 @@ struct EvaluateArguments {
 struct CalibrateArguments {
   fs::path patches, output;
   std::string model, groups;
-  fs::path presence_encoder;
-  bool presence_by_path = false, skip_unusable = false;
+  model::network::PresenceSource presence;
+  bool skip_unusable = false;
 };
 
 std::vector<pipeline::training::Patch> split_of(const fs::path& folder, const pipeline::training::PatchFolder& patches,
@@ -126,8 +126,8 @@ int run_evaluate(const EvaluateArguments& arguments, const Context& context) {
 }
 
 int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
-  check_presence_encoder(arguments.presence_encoder, arguments.presence_by_path);
-  if (!arguments.groups.empty() && arguments.presence_encoder.empty())
+  check_presence_encoder(arguments.presence);
+  if (!arguments.groups.empty() && arguments.presence.encoder.empty())
     throw core::UsageError("--groups: patients are needed for --presence-encoder only; give that, too, or leave --groups out");
   const fs::path path = find_model(arguments.model, context.observer);
   const fs::path target = arguments.output.empty() ? path : arguments.output;
@@ -150,8 +150,7 @@ int run_calibrate(const CalibrateArguments& arguments, const Context& context) {
     model.set_stain(pipeline::training::stain_of(set, context.work()));
   }
   if (!model.info().stain_fit) model.set_stain_fit(pipeline::training::stain_fit_of(set, context.work()));
-  if (!arguments.presence_encoder.empty())
-    pipeline::training::fit_presence(model, set, arguments.presence_encoder, arguments.presence_by_path, context.work());
+  if (!arguments.presence.encoder.empty()) pipeline::training::fit_presence(model, set, arguments.presence, context.work());
   model.save(target);
   std::cout << std::fixed << std::setprecision(2);
   for (std::size_t c = 0; c < model.info().classes.names.size(); ++c) {
@@ -208,7 +207,7 @@ Command add_calibrate(CLI::App& program) {
       ->required();
   command->add_option("--model", arguments->model, kModelHelp);
   command->add_flag("--skip-unusable", arguments->skip_unusable, kSkipUnusableHelp);
-  add_presence_encoder(*command, arguments->presence_encoder, arguments->presence_by_path);
+  add_presence_encoder(*command, arguments->presence);
   add_groups(*command, arguments->groups);
   command->add_option("-o,--output", arguments->output, "file to write instead of changing the model; e.g. -o calibrated.safetensors");
   return {command, [arguments](const Context& context) { return run_calibrate(*arguments, context); }, {.threads = true, .device = true}};

@@ -88,7 +88,7 @@ void begin_with_model(pipeline::training::TrainJob& job, const TrainArguments& a
       throw core::UsageError(std::string(option) + ": --from " + from.string() + " says it; leave one of them out");
   job.mpp = arguments.dataset.mpp ? arguments.dataset.mpp : described_mpp(arguments.patches);
   job.info = model::network::read_model_info(from);
-  if (job.info.presence && !job.presence_encoder.empty())
+  if (job.info.presence && !job.presence.encoder.empty())
     throw core::UsageError(
         "--presence-encoder: " + from.string() +
         " has a presence head, which --from takes over; `wsi-lpd calibrate PATCHES --model MODEL --presence-encoder FILE` "
@@ -103,7 +103,7 @@ void begin_with_model(pipeline::training::TrainJob& job, const TrainArguments& a
 /// The images, what is known of them, and what this machine adds to the options.
 pipeline::training::TrainJob job_of(const TrainArguments& arguments, const Context& context, const Group* group) {
   pipeline::training::TrainJob job = arguments.job;
-  check_presence_encoder(job.presence_encoder, job.presence_by_path);
+  check_presence_encoder(job.presence);
   check_train_options(arguments, context);
   job.patches = scan(arguments.patches,
                      {.classes = wanted_classes(arguments.patches, arguments.dataset),

@@ -144,7 +144,7 @@ void add_method(CLI::App& command, TrainArguments& arguments) {
         return file == "none" || fs::is_regular_file(file) ? std::string() : "--frozen-encoder " + file + ": no such file";
       })
       ->default_str("none");
-  add_presence_encoder(command, arguments.job.presence_encoder, arguments.job.presence_by_path);
+  add_presence_encoder(command, arguments.job.presence);
   command
       .add_flag("--distil,!--no-distil", arguments.job.distil,
                 "the presence head of --presence-encoder teaches the network's own scores and is not kept, so that a slide costs no more; "

@@ -41,6 +41,7 @@ TEST_F(Program, CalibratesAPresenceHead) {
   EXPECT_EQ(presence.at("groups"), patients.size());
   EXPECT_EQ(presence.at("score_threshold").size(), 4U);
   EXPECT_EQ(presence.at("own_weight"), 0.25);
+  EXPECT_NEAR(presence.at("scale").get<double>(), 0.714, 1e-3);
   EXPECT_EQ(presence.at("adapts_to_patients"), true);
   EXPECT_THAT(outcome.err, HasSubstr("thresholds will be moved to each slide"));
   ASSERT_EQ(presence.at("held_out_auc").size(), 4U);

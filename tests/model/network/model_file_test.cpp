@@ -154,6 +154,7 @@ class ModelFileWithPresence : public ModelFile {
                                  .groups = 12,
                                  .strength = 0.01,
                                  .auc = {0.9, 0.8, 0.7},
+                                 .scale = 0.5,
                                  .own_weight = 0.5,
                                  .calibration = {.score_threshold = {0.1F, 0.2F, 0.3F}, .score_width = {1, 2, 3}},
                                  .patients = kPatients};
@@ -169,6 +170,7 @@ TEST_F(ModelFileWithPresence, HeadAndEncoderComeBackAndGiveTheSameScores) {
   const LoadedModel loaded = load_model(path_);
   ASSERT_TRUE(loaded.presence && loaded.info.presence);
   EXPECT_EQ(loaded.info.presence->groups, 12);
+  EXPECT_EQ(loaded.info.presence->scale, 0.5);
   EXPECT_EQ(loaded.info.presence->own_weight, 0.5);
   EXPECT_EQ(loaded.info.presence->patients, kPatients);
   EXPECT_EQ(loaded.info.presence->auc, (std::vector<double>{0.9, 0.8, 0.7}));
@@ -279,6 +281,16 @@ TEST_F(ModelFileWithPresence, FitOfItsImagesComesBack) {
               HasSubstr("presence.fit.axes is missing"));
   EXPECT_THAT(error_after([](weights::TensorFile& file) { file.tensors["presence.fit.weights"] = torch::ones({2}); }),
               HasSubstr("presence.fit.weights is missing, or of another"));
+}
+
+TEST_F(ModelFileWithPresence, ImpossibleScalesAreRefused) {
+  for (const char* scale : {"0.0", "1.5", "-1.0"})
+    EXPECT_THAT(error_after([&](weights::TensorFile& file) {
+                  std::string& presence = file.metadata["presence"];
+                  presence.replace(presence.find("\"scale\":0.5"), 11, std::string("\"scale\":") + scale);
+                }),
+                HasSubstr("head makes no sense"))
+        << scale;
 }
 
 TEST_F(ModelFileWithPresence, WhatIsMissingIsSaid) {

@@ -57,7 +57,8 @@ class TinySegmenter : public ::testing::Test {
     for (int i = 0; i < count; ++i) groups.push_back(std::to_string(i));
     bool given = false;
     model.fit_presence(
-        encoder, [&] { return std::exchange(given, true) ? model::network::PatchBatch{} : images; }, groups);
+        {.encoder = encoder, .by_path = false, .scale = 1},
+        [&] { return std::exchange(given, true) ? model::network::PatchBatch{} : images; }, groups);
     model.save(path_);
     return model;
   }

@@ -162,8 +162,7 @@ TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
   const std::filesystem::path encoder = std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt";
   model::training::Trainer trainer = untrained(kAlwaysFirst);
   model::network::PatchModel& model = trainer.model();
-  EXPECT_THROW(fit_presence(model, *set_, encoder, /*by_path=*/false, {observer_, kNever}), core::Error)
-      << "two patches are without the first class";
+  EXPECT_THROW(fit_presence(model, *set_, {encoder}, {observer_, kNever}), core::Error) << "two patches are without the first class";
   EXPECT_FALSE(model.info().presence);
   EXPECT_THROW(model.presence_scores(set_->batch(0, 1)), core::Error);
 
@@ -173,7 +172,7 @@ TEST_F(Evaluating, PresenceHeadPredictsTheImageLabels) {
     patches.push_back({folder_ / name, folder_ / ("mask_" + name), {}, "patient " + std::to_string(i / 3)});
   }
   const PatchSet images(patches, PatchSetOptions{.classes = kClasses}, core::Work{observer_, kNever});
-  fit_presence(model, images, encoder, /*by_path=*/false, {observer_, kNever});
+  fit_presence(model, images, {encoder}, {observer_, kNever});
   ASSERT_TRUE(model.info().presence);
   EXPECT_EQ(model.info().presence->groups, kPatches);
   EXPECT_EQ(model.info().presence->images, 3 * kPatches);
@@ -230,8 +229,7 @@ TEST_F(Evaluating, EachPatientsShiftIsTakenFromTheScores) {
     patches.push_back({folder_ / name, folder_ / ("mask_" + name), {}, i % 2 == 0 ? "" : "patient " + std::to_string(i % 4)});
   }
   const PatchSet images(patches, PatchSetOptions{.classes = kClasses}, core::Work{observer_, kNever});
-  fit_presence(model, images, std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt", /*by_path=*/false,
-               {observer_, kNever});
+  fit_presence(model, images, {std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt"}, {observer_, kNever});
   model::network::PresenceInfo& presence = *model.impl().info.presence;
   presence.patients.reset();
   const auto plain = presence_scores(model, images, kNever);
@@ -267,8 +265,7 @@ TEST_F(Evaluating, AgreementAndPictureAreOfImageLabelsWithTheShiftsTaken) {
     patches.push_back({folder_ / name, folder_ / ("mask_" + name), {}, "patient " + std::to_string(i / 3)});
   }
   const PatchSet images(patches, PatchSetOptions{.classes = kClasses}, core::Work{observer_, kNever});
-  fit_presence(model, images, std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt", /*by_path=*/false,
-               {observer_, kNever});
+  fit_presence(model, images, {std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt"}, {observer_, kNever});
   model::network::PresenceInfo& presence = *model.impl().info.presence;
   ASSERT_EQ(presence.own_weight, 0) << "mosaics spoil the network's own scores";
   std::vector<CorrectedTile> tiles;

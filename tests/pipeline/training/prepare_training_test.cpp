@@ -73,7 +73,7 @@ TEST_F(Preparing, ChecksViewsAndChoosesMosaics) {
     return prepared.stream.mosaic;
   };
   EXPECT_EQ(chosen(mosaics), 0) << "without a presence head";
-  mosaics.presence_encoder = "encoder.ts";  // is not looked at here
+  mosaics.presence.encoder = "encoder.ts";  // is not looked at here
   EXPECT_EQ(chosen(mosaics), 0.5);
   EXPECT_EQ(prepare(mosaics).job.stream.mosaic, 0.5) << "as given";
   EXPECT_EQ(prepare(mosaics).job.info.mosaic, 0.5);

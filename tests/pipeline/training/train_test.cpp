@@ -108,7 +108,7 @@ TEST(Train, HeadIsKeptOrTeaches) {
   write_patches(folder);
   core::SilentObserver observer;
   TrainJob job = job_for(folder, "head");
-  job.presence_encoder = std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt";
+  job.presence.encoder = std::filesystem::path(WSI_LPD_SOURCE_DIR) / "tests/golden/tiny_encoder.ts.pt";
   const TrainResult with_head = run_job(job, {observer, kNever});
   const model::network::ModelInfo kept = model::network::read_model_info(with_head.model);
   ASSERT_TRUE(kept.presence);

@@ -26,18 +26,24 @@ class FrozenEncoder {
 
   virtual ~FrozenEncoder() = default;
   /// Features [N, width()], float32, of RGB images [N, 3, H, W] in the statistics that load_frozen_encoder was told. Images of another size
-  /// than input_size() are resized (bilinear). Gradients flow back to the images. With `bfloat16`, matrix products are computed in bfloat16
-  /// (runtime::Autocast).
-  torch::Tensor operator()(const torch::Tensor& images, bool bfloat16 = false);
+  /// than shown_size(scale) are resized (bilinear, for a `scale` below 1 with antialiasing). Gradients flow back to the images. With
+  /// `bfloat16`, matrix products are computed in bfloat16 (runtime::Autocast).
+  torch::Tensor operator()(const torch::Tensor& images, bool bfloat16 = false, double scale = 1);
   /// The last layer's map of the same images, after the final norm. Throws Error: the encoder gives features only
   /// (a TorchScript module to [N, D]).
-  TokenMap tokens(const torch::Tensor& images, bool bfloat16 = false);
+  TokenMap tokens(const torch::Tensor& images, bool bfloat16 = false, double scale = 1);
   /// Whether tokens() works.
   virtual bool has_tokens() const { return true; }
   /// Width D of the features.
   std::int64_t width() const { return width_; }
-  /// Side of the images that the encoder is shown, pixels.
+  /// Side of the images that the encoder is made for, pixels.
   std::int64_t input_size() const { return input_size_; }
+  /// Side of the images that the encoder is shown, pixels: of those that it takes, the nearest to `scale` times input_size().
+  std::int64_t shown_size(double scale) const;
+  /// Scale at which a presence head tells best from the features which classes are there (docs/training.md): 1, but kSmallScale for
+  /// ResNet50, and for TorchScript modules that take images of that size, too.
+  virtual double presence_scale() const { return 1; }
+  static constexpr double kSmallScale = 5.0 / 7;  ///< 160 of 224 pixels
   /// For people: "swin_t", "vit_large_patch16_224", the name of a TorchScript file.
   const std::string& name() const { return name_; }
 
@@ -51,7 +57,9 @@ class FrozenEncoder {
  private:
   virtual torch::Tensor encode(const torch::Tensor& images) = 0;
   virtual TokenMap encode_tokens(const torch::Tensor& images) = 0;
-  torch::Tensor prepared(const torch::Tensor& images) const;
+  /// Of the sides that the encoder takes, which are multiples of it, pixels.
+  virtual std::int64_t size_step() const { return input_size_; }
+  torch::Tensor prepared(const torch::Tensor& images, double scale) const;
 
   std::string name_;
   std::int64_t width_, input_size_;

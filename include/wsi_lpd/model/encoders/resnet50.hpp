@@ -12,14 +12,14 @@ namespace wsi_lpd::model::encoders {
 /// are constants, not parameters; batch norms are folded into the convolutions before them. Thread-safe.
 class ResNet50 {
  public:
-  static constexpr std::int64_t kWidth = 2048;
+  static constexpr std::int64_t kWidth = 2048, kStride = 32;
 
   /// Names and shapes of all tensors: those of torchvision.
   static std::map<std::string, std::vector<std::int64_t>> shapes();
 
   /// Copies the tensors of shapes() to `device` as float32. Throws Error: a tensor is missing, unknown or has another shape.
   ResNet50(const std::map<std::string, torch::Tensor>& weights, const torch::Device& device);
-  /// RGB images [N, 3, H, W] in the encoder's own statistics to the map of the last stage, [N, 2048, h, w] at stride 32.
+  /// RGB images [N, 3, H, W] in the encoder's own statistics to the map of the last stage, [N, kWidth, h, w] at kStride.
   torch::Tensor map(const torch::Tensor& images) const;
   /// Features [N, 2048]: the mean of map().
   torch::Tensor forward(const torch::Tensor& images) const { return map(images).mean({2, 3}); }

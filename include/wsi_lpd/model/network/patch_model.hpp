@@ -82,14 +82,12 @@ class PatchModel {
   /// ModelInfo::judged is cleared, because the score was measured with the old one. Throws Error when there are no images.
   void calibrate(const std::function<PatchBatch()>& next);
   /// Fits a presence head (network::fit_presence) and, where there are enough images, a FeatureFit on the features that the frozen encoder
-  /// in `encoder`, rounded to float16, has for labelled images, and, for the head, for copies that are partly covered with glass; keeps
-  /// them and the encoder in place of any it had. An empty `encoder` is that of the head that the model has. `next` returns batches, and at
+  /// of `source`, rounded to float16, has for labelled images, and, for the head, for copies that are partly covered with glass; keeps
+  /// them and the encoder in place of any it had. `next` returns batches, and at
   /// the end a batch with count 0; `groups` names the patient of each image in that order. Of a batch with pixels the head is fitted on the
-  /// regions of known classes, and on the images as far as `presence` is known of them (network::ExtraFeatures). With `by_path` the model
-  /// file will name the encoder's file (EncoderPlace) instead of holding its tensors. Clears ModelInfo::judged. Throws UsageError: no such
-  /// file; Error: no encoder, or as fit_presence does; the model is then unchanged.
-  void fit_presence(const std::filesystem::path& encoder, const std::function<PatchBatch()>& next, const std::vector<std::string>& groups,
-                    bool by_path = false);
+  /// regions of known classes, and on the images as far as `presence` is known of them (network::ExtraFeatures). Clears ModelInfo::judged.
+  /// Throws UsageError: no such file; Error: no encoder, or as fit_presence does; the model is then unchanged.
+  void fit_presence(const PresenceSource& source, const std::function<PatchBatch()>& next, const std::vector<std::string>& groups);
   /// Removes the presence head and its encoder, if there are any. Clears ModelInfo::judged.
   void drop_presence();
   /// Scores [B] of images by the presence head. Throws Error: the model has no head, or as presence_encoder.

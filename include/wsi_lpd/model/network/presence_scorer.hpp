@@ -28,8 +28,8 @@ encoders::EncoderFile rounded_to_half(encoders::EncoderFile file);
 
 /// Features that presence is told from: maps [N, D, h, w] of normalised images [N, 3, H, W], whose means are the images' features. They are
 /// the encoder's last map and, repeated at each place, its class token, if it has one. Of an encoder without maps (TorchScript) they are
-/// its features, as maps of one cell. `bfloat16` as in FrozenEncoder.
-torch::Tensor feature_maps(encoders::FrozenEncoder& encoder, const torch::Tensor& images, bool bfloat16 = false);
+/// its features, as maps of one cell. `scale` and `bfloat16` as in FrozenEncoder.
+torch::Tensor feature_maps(encoders::FrozenEncoder& encoder, const torch::Tensor& images, double scale, bool bfloat16 = false);
 
 /// Score maps [N, C, h, w] of images of side `size` on the grid of ScoreGate, [N, C, s, s] with s = size / kScoreStride: bilinear, then
 /// shifted so that each map keeps its mean, the score. Thread-safe.
@@ -56,8 +56,8 @@ class PresenceScorer {
  public:
   /// `info` has the statistics in which the images will come. Throws Error: as presence_encoder, or the encoder can't be opened.
   PresenceScorer(const StoredPresence& stored, const ModelInfo& info, const torch::Device& device);
-  /// Feature maps [N, D, h, w] of normalised images [N, 3, H, W], D = width(). Throws Error: the encoder has features of another width than
-  /// the head takes.
+  /// Feature maps [N, D, h, w] of normalised images [N, 3, H, W], D = width(), at PresenceInfo::scale. Throws Error: the encoder has
+  /// features of another width than the head takes.
   torch::Tensor feature_maps(const torch::Tensor& images, bool bfloat16 = false);
   /// Score maps [N, C, h, w] of feature maps. The mean of an image's map is its score.
   torch::Tensor score_maps(const torch::Tensor& features) const { return head_.score_maps(features); }
@@ -65,14 +65,17 @@ class PresenceScorer {
   bool has_places() const { return encoder_->has_tokens(); }
   /// Whether the model knows how the features of its training images lie.
   bool has_fit() const { return fit_.has_value(); }
-  /// Distances [N] of the features [N, D] of images to those of the training images (FeatureFit::distances); needs has_fit().
+  /// Distances [N] of the means [N, D] of feature maps to those of the training images (FeatureFit::distances); needs has_fit().
   torch::Tensor distances(const torch::Tensor& features) const { return fit_.value().distances(features); }
+  /// Features [N, width()] of normalised images as the encoder is meant to be used, at scale 1.
+  torch::Tensor features(const torch::Tensor& images, bool bfloat16 = false);
   /// Width D of the features.
   std::int64_t width() const { return head_.weight.size(1); }
 
  private:
   std::unique_ptr<encoders::FrozenEncoder> encoder_;
   PresenceHead head_;
+  double scale_;
   std::optional<FeatureFit> fit_;
 };
 

@@ -9,11 +9,11 @@
 
 namespace wsi_lpd::pipeline::training {
 
-/// Fits a presence head for `model` on the features of the frozen encoder in the file `encoder` for all images of `set`, and on `corrected`
-/// tiles (PatchModel::fit_presence, also of an empty `encoder` and of `by_path`). Images of a patient share a fold; where no patient is
+/// Fits a presence head for `model` on the features that the frozen encoder of `source` has for all images of `set`, and on `corrected`
+/// tiles (PatchModel::fit_presence). Images of a patient share a fold; where no patient is
 /// known, an image is a patient. The observer is told which, and the areas under the ROC curves on held-out images. Not thread-safe with
 /// the same model. Throws UsageError, Error, Cancelled.
-void fit_presence(model::network::PatchModel& model, const PatchSet& set, const std::filesystem::path& encoder, bool by_path,
+void fit_presence(model::network::PatchModel& model, const PatchSet& set, const model::network::PresenceSource& source,
                   const core::Work& work, std::span<const CorrectedTile> corrected = {});
 
 /// Scores [N] of all images of `set` by the presence head of `model`. If the model knows how patients differ (PatientScatter), the shift of

@@ -19,13 +19,12 @@ struct TrainJob {
   PatchSetOptions images;
   int batch_size = 10;
   double epochs = 8;
-  std::filesystem::path presence_encoder;  ///< file of the frozen encoder for the model's presence head; empty: no head
-  bool presence_by_path = false;           ///< the model file names that file instead of holding the encoder
-  bool distil = false;                     ///< the head teaches the network's own scores, and is not kept
-  std::vector<Patch> unlabelled;           ///< images without labels, of which the head teaches, too (scan_unlabelled)
-  CorrectionFolder corrections;            ///< regions drawn by a person; `regions` empty: none
-  double guard = 2;                        ///< most points of the validation score, %, that corrections may cost
-  StreamOptions stream;                    ///< how images are drawn and augmented
+  model::network::PresenceSource presence;  ///< of the model's presence head; without a file no head
+  bool distil = false;                      ///< the head teaches the network's own scores, and is not kept
+  std::vector<Patch> unlabelled;            ///< images without labels, of which the head teaches, too (scan_unlabelled)
+  CorrectionFolder corrections;             ///< regions drawn by a person; `regions` empty: none
+  double guard = 2;                         ///< most points of the validation score, %, that corrections may cost
+  StreamOptions stream;                     ///< how images are drawn and augmented
   double hold_out = 0.1;    ///< share of the training images held out for validation if there are no validation images, in [0, 1); 0: none
   int patience = 0;         ///< stop after so many epochs without a better validation score, counted after the warm-up; 0: never
   double save_minutes = 5;  ///< minutes between saved states; a state is also saved after every epoch
