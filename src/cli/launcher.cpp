@@ -34,9 +34,9 @@ std::string version_of(const fs::path& torch) {
   return {};
 }
 
-/// Ends the program if `torch` is not the folder of the LibTorch that the bundle was built with.
-void check_torch(const fs::path& torch, const fs::path& bundle) {
-  const std::string where = "--torch " + torch.string() + ": ";
+/// Ends the program if `torch`, which `source` named, is not the folder of the LibTorch that the bundle was built with.
+void check_torch(const fs::path& torch, const std::string& source, const fs::path& bundle) {
+  const std::string where = source + torch.string() + ": ";
   if (!fs::exists(torch / "lib/libtorch_cpu.so"))
     refuse(where + "no lib/libtorch_cpu.so is in this folder; give site-packages/torch of a Python environment", 2);
   std::string needed;
@@ -59,6 +59,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   const char* const variable = std::getenv("WSI_LPD_TORCH");
   fs::path torch = variable ? variable : "";
+  std::string source = "WSI_LPD_TORCH=";
   if (!arguments.empty() && arguments[0].starts_with("--torch=")) {  // as two words
     arguments.insert(arguments.begin() + 1, arguments[0].substr(8));
     arguments[0].resize(7);
@@ -66,13 +67,17 @@ int main(int argc, char** argv) {
   if (!arguments.empty() && arguments[0] == "--torch") {
     if (arguments.size() < 2 || arguments[1].empty()) refuse("--torch needs a folder", 2);
     torch = arguments[1];
+    source = "--torch ";
     arguments.erase(arguments.begin(), arguments.begin() + 2);
   }
+  for (const std::string& argument : arguments)
+    if (argument == "--torch" || argument.starts_with("--torch="))
+      refuse("--torch comes once, before the command: wsi-lpd --torch FOLDER COMMAND", 2);
   std::string libraries = (bundle / "lib").string();
   if (torch.empty()) {
     libraries += ":" + (bundle / "lib/wsi_lpd").string();
   } else {
-    check_torch(torch, bundle);
+    check_torch(torch, source, bundle);
     libraries += ":" + (fs::absolute(torch) / "lib").string();
   }
   if (libraries.find(';') != std::string::npos || std::count(libraries.begin(), libraries.end(), ':') != 1)

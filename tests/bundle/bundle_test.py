@@ -75,6 +75,10 @@ def test_torch(bundle, work):
     check_refused("LibTorch of unknown version")
     (torch / "version.py").write_text("__version__ = '1.13.1+cu117'\n")
     check_refused("LibTorch 1.13.1 is there")
+    said = run([bundle / "wsi-lpd", "doctor"], codes=(2,), env=world.environment(WSI_LPD_TORCH=str(torch)))
+    check(f"WSI_LPD_TORCH={torch}: LibTorch 1.13.1" in said, f"the variable is named: {said}")
+    said = run([bundle / "wsi-lpd", "doctor", "--torch", torch], codes=(2,))
+    check("before the command" in said and said.count("\n") == 1, f"--torch behind the command: {said}")
     check("no CUDA backend" in run([bundle / "wsi-lpd", "doctor"]), "the bundle's own LibTorch is for the CPU")
     for cuda in (SCRIPT.parents[1] / ".deps/cuda").glob("lib/python3.*/site-packages/torch"):
         said = run([bundle / "wsi-lpd", "doctor"], env=world.environment(WSI_LPD_TORCH=str(cuda)))
