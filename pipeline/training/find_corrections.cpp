@@ -53,7 +53,9 @@ class SlidesByName {
   void check_missing() const {
     if (missing_.empty()) return;
     throw core::UsageError("--corrections: there is no slide or image NAME.* in " + folder_.string() + " for the regions of " +
-                           core::joined_first(missing_) + "; name the folder of the slides with --correction-slides");
+                           core::joined_first(missing_) +
+                           "; name the folder of the slides with --correction-slides, and the regions as their slide or image, with "
+                           "labels that are part of its name ([101])");
   }
 
  private:

@@ -51,7 +51,7 @@ MeasureOptions options_of(const MeasureArguments& arguments) {
   }
   if (!arguments.grid.empty()) options.grid = read("--grid", pipeline::review::parse_grid, arguments.grid);
   if (arguments.annotations.empty() && !options.region_bands.empty())
-    throw core::UsageError("--annotation-bands: lie along the borders of annotations: give --annotations, too");
+    throw core::UsageError("--annotation-bands: its bands lie along the borders of annotations; give --annotations, too");
   if (arguments.annotations.empty() && options.class_bands.empty() && options.distances.empty() && !options.grid)
     throw core::UsageError("nothing to measure: give --annotations, --bands, --distance or --grid");
   return options;

@@ -103,7 +103,7 @@ TEST_F(Program, MeasuresBandsDistancesAndHotSpots) {
       {"--bands TUM:5", "--bands TUM:5: has one bound"},
       {"--bands TOM:0,5", "no result in banded has a class TOM; the classes of data/slides/slide-1.tif are TUM, "},
       {"--distance TUM:ly", "; did you mean LYM?"},
-      {"--annotation-bands -5,0", "lie along the borders of annotations: give --annotations, too"},
+      {"--annotation-bands -5,0", "its bands lie along the borders of annotations; give --annotations, too"},
       {"--distance TUM:TUM", "--distance TUM:TUM: is from a class to itself"},
       {"--distance LYM:TUM --distance LYM:TUM:50", "--distance LYM:TUM:50: the same classes are given twice"},
       {"--bands TUM:0,5 --grid ''", "the argument after --grid is empty; leave --grid out or give a value"},
